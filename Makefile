@@ -1,0 +1,48 @@
+# Two commands are enough on a machine with Python 3.11, pip and make: `make demo` and `make test`.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+UV := $(BIN)/uv pip
+# RAPIDS has wheels for Linux alone, and imports without a GPU: there the tests check every plan for cuDF.
+GPU_STACK := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),gpu,cpu)
+# XGBoost's wheel asks for a CUDA 12 NCCL that would overwrite RAPIDS' own; see pyproject.toml.
+COMPILE := $(UV) compile -q pyproject.toml --group dev --extra app --extra kaggle --python-version 3.11 \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12
+
+.PHONY: demo test lint format lock setup clean
+
+demo: .venv/cpu.stamp  ## Generate data, run the whole line on it, show the result
+	$(BIN)/hmgpu demo
+
+test: .venv/$(GPU_STACK).stamp lint  ## Lint, then all tests
+	$(BIN)/pytest
+
+lint: .venv/$(GPU_STACK).stamp  ## Formatting, lint rules and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: .venv/cpu.stamp  ## Format the code in place
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+setup: .venv/cpu.stamp
+
+# The locks are complete, so nothing is resolved here (--no-deps): what was tested is what gets installed.
+.venv/cpu.stamp: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check uv
+	$(UV) install -q --no-deps -r requirements.lock
+	$(UV) install -q --no-deps -e .
+	touch $@
+
+.venv/gpu.stamp: .venv/cpu.stamp requirements-gpu.lock
+	$(UV) install -q --no-deps -r requirements-gpu.lock
+	touch $@
+
+lock: .venv/cpu.stamp  ## Resolve both locks anew; the GPU one first, since RAPIDS is the pickiest
+	$(COMPILE) --upgrade --extra gpu --python-platform x86_64-manylinux_2_28 -o requirements-gpu.lock
+	$(COMPILE) --upgrade --universal -c requirements-gpu.lock -o requirements.lock
+
+clean:  ## Remove what the demo made
+	rm -rf demo

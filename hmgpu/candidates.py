@@ -1,0 +1,52 @@
+"""All strategies' candidates in one table: who proposed what, how highly, and how many agree."""
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+RANK = "_rank"
+SCORE = "_score"
+
+
+def merge(retrieved: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
+    """Candidates of all strategies, each pair once.
+
+    Args:
+        retrieved: for each strategy by name what its `retrieve` returned.
+
+    Returns:
+        (customer, article, `<name>_score` float32 and `<name>_rank` int32 of every strategy or null where it did not
+        propose the pair, `strategies` int32: how many did, `best_rank` int32 among them).
+    """
+    proposals = [
+        frame.select(
+            "customer",
+            "article",
+            rank=pl.col("rank").cast(pl.Int32),
+            **{f"{name}{SCORE}": pl.col("score").cast(pl.Float32), f"{name}{RANK}": pl.col("rank").cast(pl.Int32)},
+        )
+        for name, frame in retrieved.items()
+    ]
+    columns = [column for name in retrieved for column in (f"{name}{SCORE}", f"{name}{RANK}")]
+    # A strategy proposes a pair at most once, so the maximum only picks its value from among nulls.
+    return (
+        pl.concat(proposals, how="diagonal")
+        .group_by("customer", "article")
+        .agg(
+            *(pl.col(column).max() for column in columns),
+            strategies=pl.len().cast(pl.Int32),
+            best_rank=pl.col("rank").min(),
+        )
+    )
+
+
+def merged_order(strategies: Iterable[str]) -> pl.Expr:
+    """A score that puts candidates in the order of the strategies: all of the first by rank, then the second's rest.
+
+    A candidate that none of `strategies` proposed is null. This is how hand-made solutions chain their rules.
+    """
+    first_to_propose = pl.lit(None, dtype=pl.Int32)
+    for position, name in reversed(list(enumerate(strategies))):
+        rank = pl.col(f"{name}{RANK}")
+        first_to_propose = pl.when(rank.is_not_null()).then(-(position * 100_000 + rank)).otherwise(first_to_propose)
+    return first_to_propose

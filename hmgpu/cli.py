@@ -1,0 +1,180 @@
+"""GPU-accelerated, end-to-end training of weekly fashion recommenders on H&M-shaped data."""
+
+# One verb, one function: parse, call, print. Nothing else lives here.
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hmgpu.config import Config, load_config
+from hmgpu.console import console, log_file, progress, start_logging
+from hmgpu.data import kaggle
+from hmgpu.data.ingest import append, ingest
+from hmgpu.data.settings import DataSettings
+from hmgpu.data.synthetic import synthesize
+from hmgpu.doctor import examine
+from hmgpu.engine import Choice, Engine
+from hmgpu.errors import HmgpuError
+from hmgpu.evaluation.report import method_table, strategy_table
+from hmgpu.pipeline import Pipeline
+from hmgpu.runs.publish import promote
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+DEMO = Path("configs/demo.yaml")
+ConfigFile = Annotated[Path, typer.Option("--config", help="YAML config; see configs/base.yaml.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="key.key=value, put over the config; repeatable.")]
+EngineChoice = Annotated[Choice | None, typer.Option("--engine", help="auto, cpu or gpu; over the config's.")]
+
+
+@app.command("ingest")
+def ingest_verb(
+    raw: Annotated[Path | None, typer.Argument(help="Folder with the raw files.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the data set.")] = None,
+    week: Annotated[Path | None, typer.Option("--append", help="A week's file, or a folder of raw files, to add.")] = None,
+    replace: Annotated[bool, typer.Option(help="Ingest anew over a data set of other sources or settings.")] = False,
+    config: Annotated[Path | None, typer.Option("--config", help="Config whose `data` section says what files hold.")] = None,
+    settings: Settings = None,
+) -> None:
+    """Read raw files into a data set, or add a week to it."""
+    described = load_config(config, settings).data if config else DataSettings(raw=Path("raw"), root=Path("data"))
+    places = {"raw": raw or described.raw, "root": out or described.root}
+    given = described.model_copy(update=places)
+    with progress("append" if week else "ingest") as report:
+        summary = append(given, week, progress=report) if week else ingest(given, replace=replace, progress=report)
+    console.print(str(summary))
+
+
+@app.command()
+def download(
+    out: Annotated[Path, typer.Argument(help="Folder to download into.")],
+    images: Annotated[bool, typer.Option(help="Also the pictures (25 GB).")] = False,
+) -> None:
+    """Download the competition's files with your own Kaggle credentials."""
+    kaggle.download(out, images=images)
+
+
+@app.command()
+def synth(
+    out: Annotated[Path, typer.Argument(help="Folder for the raw files.")],
+    scale: Annotated[float, typer.Option(min=1e-4, help="1.0 is 31.8 M rows, 1.37 M customers, 105,542 articles.")] = 0.02,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 1,
+) -> None:
+    """Make an H&M-shaped world in the raw layout."""
+    with progress("weeks") as report:
+        made = synthesize(out, scale, seed, report)
+    console.print(f"{out}: " + ", ".join(f"{number:,} {what}" for what, number in made.items()))
+
+
+@app.command()
+def doctor(
+    engine: EngineChoice = None,
+    data: Annotated[Path | None, typer.Option("--data", help="A data set's folder.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="Config that names the data set.")] = None,
+) -> None:
+    """Say what this machine, this installation and the data folder can do."""
+    loaded = load_config(config) if config else None
+    root = data or (loaded.data.root if loaded else None)
+    console.print(examine(engine or (loaded.engine if loaded else "auto"), root))
+
+
+@app.command()
+def train(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
+    """Fit the ranker on the training weeks."""
+    line = _open(config, settings, engine)
+    with _working(line):
+        line.train()
+    console.print(f"model: {line.run.folder / 'model'}")
+
+
+@app.command()
+def evaluate(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
+    """Score candidates and ranker on the validation week."""
+    line = _open(config, settings, engine)
+    with _working(line):
+        metrics = line.evaluate()
+    _show(metrics)
+
+
+@app.command()
+def recommend(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
+    """Choose twelve articles for every customer."""
+    line = _open(config, settings, engine)
+    with _working(line):
+        steps = line.recommend()
+    console.print(f"recommendations: {steps[0].folder.parent}")
+
+
+@app.command()
+def submit(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
+    """Write the recommendations as Kaggle takes them."""
+    line = _open(config, settings, engine)
+    with _working(line):
+        submission = line.submit()
+    console.print(f"submission: {submission}")
+
+
+@app.command()
+def run(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
+    """All of it: ingest, train, evaluate, recommend, submit; then make the run the current one."""
+    _run(load_config(config, settings), engine)
+
+
+@app.command()
+def demo(
+    config: ConfigFile = DEMO,
+    settings: Settings = None,
+    engine: EngineChoice = None,
+    scale: Annotated[float, typer.Option(min=1e-4, help="Of the generated data; 1.0 is the size of H&M's.")] = 0.02,
+    seed: Annotated[int, typer.Option(min=0, help="Of the generated data.")] = 1,
+) -> None:
+    """All of it on data that it generates itself."""
+    loaded = load_config(config, settings)
+    if not loaded.data.raw.is_dir():
+        synth(loaded.data.raw, scale, seed)
+    _run(loaded, engine)
+
+
+def main() -> None:
+    """Runs the command line; what a user can mend is said without a traceback, with exit status 1."""
+    start_logging()
+    try:
+        app()
+    except HmgpuError as error:
+        console.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+def _run(config: Config, engine: Choice | None) -> None:
+    chosen = Engine.choose(engine or config.engine)
+    with progress("ingest") as report:
+        ingest(config.data, progress=report)
+    line = Pipeline.open(config, chosen)
+    with _working(line):
+        metrics = line.evaluate()
+        submission = line.submit()
+        current = promote(line.run.folder)
+    _show(metrics)
+    console.print(f"submission: {submission}\ncurrent run: {current} -> {current.readlink()}", soft_wrap=True)
+
+
+def _open(config: Path, settings: list[str] | None, engine: Choice | None) -> Pipeline:
+    loaded = load_config(config, settings)
+    return Pipeline.open(loaded, Engine.choose(engine or loaded.engine))
+
+
+@contextmanager
+def _working(line: Pipeline) -> Iterator[None]:
+    with line.run.locked(), log_file(line.run.folder / "log.jsonl"):
+        line.announce()
+        yield
+
+
+def _show(metrics_file: Path) -> None:
+    metrics = json.loads(metrics_file.read_text())
+    console.print(strategy_table(metrics), method_table(metrics))

@@ -1,0 +1,187 @@
+"""What a row must be: text columns in, typed columns out, and for every row that breaks the contract the first reason."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import polars as pl
+
+from hmgpu.data.rows import BAD_SCHEMA, Rows
+from hmgpu.data.settings import DataSettings
+from hmgpu.data.tables import DTYPES, OLDEST, TABLES, Column, TableName
+
+LAST_DAY = 47481  # 2099-12-31: a day after this, or before 1970, is a typing error and would stretch every window
+LARGEST = 2**31 - 1  # price units an int32 can hold
+OFF_UNIT = 1e-3  # a price further than this from a whole number of units was not kept in them
+
+Fault = tuple[pl.Expr, str, str]  # (which rows, raw column, reason)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A block of rows after the checks.
+
+    `frame` has the good rows in the contract's dtypes, except that keys and codes are still text; `bad` the others
+    (BAD_SCHEMA); `rounded` counts prices that were no whole number of units. `reject` takes out more of the good rows.
+    """
+
+    frame: pl.DataFrame
+    bad: pl.DataFrame
+    rounded: int
+    positions: pl.Series
+    rows: Rows
+
+    def with_columns(self, column: pl.Series) -> "Checked":
+        """The same block with one column of `frame` in another form."""
+        return replace(self, frame=self.frame.with_columns(column))
+
+    def reject(self, faults: Sequence[Fault]) -> "Checked":
+        """The same block without the rows that one of `faults` (expressions over `frame`) names."""
+        fault = self.frame.select(_first(faults)).to_series()
+        if fault.null_count() == self.frame.height:
+            return self
+        good = fault.is_null()
+        wrong = self.positions.filter(~good).to_list()
+        bad = _report(self.rows, wrong, fault.drop_nulls().to_list(), faults)
+        return replace(
+            self, frame=self.frame.filter(good), bad=pl.concat([self.bad, bad]), positions=self.positions.filter(good)
+        )
+
+
+class Contract:
+    """The checks of one table's columns that `raw_names` (contract name -> the file's name) says are there."""
+
+    def __init__(self, table: TableName, raw_names: dict[str, str], settings: DataSettings) -> None:
+        self.typed: list[pl.Expr] = []
+        self.faults: list[Fault] = []
+        self.rounded: pl.Expr = pl.lit(0)
+        for column in TABLES[table]:
+            if column.name in raw_names:
+                typed, faults = _CHECKS[column.kind](column, settings)
+                self.typed.append(typed.alias(column.name))
+                self.faults += [(which, raw_names[column.name], reason) for which, reason in faults]
+                if column.kind == "price":
+                    units = _units(column, settings)
+                    self.rounded = ((units - _whole(units)).abs() > OFF_UNIT).sum()
+
+    def check(self, rows: Rows) -> Checked:
+        """`rows` with the contract's dtypes (keys and codes still text), parted into good and bad."""
+        fault = rows.frame.select(_first(self.faults)).to_series()
+        good = fault.is_null()
+        bad = rows.unreadable
+        text = rows.frame
+        positions = pl.int_range(rows.frame.height, eager=True)
+        if not good.all():
+            bad = pl.concat(
+                [bad, _report(rows, positions.filter(~good).to_list(), fault.drop_nulls().to_list(), self.faults)]
+            )
+            text, positions = text.filter(good), positions.filter(good)
+        rounded = int(text.select(self.rounded).item()) if text.height else 0
+        return Checked(text.select(self.typed), bad, rounded, positions, rows)
+
+
+def _first(faults: Sequence[Fault]) -> pl.Expr:
+    """Position of the first of `faults` that a row has; null where it has none."""
+    return pl.coalesce(
+        [pl.when(which).then(pl.lit(position, pl.Int16)) for position, (which, _, _) in enumerate(faults)]
+        or [pl.lit(None, pl.Int16)]
+    )
+
+
+def _report(rows: Rows, positions: list[int], faults: list[int], known: Sequence[Fault]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "line": [int(rows.lines[position]) for position in positions],
+            "column": [known[fault][1] for fault in faults],
+            "reason": [known[fault][2] for fault in faults],
+            "text": rows.texts(positions),
+        },
+        schema=BAD_SCHEMA,
+    )
+
+
+Check = tuple[pl.Expr, list[tuple[pl.Expr, str]]]
+
+
+def _key(column: Column, settings: DataSettings) -> Check:
+    pattern = settings.article_pattern if column.name == "article" else settings.customer_pattern
+    text = pl.col(column.name)
+    return text, [
+        (text.is_null(), f"missing {column.name} id"),
+        (~text.str.contains(f"^(?:{pattern})$"), f"malformed {column.name} id"),
+    ]
+
+
+def _day(column: Column, settings: DataSettings) -> Check:
+    text = pl.col(column.name)
+    day = text.str.to_date(settings.date_format, strict=False).to_physical()
+    return day, [
+        (text.is_null(), "missing date"),
+        (day.is_null(), "bad date"),
+        (~day.is_between(0, LAST_DAY), "date outside 1970..2099"),
+    ]
+
+
+def _number(column: Column) -> pl.Expr:
+    return pl.col(column.name).cast(pl.Float64, strict=False)
+
+
+def _units(column: Column, settings: DataSettings) -> pl.Expr:
+    unit = Fraction(settings.price_unit)
+    return _number(column) * unit.denominator / unit.numerator
+
+
+def _whole(units: pl.Expr) -> pl.Expr:
+    return units.round(0, mode="half_away_from_zero")
+
+
+def _price(column: Column, settings: DataSettings) -> Check:
+    value = _number(column)
+    units = _whole(_units(column, settings))
+    return units.cast(DTYPES["price"], strict=False), [
+        (pl.col(column.name).is_null(), "missing price"),
+        (value.is_null() | ~value.is_finite(), "price is no number"),
+        (value < 0, "negative price"),
+        (units > LARGEST, "price too large"),
+    ]
+
+
+def _channel(column: Column, settings: DataSettings) -> Check:
+    text = pl.col(column.name)
+    position = text.cast(pl.Enum(settings.channels), strict=False).to_physical()
+    return position.cast(DTYPES["channel"]), [
+        (text.is_null(), "missing channel"),
+        (position.is_null(), "unknown channel"),
+    ]
+
+
+def _flag(column: Column, settings: DataSettings) -> Check:
+    text, value = pl.col(column.name), _number(column)
+    return (value == 1).fill_null(False).cast(DTYPES["flag"]), [
+        (text.is_not_null() & ~value.is_in([0.0, 1.0]).fill_null(False), "flag is not empty, 0 or 1"),
+    ]
+
+
+def _age(column: Column, settings: DataSettings) -> Check:
+    text, value = pl.col(column.name), _number(column)
+    sound = (value.is_finite() & value.is_between(0, OLDEST)).fill_null(False)
+    return value.floor().cast(DTYPES["age"], strict=False), [
+        (text.is_not_null() & ~sound, f"age is no number in 0..{OLDEST}"),
+    ]
+
+
+def _plain(column: Column, settings: DataSettings) -> Check:
+    text = pl.col(column.name)
+    return text, [(text.str.contains("\0", literal=True), "NUL character")]
+
+
+_CHECKS: dict[str, Callable[[Column, DataSettings], Check]] = {
+    "key": _key,
+    "day": _day,
+    "price": _price,
+    "channel": _channel,
+    "flag": _flag,
+    "age": _age,
+    "code": _plain,
+    "text": _plain,
+}

@@ -1,0 +1,272 @@
+"""CSV bytes to rows of text, losing no line: what can't be read as a row comes out as a bad row with its line.
+
+pyarrow parses. A block in which every physical line came out as one row is taken as it is (nearly always). Otherwise the
+block is cut into records here, so that a stray quote costs its own line and not the rest of the file.
+"""
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv
+
+from hmgpu.data.rows import BAD_SCHEMA, Lines, Rows
+from hmgpu.errors import DataError
+
+BLOCK = 32 << 20  # bytes parsed at once; a few times this is what reading needs in memory
+LONGEST = 1 << 20  # bytes of one record; a quote that is still open after so many was never closed
+
+# pyarrow's reading of quotes: special only where a field starts; after the closing one the field goes on as it is.
+_QUOTED = rb'"(?:[^"]++|"")*+"'
+_FIELD = rb'(?:%s[^,\r]*+|[^",\r][^,\r]*+|)' % _QUOTED
+_OPENS = re.compile(rb'(?:%s,)*+"(?:[^"]++|"")*+' % _FIELD)  # a line, begun outside quotes, that ends inside
+_STAYS = re.compile(rb'(?:[^"]++|"")*+(?:"[^,\r]*+(?:,%s)*?,"(?:[^"]++|"")*+)?' % _FIELD)  # begun inside, ends inside
+_WHOLE = re.compile(rb"%s(?:,%s)*+" % (_FIELD, _FIELD))  # no bare carriage return outside quotes
+
+_NON_ASCII = bytes(range(128)) + b"?" * 128
+
+Starts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header line: how many fields, and the position of each column of the contract that is read."""
+
+    fields: int
+    positions: dict[str, int]
+    raw: dict[str, str]  # contract name -> the file's name
+    id_position: int
+    id_pattern: re.Pattern[bytes]
+    multiline: bool  # whether a quoted value may hold line ends (never in transactions)
+
+
+@dataclass(frozen=True)
+class Records:
+    """Where the records of a block lie: byte ranges (line end excluded), physical lines, and what is wrong (or "")."""
+
+    starts: Starts
+    ends: Starts
+    lines: Lines
+    faults: list[tuple[int, str]]
+
+
+def read_header(stream: IO[bytes], path: object) -> tuple[list[str], int, bytes]:
+    """Names in the header, the physical line after it, and the bytes that were read beyond it."""
+    data = stream.read(BLOCK)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"{path} is UTF-16: save it as UTF-8.")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    line = 1
+    while data.startswith((b"\n", b"\r\n")):
+        data, line = data[data.index(b"\n") + 1 :], line + 1
+    first, end, rest = data.partition(b"\n")
+    first = first.removesuffix(b"\r")
+    if b"\r" in first:
+        raise DataError(f"{path} ends its lines with bare carriage returns: save it with line feeds.")
+    if not first:
+        raise DataError(f"{path} is empty: it has not even a header.")
+    if not end and len(data) >= BLOCK:
+        raise DataError(f"{path} has no line end in its first {BLOCK >> 20} MiB, so it is no CSV file.")
+    try:
+        return next(csv.reader([first.decode()], strict=True)), line + 1, rest
+    except (UnicodeDecodeError, csv.Error):
+        raise DataError(f"{path} has a header that is not UTF-8 CSV (line {line}).") from None
+
+
+def read_rows(
+    stream: IO[bytes], first: bytes, line: int, header: Header, path: object, step: Callable[[], None]
+) -> Iterator[Rows]:
+    """The rows of `stream`, block by block; `first` are the bytes after the header, `line` where they begin."""
+    pending, more = first, True
+    while more or pending:
+        chunk = stream.read(BLOCK) if more else b""
+        more = bool(chunk)
+        pending += chunk
+        step()
+        cut = pending.rfind(b"\n") + 1 if more else len(pending)
+        if not cut:
+            if len(pending) > 2 * BLOCK:
+                raise DataError(
+                    f"{path} has a line of more than {BLOCK >> 20} MiB at line {line}, so it is no CSV file."
+                )
+            continue
+        data, pending = pending[:cut], pending[cut:]
+        if not data.endswith(b"\n"):
+            data += b"\n"
+        rows, used = _plain(data, line, header) or _cut(data, line, header, path, last=not more)
+        line += data.count(b"\n", 0, used)
+        pending = data[used:] + pending
+        yield rows
+
+
+def _plain(data: bytes, line: int, header: Header) -> tuple[Rows, int] | None:
+    """The block as pyarrow reads it, if every physical line came out as one row; None if it takes a closer look."""
+    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
+        return None
+    if _OPENS.fullmatch(data, data.rfind(b"\n", 0, -1) + 1, len(data) - 1):
+        return None  # a quote still open at the end of the data is closed by pyarrow in silence
+    try:
+        frame = _parse(data, header, pa.string())
+    except pa.ArrowInvalid:
+        return None
+    if frame.height != data.count(b"\n"):
+        return None
+    lines = np.arange(line, line + frame.height, dtype=np.int64)
+
+    def texts(rows: Sequence[int]) -> list[str]:
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+        return [_text(data, ends[row - 1] + 1 if row else 0, ends[row]) for row in rows]
+
+    return Rows(frame, lines, BAD_SCHEMA.to_frame(), texts), len(data)
+
+
+def _cut(data: bytes, line: int, header: Header, path: object, *, last: bool) -> tuple[Rows, int]:
+    """The block cut into records first, those that are none put aside; and how many of its bytes were used."""
+    records, used = _records(data, line, header, last=last)
+    bad = [(row, None, reason) for row, reason in records.faults]
+    kept = np.ones(len(records.starts), dtype=bool)
+    kept[[row for row, _ in records.faults]] = False
+    kept &= records.ends > records.starts  # a blank line is no row
+    rows = np.flatnonzero(kept)
+    # The shape is read from ASCII, because pyarrow can't report a row that is not UTF-8.
+    wrong: list[int] = []
+    shape = _join(data.translate(_NON_ASCII), records, rows)
+    counted = _parse(shape, header, pa.binary(), lambda row: wrong.append(row.number - 1) or "skip").height
+    if counted + len(wrong) != len(rows):
+        raise DataError(f"{path} can't be cut into rows between line {line} and {line + data.count(10, 0, used)}.")
+    bad += [(int(rows[index]), None, "wrong field count") for index in wrong]
+    rows = np.delete(rows, wrong)
+    binary = _parse(_join(data, records, rows), header, pa.binary())
+    frame, undecodable = _decode(binary)
+    bad += [(int(rows[row]), header.raw[name], "not UTF-8") for row, name in undecodable.items()]
+    good = np.ones(len(rows), dtype=bool)
+    good[list(undecodable)] = False
+    rows = rows[good]
+    frame = frame.filter(pl.Series(good, dtype=pl.Boolean))
+
+    def texts(chosen: Sequence[int]) -> list[str]:
+        return [_text(data, records.starts[rows[row]], records.ends[rows[row]]) for row in chosen]
+
+    unreadable = pl.DataFrame(
+        [
+            (records.lines[row], column, reason, _text(data, records.starts[row], records.ends[row]))
+            for row, column, reason in sorted(bad, key=lambda fault: fault[0])
+        ],
+        schema=BAD_SCHEMA,
+        orient="row",
+    )
+    return Rows(frame, records.lines[rows], unreadable, texts), used
+
+
+def _records(data: bytes, line: int, header: Header, *, last: bool) -> tuple[Records, int]:
+    """Cut at the line ends that are outside quotes. A record that is still open at the end waits for the next block."""
+    array = np.frombuffer(data, np.uint8)
+    newlines = np.flatnonzero(array == 10).astype(np.int64)
+    starts = np.concatenate([np.zeros(1, np.int64), newlines[:-1] + 1])
+    ends = newlines - ((array[newlines - 1] == 13) & (newlines > starts))
+    inside = np.zeros(len(starts), dtype=bool)  # lines that go on with the record above
+    last_line = np.arange(len(starts))
+    faults: list[tuple[int, str]] = []
+    quoted = np.unique(np.searchsorted(newlines, np.flatnonzero(array == 34)))
+    done, used = -1, len(data)
+    for index in quoted.tolist():
+        if index <= done or not _OPENS.fullmatch(data, starts[index], ends[index]):
+            continue
+        closing = _closing(data, starts, ends, index, header) if header.multiline else None
+        if closing is None:
+            faults.append((index, "unclosed quote"))
+        elif closing < len(starts):
+            inside[index + 1 : closing + 1] = True
+            last_line[index] = closing
+            done = closing
+        elif last or len(data) - starts[index] > LONGEST:
+            faults.append((index, "unclosed quote"))
+        else:
+            used = int(starts[index])
+            inside[index:] = True  # left for the next block
+            break
+    for position in np.flatnonzero((array[:-1] == 13) & (array[1:] != 10)).tolist():
+        index = int(np.searchsorted(newlines, position))
+        while inside[index] and index:
+            index -= 1
+        if not inside[index] and not _WHOLE.fullmatch(data, starts[index], ends[last_line[index]]):
+            faults.append((index, "bare carriage return"))
+    heads = np.flatnonzero(~inside)
+    place = dict(zip(heads.tolist(), range(len(heads)), strict=True)) if faults else {}
+    named = {place[index]: reason for index, reason in faults}
+    return Records(starts[heads], ends[last_line[heads]], line + heads, list(named.items())), used
+
+
+def _closing(data: bytes, starts: Starts, ends: Starts, opened: int, header: Header) -> int | None:
+    """The line that closes the quote which line `opened` left open: past the last line where the data ends first,
+    None where a line in between is plainly a row of its own, so that the quote was never meant to go on.
+    """
+    for index in range(opened + 1, len(starts)):
+        fields = data[starts[index] : ends[index]].split(b",")
+        if len(fields) >= header.fields and header.id_pattern.fullmatch(fields[header.id_position].strip(b'"')):
+            return None
+        if not _STAYS.fullmatch(data, starts[index], ends[index]):
+            return index
+        if ends[index] - starts[opened] > LONGEST:
+            return None
+    return len(starts)
+
+
+def _join(data: bytes, records: Records, rows: npt.NDArray[np.int64]) -> bytes:
+    """The bytes of some records, each with one line end."""
+    edges = np.zeros(len(data) + 1, np.int8)
+    edges[records.starts[rows]] += 1
+    edges[records.ends[rows] + 1] -= 1
+    joined = np.frombuffer(data, np.uint8)[np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_)]
+    joined[np.cumsum(records.ends[rows] - records.starts[rows] + 1) - 1] = 10  # a carriage return may stand there
+    return joined.tobytes()
+
+
+def _parse(data: bytes, header: Header, dtype: pa.DataType, invalid: Callable[..., str] | None = None) -> pl.DataFrame:
+    names = [str(position) for position in range(header.fields)]
+    wanted = [names[position] for position in sorted(set(header.positions.values()))]
+    if not data:
+        table = pa.table({name: pa.array([], dtype) for name in wanted})
+    else:
+        table = pa.csv.read_csv(
+            pa.BufferReader(data),
+            read_options=pa.csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
+            parse_options=pa.csv.ParseOptions(newlines_in_values=header.multiline, invalid_row_handler=invalid),
+            convert_options=pa.csv.ConvertOptions(
+                include_columns=wanted,
+                column_types=dict.fromkeys(wanted, dtype),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    frame = pl.DataFrame(table)
+    return frame.select(pl.col(names[position]).alias(name) for name, position in header.positions.items())
+
+
+def _decode(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
+    """Binary columns as text; rows that are not UTF-8, each with the first column at fault, hold nonsense there."""
+    faults: dict[int, str] = {}
+    columns = []
+    for column in frame:
+        try:
+            columns.append(column.cast(pl.String))
+        except pl.exceptions.ComputeError:
+            values: list[str | None] = []
+            for row, value in enumerate(column.to_list()):  # one block, once something in it is broken
+                try:
+                    values.append(None if value is None else value.decode())
+                except UnicodeDecodeError:
+                    values.append(None)
+                    faults.setdefault(row, column.name)
+            columns.append(pl.Series(column.name, values, dtype=pl.String))
+    return pl.DataFrame(columns), faults
+
+
+def _text(data: bytes, start: int, end: int) -> str:
+    return data[start:end].removesuffix(b"\r").decode(errors="backslashreplace")

@@ -1,0 +1,94 @@
+"""Parquet to the same rows of text as CSV, so that one set of checks serves both."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet
+
+from hmgpu.data.rows import BAD_SCHEMA, Rows
+from hmgpu.data.settings import DataSettings
+from hmgpu.data.tables import TABLES, Column, TableName
+from hmgpu.errors import DataError
+
+BATCH = 1 << 18  # rows read at once
+_EXACT = 2.0**53  # whole floats below this are the integer that was meant
+
+
+def read_rows(
+    path: Path, table: TableName, positions: dict[str, int], settings: DataSettings, step: Callable[[float], None]
+) -> Iterator[Rows]:
+    """The rows of a Parquet file, batch by batch; `positions` as in the file's schema, `step` hears the share read."""
+    contract = [column for column in TABLES[table] if column.name in positions]
+    try:
+        with pa.parquet.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            done, total = 0, max(file.metadata.num_rows, 1)
+            wanted = sorted({names[position] for position in positions.values()})
+            for batch in file.iter_batches(BATCH, columns=wanted, use_threads=False):
+                raw = pl.DataFrame(pa.Table.from_batches([batch]))
+                frame = raw.select(
+                    _as_text(raw[names[positions[column.name]]], column, table, settings, path) for column in contract
+                )
+                lines = np.arange(done + 1, done + 1 + raw.height, dtype=np.int64)
+                yield Rows(frame, lines, BAD_SCHEMA.to_frame(), _texts(frame))
+                done += raw.height
+                step(done / total)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise DataError(f"{path} can't be read as Parquet ({reason}): get the file anew.") from None
+
+
+def column_names(path: Path) -> list[str]:
+    """The names of the file's top-level columns."""
+    try:
+        names: list[str] = pa.parquet.read_schema(path).names
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise DataError(f"{path} can't be read as Parquet ({reason}): get the file anew.") from None
+    return names
+
+
+def _as_text(series: pl.Series, column: Column, table: TableName, settings: DataSettings, path: Path) -> pl.Series:
+    """The column as a CSV would have it; numbers that were ids get their leading zeros back."""
+    dtype = series.dtype
+    if isinstance(dtype, pl.Categorical | pl.Enum | pl.String):
+        text = series.cast(pl.String)
+    elif dtype == pl.Boolean:
+        text = series.cast(pl.Int8).cast(pl.String)
+    elif dtype.is_integer():
+        text = series.cast(pl.String)
+    elif dtype.is_float() and column.kind != "price":
+        values = series.cast(pl.Float64)
+        whole = ((values == values.floor()) & (values.abs() < _EXACT)).fill_null(False)
+        integers = values.set(~whole, None).cast(pl.Int64).cast(pl.String)
+        text = integers.zip_with(whole, values.cast(pl.String))
+    elif dtype.is_float() or dtype.is_decimal():
+        text = series.cast(pl.String)
+    elif isinstance(dtype, pl.Date | pl.Datetime):
+        text = series.dt.strftime(settings.date_format)
+    else:
+        raise DataError(f"{path} has column '{series.name}' as {dtype}, which can't be read as text.")
+    if dtype.is_numeric() and column.kind == "key":
+        pattern = settings.article_pattern if column.name == "article" else settings.customer_pattern
+        if digits := re.fullmatch(r"\\d\{(\d+)\}|\[0-9\]\{(\d+)\}", pattern):
+            text = text.str.zfill(int(digits[1] or digits[2]))
+    return text.set(text == "", None).alias(column.name)
+
+
+def _texts(frame: pl.DataFrame) -> Callable[[Sequence[int]], list[str]]:
+    def texts(rows: Sequence[int]) -> list[str]:
+        """A row of Parquet has no text of its own: the contract's columns as a line of CSV stand for it."""
+        lines = []
+        for row in rows:
+            line = io.StringIO()
+            csv.writer(line, lineterminator="").writerow(frame.row(row))
+            lines.append(line.getvalue())
+        return lines
+
+    return texts

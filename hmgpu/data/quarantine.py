@@ -1,0 +1,70 @@
+"""Rows that break the contract: written down with place and reason, counted, and too many of them refused."""
+
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+
+from hmgpu.data.rawfiles import RawFile
+from hmgpu.errors import DataError
+
+REMEDIES = {
+    "unknown article": "its articles must be in the articles file, and those of an appended week in one beside it",
+    "unknown customer": "its customers must be in the customers file, and those of an appended week in one beside it",
+    "malformed article id": "`data.article_pattern` says what an id looks like",
+    "malformed customer id": "`data.customer_pattern` says what an id looks like",
+    "unknown channel": "`data.channels` lists those that may occur",
+    "bad date": "`data.date_format` says how a day is written",
+}
+
+
+class Quarantine:
+    """The bad rows of one raw file: a CSV with the columns file, line, column, reason and text."""
+
+    def __init__(self, raw: RawFile, path: Path) -> None:
+        self.raw = raw
+        self.path = path
+        self.reasons: Counter[str] = Counter()
+        self._first: dict[str, int] = {}
+
+    @property
+    def rows(self) -> int:
+        return self.reasons.total()
+
+    def add(self, bad: pl.DataFrame) -> None:
+        """Write down rows (schema BAD_SCHEMA)."""
+        if bad.is_empty():
+            return
+        bad = bad.sort("line", maintain_order=True)
+        for reason, line in bad.select("reason", "line").iter_rows():
+            self.reasons[reason] += 1
+            self._first.setdefault(reason, line)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        header = not self.path.exists()
+        with self.path.open("ab") as file:
+            bad.select(pl.lit(self.raw.path.name).alias("file"), pl.all()).write_csv(file, include_header=header)
+
+    def judge(self, good: int, limit: float, rejected: Path) -> None:
+        """Raise DataError where more than `limit` of all rows are bad; the report is then in the folder `rejected`."""
+        total = good + self.rows
+        if total == 0:
+            raise DataError(f"{self.raw.path} has a header and no rows.")
+        if self.rows <= limit * total and good:
+            return
+        reason, count = self.reasons.most_common(1)[0]
+        remedy = f"; {REMEDIES[reason]}" if reason in REMEDIES else ""
+        raise DataError(
+            f"{self.rows:,} of the {total:,} rows of {self.raw.path} ({self.rows / total:.2%}) break the contract and "
+            f"`data.max_bad_rows` allows {limit:.2%}, so nothing was changed: most common is '{reason}' ({count:,} rows, "
+            f"first {self.raw.path.name}:{self._first[reason]}){remedy}; all are listed in {self._keep(rejected)}."
+        )
+
+    def _keep(self, rejected: Path) -> Path:
+        """Move the report out of the data set's folder, which must stay as it was."""
+        try:
+            rejected.mkdir(parents=True, exist_ok=True)
+            return Path(shutil.move(self.path, rejected / self.path.name))
+        except OSError:  # the folder beside the data set may belong to someone else
+            return Path(shutil.move(self.path, tempfile.mkdtemp(prefix="hmgpu-rejected-")))

@@ -1,0 +1,117 @@
+"""Find the raw files, open them whatever they are packed in, and name them by their content."""
+
+import gzip
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from hmgpu.data.settings import DataSettings
+from hmgpu.data.tables import TableName
+from hmgpu.errors import DataError
+
+ENDINGS = (".csv", ".csv.gz", ".gz", ".csv.zip", ".zip", ".parquet")  # the order of preference where several lie there
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One raw file of one table, with the sha256 of its bytes as they lie on disk."""
+
+    table: TableName
+    path: Path
+    size: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        ending = next(ending for ending in sorted(ENDINGS, key=len, reverse=True) if self.path.name.endswith(ending))
+        return self.path.name.removesuffix(ending)
+
+    @property
+    def is_parquet(self) -> bool:
+        return self.path.suffix == ".parquet"
+
+
+def open_raw(table: TableName, path: Path) -> RawFile:
+    """The raw file at `path`, hashed. Raises DataError where it can't be read or its ending isn't known."""
+    if not path.name.endswith(ENDINGS):
+        raise DataError(f"{path} ends in none of {', '.join(ENDINGS)}, so it is not known how to read it.")
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        size = path.stat().st_size
+    except OSError as error:
+        raise DataError(f"{path} can't be read: {error.strerror}.") from None
+    if size == 0:
+        raise DataError(f"{path} is empty: it has not even a header.")
+    return RawFile(table, path, size, sha256)
+
+
+def find(folder: Path, settings: DataSettings, warnings: list[str], *, week: bool = False) -> dict[TableName, RawFile]:
+    """The raw files in `folder` of the tables that `settings` declares; for a `week` only the transactions must be.
+
+    Where a table lies there in several packings the plainest is taken and a sentence about it goes to `warnings`.
+    """
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {folder}: `data.raw` must name the folder with the raw files.")
+    stems: dict[TableName, str | None] = {
+        "transactions": settings.files.transactions,
+        "articles": settings.files.articles,
+        "customers": settings.files.customers,
+    }
+    found: dict[TableName, RawFile] = {}
+    for table, stem in stems.items():
+        if stem is None:
+            continue
+        paths = [path for ending in ENDINGS if (path := folder / f"{stem}{ending}").is_file()]
+        if paths:
+            found[table] = open_raw(table, paths[0])
+            if len(paths) > 1:
+                others = ", ".join(path.name for path in paths[1:])
+                warnings.append(f"{paths[0]} was read and {others} beside it was not.")
+        elif table == "transactions":
+            raise DataError(
+                f"There is no {stem}{{{','.join(ENDINGS)}}} in {folder}: `data.files.{table}` must name the file there."
+            )
+        elif not week:
+            raise DataError(
+                f"There is no {stem}{{{','.join(ENDINGS)}}} in {folder}: `data.files.{table}` must name the file there, "
+                "or be null where there is none."
+            )
+    return found
+
+
+@contextmanager
+def unpacked(raw: RawFile) -> Iterator[tuple[IO[bytes], BinaryIO]]:
+    """The unpacked bytes of `raw`, and the file on disk whose position tells how far reading has come.
+
+    Whatever is wrong with the packing is raised as a DataError, also while the caller reads.
+    """
+    try:
+        with raw.path.open("rb") as disk:
+            if raw.path.suffix == ".gz":
+                with gzip.open(disk) as stream:
+                    yield stream, disk
+            elif raw.path.suffix == ".zip":
+                with zipfile.ZipFile(disk) as archive, archive.open(_member(raw, archive)) as stream:
+                    yield stream, disk
+            else:
+                yield disk, disk
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise DataError(f"{raw.path} can't be unpacked ({reason}): get the file anew.") from None
+
+
+def _member(raw: RawFile, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """The one table in the archive, past what macOS adds."""
+    members = [info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX/")]
+    named = [info for info in members if Path(info.filename).name == f"{raw.name}.csv"]
+    chosen = named or members
+    if len(chosen) != 1:
+        raise DataError(f"{raw.path} holds {len(members)} files: it must hold {raw.name}.csv alone.")
+    return chosen[0]

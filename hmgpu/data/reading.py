@@ -1,0 +1,63 @@
+"""A raw file of any packing to blocks of text rows, with the contract's column names."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from hmgpu.data import csvrows, parquetrows
+from hmgpu.data.rawfiles import RawFile, unpacked
+from hmgpu.data.rows import Rows
+from hmgpu.data.settings import DataSettings
+from hmgpu.data.tables import TableName
+from hmgpu.errors import DataError
+
+Progress = Callable[[int, int], None]  # (bytes done, bytes in all)
+IDS: dict[TableName, str] = {"transactions": "customer", "articles": "article", "customers": "customer"}
+
+
+def raw_names(table: TableName, settings: DataSettings) -> dict[str, str]:
+    """The file's name of each of the contract's columns that is not declared absent."""
+    return {name: raw for name, raw in settings.columns.of(table).items() if raw is not None}
+
+
+def read(raw: RawFile, settings: DataSettings, step: Callable[[int], None]) -> Iterator[Rows]:
+    """All rows of `raw` as text, block by block; `step` hears how many of the file's bytes were read.
+
+    Raises DataError where the file can't be unpacked or lacks a column that is declared present.
+    """
+    if raw.is_parquet:
+        positions = _positions(raw, parquetrows.column_names(raw.path), settings)
+        yield from parquetrows.read_rows(
+            raw.path, raw.table, positions, settings, lambda share: step(int(share * raw.size))
+        )
+        return
+    with unpacked(raw) as (stream, disk):
+        names, line, rest = csvrows.read_header(stream, raw.path)
+        positions = _positions(raw, names, settings)
+        identity = IDS[raw.table]
+        pattern = settings.article_pattern if identity == "article" else settings.customer_pattern
+        header = csvrows.Header(
+            fields=len(names),
+            positions=positions,
+            raw=raw_names(raw.table, settings),
+            id_position=positions[identity],
+            id_pattern=re.compile(pattern.encode()),
+            multiline=raw.table != "transactions",
+        )
+        yield from csvrows.read_rows(stream, rest, line, header, raw.path, lambda: step(disk.tell()))
+
+
+def _positions(raw: RawFile, names: list[str], settings: DataSettings) -> dict[str, int]:
+    """Where each of the contract's columns stands in the file."""
+    positions = {}
+    for name, wanted in raw_names(raw.table, settings).items():
+        key = f"data.columns.{raw.table}.{name}"
+        if wanted not in names:
+            found = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+            absent = "" if name in ("day", "customer", "article") else ", or declare it absent with null"
+            raise DataError(
+                f"{raw.path} has no column '{wanted}' (it has {found}): set `{key}` to the file's name for it{absent}."
+            )
+        if names.count(wanted) > 1:
+            raise DataError(f"{raw.path} has {names.count(wanted)} columns '{wanted}', which `{key}` needs: keep one.")
+        positions[name] = names.index(wanted)
+    return positions

@@ -1,0 +1,101 @@
+"""The `data` section of the config: where the data lies and what a retailer's own files look like."""
+
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from hmgpu.data.tables import TABLES, TableName
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+Columns = dict[str, str | None]
+
+
+class Files(BaseModel):
+    """Names of the raw files, without their ending (`.csv`, `.csv.gz`, `.csv.zip`, `.zip` or `.parquet` is found)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    transactions: str = "transactions_train"
+    """One row a unit bought. Always needed."""
+    articles: str | None = "articles"
+    """One row an article; null when there is none: articles are then those of the transactions."""
+    customers: str | None = "customers"
+    """One row a customer; null when there is none: customers are then those of the transactions."""
+
+
+class ColumnNames(BaseModel):
+    """What the retailer's files call each column of the contract; null declares a column absent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    transactions: Columns = {}
+    articles: Columns = {}
+    customers: Columns = {}
+
+    @field_validator("transactions", "articles", "customers")
+    @classmethod
+    def _known_and_required(cls, given: Columns, info: object) -> Columns:
+        table: TableName = info.field_name  # type: ignore[attr-defined]
+        contract = {column.name: column for column in TABLES[table]}
+        for name, raw in given.items():
+            if name not in contract:
+                raise ValueError(f"'{name}' is no column of {table}; it has {', '.join(contract)}")
+            if raw is None and contract[name].required:
+                raise ValueError(f"'{name}' can't be declared absent: customer, article and day are always needed")
+        return given
+
+    def of(self, table: TableName) -> Columns:
+        """Raw name (or None, absent) of every column of `table`: H&M's name unless the config says otherwise."""
+        given: Columns = getattr(self, table)
+        return {column.name: given.get(column.name, column.raw) for column in TABLES[table]}
+
+
+class DataSettings(BaseModel):
+    """Where the data lies and what a retailer's own files look like."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    raw: Path
+    """Folder with the raw files."""
+    root: Path
+    """Folder of the ingested data set."""
+    files: Files = Files()
+    """Names of the raw files."""
+    columns: ColumnNames = ColumnNames()
+    """Names of their columns."""
+    article_pattern: str = r"\d{10}"
+    """Regular expression that a whole article id must match; ids stay text, leading zeros and all."""
+    customer_pattern: str = r"[0-9a-f]{64}"
+    """Regular expression that a whole customer id must match."""
+    date_format: str = "%Y-%m-%d"
+    """How the transactions write a day."""
+    price_unit: str = "1/59000"
+    """Prices are kept as whole multiples of this; H&M's are multiples of 1/59000, a price list in cents wants 0.01."""
+    channels: tuple[str, ...] = ("1", "2")
+    """The sales channels that may occur, as the file writes them."""
+    week_starts: Weekday = "wednesday"
+    """First day of a week. H&M's weeks run Wednesday to Tuesday."""
+    max_bad_rows: Annotated[float, Field(ge=0, le=1)] = 0.001
+    """Share of a file's rows that may break the contract; above it nothing is ingested."""
+
+    @field_validator("article_pattern", "customer_pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return pattern
+
+    @field_validator("price_unit", mode="before")
+    @classmethod
+    def _positive_fraction(cls, unit: object) -> str:
+        try:
+            if Fraction(str(unit)) > 0:
+                return str(unit)
+        except (ValueError, ZeroDivisionError):
+            pass
+        raise ValueError(f"{unit!r} is no positive number or fraction such as 0.01 or 1/59000")

@@ -1,0 +1,96 @@
+"""Changing a data set all at once: one writer, new files made aside, the manifest swapped last."""
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hmgpu.data.manifest import NAME, Manifest
+from hmgpu.errors import DataError
+
+STAGING = ".staging"
+LOCK = ".lock"
+_TABLE = re.compile(r"(articles|customers|codes)-[0-9a-f]{8}\.parquet")
+
+
+@contextmanager
+def staged(root: Path) -> Iterator[Path]:
+    """An empty folder in which the next state of `root` is prepared, while no one else does the same.
+
+    Raises DataError where another process is at it, or `root` holds something that is no data set of ours. A `root` that
+    did not exist is gone again afterwards unless something was published.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = (root / LOCK).open("ab")
+    except OSError as error:
+        raise DataError(
+            f"{root} can't be written ({error.strerror}): `data.root` must name a folder of yours."
+        ) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.stat(root / LOCK)  # the holder before us may just have removed it, and the folder
+        except OSError:
+            raise DataError(f"Another ingest is at work in {root}: wait until it has ended.") from None
+        staging = root / STAGING
+        try:
+            _refuse_foreign(root)
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir()
+            yield staging
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+            if [path.name for path in root.iterdir()] == [LOCK]:
+                (root / LOCK).unlink()
+                root.rmdir()
+
+
+def publish(staging: Path, root: Path, manifest: Manifest) -> None:
+    """Move all files of `staging` to their places in `root`, swap the manifest, and remove what no longer belongs."""
+    for path in sorted(path for path in staging.rglob("*") if path.is_file()):
+        place = root / path.relative_to(staging)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _flush(path)
+        os.replace(path, place)
+    path = staging / NAME
+    path.write_bytes(manifest.to_bytes())
+    _flush(path)
+    os.replace(path, root / NAME)
+    _flush(root)
+    remove_strays(root, manifest)
+
+
+def remove_strays(root: Path, manifest: Manifest) -> None:
+    """Remove files of ours that the manifest doesn't list: those of an older state or of an ingest that was killed."""
+    listed = {*manifest.files, *(source.quarantine for source in manifest.sources)}
+    ours = [path for path in root.iterdir() if _TABLE.fullmatch(path.name)]
+    ours += [*root.glob("transactions/week=*/*.parquet"), *root.glob("quarantine/*.csv")]
+    for path in ours:
+        if path.relative_to(root).as_posix() not in listed:
+            path.unlink()
+    for folder in [*root.glob("transactions/week=*"), root / "quarantine"]:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _refuse_foreign(root: Path) -> None:
+    """Strays are removed by name, so the folder must be ours."""
+    if (root / NAME).exists():
+        return
+    ours = {LOCK, STAGING, "transactions", "quarantine"}
+    foreign = sorted(path.name for path in root.iterdir() if path.name not in ours and not _TABLE.fullmatch(path.name))
+    if foreign:
+        raise DataError(f"{root} holds {foreign[0]} and no data set: `data.root` must name a new or empty folder.")
+
+
+def _flush(path: Path) -> None:
+    """Onto the disk, so that after a power cut no manifest lists a file that isn't there."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,139 @@
+"""The Store: the ingested tables on disk, and the one place that cuts time."""
+
+import datetime
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import polars as pl
+
+from hmgpu.data.manifest import Manifest
+from hmgpu.data.settings import Weekday
+from hmgpu.data.weeks import Week, date_of, day_number
+from hmgpu.errors import DataError
+
+
+@dataclass(frozen=True)
+class History:
+    """All that was known at the start of day `cutoff`: what every part receives.
+
+    It holds no label and can reach none: its plans read week files from before the cutoff only.
+    """
+
+    cutoff: int
+    """First unknown day, in days since 1970-01-01."""
+    transactions: pl.LazyFrame
+    """(day, customer, article, price?, channel?), one row a unit bought, day < cutoff."""
+    articles: pl.LazyFrame
+    """The articles first sold before the cutoff, with `first_day` and their attributes."""
+    customers: pl.LazyFrame
+    """The customer table. It is a snapshot: ages and flags are as of its export, whatever the cutoff."""
+    present: frozenset[str]
+    """Names of the optional columns that this retailer has, over all tables."""
+
+    def last(self, days: int) -> pl.LazyFrame:
+        """The transactions of the last `days` days."""
+        return self.transactions.filter(pl.col("day") >= self.cutoff - days)
+
+    def has(self, *columns: str) -> bool:
+        """Whether the retailer has all these optional columns."""
+        return self.present.issuperset(columns)
+
+    def on_sale(self, days: int) -> pl.LazyFrame:
+        """(article) of all articles sold in the last `days` days, each once."""
+        return self.last(days).select("article").unique()
+
+
+class Store:
+    """An ingested data set. Raises DataError where `root` holds none."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.manifest = Manifest.read(root)
+        self.week_starts: Weekday = self.manifest.settings["week_starts"]  # type: ignore[assignment]
+        self._weeks = {name: _week(name) for name in sorted(self.manifest.files) if name.startswith("transactions/")}
+
+    @property
+    def digest(self) -> str:
+        """Hash of all that the data set holds."""
+        files = {name: file.sha256 for name, file in sorted(self.manifest.files.items())}
+        return hashlib.sha256(json.dumps(files).encode()).hexdigest()
+
+    @property
+    def present(self) -> frozenset[str]:
+        """Names of the optional columns that the data has, over all tables."""
+        return frozenset(name for table in self.manifest.present.values() for name in table)
+
+    @property
+    def last_day(self) -> int:
+        return self.manifest.last_day
+
+    @property
+    def last_complete_week(self) -> Week:
+        """The latest week whose last day is in the data."""
+        week = Week.containing(self.last_day, self.week_starts)
+        return week if week.last_day <= self.last_day else week.back(1)
+
+    @property
+    def next_week(self) -> Week:
+        """The seven days after the last day: what a submission is for."""
+        return Week(self.last_day + 1)
+
+    def week_of(self, date: str) -> Week:
+        """The week named by its first day, `YYYY-MM-DD`. Raises DataError unless a week starts there."""
+        for first_day in range(self.manifest.first_day - 7, self.last_day + 8):
+            week = Week(first_day)
+            if str(week) == date and Week.containing(first_day, self.week_starts) == week:
+                return week
+        raise DataError(
+            f"No week of the data in {self.root} starts on {date}: weeks start on {self.week_starts}s "
+            f"and the data runs from {date_of(self.manifest.first_day)} to {date_of(self.last_day)}."
+        )
+
+    def as_of(self, day: int) -> History:
+        """What was known at the start of `day` (days since 1970-01-01). Raises DataError when that is nothing."""
+        if day <= self.manifest.first_day:
+            raise DataError(
+                f"Nothing is known before {date_of(day)}: the data in {self.root} starts on "
+                f"{date_of(self.manifest.first_day)}; lower weeks.train or take a later weeks.validation."
+            )
+        past = self._scan_weeks(up_to=day - 1).filter(pl.col("day") < day)
+        return History(
+            cutoff=day,
+            transactions=past,
+            articles=self._scan("articles").filter(pl.col("first_day") < day),
+            customers=self._scan("customers"),
+            present=self.present,
+        )
+
+    def sold_in(self, week: Week) -> pl.LazyFrame:
+        """The labels of `week`: each (customer, article) bought in it, once."""
+        sold = self._scan_weeks(week.first_day, week.last_day)
+        within = pl.col("day").is_between(week.first_day, week.last_day)
+        return sold.filter(within).select("customer", "article").unique()
+
+    def article_ids(self) -> pl.LazyFrame:
+        """(article, article_id) of the whole catalogue: the way back to the retailer's own ids."""
+        return self._scan("articles").select("article", "article_id")
+
+    def customer_ids(self) -> pl.LazyFrame:
+        """(customer, customer_id) of every customer."""
+        return self._scan("customers").select("customer", "customer_id")
+
+    def _scan(self, table: Literal["articles", "customers"]) -> pl.LazyFrame:
+        return pl.scan_parquet([self.root / self.manifest.table(table)])
+
+    def _scan_weeks(self, since: int = 0, up_to: int = 0) -> pl.LazyFrame:
+        """The week files that hold days of `since..up_to`; an explicit list, since cuDF reads no hive partitions."""
+        weeks = self._weeks.items()
+        chosen = [self.root / name for name, week in weeks if week.last_day >= since and week.first_day <= up_to]
+        if not chosen:
+            raise DataError(f"The data in {self.root} has no rows from {date_of(since)} to {date_of(up_to)}.")
+        return pl.scan_parquet(chosen)
+
+
+def _week(name: str) -> Week:
+    """The week of a file `transactions/week=YYYY-MM-DD/….parquet`."""
+    return Week(day_number(datetime.date.fromisoformat(PurePosixPath(name).parent.name.removeprefix("week="))))

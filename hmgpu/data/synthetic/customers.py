@@ -1,0 +1,117 @@
+"""The customers: who they are, what they like and how often they come."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hmgpu.data.synthetic.arrays import Floats, Ints, Stream, generator
+from hmgpu.data.synthetic.catalogue import DEPARTMENT_SECTION, DEPARTMENT_SHARE, STYLES, WEEKS
+from hmgpu.data.synthetic.vocabulary import COLOUR_FAMILIES, SECTIONS
+
+FAVOURITES = 10
+JOINING = 0.28
+"""Share of customers whose first purchase is in the data; the others were customers before."""
+CHUNK = 50_000
+
+
+@dataclass(frozen=True)
+class Customers:
+    """One entry a customer, in the order of the customer ids."""
+
+    age: Floats
+    """Years, 16 to 95; known to the shop for 99 %."""
+    woman: Floats
+    """1 or 0; the shop never learns it."""
+    postcode: Ints
+    """Number of the postal code; 0 is the placeholder of those who gave none."""
+    start: Ints
+    """Week of the first visit; -1 where it lies before the data."""
+    end: Ints
+    """Week after the last possible visit."""
+    sure: Ints
+    """Day (from 2018-09-20) on which they come in any case, as a shop knows only those who came; -1 for a few."""
+    rate: Floats
+    """How often they come, relative."""
+    basket: Floats
+    """Mean number of lines beyond the first."""
+    online: Floats
+    """Probability that a visit is online."""
+    loyalty: Floats
+    """How readily they buy the same again, about 1."""
+    level: Floats
+    """Log price level they like, against the usual price."""
+    bargains: Floats
+    """How strongly markdowns draw them, about 1."""
+    style: Floats
+    """(customers, STYLES): taste."""
+    colour: Floats
+    """(customers, colour families): taste."""
+    favourites: Ints
+    """(customers, FAVOURITES): departments they usually look into."""
+    attention: Floats
+    """(customers, FAVOURITES): shares of that look, each row sums to 1."""
+
+    def __len__(self) -> int:
+        return len(self.age)
+
+
+def customers(count: int, seed: int) -> Customers:
+    """Draw so many customers."""
+    rng = generator(seed, Stream.CUSTOMERS, 0)
+    young = rng.random(count) < 0.62
+    age = np.where(young, 16 + rng.gamma(3.1, 3.4, count), rng.normal(50, 9.5, count))
+    age = np.floor(np.clip(age, 16, 95)).astype(np.float32)
+    woman = (rng.random(count) < 0.82).astype(np.float32)
+    parent = rng.random(count) < np.where((age > 26) & (age < 48), 0.45, 0.1)
+    codes = max(2, round(0.3 * count))
+    postcode = np.where(rng.random(count) < 0.09, 0, 1 + codes * rng.random(count) ** 1.3).astype(np.int32)
+    start = np.where(rng.random(count) < JOINING, rng.integers(0, WEEKS, count), -1).astype(np.int32)
+    # Stays are memoryless: those who came before the data start stay as long from then on as newcomers do.
+    end = (np.maximum(start, 0) + 3 + rng.exponential(220, count)).astype(np.int32)
+    joins = 7 * start + rng.integers(0, 7, count)
+    returns = 7 * np.minimum(end, WEEKS) * rng.random(count)
+    sure = np.clip(np.where(start >= 0, joins, returns) - 1, 0, 7 * WEEKS - 2).astype(np.int32)
+    rate = np.exp(rng.normal(0, 1.1, count)).astype(np.float32)
+    favourites, attention = _favourites(seed, age, woman, parent)
+    # Neighbours see each other's clothes: half of a taste comes from the postal code.
+    street = rng.normal(0, 0.7, (codes + 2, STYLES)).astype(np.float32)
+    street[0] = 0
+    return Customers(
+        age=age,
+        woman=woman,
+        postcode=postcode,
+        start=start,
+        end=end,
+        sure=np.where(rng.random(count) < 0.007, -1, sure).astype(np.int32),
+        rate=rate,
+        basket=(2.55 * np.exp(rng.normal(-0.18, 0.6, count))).astype(np.float32),
+        online=rng.beta(0.95, 0.4, count).astype(np.float32),
+        loyalty=rng.gamma(1.5, 1 / 1.5, count).astype(np.float32),
+        level=rng.normal(-0.05, 0.35, count).astype(np.float32),
+        bargains=rng.gamma(2.0, 0.5, count).astype(np.float32),
+        style=street[postcode] + rng.normal(0, 0.75, (count, STYLES)).astype(np.float32),
+        colour=rng.normal(0, 0.6, (count, len(COLOUR_FAMILIES))).astype(np.float32),
+        favourites=favourites,
+        attention=attention,
+    )
+
+
+def _favourites(seed: int, age: Floats, woman: Floats, parent: np.ndarray) -> tuple[Ints, Floats]:
+    """Departments by size, age and sex of their buyers and chance; children's need a child."""
+    mean = np.array([s.age for s in SECTIONS], dtype=np.float32)[DEPARTMENT_SECTION]
+    spread = np.array([s.spread for s in SECTIONS], dtype=np.float32)[DEPARTMENT_SECTION]
+    gender = np.array([s.gender for s in SECTIONS])[DEPARTMENT_SECTION]
+    share = np.log(DEPARTMENT_SHARE).astype(np.float32)
+    found = np.empty((len(age), FAVOURITES), dtype=np.int32)
+    for low in range(0, len(age), CHUNK):
+        part = slice(low, low + CHUNK)
+        rng = generator(seed, Stream.CUSTOMERS, 1, low)
+        score = share - 0.5 * ((age[part, None] - mean) / spread) ** 2 - np.log(spread)
+        suits = np.where(
+            gender == 0, parent[part, None], np.where(gender == 1, woman[part, None], 1 - woman[part, None])
+        )
+        score += np.where(suits, 0, -2.5) + np.where((gender == 0) & suits.astype(bool), 0.5, 0)
+        score += rng.gumbel(0, 1, score.shape)
+        found[part] = np.argpartition(-score, FAVOURITES, axis=1)[:, :FAVOURITES]
+    attention = generator(seed, Stream.CUSTOMERS, 2).gamma(1.3, 1, (len(age), FAVOURITES)).astype(np.float32) + 0.02
+    return found, attention / attention.sum(axis=1, keepdims=True)

@@ -1,0 +1,87 @@
+"""What each week's shop looks like: which articles are on sale, at what price, and how much they are wanted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hmgpu.data.synthetic.arrays import Bools, Doubles, Floats, Ints, Longs, Stream, generator
+from hmgpu.data.synthetic.catalogue import DEPARTMENTS, WEEKS, Catalogue, season
+
+EVERGREEN = 200
+"""Articles planned for at least so many weeks are never cleared."""
+CLEARANCE = ((0.7, 0.2), (0.8, 0.3), (0.89, 0.4), (0.95, 0.6))
+"""(share of its life gone, markdown from then on)."""
+LARGEST_SHARE = 0.003
+"""Stock runs out: an article's share of a week's demand nears this and doesn't pass it."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One week in the shop. All arrays have one entry an article, but the last three."""
+
+    on_sale: Bools
+    price: Ints
+    """Price asked, in units of 1/59000."""
+    markdown: Floats
+    """Share taken off the full price."""
+    vigour: Floats
+    """Demand now against the article's own peak: life, season, trend and markdown, without its appeal."""
+    order: Longs
+    """Articles by department."""
+    cumulative: Doubles
+    """(articles + 1,): running demand along `order`, from 0."""
+    bounds: Doubles
+    """(departments + 1,): `cumulative` where each department starts."""
+
+    def draw(self, low: Doubles, high: Doubles, uniform: Doubles) -> Longs:
+        """Articles in proportion to demand between two places of `cumulative`; shapes broadcast."""
+        at = low + (high - low) * uniform
+        place = np.searchsorted(self.cumulative, at.ravel(), side="right") - 1
+        chosen: Longs = self.order[np.minimum(place, len(self.order) - 1)].reshape(at.shape)
+        return chosen
+
+
+def shelves(articles: Catalogue, seed: int) -> Iterator[Shelf]:
+    """The shop of every week in turn, from week 0."""
+    trend = generator(seed, Stream.DEMAND, 0).normal(0, 0.4, len(articles))
+    order = np.argsort(articles.department, kind="stable")
+    starts = np.searchsorted(articles.department[order], np.arange(len(DEPARTMENTS) + 1))
+    for week in range(WEEKS):
+        rng = generator(seed, Stream.DEMAND, 1 + week)
+        # Fashions come and go: a slow walk, and a few articles a week that everybody suddenly wants.
+        trend = 0.9 * trend + rng.normal(0, 0.17, len(articles))
+        trend += np.where(rng.random(len(articles)) < 0.006, 1.5, 0)
+
+        age = week - articles.launch
+        on_sale = (age >= 0) & (age < articles.life)
+        gone = age / articles.life
+        markdown = _markdown(rng, articles, gone)
+        vigour = np.exp(
+            np.log(np.clip((age + 1) / 3, 1e-3, 1))  # it takes three weeks to reach all shops
+            - 1.6 * np.clip(gone, 0, 1) ** 1.5
+            + season(articles.group, np.full(len(articles), week, dtype=np.int32))
+            + trend
+            + 1.5 * markdown
+        )
+        wanted = np.where(on_sale, vigour * np.exp(articles.appeal.astype(np.float64)), 0)
+        limit = LARGEST_SHARE * wanted.sum()
+        sold = wanted * limit / (wanted + limit)
+        cumulative = np.concatenate([[0.0], np.cumsum(sold[order])])
+        yield Shelf(
+            on_sale=on_sale,
+            price=np.rint(articles.price * (1 - markdown)).astype(np.int32),
+            markdown=markdown.astype(np.float32),
+            vigour=np.where(on_sale, np.minimum(vigour, 3), 0).astype(np.float32),
+            order=order,
+            cumulative=cumulative,
+            bounds=cumulative[starts],
+        )
+
+
+def _markdown(rng: np.random.Generator, articles: Catalogue, gone: Doubles) -> Doubles:
+    """Clearance towards the end of life, in steps; before that, one article in forty is on offer for a week."""
+    markdown = np.where(rng.random(len(articles)) < 0.025, 0.2, 0.0)
+    for after, off in CLEARANCE:
+        markdown = np.where((gone >= after) & (articles.life < EVERGREEN), off, markdown)
+    return markdown

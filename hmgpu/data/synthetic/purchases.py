@@ -1,0 +1,134 @@
+"""The purchases of every day: who comes, with how large a basket, and what is in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hmgpu.data.synthetic import choice
+from hmgpu.data.synthetic.arrays import Bools, Doubles, Ints, Longs, Stream, generator
+from hmgpu.data.synthetic.catalogue import WEEKS, Catalogue
+from hmgpu.data.synthetic.customers import Customers
+from hmgpu.data.synthetic.demand import Shelf, shelves
+from hmgpu.data.synthetic.memory import Memory
+
+DAYS = 734
+"""2018-09-20, a Thursday, to 2020-09-22."""
+FIRST = 1
+"""The data start on the second day of a week: weeks run Wednesday to Tuesday."""
+WEEKDAYS = (1.08, 1.05, 1.02, 1.05, 0.92, 0.95, 0.90)
+MONTHS = (0.92, 0.82, 0.93, 1.05, 1.16, 1.26, 1.20, 0.97, 0.92, 0.94, 0.94, 0.88)
+LARGEST_BASKET = 40
+MORE_UNITS = (0.105, 0.008, 0.002)
+"""Probabilities that a line has more than one, two, three units."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one day, by customer. All arrays have shape (rows,); a line of two units is two rows."""
+
+    day: int
+    """Days since 2018-09-20."""
+    customer: Longs
+    article: Longs
+    price: Ints
+    channel: Ints
+    """1 store, 2 online."""
+
+
+@dataclass
+class World:
+    """Everything that the next purchase depends on."""
+
+    articles: Catalogue
+    people: Customers
+    memory: Memory
+    seed: int
+
+    def visit(self, rng: np.random.Generator, shelf: Shelf, day: int, who: Longs) -> tuple[Longs, Longs, Bools]:
+        """Let each of the customers `who` (n,) visit once: returns the visit and the article of every line, and which
+        visits are online."""
+        online = rng.random(len(who)) < self.people.online[who]
+        extra = rng.gamma(0.75, self.people.basket[who] / 0.75)
+        lines = np.minimum(1 + rng.poisson(extra), LARGEST_BASKET)
+        visit = np.repeat(np.arange(len(who)), lines)
+        first = np.cumsum(lines) - lines
+        leads = np.zeros(len(visit), dtype=np.bool_)
+        leads[first] = True
+
+        line = who[visit], online[visit]
+        article = choice.remembered(rng, self.people, self.articles, shelf, self.memory, line[0], day)
+        self._fill(rng, shelf, article, leads & (article < 0), *line)
+        joins = np.flatnonzero(~leads & (article < 0))
+        article[joins] = choice.outfit(rng, self.articles, shelf, article[first][visit[joins]])
+        self._fill(rng, shelf, article, article < 0, *line)
+        # What was chosen twice in a visit is bought once: several units are decided at the till.
+        _, once = np.unique(visit * len(self.articles) + article, return_index=True)
+        once.sort()
+        return visit[once], article[once], online
+
+    def _fill(
+        self, rng: np.random.Generator, shelf: Shelf, article: Longs, missing: Bools, who: Longs, online: Bools
+    ) -> None:
+        empty = np.flatnonzero(missing)
+        article[empty] = choice.fresh(rng, self.people, self.articles, shelf, self.memory, who[empty], online[empty])
+
+
+def purchases(world: World, rows: int) -> Iterator[Rows]:
+    """All days in turn, about `rows` rows in all. Changes the world's memory as it goes."""
+    wanted = np.cumsum(_day_shares()) * rows
+    made, rows_a_visit = 0, 3.6
+    shop = shelves(world.articles, world.seed)
+    shelf = next(shop)
+    comers = np.cumsum(_eagerness(world, 0, 0))
+    for day in range(DAYS):
+        week, weekday = divmod(day + FIRST, 7)
+        if weekday == 0:
+            shelf = next(shop)
+            comers = np.cumsum(_eagerness(world, week, day))
+        rng = generator(world.seed, Stream.PURCHASES, day)
+        visits = max(1, round((wanted[day] - made) / rows_a_visit))
+        sure = np.flatnonzero(world.people.sure == day)
+        found = np.searchsorted(comers, rng.random(max(0, visits - len(sure))) * comers[-1], side="right")
+        who = np.union1d(sure, np.minimum(found, len(comers) - 1))
+        sold = _sell(world, rng, shelf, day, who)
+        made += len(sold.customer)
+        # Baskets of frequent customers differ from others', so the number of visits follows what they really bought.
+        rows_a_visit += 0.05 * (len(sold.customer) / visits - rows_a_visit)
+        yield sold
+
+
+def _sell(world: World, rng: np.random.Generator, shelf: Shelf, day: int, who: Longs) -> Rows:
+    visit, article, online = world.visit(rng, shelf, day, who)
+    pays = choice.coupon(rng, len(who))
+    price = np.maximum(np.rint(shelf.price[article] * pays[visit]), 1).astype(np.int32)
+    uses_up = np.sqrt(world.articles.repeat[article])
+    uniform = rng.random(len(visit))
+    units = 1 + sum((uniform < p * uses_up).astype(np.int64) for p in MORE_UNITS)
+    place = np.arange(len(visit)) - np.searchsorted(visit, visit)
+    world.memory.keep(who[visit], place, article.astype(np.int32), day)
+    row = np.repeat(np.arange(len(visit)), units)
+    channel = np.where(online, 2, 1).astype(np.int32)
+    return Rows(day, who[visit][row], article[row], price[row], channel[visit][row])
+
+
+def _eagerness(world: World, week: int, day: int) -> Doubles:
+    """How likely each customer is to come this week: by habit, and more so just after a visit."""
+    people = world.people
+    here = (people.start <= week) & (week < people.end)
+    since = day - world.memory.last_visit.astype(np.float64)
+    eager = people.rate * (1 + 0.7 * np.exp(-since / 9))
+    return np.where(here, eager, 0).astype(np.float64)
+
+
+def _day_shares() -> Doubles:
+    """Each day's share of all rows: by weekday and month."""
+    dates = np.datetime64("2018-09-20") + np.arange(DAYS)
+    month = (dates.astype("datetime64[M]").astype(np.int64) % 12).astype(np.int64)
+    weekday = (np.arange(DAYS) + FIRST) % 7
+    share = np.array(WEEKDAYS)[weekday] * np.array(MONTHS)[month]
+    shares: Doubles = share / share.sum()
+    return shares
+
+
+assert (DAYS + FIRST) == 7 * WEEKS

@@ -1,0 +1,101 @@
+"""The contract of the three tables: every column, its dtype, unit and H&M name, stated once.
+
+Inside hmgpu a table has the names on the left; `data.columns` in the config says what a retailer's own file calls them,
+or `null` where the retailer has no such column.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+Kind = Literal["key", "day", "price", "channel", "code", "flag", "age", "text"]
+TableName = Literal["transactions", "articles", "customers"]
+
+DTYPES: dict[Kind, type[pl.DataType]] = {
+    "key": pl.Int32,  # dense, from 0, in the order of the mapping table; a key once given never changes
+    "day": pl.Int32,  # days since 1970-01-01: cuDF does no date arithmetic, integers do
+    "price": pl.Int32,  # multiples of `data.price_unit` (H&M: 1/59000), so that sums are exact
+    "channel": pl.Int8,  # position in `data.channels`
+    "code": pl.Int32,  # dense, from 0, in the order of the `codes` table; null where the file has nothing
+    "flag": pl.Int8,  # 1, or 0 where the file has nothing
+    "age": pl.Int16,  # whole years; null where the file has nothing
+    "text": pl.String,
+}
+
+OLDEST = 120  # an age above this is a typing error, not a customer
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name inside hmgpu, what it holds, and what H&M's file calls it."""
+
+    name: str
+    kind: Kind
+    raw: str
+    required: bool = False
+
+    @property
+    def dtype(self) -> type[pl.DataType]:
+        return DTYPES[self.kind]
+
+
+TRANSACTIONS = (
+    Column("day", "day", "t_dat", required=True),
+    Column("customer", "key", "customer_id", required=True),
+    Column("article", "key", "article_id", required=True),
+    Column("price", "price", "price"),
+    Column("channel", "channel", "sales_channel_id"),
+)
+
+# The articles and customers tables keep the retailer's id as text (`article_id`, `customer_id`) beside the dense key.
+ARTICLES = (
+    Column("article", "key", "article_id", required=True),
+    Column("product", "code", "product_code"),
+    Column("name", "text", "prod_name"),
+    Column("product_type", "code", "product_type_no"),
+    Column("product_type_name", "text", "product_type_name"),
+    Column("product_group", "code", "product_group_name"),
+    Column("appearance", "code", "graphical_appearance_no"),
+    Column("appearance_name", "text", "graphical_appearance_name"),
+    Column("colour", "code", "colour_group_code"),
+    Column("colour_name", "text", "colour_group_name"),
+    Column("perceived_colour", "code", "perceived_colour_value_id"),
+    Column("perceived_colour_name", "text", "perceived_colour_value_name"),
+    Column("colour_master", "code", "perceived_colour_master_id"),
+    Column("colour_master_name", "text", "perceived_colour_master_name"),
+    Column("department", "code", "department_no"),
+    Column("department_name", "text", "department_name"),
+    Column("index", "code", "index_code"),
+    Column("index_name", "text", "index_name"),
+    Column("index_group", "code", "index_group_no"),
+    Column("index_group_name", "text", "index_group_name"),
+    Column("section", "code", "section_no"),
+    Column("section_name", "text", "section_name"),
+    Column("garment_group", "code", "garment_group_no"),
+    Column("garment_group_name", "text", "garment_group_name"),
+    Column("description", "text", "detail_desc"),
+)
+
+CUSTOMERS = (
+    Column("customer", "key", "customer_id", required=True),
+    Column("fn", "flag", "FN"),
+    Column("active", "flag", "Active"),
+    Column("club", "code", "club_member_status"),
+    Column("news", "code", "fashion_news_frequency"),
+    Column("age", "age", "age"),
+    Column("postal_code", "code", "postal_code"),
+)
+
+TABLES: dict[TableName, tuple[Column, ...]] = {
+    "transactions": TRANSACTIONS,
+    "articles": ARTICLES,
+    "customers": CUSTOMERS,
+}
+
+
+def names(table: TableName, kinds: Iterable[Kind]) -> list[str]:
+    """Names of the columns of `table` that are of one of `kinds`, in the contract's order."""
+    wanted = set(kinds)
+    return [column.name for column in TABLES[table] if column.kind in wanted]

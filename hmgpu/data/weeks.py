@@ -1,0 +1,44 @@
+"""Days and weeks as integers."""
+
+import datetime
+from dataclasses import dataclass
+from typing import get_args
+
+from hmgpu.data.settings import Weekday
+
+EPOCH = datetime.date(1970, 1, 1)  # a Thursday
+DAYS = 7
+
+
+def day_number(date: datetime.date) -> int:
+    """Days since 1970-01-01."""
+    return (date - EPOCH).days
+
+
+def date_of(day: int) -> datetime.date:
+    """The calendar date of a day number."""
+    return EPOCH + datetime.timedelta(days=day)
+
+
+@dataclass(frozen=True, order=True)
+class Week:
+    """Seven days, named by the first."""
+
+    first_day: int
+
+    @staticmethod
+    def containing(day: int, starts: Weekday) -> "Week":
+        """The week that `day` lies in, when weeks start on the weekday `starts`."""
+        monday_based = (day + EPOCH.weekday()) % DAYS
+        return Week(day - (monday_based - get_args(Weekday).index(starts)) % DAYS)
+
+    @property
+    def last_day(self) -> int:
+        return self.first_day + DAYS - 1
+
+    def back(self, weeks: int) -> "Week":
+        """The week `weeks` before this one."""
+        return Week(self.first_day - DAYS * weeks)
+
+    def __str__(self) -> str:
+        return date_of(self.first_day).isoformat()

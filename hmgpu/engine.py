@@ -1,0 +1,69 @@
+"""CPU or GPU, chosen once. The only file that asks which, and the only one that executes a plan.
+
+Every table operation is a Polars plan. On the CPU Polars' streaming engine runs it; on the GPU `pl.GPUEngine` runs the
+same plan in cuDF, and a plan that cuDF can't run is an error, never a silent fall back to the CPU.
+"""
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from hmgpu.errors import EngineError
+
+Choice = Literal["auto", "cpu", "gpu"]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where plans and models run."""
+
+    name: Literal["cpu", "gpu"]
+    reason: str
+    """Why this one: for the log, the run's manifest and `hmgpu doctor`."""
+
+    @staticmethod
+    def choose(choice: Choice = "auto") -> "Engine":
+        """The engine for `choice`. `gpu` raises EngineError with what is missing; `auto` takes the GPU if it can."""
+        if choice == "cpu":
+            return Engine("cpu", "asked for")
+        missing = _missing_for_gpu()
+        if missing is None:
+            return Engine("gpu", "asked for" if choice == "gpu" else "a GPU and RAPIDS are there")
+        if choice == "gpu":
+            raise EngineError(f"The GPU engine can't run: {missing}. Mend that or use --engine cpu.")
+        return Engine("cpu", missing)
+
+    @property
+    def device(self) -> str:
+        """The device's name for XGBoost and torch."""
+        return "cuda" if self.name == "gpu" else "cpu"
+
+    def collect(self, plan: pl.LazyFrame) -> pl.DataFrame:
+        """Execute `plan`. Rows come in the plan's order only where the plan ends in a sort."""
+        if self.name == "gpu":
+            return plan.collect(engine=pl.GPUEngine(raise_on_fail=True))
+        return plan.collect(engine="streaming")
+
+    def write(self, plan: pl.LazyFrame, path: Path) -> int:
+        """Execute `plan`, sort its rows by all its columns from left to right, write Parquet; returns the rows.
+
+        The sort makes the file's bytes independent of engine and threads.
+        """
+        table = self.collect(plan.sort(plan.collect_schema().names(), nulls_last=True))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.write_parquet(path)
+        return table.height
+
+
+def _missing_for_gpu() -> str | None:
+    """What keeps plans from running on a GPU, as half a sentence; None when nothing does."""
+    if importlib.util.find_spec("cudf_polars") is None:
+        return "RAPIDS is not installed (pip install hmgpu[gpu] on Linux x86-64)"
+    try:
+        pl.LazyFrame({"x": [1]}).select(pl.col("x").sum()).collect(engine=pl.GPUEngine(raise_on_fail=True))
+    except Exception as error:  # no driver, no device, too old a driver: each layer raises its own type
+        return f"cuDF finds no working NVIDIA GPU ({str(error).strip().splitlines()[0][:160]})"
+    return None

@@ -1,0 +1,25 @@
+"""What a user can do wrong. Every message is one sentence that names the place and the remedy.
+
+The command line prints these without a traceback and ends with status 1; anything else that is raised is a defect of
+ours and keeps its traceback.
+"""
+
+
+class HmgpuError(Exception):
+    """Base of all errors that a user can mend."""
+
+
+class ConfigError(HmgpuError):
+    """A setting is unknown, of the wrong type, or can't work with the others."""
+
+
+class DataError(HmgpuError):
+    """A raw file, a row or an ingested data set is not what the contract says."""
+
+
+class EngineError(HmgpuError):
+    """The engine that was asked for can't run on this machine."""
+
+
+class RunError(HmgpuError):
+    """A run directory lacks, or contradicts, what the command needs."""

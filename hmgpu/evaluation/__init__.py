@@ -1,0 +1,1 @@
+"""How good recommendations are, and the report that says so."""

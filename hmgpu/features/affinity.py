@@ -1,0 +1,55 @@
+"""What the customer bought of the candidate itself, its product, its department, …"""
+
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field, field_validator
+
+from hmgpu.data.store import History
+from hmgpu.data.tables import names
+from hmgpu.features import Feature
+from hmgpu.parts import Learned
+from hmgpu.plans import ONE, decayed
+
+LEVELS = ("article", *names("articles", ["code"]))
+
+
+class Affinity(Feature):
+    """Purchases by the customer at one level of the catalogue: counts by window, decayed weight, share, days since."""
+
+    by: str = "article"
+    """The level: article, product, product_type, department, or any other code column of the articles."""
+    windows: tuple[int, ...] = (7, 28, 91)
+    """Days back that units are counted in, beside all time."""
+    half_life: Annotated[float, Field(gt=0)] = 21.0
+    """Days in which the weight of a purchase halves."""
+
+    @field_validator("by")
+    @classmethod
+    def _is_level(cls, by: str) -> str:
+        if by not in LEVELS:
+            raise ValueError(f"'{by}' is no level of the catalogue; there are {', '.join(LEVELS)}")
+        return by
+
+    def needs(self) -> frozenset[str]:
+        return frozenset() if self.by == "article" else frozenset({self.by})
+
+    def learn(self, history: History) -> Learned:
+        levels = history.articles.select("article", level=pl.col(self.by)).drop_nulls()
+        bought = history.transactions.select("customer", "article", "day").join(levels, on="article")
+        age = history.cutoff - pl.col("day")
+        bought_of = bought.group_by("customer", "level").agg(
+            *((age <= days).sum().cast(pl.Int32).alias(f"bought_{self.by}_units_{days}") for days in self.windows),
+            pl.len().cast(pl.Int32).alias(f"bought_{self.by}_units"),
+            pl.col("day").n_unique().cast(pl.Int32).alias(f"bought_{self.by}_days"),
+            age.min().alias(f"bought_{self.by}_days_since"),
+            age.max().alias(f"bought_{self.by}_days_since_first"),
+            (decayed(age, self.half_life).sum() / ONE).cast(pl.Float32).alias(f"bought_{self.by}_weight"),
+        )
+        share = pl.col(f"bought_{self.by}_units") / pl.col(f"bought_{self.by}_units").sum().over("customer")
+        shared = bought_of.with_columns(share.cast(pl.Float32).alias(f"bought_{self.by}_share"))
+        return {"levels": levels, "bought": shared}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        levels = pairs.select("customer", "article").join(learned["levels"], on="article")
+        return levels.join(learned["bought"], on=["customer", "level"]).drop("level")

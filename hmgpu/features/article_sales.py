@@ -1,0 +1,48 @@
+"""How an article sells: by window, against the week before, since when, and to how many."""
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.features import Feature
+from hmgpu.parts import Learned
+
+
+class ArticleSales(Feature):
+    """Sales of each article."""
+
+    windows: tuple[int, ...] = (1, 3, 7, 14, 28, 91, 364)
+    """Days back that units are counted in."""
+
+    def learn(self, history: History) -> Learned:
+        age = history.cutoff - pl.col("day")
+        longest = history.last(max(*self.windows, 14))
+        counts = longest.group_by("article").agg(
+            *((age <= days).sum().cast(pl.Int32).alias(f"article_units_{days}") for days in self.windows),
+            this_week=(age <= 7).sum().cast(pl.Int32),
+            week_before=(age.is_between(8, 14)).sum().cast(pl.Int32),
+            article_days_since_sale=age.min(),
+            article_buyers=pl.col("customer").n_unique().cast(pl.Int32),
+            units=pl.len().cast(pl.Int32),
+        )
+        # Each customer who came back for the same article on another day.
+        returned = (
+            longest.group_by("article", "customer")
+            .agg(days=pl.col("day").n_unique())
+            .group_by("article")
+            .agg(returned=(pl.col("days") > 1).sum().cast(pl.Int32))
+        )
+        born = history.articles.select("article", article_age=history.cutoff - pl.col("first_day"))
+        before, now = pl.col("week_before"), pl.col("this_week")
+        return {
+            "sales": counts.join(returned, on="article")
+            .join(born, on="article")
+            .with_columns(
+                article_trend=((now - before) / (before + 1)).cast(pl.Float32),
+                article_returned=(pl.col("returned") / pl.col("article_buyers")).cast(pl.Float32),
+                article_units_a_buyer=(pl.col("units") / pl.col("article_buyers")).cast(pl.Float32),
+            )
+            .drop("this_week", "week_before", "returned", "units")
+        }
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        return learned["sales"]

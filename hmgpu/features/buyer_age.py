@@ -1,0 +1,37 @@
+"""The customer's age against the age of those who buy the article."""
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.features import Feature
+from hmgpu.parts import Count, Learned
+from hmgpu.plans import deviation
+
+
+class BuyerAge(Feature):
+    """Mean and spread of an article's buyers' ages, and how far the customer is from them, in years."""
+
+    days: Count = 91
+    """How far back buyers count."""
+
+    def needs(self) -> frozenset[str]:
+        return frozenset({"age"})
+
+    def learn(self, history: History) -> Learned:
+        ages = history.customers.select("customer", age=pl.col("age").cast(pl.Int64)).drop_nulls()
+        bought = history.last(self.days).select("customer", "article").join(ages, on="customer")
+        age = pl.col("age")
+        moments = bought.group_by("article").agg(units=pl.len(), total=age.sum(), squares=(age * age).sum())
+        buyers = moments.select(
+            "article",
+            buyer_age=(pl.col("total") / pl.col("units")).cast(pl.Float32),
+            buyer_age_deviation=deviation("units", "total", "squares").cast(pl.Float32),
+        )
+        return {"buyers": buyers, "ages": ages.with_columns(age=age.cast(pl.Float32))}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        both = pairs.select("customer", "article").join(learned["buyers"], on="article")
+        distance = (pl.col("age") - pl.col("buyer_age")).abs()
+        return both.join(learned["ages"], on="customer", how="left").select(
+            "customer", "article", "buyer_age", "buyer_age_deviation", buyer_age_distance=distance
+        )

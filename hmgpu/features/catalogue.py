@@ -1,0 +1,20 @@
+"""What the catalogue says about an article: type, department, colour."""
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.data.tables import names
+from hmgpu.features import Feature
+from hmgpu.parts import Learned
+
+ATTRIBUTES = tuple(name for name in names("articles", ["code"]) if name != "product")
+
+
+class Catalogue(Feature):
+    """The attribute codes of each article, those that the retailer has."""
+
+    def learn(self, history: History) -> Learned:
+        return {"catalogue": history.articles.select("article", *(name for name in ATTRIBUTES if history.has(name)))}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        return learned["catalogue"]

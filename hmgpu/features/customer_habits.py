@@ -1,0 +1,45 @@
+"""How a customer shops: how often, how lately, how much, where, and at which prices."""
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.features import Feature
+from hmgpu.parts import Learned
+
+
+class CustomerHabits(Feature):
+    """Purchases of each customer by window, gaps between shopping days, channel and prices."""
+
+    windows: tuple[int, ...] = (7, 28, 91, 364)
+    """Days back that units are counted in."""
+
+    def learn(self, history: History) -> Learned:
+        age = history.cutoff - pl.col("day")
+        facts = [
+            *((age <= days).sum().cast(pl.Int32).alias(f"customer_units_{days}") for days in self.windows),
+            pl.len().cast(pl.Int32).alias("customer_units"),
+            pl.col("article").n_unique().cast(pl.Int32).alias("customer_articles"),
+            pl.col("day").n_unique().cast(pl.Int32).alias("customer_days"),
+            age.min().alias("customer_days_since"),
+            age.max().alias("customer_tenure"),
+        ]
+        if history.has("price"):
+            price = pl.col("price").cast(pl.Int64)
+            facts.append((price.sum() / pl.len()).cast(pl.Float32).alias("customer_price"))
+            facts.append(price.max().cast(pl.Float32).alias("customer_price_max"))
+        if history.has("channel"):
+            channel = pl.col("channel").cast(pl.Int64)
+            facts.append((channel.sum() / pl.len()).cast(pl.Float32).alias("customer_channel"))
+        spread = pl.col("customer_tenure") - pl.col("customer_days_since")
+        return {
+            "habits": history.transactions.group_by("customer")
+            .agg(*facts)
+            .with_columns(
+                customer_basket=(pl.col("customer_units") / pl.col("customer_days")).cast(pl.Float32),
+                customer_gap=(spread / pl.col("customer_days")).cast(pl.Float32),
+                customer_repeats=(1 - pl.col("customer_articles") / pl.col("customer_units")).cast(pl.Float32),
+            )
+        }
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        return learned["habits"]

@@ -1,0 +1,24 @@
+"""What the customer table says: age, club, newsletter."""
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.data.tables import names
+from hmgpu.features import Feature
+from hmgpu.parts import Learned
+
+PROFILE = tuple(name for name in names("customers", ["flag", "code", "age"]) if name != "postal_code")
+
+
+class CustomerProfile(Feature):
+    """The customer table's own columns, those that the retailer has.
+
+    Not the postal code: its hundreds of thousands of unordered codes only invite a tree to overfit.
+    """
+
+    def learn(self, history: History) -> Learned:
+        present = [name for name in PROFILE if history.has(name)]
+        return {"profile": history.customers.select("customer", *(pl.col(name) for name in present))}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        return learned["profile"]

@@ -1,0 +1,38 @@
+"""How an article's price compares with what the customer usually pays."""
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.features import Feature
+from hmgpu.parts import Count, Learned
+from hmgpu.plans import deviation
+
+
+class PriceFit(Feature):
+    """The article's price against the mean and the spread of the customer's."""
+
+    days: Count = 364
+    """How far back purchases count."""
+
+    def needs(self) -> frozenset[str]:
+        return frozenset({"price"})
+
+    def learn(self, history: History) -> Learned:
+        price = pl.col("price").cast(pl.Int64)
+        paid = history.last(self.days)
+        moments = paid.group_by("customer").agg(units=pl.len(), total=price.sum(), squares=(price * price).sum())
+        customers = moments.select(
+            "customer", usual=pl.col("total") / pl.col("units"), deviation=deviation("units", "total", "squares")
+        )
+        articles = paid.group_by("article").agg(price=price.sum() / pl.len())
+        return {"customers": customers, "articles": articles}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        both = pairs.select("customer", "article").join(learned["customers"], on="customer")
+        compared = both.join(learned["articles"], on="article")
+        return compared.select(
+            "customer",
+            "article",
+            price_against_usual=(pl.col("price") / pl.col("usual")).cast(pl.Float32),
+            price_deviation=((pl.col("price") - pl.col("usual")) / (pl.col("deviation") + 1.0)).cast(pl.Float32),
+        )

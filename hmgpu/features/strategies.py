@@ -1,0 +1,23 @@
+"""How a candidate's score compares with the customer's best candidate of the same strategy."""
+
+import polars as pl
+
+from hmgpu.candidates import SCORE
+from hmgpu.data.store import History
+from hmgpu.features import Feature
+from hmgpu.parts import Learned
+
+
+class Strategies(Feature):
+    """Every strategy's score as a share of the customer's best one.
+
+    The scores and ranks themselves come with the candidates; their level differs between customers, the share doesn't.
+    """
+
+    def learn(self, history: History) -> Learned:
+        return {}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        scores = [name for name in pairs.collect_schema().names() if name.endswith(SCORE)]
+        shares = {f"{name}_share": pl.col(name) / pl.col(name).max().over("customer") for name in scores}
+        return pairs.select("customer", "article", **shares)

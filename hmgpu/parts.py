@@ -1,0 +1,65 @@
+"""What retrievers, features and rankers have in common, and how they are found.
+
+A part is a frozen, validated config with a few methods, in a file named after its `kind`. Adding one means adding that
+file, its test and a line of YAML.
+"""
+
+import importlib
+import pkgutil
+from typing import Annotated, Any, TypeVar
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
+
+from hmgpu.errors import ConfigError
+
+Learned = dict[str, pl.LazyFrame]
+"""All that a part learns: named tables. A run writes them as Parquet and hands them back as scans."""
+
+Count = Annotated[int, Field(ge=1)]
+
+P = TypeVar("P", bound="Part")
+
+
+class Part(BaseModel):
+    """Settings of one part. Frozen: what it learns is tables, it keeps no state."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @property
+    def kind(self) -> str:
+        """The name of the file that the part's class is in."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def settings(self) -> dict[str, Any]:
+        """Kind and settings, as YAML and JSON can hold them."""
+        return {"kind": self.kind, **self.model_dump(mode="json")}
+
+    def needs(self) -> frozenset[str]:
+        """Optional columns of the data that this part can't do without; it is left out where one is absent."""
+        return frozenset()
+
+
+def kinds(base: type[P]) -> dict[str, type[P]]:
+    """Every part of the folder that `base` lives in, by kind (its file's name)."""
+    package = importlib.import_module(base.__module__)
+    found = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        members = vars(importlib.import_module(f"{package.__name__}.{module.name}")).values()
+        for member in members:
+            if isinstance(member, type) and issubclass(member, base) and member.__module__.endswith(f".{module.name}"):
+                found[module.name] = member
+    return found
+
+
+def build(base: type[P], name: str, settings: dict[str, Any] | None) -> P:
+    """The part that a YAML entry `name: {kind: ..., ...}` asks for; `kind` is `name` where it is not given.
+
+    Raises ConfigError for an unknown kind and pydantic's ValidationError for a wrong setting.
+    """
+    fields = dict(settings or {})
+    kind = fields.pop("kind", name)
+    known = kinds(base)
+    if kind not in known:
+        raise ConfigError(f"'{kind}' is no kind of {base.__name__.lower()}; there are {', '.join(sorted(known))}")
+    return known[kind].model_validate(fields)

@@ -1,0 +1,271 @@
+"""The straight line: a Store in, twelve articles for every customer out.
+
+    Store ─as_of(day)→ History ─learn→ tables ─retrieve→ candidates ─compute→ examples ─fit→ ranker ─score→ top twelve
+
+`Pipeline.describe` is the same call for training, validation and serving; only training and validation join labels
+afterwards, so what is learned and what is served can't drift apart.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hmgpu.candidates import merge
+from hmgpu.config import Config
+from hmgpu.console import tracked
+from hmgpu.data.store import History, Store
+from hmgpu.data.weeks import Week, date_of
+from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError
+from hmgpu.evaluation.report import evaluate
+from hmgpu.features import Feature
+from hmgpu.parts import Learned, Part
+from hmgpu.plans import scattered, top_n
+from hmgpu.rankers import KEYS, LABEL, Examples, Model
+from hmgpu.recommendations import check_fillable, fallback, top_twelve, write_submission
+from hmgpu.retrievers import Retriever
+from hmgpu.runs.run import Run, Step, write_json
+from hmgpu.shards import split
+
+log = logging.getLogger(__name__)
+
+TABLE = "table.parquet"
+
+
+class Pipeline:
+    """One configured pass over one Store. Every method makes what it needs unless the run has it already."""
+
+    def __init__(self, config: Config, engine: Engine, store: Store, run: Run) -> None:
+        self.config, self.engine, self.store, self.run = config, engine, store, run
+        present = store.present
+        self.retrievers: dict[str, Retriever] = _usable(config.retrievers, present, "retriever")
+        self.features: dict[str, Feature] = _usable(config.features, present, "feature")
+        if not self.retrievers:
+            raise ConfigError("No retriever is left: each needs a column that the data does not have.")
+        named = config.weeks.validation
+        self.validation_week = store.week_of(named) if named else store.last_complete_week
+        self.training_weeks = [self.validation_week.back(weeks) for weeks in range(config.weeks.train, 0, -1)]
+
+    @classmethod
+    def open(cls, config: Config, engine: Engine) -> "Pipeline":
+        """The pipeline over the data set and in the run directory that `config` names.
+
+        A run's id is the data's last day and a hash of settings, data and engine: the same command finds its run again.
+        """
+        store = Store(config.data.root)
+        settings = config.settings()
+        # Where things lie and how much memory there is decides nothing about what comes out.
+        what = {key: value for key, value in settings.items() if key not in ("runs", "engine", "memory_gb", "data")}
+        made_from = json.dumps([what, store.digest, engine.name], sort_keys=True)
+        name = f"{date_of(store.last_day)}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"
+        run = Run(config.runs / name, engine)
+        run.describe(settings, {"data": store.digest, "last_day": str(date_of(store.last_day))})
+        return cls(config, engine, store, run)
+
+    def announce(self) -> None:
+        """Says in the log what will be done with what."""
+        weeks = ", ".join(map(str, self.training_weeks))
+        log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
+        log.info("training weeks %s; validation week %s", weeks, self.validation_week)
+
+    # --- learn ---------------------------------------------------------------------------------------------------
+
+    def learn(self, week: Week) -> dict[str, Step]:
+        """What every part learns from all that was known before `week`, one step a part."""
+        history = self.store.as_of(week.first_day)
+        parts: dict[str, Part] = {f"retriever-{name}": part for name, part in self.retrievers.items()}
+        parts |= {f"feature-{name}": part for name, part in self.features.items()}
+        steps = {}
+        for name, part in tracked(list(parts.items()), f"learn {week}"):
+
+            def make(folder: Path, part: Any = part) -> dict[str, int]:
+                plans: Learned = part.learn(history)
+                return {table: self.engine.write(plan, folder / f"{table}.parquet") for table, plan in plans.items()}
+
+            steps[name] = self.run.step(f"{week}/learn/{name}", part.settings(), [self.store.digest], make)
+
+        def make_fallback(folder: Path) -> dict[str, int]:
+            table = self.engine.collect(fallback(history).sort("rank"))
+            check_fillable(table)
+            table.write_parquet(folder / TABLE)
+            return {"articles": table.height}
+
+        steps["fallback"] = self.run.step(f"{week}/learn/fallback", {}, [self.store.digest], make_fallback)
+        return steps
+
+    # --- retrieve and describe -----------------------------------------------------------------------------------
+
+    def describe(self, learned: Mapping[str, Step], customers: pl.DataFrame) -> pl.LazyFrame:
+        """Candidates of `customers` with all their features: the one way to make what a ranker sees."""
+        asked = customers.lazy()
+        retrieved = {
+            name: part.retrieve(_tables(learned[f"retriever-{name}"]), asked) for name, part in self.retrievers.items()
+        }
+        # Executed here once: every feature family starts from the same candidates.
+        pairs = self.engine.collect(merge(retrieved)).lazy()
+        described = pairs
+        for name, part in self.features.items():
+            columns = part.compute(_tables(learned[f"feature-{name}"]), pairs)
+            described = join_columns(described, columns, name)
+        return described
+
+    # --- examples ------------------------------------------------------------------------------------------------
+
+    def examples(self, week: Week, training: bool) -> tuple[Examples, list[Step]]:
+        """Described and labelled candidates of the customers who bought in `week`, one step a customer shard.
+
+        For training, only customers with a recalled purchase are kept and a sample of what they didn't buy: the others
+        teach a ranker nothing.
+        """
+        learned = self.learn(week)
+        labels = self.store.sold_in(week).with_columns(pl.lit(1, dtype=pl.Int8).alias(LABEL))
+        buyers = self.engine.collect(labels.select("customer").unique())
+        shards = split(buyers, self.retrievers.values(), self.config.memory_gb)
+        settings = {"training": training, "negatives": self.config.negatives if training else None}
+        steps = []
+        for number, shard in enumerate(tracked(shards, f"examples {week}")):
+
+            def make(folder: Path, shard: pl.DataFrame = shard) -> dict[str, int]:
+                described = self.describe(learned, shard).join(labels, on=KEYS, how="left")
+                labelled = described.with_columns(pl.col(LABEL).fill_null(0))
+                if training:
+                    labelled = self._sampled(labelled)
+                table = self.engine.collect(labelled.sort(KEYS))
+                table.write_parquet(folder / TABLE)
+                return {"rows": table.height, "positives": int(table[LABEL].sum())}
+
+            made_from = [step.digest for step in learned.values()]
+            name = f"{week}/examples/{number:03}"
+            steps.append(self.run.step(name, settings | self._sharding(len(shards)), made_from, make))
+        return Examples(tuple(step.folder / TABLE for step in steps)), steps
+
+    def _sampled(self, labelled: pl.LazyFrame) -> pl.LazyFrame:
+        recalled = labelled.filter(pl.col(LABEL).max().over("customer") > 0)
+        if self.config.negatives is None:
+            return recalled
+        positives = recalled.filter(pl.col(LABEL) == 1)
+        negatives = recalled.filter(pl.col(LABEL) == 0).with_columns(draw=scattered(KEYS, self.config.seed))
+        drawn = top_n(negatives, self.config.negatives, by="customer", score="draw").drop("draw", "rank")
+        return pl.concat([positives, drawn])
+
+    # --- rank ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def validation(self) -> tuple[Examples, list[Step]]:
+        return self.examples(self.validation_week, training=False)
+
+    def train(self) -> Step:
+        """The fitted ranker."""
+        training = [self.examples(week, training=True) for week in self.training_weeks]
+        validation, validation_steps = self.validation
+
+        def make(folder: Path) -> None:
+            together = Examples(tuple(file for examples, _ in training for file in examples.files))
+            if not any(True for _ in together.tables()):
+                weeks = ", ".join(map(str, self.training_weeks))
+                raise ConfigError(f"No candidate was bought in the training weeks {weeks}: nothing to fit a ranker on.")
+            self.config.ranker.fit(together, validation, self.engine, self.config.seed).save(folder)
+
+        made_from = [step.digest for _, steps in training for step in steps] + [s.digest for s in validation_steps]
+        settings = self.config.ranker.settings() | {"seed": self.config.seed}
+        fitted = self.run.step("fit", settings, made_from, make)
+        self.run.show("model", fitted.folder)
+        return fitted
+
+    def evaluate(self) -> Path:
+        """`metrics.json` and `report.html` of the validation week."""
+        fitted = self.train()
+        validation, steps = self.validation
+        learned = self.learn(self.validation_week)
+
+        def make(folder: Path) -> dict[str, int]:
+            history = self.store.as_of(self.validation_week.first_day)
+            labels = self.engine.collect(self.store.sold_in(self.validation_week))
+            metrics = evaluate(
+                validation, labels, history, self.load(fitted), self.retrievers, _table(learned["fallback"]), self.engine
+            )
+            write_json(folder / "metrics.json", {"week": str(self.validation_week)} | metrics)
+            return {"customers": metrics["customers"]}
+
+        made_from = [fitted.digest, learned["fallback"].digest, *(step.digest for step in steps)]
+        judged = self.run.step("evaluate", {"week": str(self.validation_week)}, made_from, make)
+        return self.run.show("metrics.json", judged.folder / "metrics.json")
+
+    def recommend(self) -> list[Step]:
+        """Twelve articles for every customer in the week after the data, one step a customer shard."""
+        fitted = self.train()
+        learned = self.learn(self.store.next_week)
+        customers = self.engine.collect(self.store.customer_ids().select("customer"))
+        shards = split(customers, self.retrievers.values(), self.config.memory_gb)
+        model, filler = self.load(fitted), _table(learned["fallback"])
+        made_from = [fitted.digest, *(step.digest for step in learned.values())]
+        steps = []
+        for number, shard in enumerate(tracked(shards, "recommend")):
+
+            def make(folder: Path, shard: pl.DataFrame = shard) -> dict[str, int]:
+                described = self.engine.collect(self.describe(learned, shard).sort(KEYS))
+                scored = described.select(KEYS).with_columns(score=model.score(described)).lazy()
+                rows = self.engine.write(top_twelve(scored, shard.lazy(), filler), folder / TABLE)
+                return {"customers": shard.height, "rows": rows}
+
+            name = f"{self.store.next_week}/recommend/{number:03}"
+            steps.append(self.run.step(name, self._sharding(len(shards)), made_from, make))
+        return steps
+
+    def submit(self) -> Path:
+        """`submission.csv`, as Kaggle takes it."""
+        predicted = self.recommend()
+
+        def make(folder: Path) -> dict[str, int]:
+            customers = self.engine.collect(self.store.customer_ids())
+            articles = self.engine.collect(self.store.article_ids())
+            files = [step.folder / TABLE for step in predicted]
+            return {"customers": write_submission(folder / "submission.csv", files, customers, articles)}
+
+        written = self.run.step("submit", {}, [step.digest for step in predicted], make)
+        return self.run.show("submission.csv", written.folder / "submission.csv")
+
+    def load(self, fitted: Step) -> Model:
+        """The fitted ranker from its step."""
+        return self.config.ranker.load(fitted.folder, self.engine)
+
+    def _sharding(self, shards: int) -> dict[str, Any]:
+        """Settings of all that is made from a shard of described candidates."""
+        return {"shards": shards, "parts": json.dumps([*self.retrievers, *self.features])}
+
+
+def join_columns(described: pl.LazyFrame, columns: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    """`described` with the columns of the feature family `name`; raises ConfigError where two families clash."""
+    schema = columns.collect_schema().names()
+    keys = [key for key in KEYS if key in schema]
+    clash = (set(schema) - set(keys)) & set(described.collect_schema().names())
+    if clash:
+        raise ConfigError(f"features.{name} makes the column '{min(clash)}', which is there already; drop one of the two.")
+    return described.join(columns, on=keys, how="left")
+
+
+def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dict[str, Any]:
+    """Those of `parts` whose columns are in the data; the others leave themselves out, with a line in the log."""
+    usable = {}
+    for name, part in parts.items():
+        absent = part.needs() - present
+        if absent:
+            log.warning("%s %s is left out: the data has no %s", what, name, ", ".join(sorted(absent)))
+        else:
+            usable[name] = part
+    return usable
+
+
+def _tables(step: Step) -> Learned:
+    """The tables of a learn step, as scans."""
+    return {file.stem: pl.scan_parquet(file) for file in sorted(step.folder.glob("*.parquet"))}
+
+
+def _table(step: Step) -> pl.LazyFrame:
+    return pl.scan_parquet(step.folder / TABLE)

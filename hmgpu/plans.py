@@ -1,0 +1,62 @@
+"""Idioms for plans that run in Polars and in cuDF alike, with the same result to the last bit.
+
+cuDF has no top-k or head within a group and no date arithmetic, and float sums depend on the order of threads. So ranks
+within a group come from a sort and row numbers, days are integers, and weights are fixed-point integers when summed.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+ONE = 1 << 20  # 1.0 in fixed point: about six decimals, and 2^43 of them fit into an int64
+
+
+def fixed_point(weight: pl.Expr) -> pl.Expr:
+    """A float weight as int64 multiples of 2^-20, so that its sums don't depend on their order."""
+    return (weight * ONE).round().cast(pl.Int64)
+
+
+def decayed(age: pl.Expr, half_life: float) -> pl.Expr:
+    """Fixed-point weight of something `age` days old: 1.0 today, half of it every `half_life` days."""
+    return fixed_point(pl.lit(0.5).pow(age.cast(pl.Float64) / half_life))
+
+
+def deviation(units: str, total: str, squares: str) -> pl.Expr:
+    """Standard deviation from integer columns: the number of values, their sum and the sum of their squares.
+
+    All integers up to the last division, so neither the order of a sum nor a fused multiply-subtract can change a bit.
+    """
+    count = pl.col(units).cast(pl.Int64)
+    spread = (count * pl.col(squares)).cast(pl.Float64) - (pl.col(total) ** 2).cast(pl.Float64)
+    return pl.when(spread > 0).then(spread).otherwise(0.0).sqrt() / count
+
+
+def ranked(frame: pl.LazyFrame, by: str | Sequence[str], score: str = "score", tie: str = "article") -> pl.LazyFrame:
+    """Adds int32 `rank` within each group `by`: 1 for the highest `score`; ties break on the smaller `tie`."""
+    groups = [by] if isinstance(by, str) else list(by)
+    ordered = frame.sort(*groups, score, tie, descending=[False] * len(groups) + [True, False])
+    numbered = ordered.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+    first = pl.col("row").min().over(groups)
+    return numbered.with_columns(rank=(pl.col("row") - first + 1).cast(pl.Int32)).drop("row")
+
+
+def top_n(
+    frame: pl.LazyFrame, n: int, by: str | Sequence[str], score: str = "score", tie: str = "article"
+) -> pl.LazyFrame:
+    """The `n` rows of highest `score` in each group `by`, with their int32 `rank` from 1."""
+    return ranked(frame, by, score, tie).filter(pl.col("rank") <= n)
+
+
+def scattered(keys: Sequence[str], seed: int) -> pl.Expr:
+    """A pseudo-random int64 for each row that depends on its integer `keys` and the seed alone.
+
+    For sampling that is the same on every engine and whatever the order of rows: a linear mix of the keys, squared
+    twice modulo the Mersenne prime 2^31-1 (so that no product leaves an int64).
+    """
+    prime = (1 << 31) - 1
+    mixed = pl.lit(seed % prime, dtype=pl.Int64)
+    for key in keys:
+        mixed = (mixed * 1_103_515_245 + pl.col(key).cast(pl.Int64) * 69_069 + 12_345) % prime
+    for _ in range(2):
+        mixed = (mixed * mixed + 907_633_385) % prime
+    return mixed

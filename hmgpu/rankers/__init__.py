@@ -1,0 +1,59 @@
+"""Rankers: they put a customer's candidates in order, one a file."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from hmgpu.engine import Engine
+from hmgpu.parts import Part
+
+KEYS = ("customer", "article")
+LABEL = "label"
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Described candidates on disk: what a ranker is fitted on, one file a week and customer shard.
+
+    A file holds (customer, article, `label` int8, feature columns), sorted by customer and article. The rows of one
+    customer and week are one query, and no query is split between files, so that memory is bounded by a file.
+    """
+
+    files: tuple[Path, ...]
+
+    def tables(self) -> Iterator[pl.DataFrame]:
+        """The files one by one, those without rows left out."""
+        for file in self.files:
+            table = pl.read_parquet(file)
+            if table.height:
+                yield table
+
+    def features(self) -> list[str]:
+        """Names of the feature columns, in the order of the files."""
+        return [name for name in pl.read_parquet_schema(self.files[0]) if name not in (*KEYS, LABEL)]
+
+
+class Model(Protocol):
+    """A fitted ranker."""
+
+    def score(self, examples: pl.DataFrame) -> pl.Series:
+        """float32, one a row of `examples` (any table with the feature columns); higher is better."""
+
+    def save(self, folder: Path) -> None:
+        """Writes the model's files into the existing `folder`; the same model gives the same bytes."""
+
+
+class Ranker(Part):
+    """Settings of a ranker."""
+
+    @abstractmethod
+    def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int) -> Model:
+        """A model fitted on `training`; `validation` only decides when to stop."""
+
+    @abstractmethod
+    def load(self, folder: Path, engine: Engine) -> Model:
+        """The model that `save` wrote into `folder`."""

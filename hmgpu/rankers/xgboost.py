@@ -1,0 +1,160 @@
+"""Gradient-boosted trees: LambdaMART or a binary classifier, on the CPU or the GPU.
+
+XGBoost (Chen & Guestrin 2016) with its LambdaMART objectives (Burges 2010). Examples reach it file by file through a
+`DataIter`, which keeps one byte a value, so that memory is bounded by the quantised matrix and one file.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import polars as pl
+import xgboost as xgb
+from pydantic import Field
+
+from hmgpu.engine import Engine
+from hmgpu.parts import Count
+from hmgpu.rankers import LABEL, Examples, Model, Ranker
+
+log = logging.getLogger(__name__)
+
+MODEL = "model.ubj"
+FEATURES = "features.json"
+IMPORTANCES = "importances.json"
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class XGBoost(Ranker):
+    """XGBoost on the candidates of customers who bought at least one of them."""
+
+    objective: Literal["rank:ndcg", "rank:map", "rank:pairwise", "binary:logistic"] = "rank:ndcg"
+    """What is optimised: the order within a customer's candidates, or each candidate's probability."""
+    rounds: Count = 600
+    """Trees at most."""
+    patience: Count = 40
+    """Trees without a better map@12 in the validation week after which fitting stops."""
+    learning_rate: Annotated[float, Field(gt=0)] = 0.05
+    """Weight of each tree."""
+    depth: Count = 7
+    """Depth of a tree."""
+    min_child_weight: Annotated[float, Field(ge=0)] = 5.0
+    """Hessian that a leaf needs; more makes the model more careful."""
+    l2: Annotated[float, Field(ge=0)] = 2.0
+    """Penalty on the leaves' squared weights."""
+    rows: Share = 0.8
+    """Share of the rows each tree sees."""
+    columns: Share = 0.5
+    """Share of the features each tree sees."""
+    bins: Count = 256
+    """Quantiles kept of each feature."""
+    pairs: Count = 12
+    """Ranking objectives: the places at the top of each customer's list that form pairs."""
+
+    def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int) -> "XGBoostModel":
+        features = training.features()
+        ranks = self.objective.startswith("rank:")
+        train = xgb.QuantileDMatrix(_Queries(training, features, by_query=ranks), max_bin=self.bins)
+        # Stopping looks at map@12 a customer, whatever is optimised, so the validation matrix always has queries.
+        held_out = xgb.QuantileDMatrix(_Queries(validation, features, by_query=True), max_bin=self.bins, ref=train)
+        booster = xgb.train(
+            self._parameters(engine, seed, ranks),
+            train,
+            num_boost_round=self.rounds,
+            evals=[(held_out, "validation")],
+            callbacks=[
+                xgb.callback.EarlyStopping(self.patience, metric_name="map@12", maximize=True, save_best=True),
+                _Report(every=50),
+            ],
+            verbose_eval=False,
+        )
+        log.info("kept %d trees", booster.num_boosted_rounds())
+        return XGBoostModel(booster, tuple(features))
+
+    def load(self, folder: Path, engine: Engine) -> "XGBoostModel":
+        booster = xgb.Booster(model_file=str(folder / MODEL))
+        booster.set_param({"device": engine.device})
+        return XGBoostModel(booster, tuple(json.loads((folder / FEATURES).read_text())))
+
+    def _parameters(self, engine: Engine, seed: int, ranks: bool) -> dict[str, Any]:
+        common = {
+            "objective": self.objective,
+            "eval_metric": "map@12",
+            "device": engine.device,
+            "tree_method": "hist",
+            "seed": seed,
+            "eta": self.learning_rate,
+            "max_depth": self.depth,
+            "min_child_weight": self.min_child_weight,
+            "lambda": self.l2,
+            "subsample": self.rows,
+            "colsample_bytree": self.columns,
+            "max_bin": self.bins,
+        }
+        if not ranks:
+            return common
+        return common | {"lambdarank_pair_method": "topk", "lambdarank_num_pair_per_sample": self.pairs}
+
+
+@dataclass(frozen=True)
+class XGBoostModel(Model):
+    """Fitted trees and the features they expect."""
+
+    booster: xgb.Booster
+    features: tuple[str, ...]
+
+    def score(self, examples: pl.DataFrame) -> pl.Series:
+        scores = self.booster.predict(xgb.DMatrix(_matrix(examples, self.features), feature_names=list(self.features)))
+        return pl.Series("score", scores, dtype=pl.Float32)
+
+    def save(self, folder: Path) -> None:
+        self.booster.save_model(folder / MODEL)
+        (folder / FEATURES).write_text(json.dumps(self.features, indent=1))
+        gains = self.booster.get_score(importance_type="total_gain")
+        by_gain = sorted(gains.items(), key=lambda item: (-float(item[1]), item[0]))  # type: ignore[arg-type]
+        (folder / IMPORTANCES).write_text(json.dumps(dict(by_gain), indent=1))
+
+
+class _Queries(xgb.DataIter):
+    """Hands XGBoost one file of examples after the other, as often as it asks."""
+
+    def __init__(self, examples: Examples, features: list[str], by_query: bool) -> None:
+        self.examples, self.features, self.by_query = examples, features, by_query
+        self.tables: Iterator[pl.DataFrame] = iter(())
+        super().__init__()
+
+    def reset(self) -> None:
+        self.tables = self.examples.tables()
+
+    def next(self, input_data: Any) -> bool:
+        table = next(self.tables, None)
+        if table is None:
+            return False
+        query = {"qid": table["customer"].to_numpy()} if self.by_query else {}
+        input_data(
+            data=_matrix(table, self.features),
+            label=table[LABEL].to_numpy(),
+            feature_names=list(self.features),
+            **query,
+        )
+        return True
+
+
+class _Report(xgb.callback.TrainingCallback):
+    """A line in the log every so many trees."""
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        if (epoch + 1) % self.every == 0:
+            log.info("%d trees, validation map@12 %.5f", epoch + 1, evals_log["validation"]["map@12"][-1])
+        return False
+
+
+def _matrix(table: pl.DataFrame, features: list[str] | tuple[str, ...]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    """Features as float32 (rows, features), null as NaN: what XGBoost takes for missing."""
+    return table.select(pl.col(name).cast(pl.Float32) for name in features).to_numpy(order="c").astype(np.float32)

@@ -1,0 +1,69 @@
+"""From scores to exactly twelve articles for every customer, and the file that Kaggle takes."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.errors import DataError
+from hmgpu.plans import ONE, decayed, top_n
+
+K = 12
+
+
+def fallback(history: History) -> pl.LazyFrame:
+    """(article, rank): best sellers that fill a list, the latest weeks' first, then those of all time.
+
+    Twice twelve, less one: whatever a customer's list holds already, there are enough others.
+    """
+    sales = history.transactions.with_columns(weight=decayed(history.cutoff - pl.col("day"), 7.0) + ONE // 1024)
+    scored = sales.group_by("article").agg(score=pl.col("weight").sum())
+    one_group = scored.with_columns(everybody=pl.lit(0, dtype=pl.Int8))
+    return top_n(one_group, 2 * K - 1, by="everybody").select("article", "rank")
+
+
+def top_twelve(scored: pl.LazyFrame, customers: pl.LazyFrame, filler: pl.LazyFrame) -> pl.LazyFrame:
+    """(customer, article, rank 1..12): each customer's best, filled up where there are fewer.
+
+    Args:
+        scored: (customer, article, score) of candidates; a null score proposes nothing.
+        customers: (customer) of all who get a list.
+        filler: what `fallback` returned.
+    """
+    best = top_n(scored.drop_nulls("score").select("customer", "article", "score"), K, by="customer")
+    listed = best.select("customer", "article", place=pl.col("rank").cast(pl.Int64))
+    more = customers.join(filler, how="cross").join(listed, on=["customer", "article"], how="anti")
+    fill = more.select("customer", "article", place=pl.col("rank").cast(pl.Int64) + K)
+    both = pl.concat([listed, fill]).with_columns(score=-pl.col("place"))
+    return top_n(both, K, by="customer").select("customer", "article", "rank")
+
+
+def check_fillable(filler: pl.DataFrame) -> None:
+    """Raises DataError when so few articles were ever sold that nobody can get twelve."""
+    if filler.height < K:
+        raise DataError(f"Only {filler.height} articles were ever sold; {K} different ones are needed for a list.")
+
+
+def write_submission(
+    path: Path, predictions: Iterable[Path], customer_ids: pl.DataFrame, article_ids: pl.DataFrame
+) -> int:
+    """Write `customer_id,prediction` (12 ids, separated by spaces) as Kaggle takes it; returns the rows.
+
+    Args:
+        path: the CSV to write.
+        predictions: files of (customer, article, rank), in the order in which customers are to come.
+        customer_ids: (customer, customer_id). article_ids: (article, article_id).
+    """
+    rows = 0
+    with path.open("w", encoding="utf-8", newline="") as out:
+        out.write("customer_id,prediction\n")
+        for file in predictions:
+            listed = pl.read_parquet(file).join(article_ids, on="article").sort("customer", "rank")
+            lists = listed.group_by("customer", maintain_order=True).agg(prediction=pl.col("article_id"))
+            lines = lists.join(customer_ids, on="customer", maintain_order="left").select(
+                "customer_id", pl.col("prediction").list.join(" ")
+            )
+            out.write(lines.write_csv(include_header=False))
+            rows += lines.height
+    return rows

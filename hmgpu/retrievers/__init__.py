@@ -1,0 +1,32 @@
+"""Retrievers: strategies that propose candidate articles for customers, one a file."""
+
+from abc import abstractmethod
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.parts import Count, Learned, Part
+
+
+class Retriever(Part):
+    """Proposes at most `n` articles for each customer."""
+
+    n: Count = 40
+    """Candidates a customer."""
+
+    @abstractmethod
+    def learn(self, history: History) -> Learned:
+        """Tables that hold all that `retrieve` needs. Plans only: nothing is executed here."""
+
+    @abstractmethod
+    def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
+        """Candidates of the given customers.
+
+        Args:
+            learned: what `learn` returned.
+            customers: (customer int32), each once.
+
+        Returns:
+            (customer int32, article int32, score, rank int32): a higher score is better, rank 1 is the best of each
+            customer, ties break on the article, each pair occurs once.
+        """

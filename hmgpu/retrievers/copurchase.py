@@ -1,0 +1,88 @@
+"""Articles bought together with, or after, what the customer bought lately.
+
+Directional pair rules ("bought seed, then article") with a decay by the days between, as the public solutions of the
+H&M competition used them, normalised like item-based collaborative filtering (Deshpande & Karypis 2004).
+"""
+
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field
+
+from hmgpu.data.store import History
+from hmgpu.parts import Count, Learned
+from hmgpu.plans import ONE, decayed, fixed_point, top_n
+from hmgpu.retrievers import Retriever
+
+SEED_ONE = 1 << 8  # weight 1.0 of a seed: coarse, so that a rule's score times it stays far from 2^63
+
+
+class CoPurchase(Retriever):
+    """Rules `seed → article` from everybody's baskets, applied to each customer's latest articles."""
+
+    days: Count = 42
+    """How far back pairs are read."""
+    gap: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """Weight of a pair for each day between its purchases."""
+    backwards: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Weight of a pair whose article was bought before the seed; 1 makes rules symmetric."""
+    support: Count = 2
+    """Customers who must have bought both."""
+    per_customer: Count = 30
+    """Latest articles of a customer that form pairs; bounds the self-join, whose size grows with their square."""
+    per_article: Count = 12
+    """Rules kept for each seed."""
+    on_sale: Count = 14
+    """Only articles that sold in this many days are proposed."""
+    seeds: Count = 12
+    """Latest articles of a customer that ask for company."""
+    seed_days: Count = 91
+    """How far back seeds are read."""
+    half_life: Annotated[float, Field(gt=0)] = 14.0
+    """Days in which the weight of a seed halves."""
+    n: Count = 24
+
+    def learn(self, history: History) -> Learned:
+        bought = _latest(history.last(self.days), self.per_customer)
+        buyers = bought.group_by("article").agg(buyers=pl.len().cast(pl.Float64))
+        rules = (
+            self._pairs(bought)
+            .join(history.on_sale(self.on_sale), on="article", how="semi")
+            .join(buyers, on="article")
+            .join(buyers.select(seed="article", seed_buyers="buyers"), on="seed")
+            # Cosine: without it every rule would end at the best sellers.
+            .select(
+                "seed",
+                "article",
+                score=(pl.col("weight") / (pl.col("buyers") * pl.col("seed_buyers")).sqrt()).cast(pl.Int64),
+            )
+        )
+        seeds = _latest(history.last(self.seed_days), self.seeds).select(
+            "customer",
+            seed="article",
+            weight=decayed(history.cutoff - pl.col("day"), self.half_life) // (ONE // SEED_ONE) + 1,
+        )
+        return {"rules": top_n(rules, self.per_article, by="seed").drop("rank"), "seeds": seeds}
+
+    def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
+        seeds = learned["seeds"].join(customers, on="customer", how="semi")
+        matched = seeds.join(learned["rules"], on="seed")
+        scored = matched.group_by("customer", "article").agg(score=(pl.col("score") * pl.col("weight")).sum())
+        return top_n(scored, self.n, by="customer")
+
+    def _pairs(self, bought: pl.LazyFrame) -> pl.LazyFrame:
+        """(seed, article, weight) summed over customers, for pairs with enough of them."""
+        seeds = bought.select("customer", seed="article", seed_day="day")
+        days_between = pl.col("day") - pl.col("seed_day")
+        direction = pl.when(days_between < 0).then(self.backwards).otherwise(1.0)
+        weight = fixed_point(pl.lit(self.gap).pow(days_between.abs().cast(pl.Float64)) * direction)
+        pairs = seeds.join(bought, on="customer").filter(pl.col("seed") != pl.col("article"))
+        # `bought` has each customer and article once, so a pair's rows are its customers.
+        summed = pairs.group_by("seed", "article").agg(weight=weight.sum(), customers=pl.len())
+        return summed.filter(pl.col("customers") >= self.support)
+
+
+def _latest(transactions: pl.LazyFrame, n: int) -> pl.LazyFrame:
+    """(customer, article, day): each customer's `n` latest articles with the day they were last bought."""
+    last = transactions.group_by("customer", "article").agg(day=pl.col("day").max())
+    return top_n(last, n, by="customer", score="day").drop("rank")

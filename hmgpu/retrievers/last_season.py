@@ -1,0 +1,41 @@
+"""What sold in the same weeks a year ago and is still, or again, on sale."""
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.parts import Count, Learned
+from hmgpu.plans import ONE, top_n
+from hmgpu.retrievers import Retriever
+
+YEAR = 364  # 52 whole weeks: the same weekday a year ago
+
+
+class LastSeason(Retriever):
+    """The articles of last year's best sellers of the coming weeks, the same for every customer.
+
+    Few articles live a year, but products return in new colours: sales of a year ago count for the product where the
+    retailer has products, and go to its articles that sell now.
+    """
+
+    weeks: Count = 2
+    """Weeks from the cutoff's anniversary on that count as the season."""
+    on_sale: Count = 14
+    """An article is still on sale when it sold in this many days."""
+    n: Count = 12
+
+    def learn(self, history: History) -> Learned:
+        start = history.cutoff - YEAR
+        season = history.transactions.filter(pl.col("day").is_between(start, start + 7 * self.weeks - 1))
+        level = "product" if history.has("product") else "article"
+        families = history.articles.select(pl.col("article"), family=pl.col(level)).drop_nulls()
+        then = season.join(families, on="article").group_by("family").agg(then=pl.len())
+        now = history.last(self.on_sale).group_by("article").agg(now=pl.len()).join(families, on="article")
+        # The geometric mean of both sales; a square root is the same on every machine.
+        both = (pl.col("then").cast(pl.Float64) * pl.col("now").cast(pl.Float64)).sqrt()
+        scored = now.join(then, on="family").with_columns(
+            score=(both * ONE).cast(pl.Int64), everybody=pl.lit(0, dtype=pl.Int8)
+        )
+        return {"best": top_n(scored, self.n, by="everybody").select("article", "score", "rank")}
+
+    def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
+        return customers.join(learned["best"], how="cross")

@@ -1,0 +1,31 @@
+"""What everybody bought lately."""
+
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field
+
+from hmgpu.data.store import History
+from hmgpu.parts import Count, Learned
+from hmgpu.plans import decayed, top_n
+from hmgpu.retrievers import Retriever
+
+
+class Popular(Retriever):
+    """The best sellers of the last weeks, the same for every customer."""
+
+    days: Count = 28
+    """How far back sales count: one to four weeks."""
+    half_life: Annotated[float, Field(gt=0)] = 4.0
+    """Days in which the weight of a sale halves."""
+    n: Count = 40
+
+    def learn(self, history: History) -> Learned:
+        sold = history.last(self.days).with_columns(weight=decayed(history.cutoff - pl.col("day"), self.half_life))
+        sales = sold.group_by("article").agg(score=pl.col("weight").sum())
+        # cuDF ranks within groups, so the whole table is one group.
+        best = top_n(sales.with_columns(everybody=pl.lit(0, dtype=pl.Int8)), self.n, by="everybody")
+        return {"best": best.select("article", "score", "rank")}
+
+    def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
+        return customers.join(learned["best"], how="cross")

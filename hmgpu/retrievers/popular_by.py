@@ -1,0 +1,100 @@
+"""What sells best among customers, or in a group of articles, like this customer's."""
+
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field, field_validator
+
+from hmgpu.data.store import History
+from hmgpu.data.tables import names
+from hmgpu.parts import Count, Learned
+from hmgpu.plans import ONE, decayed, top_n
+from hmgpu.retrievers import Retriever
+
+AGE_BANDS = (19, 29, 39, 49, 59, 69)  # last year of each band; the bands that public solutions settled on
+PRICE_LEVELS = 5
+DERIVED = {"age_band": "age", "price_level": "price", "channel": "channel"}
+"""Customer attributes that are worked out, and the column each needs."""
+OF_CUSTOMERS = (*DERIVED, *names("customers", ["code", "flag"]))
+OF_ARTICLES = tuple(names("articles", ["code"]))
+
+
+class PopularBy(Retriever):
+    """Best sellers by any attribute of customers (age band, channel, …) or of articles (department, …).
+
+    A customer attribute gives each customer one tag and the best sellers among customers of that tag. An article
+    attribute gives each customer the tags bought most lately and the best sellers among articles of those tags.
+    """
+
+    by: str = "age_band"
+    """The attribute: age_band, price_level (quintile of what the customer usually pays), channel (the one used most),
+    or the name of any code or flag column of customers or articles."""
+    days: Count = 14
+    """How far back sales count."""
+    half_life: Annotated[float, Field(gt=0)] = 4.0
+    """Days in which the weight of a sale halves."""
+    habit_days: Count = 182
+    """How far back a customer's own purchases give tags, price level and channel."""
+    tags: Count = 3
+    """Article attributes: tags kept of each customer."""
+    n: Count = 40
+
+    @field_validator("by")
+    @classmethod
+    def _is_attribute(cls, by: str) -> str:
+        if by not in OF_CUSTOMERS + OF_ARTICLES:
+            raise ValueError(f"'{by}' is no attribute; there are {', '.join(OF_CUSTOMERS + OF_ARTICLES)}")
+        return by
+
+    def needs(self) -> frozenset[str]:
+        return frozenset({DERIVED.get(self.by, self.by)})
+
+    def learn(self, history: History) -> Learned:
+        sold = history.last(self.days).with_columns(weight=decayed(history.cutoff - pl.col("day"), self.half_life))
+        if self.by in OF_ARTICLES:
+            tags = self._article_tags(history)
+            groups = history.articles.select("article", tag=pl.col(self.by)).drop_nulls()
+            tagged = sold.join(groups, on="article")
+        else:
+            tags = self._customer_tags(history).with_columns(weight=pl.lit(ONE, dtype=pl.Int64))
+            tagged = sold.join(tags.select("customer", "tag"), on="customer")
+        sales = tagged.group_by("tag", "article").agg(sales=pl.col("weight").sum())
+        # Each tag's sales as a share of its best seller's, so that a large department doesn't drown a small one.
+        share = pl.col("sales") * ONE // pl.col("sales").max().over("tag")
+        best = top_n(sales.with_columns(sales=share), self.n, by="tag", score="sales").drop("rank")
+        return {"tags": tags.select("customer", "tag", "weight"), "best": best}
+
+    def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
+        tags = learned["tags"].join(customers, on="customer", how="semi")
+        # Both factors are at most 1.0 in fixed point; half the decimals of each keep the product in an int64.
+        score = (pl.col("weight") // (1 << 10)) * (pl.col("sales") // (1 << 10))
+        offered = tags.join(learned["best"], on="tag").select("customer", "article", score=score)
+        return top_n(offered, self.n, by="customer")
+
+    def _article_tags(self, history: History) -> pl.LazyFrame:
+        """(customer, tag, weight): the tags a customer bought most lately, as a share of the customer's first tag."""
+        groups = history.articles.select("article", tag=pl.col(self.by)).drop_nulls()
+        bought = history.last(self.habit_days).join(groups, on="article")
+        weight = decayed(history.cutoff - pl.col("day"), self.habit_days / 4)
+        liked = bought.group_by("customer", "tag").agg(weight=weight.sum())
+        best = top_n(liked, self.tags, by="customer", score="weight", tie="tag")
+        return best.with_columns(weight=pl.col("weight") * ONE // pl.col("weight").max().over("customer"))
+
+    def _customer_tags(self, history: History) -> pl.LazyFrame:
+        """(customer, tag): the one tag of each customer that has any."""
+        habits = history.last(self.habit_days)
+        if self.by == "age_band":
+            band = pl.lit(len(AGE_BANDS))
+            for position, last_year in reversed(list(enumerate(AGE_BANDS))):
+                band = pl.when(pl.col("age") <= last_year).then(position).otherwise(band)
+            return history.customers.select("customer", "age").drop_nulls().select("customer", tag=band.cast(pl.Int32))
+        if self.by == "channel":
+            used = habits.group_by("customer", tag=pl.col("channel").cast(pl.Int32)).agg(units=pl.len())
+            return top_n(used, 1, by="customer", score="units", tie="tag").select("customer", "tag")
+        if self.by == "price_level":
+            paid = habits.group_by("customer").agg(paid=pl.col("price").cast(pl.Int64).sum() // pl.len())
+            place = paid.sort("paid", "customer").with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
+            counted = place.join(place.select(customers=pl.len().cast(pl.Int64)), how="cross")
+            level = pl.col("place") * PRICE_LEVELS // pl.col("customers")
+            return counted.select("customer", tag=level.cast(pl.Int32))
+        return history.customers.select("customer", tag=pl.col(self.by).cast(pl.Int32)).drop_nulls()

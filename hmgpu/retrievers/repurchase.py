@@ -1,0 +1,30 @@
+"""What the customer bought before, newest and most often first."""
+
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field
+
+from hmgpu.data.store import History
+from hmgpu.parts import Count, Learned
+from hmgpu.plans import decayed, top_n
+from hmgpu.retrievers import Retriever
+
+
+class Repurchase(Retriever):
+    """The customer's own past articles by time-decayed purchases."""
+
+    days: Count = 730
+    """How far back purchases count."""
+    half_life: Annotated[float, Field(gt=0)] = 14.0
+    """Days in which the weight of a purchase halves; short, so that the newest purchase decides."""
+    n: Count = 40
+
+    def learn(self, history: History) -> Learned:
+        bought = history.last(self.days).with_columns(weight=decayed(history.cutoff - pl.col("day"), self.half_life))
+        # One fixed-point unit for having bought at all keeps old purchases in order of their number, not at zero.
+        scored = bought.group_by("customer", "article").agg(score=pl.col("weight").sum() + pl.len().cast(pl.Int64))
+        return {"bought": top_n(scored, self.n, by="customer")}
+
+    def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
+        return learned["bought"].join(customers, on="customer", how="semi")

@@ -1,0 +1,45 @@
+"""Other colours and variants of the products that the customer bought."""
+
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field
+
+from hmgpu.data.store import History
+from hmgpu.parts import Count, Learned
+from hmgpu.plans import decayed, top_n
+from hmgpu.retrievers import Retriever
+
+
+class SameProduct(Retriever):
+    """Articles on sale of the customer's products that the customer has not bought yet."""
+
+    days: Count = 182
+    """How far back the customer's purchases count."""
+    half_life: Annotated[float, Field(gt=0)] = 21.0
+    """Days in which the weight of a purchase halves."""
+    on_sale: Count = 14
+    """An article is on sale when it sold in this many days."""
+    variants: Count = 6
+    """Best-selling articles kept of each product; bounds the join of products with articles."""
+    n: Count = 20
+
+    def needs(self) -> frozenset[str]:
+        return frozenset({"product"})
+
+    def learn(self, history: History) -> Learned:
+        products = history.articles.select("article", "product").drop_nulls()
+        sold = history.last(self.on_sale).group_by("article").agg(sales=pl.len().cast(pl.Int64))
+        variants = top_n(sold.join(products, on="article"), self.variants, by="product", score="sales").drop("rank")
+        bought = history.last(self.days).select("customer", "article", "day").join(products, on="article")
+        weight = decayed(history.cutoff - pl.col("day"), self.half_life)
+        liked = bought.group_by("customer", "product").agg(weight=weight.sum())
+        owned = bought.select("customer", "article").unique()
+        # A square root tempers the sales: which product the customer likes matters more than which colour sells.
+        score = (pl.col("weight").cast(pl.Float64) * pl.col("sales").cast(pl.Float64).sqrt()).cast(pl.Int64)
+        offered = liked.join(variants, on="product").join(owned, on=["customer", "article"], how="anti")
+        scored = offered.select("customer", "article", score=score)
+        return {"offered": top_n(scored, self.n, by="customer")}
+
+    def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
+        return learned["offered"].join(customers, on="customer", how="semi")

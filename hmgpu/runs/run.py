@@ -1,0 +1,160 @@
+"""A run: one directory of steps, each with a manifest, each done once.
+
+A step writes into a folder beside its place, its manifest last, and is renamed into place. A step whose manifest matches
+(settings, what it was made from, code, engine) and whose files are what the manifest says is not done again: kill a run
+anywhere, start it again, and it goes on to the same bytes.
+"""
+
+import fcntl
+import functools
+import hashlib
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import hmgpu
+from hmgpu.engine import Engine
+from hmgpu.errors import RunError
+
+log = logging.getLogger(__name__)
+
+MANIFEST = "manifest.json"
+UNFINISHED = ".unfinished-"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A finished step."""
+
+    name: str
+    folder: Path
+    digest: str
+    """Hash of all the step's files: what later steps name as their input."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory."""
+
+    folder: Path
+    engine: Engine
+
+    def describe(self, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        """Writes `config.yaml` and `manifest.json`: what this run is, with which versions and why on this engine."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_text(self.folder / "config.yaml", yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True))
+        versions = {name: metadata.version(name) for name in ("hmgpu", "polars", "xgboost", "numpy")}
+        engine = {"engine": self.engine.name, "engine_reason": self.engine.reason}
+        write_json(self.folder / MANIFEST, {**facts, **engine, "code": code_digest(), "versions": versions})
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps a second process out of this run; the lock goes with the process, however it ends."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise RunError(f"Another process works on {self.folder}; wait for it or stop it.") from None
+            yield
+
+    def step(
+        self, name: str, settings: Mapping[str, Any], inputs: list[str], make: Callable[[Path], Mapping[str, int] | None]
+    ) -> Step:
+        """The step `name`: taken from disk when it was made from the same things, else made.
+
+        Args:
+            name: folder below `steps/`.
+            settings: all settings that decide what the step makes, as JSON can hold them.
+            inputs: digests of what it is made from.
+            make: writes the step's files into the folder it is given; may return counts (rows, …) for the manifest.
+        """
+        made_from = {
+            "settings": json.loads(json.dumps(settings)),
+            "inputs": inputs,
+            "code": code_digest(),
+            "engine": self.engine.name,
+        }
+        place = self.folder / "steps" / name
+        digest = _finished(place, made_from)
+        if digest:
+            log.debug("%s: already there", name)
+            return Step(name, place, digest)
+        draft = place.with_name(f"{UNFINISHED}{place.name}")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        log.debug("%s: begun", name)
+        started = time.perf_counter()
+        counts = dict(make(draft) or {})
+        seconds = round(time.perf_counter() - started, 2)
+        files = {str(file.relative_to(draft)): sha256(file) for file in sorted(draft.rglob("*")) if file.is_file()}
+        digest = _digest(files)
+        manifest = made_from | {"step": name, "files": files, "counts": counts, "seconds": seconds}
+        write_json(draft / MANIFEST, manifest)
+        shutil.rmtree(place, ignore_errors=True)
+        draft.rename(place)
+        log.info("%s: %s in %.1f s", name, ", ".join(f"{n:,} {what}" for what, n in counts.items()) or "done", seconds)
+        return Step(name, place, digest)
+
+    def show(self, name: str, made: Path) -> Path:
+        """Makes what a step left at `made` visible as `name` at the top of the run, swapped in one move."""
+        link, draft = self.folder / name, self.folder / f"{UNFINISHED}{name}"
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(made.relative_to(self.folder))
+        os.replace(draft, link)
+        return link
+
+
+def _finished(place: Path, made_from: dict[str, Any]) -> str | None:
+    """The digest of the step at `place`, if it is whole and was made from the same things."""
+    try:
+        manifest = json.loads((place / MANIFEST).read_text())
+    except (OSError, ValueError):
+        return None
+    if any(manifest.get(key) != value for key, value in made_from.items()):
+        return None
+    files: dict[str, str] = manifest["files"]
+    if any(not (place / name).is_file() or sha256(place / name) != digest for name, digest in files.items()):
+        log.warning("%s was changed since it was made; making it again", place)
+        return None
+    return _digest(files)
+
+
+def _digest(files: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
+def sha256(file: Path) -> str:
+    """Hash of a file's bytes, in hex."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON whole or not at all."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text whole or not at all: into a file beside `path`, then renamed over it."""
+    draft = path.with_name(f"{UNFINISHED}{path.name}")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)
+
+
+@functools.cache
+def code_digest() -> str:
+    """Hash of the package's own source: results of other code are not taken for this one's."""
+    root = Path(hmgpu.__file__).parent
+    sources = {str(file.relative_to(root)): sha256(file) for file in sorted(root.rglob("*.py"))}
+    return _digest(sources)

@@ -1,0 +1,25 @@
+"""How many customers are worked on at once, from the memory there is to plan for."""
+
+import math
+from collections.abc import Iterable
+
+import polars as pl
+
+from hmgpu.retrievers import Retriever
+
+# A described candidate has some 120 columns of 4 bytes, and the joins that describe it hold about three copies at a time.
+BYTES_A_CANDIDATE = 120 * 4 * 3
+WORKING_SHARE = 0.4  # of the memory; the rest is for article tables, customer tables and the ranker
+
+
+def split(customers: pl.DataFrame, retrievers: Iterable[Retriever], memory_gb: float) -> list[pl.DataFrame]:
+    """`customers` (customer), sorted and in as few equal shards as `memory_gb` allows; at least one.
+
+    Shards are ranges of customer keys, so that the same customers and memory give the same shards.
+    """
+    candidates = sum(retriever.n for retriever in retrievers)
+    fitting = max(1, int(memory_gb * WORKING_SHARE * 2**30 / (candidates * BYTES_A_CANDIDATE)))
+    shards = max(1, math.ceil(customers.height / fitting))
+    size = max(1, math.ceil(customers.height / shards))
+    ordered = customers.sort("customer")
+    return [ordered.slice(start, size) for start in range(0, max(1, customers.height), size)]
