@@ -18,7 +18,6 @@ from hmgpu.data.tables import DTYPES, TABLES, TableName, names
 
 log = logging.getLogger(__name__)
 
-EntityTable = TableName  # "articles" or "customers"
 KEYS: dict[TableName, str] = {"articles": "article", "customers": "customer"}
 
 
@@ -52,9 +51,9 @@ def nothing(settings: DataSettings) -> Tables:
 
     def empty(table: TableName) -> pl.DataFrame:
         key = KEYS[table]
-        kinds = {column.name: column.dtype for column in TABLES[table]}
-        schema = {key: kinds[key], f"{key}_id": pl.String}
-        schema |= {name: kinds[name] for name in present(settings)[table] if name != key}
+        dtypes = {column.name: column.dtype for column in TABLES[table]}
+        schema: dict[str, type[pl.DataType]] = {key: dtypes[key], f"{key}_id": pl.String}
+        schema |= {name: dtypes[name] for name in present(settings)[table] if name != key}
         return pl.DataFrame(schema=schema)
 
     return Tables(

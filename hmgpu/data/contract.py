@@ -1,4 +1,4 @@
-"""What a row must be: text columns in, typed columns out, and for every row that breaks the contract the first reason."""
+"""What a row must be: text columns in, typed columns out, and for each bad row the first reason."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -82,10 +82,10 @@ class Contract:
 
 def _first(faults: Sequence[Fault]) -> pl.Expr:
     """Position of the first of `faults` that a row has; null where it has none."""
-    return pl.coalesce(
-        [pl.when(which).then(pl.lit(position, pl.Int16)) for position, (which, _, _) in enumerate(faults)]
-        or [pl.lit(None, pl.Int16)]
-    )
+    cases: list[pl.Expr] = [
+        pl.when(which).then(pl.lit(position, pl.Int16)) for position, (which, _, _) in enumerate(faults)
+    ]
+    return pl.coalesce([*cases, pl.lit(None, pl.Int16)])
 
 
 def _report(rows: Rows, positions: list[int], faults: list[int], known: Sequence[Fault]) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """CSV bytes to rows of text, losing no line: what can't be read as a row comes out as a bad row with its line.
 
-pyarrow parses. A block in which every physical line came out as one row is taken as it is (nearly always). Otherwise the
-block is cut into records here, so that a stray quote costs its own line and not the rest of the file.
+pyarrow parses. A block in which every physical line came out as one row is taken as it is (nearly always). Otherwise
+the block is cut into records here, so that a stray quote costs its own line and not the rest of the file.
 """
 
 import csv
@@ -48,12 +48,12 @@ class Header:
 
 @dataclass(frozen=True)
 class Records:
-    """Where the records of a block lie: byte ranges (line end excluded), physical lines, and what is wrong (or "")."""
+    """Where the records of a block lie: byte ranges (line end excluded) and physical lines; and which are no rows."""
 
     starts: Starts
     ends: Starts
     lines: Lines
-    faults: list[tuple[int, str]]
+    faults: list[tuple[int, str]]  # position of the record, reason
 
 
 def read_header(stream: IO[bytes], path: object) -> tuple[list[str], int, bytes]:
@@ -129,7 +129,7 @@ def _plain(data: bytes, line: int, header: Header) -> tuple[Rows, int] | None:
 def _cut(data: bytes, line: int, header: Header, path: object, *, last: bool) -> tuple[Rows, int]:
     """The block cut into records first, those that are none put aside; and how many of its bytes were used."""
     records, used = _records(data, line, header, last=last)
-    bad = [(row, None, reason) for row, reason in records.faults]
+    bad: list[tuple[int, str | None, str]] = [(row, None, reason) for row, reason in records.faults]
     kept = np.ones(len(records.starts), dtype=bool)
     kept[[row for row, _ in records.faults]] = False
     kept &= records.ends > records.starts  # a blank line is no row
@@ -137,7 +137,12 @@ def _cut(data: bytes, line: int, header: Header, path: object, *, last: bool) ->
     # The shape is read from ASCII, because pyarrow can't report a row that is not UTF-8.
     wrong: list[int] = []
     shape = _join(data.translate(_NON_ASCII), records, rows)
-    counted = _parse(shape, header, pa.binary(), lambda row: wrong.append(row.number - 1) or "skip").height
+
+    def skip(row: pa.csv.InvalidRow) -> str:
+        wrong.append(row.number - 1)
+        return "skip"
+
+    counted = _parse(shape, header, pa.binary(), skip).height
     if counted + len(wrong) != len(rows):
         raise DataError(f"{path} can't be cut into rows between line {line} and {line + data.count(10, 0, used)}.")
     bad += [(int(rows[index]), None, "wrong field count") for index in wrong]

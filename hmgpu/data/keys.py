@@ -2,7 +2,6 @@
 
 import polars as pl
 
-
 CODES = pl.Schema({"column": pl.String, "code": pl.Int32, "value": pl.String})
 
 
@@ -42,7 +41,7 @@ def _count(length: int) -> pl.Series:
 
 
 def encode(frame: pl.DataFrame, columns: list[str], codes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """`frame` with its text `columns` as codes (Int32), and the table of codes (column, code, value) with the new ones."""
+    """`frame` with its text `columns` as codes (Int32), and `codes` (schema CODES) with the new ones at the end."""
     for column in columns:
         known = codes.filter(pl.col("column") == column)
         new = frame.select(value=pl.col(column)).drop_nulls().unique().join(known, on="value", how="anti").sort("value")

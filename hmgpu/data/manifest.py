@@ -1,4 +1,4 @@
-"""The manifest of an ingested data set: what belongs to it. It is written last, so a data set is whole or isn't there."""
+"""The manifest of a data set: what belongs to it. It is written last, so a data set is whole or isn't there."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 from hmgpu.data.tables import TableName
 from hmgpu.errors import DataError
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 NAME = "manifest.json"
 
 Hash = str
@@ -67,7 +67,7 @@ class Manifest(BaseModel):
     articles: int
     customers: int
     images: str | None
-    """Folder of the pictures relative to the data set's folder; null where there is none. The pictures are not copied."""
+    """Folder of the pictures relative to the data set's folder, null where there is none. They are not copied."""
     files: dict[str, DataFile]
     """The Parquet files by their path relative to the data set's folder."""
     sources: list[Source]

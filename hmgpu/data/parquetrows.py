@@ -71,7 +71,7 @@ def _as_text(series: pl.Series, column: Column, table: TableName, settings: Data
     elif dtype.is_float() or dtype.is_decimal():
         text = series.cast(pl.String)
     elif isinstance(dtype, pl.Date | pl.Datetime):
-        text = series.dt.strftime(settings.date_format)
+        text = series.cast(pl.Datetime).dt.strftime(settings.date_format)
     else:
         raise DataError(f"{path} has column '{series.name}' as {dtype}, which can't be read as text.")
     if dtype.is_numeric() and column.kind == "key":

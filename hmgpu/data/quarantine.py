@@ -57,8 +57,9 @@ class Quarantine:
         remedy = f"; {REMEDIES[reason]}" if reason in REMEDIES else ""
         raise DataError(
             f"{self.rows:,} of the {total:,} rows of {self.raw.path} ({self.rows / total:.2%}) break the contract and "
-            f"`data.max_bad_rows` allows {limit:.2%}, so nothing was changed: most common is '{reason}' ({count:,} rows, "
-            f"first {self.raw.path.name}:{self._first[reason]}){remedy}; all are listed in {self._keep(rejected)}."
+            f"`data.max_bad_rows` allows {limit:.2%}, so nothing was changed: most common is '{reason}' ({count:,} "
+            f"rows, first {self.raw.path.name}:{self._first[reason]}){remedy}; all are listed in "
+            f"{self._keep(rejected)}."
         )
 
     def _keep(self, rejected: Path) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, cast
 
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName
@@ -74,20 +74,15 @@ def find(folder: Path, settings: DataSettings, warnings: list[str], *, week: boo
             if len(paths) > 1:
                 others = ", ".join(path.name for path in paths[1:])
                 warnings.append(f"{paths[0]} was read and {others} beside it was not.")
-        elif table == "transactions":
-            raise DataError(
-                f"There is no {stem}{{{','.join(ENDINGS)}}} in {folder}: `data.files.{table}` must name the file there."
-            )
-        elif not week:
-            raise DataError(
-                f"There is no {stem}{{{','.join(ENDINGS)}}} in {folder}: `data.files.{table}` must name the file there, "
-                "or be null where there is none."
-            )
+        elif table == "transactions" or not week:
+            absent = "" if table == "transactions" else ", or be null where there is none"
+            names = f"{stem}{{{','.join(ENDINGS)}}}"
+            raise DataError(f"There is no {names} in {folder}: `data.files.{table}` must name the file{absent}.")
     return found
 
 
 @contextmanager
-def unpacked(raw: RawFile) -> Iterator[tuple[IO[bytes], BinaryIO]]:
+def unpacked(raw: RawFile) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     """The unpacked bytes of `raw`, and the file on disk whose position tells how far reading has come.
 
     Whatever is wrong with the packing is raised as a DataError, also while the caller reads.
@@ -96,7 +91,7 @@ def unpacked(raw: RawFile) -> Iterator[tuple[IO[bytes], BinaryIO]]:
         with raw.path.open("rb") as disk:
             if raw.path.suffix == ".gz":
                 with gzip.open(disk) as stream:
-                    yield stream, disk
+                    yield cast("IO[bytes]", stream), disk
             elif raw.path.suffix == ".zip":
                 with zipfile.ZipFile(disk) as archive, archive.open(_member(raw, archive)) as stream:
                     yield stream, disk

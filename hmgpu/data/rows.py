@@ -16,8 +16,8 @@ BAD_SCHEMA = pl.Schema({"line": pl.Int64, "column": pl.String, "reason": pl.Stri
 class Rows:
     """Some consecutive rows of a raw file as text.
 
-    `frame` has the contract's columns as String, null where the file has nothing. `lines` is the physical line (int64, the
-    header is 1; in Parquet the row's number, the first is 1) of each of its rows. `unreadable` has the rows that
+    `frame` has the contract's columns as String, null where the file has nothing. `lines` is the physical line (int64,
+    the header is 1; in Parquet the row's number, the first is 1) of each of its rows. `unreadable` has the rows that
     can't be made text (BAD_SCHEMA). `texts` gives the raw text of chosen rows, by their position in `frame`.
     """
 

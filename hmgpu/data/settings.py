@@ -1,16 +1,19 @@
 """The `data` section of the config: where the data lies and what a retailer's own files look like."""
 
+import datetime
 import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
+import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hmgpu.data.tables import TABLES, TableName
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Columns = dict[str, str | None]
+MOST_CHANNELS = 127  # positions that an int8 holds
 
 
 class Files(BaseModel):
@@ -86,9 +89,30 @@ class DataSettings(BaseModel):
     def _compiles(cls, pattern: str) -> str:
         try:
             re.compile(pattern)
+            pl.Series([""]).str.contains(f"^(?:{pattern})$")
         except re.error as error:
             raise ValueError(f"not a regular expression: {error}") from None
+        except pl.exceptions.ComputeError:
+            raise ValueError("not a regular expression that Polars knows, which has no look-around") from None
         return pattern
+
+    @field_validator("date_format")
+    @classmethod
+    def _names_a_day(cls, pattern: str) -> str:
+        day = pl.Series([datetime.datetime(2020, 9, 22)])
+        try:
+            if day.dt.strftime(pattern).str.to_date(pattern).equals(day.cast(pl.Date)):
+                return pattern
+        except pl.exceptions.PolarsError:
+            pass
+        raise ValueError(f"{pattern!r} does not write a day in full, as %Y-%m-%d does")
+
+    @field_validator("channels")
+    @classmethod
+    def _each_once(cls, channels: tuple[str, ...]) -> tuple[str, ...]:
+        if not 1 <= len(channels) <= MOST_CHANNELS or len(set(channels)) < len(channels):
+            raise ValueError(f"must be 1 to {MOST_CHANNELS} different names")
+        return channels
 
     @field_validator("price_unit", mode="before")
     @classmethod

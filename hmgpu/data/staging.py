@@ -20,8 +20,8 @@ _TABLE = re.compile(r"(articles|customers|codes)-[0-9a-f]{8}\.parquet")
 def staged(root: Path) -> Iterator[Path]:
     """An empty folder in which the next state of `root` is prepared, while no one else does the same.
 
-    Raises DataError where another process is at it, or `root` holds something that is no data set of ours. A `root` that
-    did not exist is gone again afterwards unless something was published.
+    Raises DataError where another process is at it, or `root` holds something that is no data set of ours. A `root`
+    that did not exist is gone again afterwards unless something was published.
     """
     try:
         root.mkdir(parents=True, exist_ok=True)

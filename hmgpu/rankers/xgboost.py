@@ -66,7 +66,7 @@ class XGBoost(Ranker):
             num_boost_round=self.rounds,
             evals=[(held_out, "validation")],
             callbacks=[
-                xgb.callback.EarlyStopping(self.patience, metric_name="map@12", maximize=True, save_best=True),
+                xgb.callback.EarlyStopping(rounds=self.patience, metric_name="map@12", maximize=True, save_best=True),
                 _Report(every=50),
             ],
             verbose_eval=False,

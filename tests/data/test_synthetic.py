@@ -37,7 +37,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def rows(world: Path) -> pl.DataFrame:
-    """All transactions with what is known about article and customer; `week` counts from 0, weeks start on Wednesday."""
+    """All transactions with what is known about article and customer; weeks count from 0 and start on Wednesday."""
     articles = pl.read_csv(world / "articles.csv", infer_schema=False)
     customers = pl.read_csv(world / "customers.csv", schema_overrides={"FN": pl.String, "Active": pl.String})
     bought = pl.read_csv(
@@ -106,7 +106,7 @@ def test_articles_look_like_the_raw_file(world: Path) -> None:
     assert all(value for a in articles for column, value in a.items() if column != "detail_desc")
     described = [a["detail_desc"] for a in articles]
     assert 0 < described.count("") < 0.01 * len(described)
-    assert any("," in text for text in described)
+    assert 0.3 < sum("," in text for text in described) / len(described) < 0.9
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_customers_look_like_the_raw_file(world: Path) -> None:
     assert {c["FN"] for c in customers} == {c["Active"] for c in customers} == {"", "1.0"}
     assert all(re.fullmatch(r"([1-9]\d\.0)?", c["age"]) for c in customers)
     assert 0.005 < sum(not c["age"] for c in customers) / len(customers) < 0.02
-    assert all(re.fullmatch(r"[0-9a-f]{64}", c["customer_id"] + c["postal_code"][:0]) for c in customers)
+    assert all(re.fullmatch(r"[0-9a-f]{64}", c["customer_id"]) for c in customers)
     assert all(re.fullmatch(r"[0-9a-f]{64}", c["postal_code"]) for c in customers)
 
 
@@ -174,8 +174,12 @@ def test_counts_scale(tmp_path: Path, world: Path, rows: pl.DataFrame) -> None:
 def test_same_seed_same_bytes_on_any_number_of_threads(tmp_path: Path) -> None:
     synthesize(tmp_path / "here", 0.002, 7)
     there = tmp_path / "there"
-    code = f"from pathlib import Path; from hmgpu.data.synthetic import synthesize; synthesize(Path({str(there)!r}), 0.002, 7)"
-    run(code, POLARS_MAX_THREADS="1", OMP_NUM_THREADS="1")
+    made = f"synthesize(Path({str(there)!r}), 0.002, 7)"
+    run(
+        f"from pathlib import Path; from hmgpu.data.synthetic import synthesize; {made}",
+        POLARS_MAX_THREADS="1",
+        OMP_NUM_THREADS="1",
+    )
     assert digest(tmp_path / "here") == digest(there)
     assert sorted(digest(there)) == FILES
 
@@ -318,7 +322,7 @@ def test_departments_have_buyers_of_an_age(rows: pl.DataFrame) -> None:
     assert age["Youth main"] < age["Her everyday"] < age["Her larger sizes"]
 
 
-def test_customers_keep_to_departments_channels_and_prices(rows: pl.DataFrame) -> None:
+def test_customers_keep_to_sections_channels_and_colours(rows: pl.DataFrame) -> None:
     """A customer's rows of the second year resemble their rows of the first more than other customers' do."""
     for value in (
         (pl.col("section_name") == "Youth main").cast(pl.Float64),
@@ -329,7 +333,7 @@ def test_customers_keep_to_departments_channels_and_prices(rows: pl.DataFrame) -
         own = rows.select("customer_id", year=year, value=value).group_by("customer_id", "year")
         table = own.agg(mean=pl.col("value").mean(), n=pl.len()).filter(pl.col("n") >= 8)
         both = table.pivot(on="year", index="customer_id", values="mean").drop_nulls()
-        assert both.select(pl.corr("one", "two")).item() > 0.3
+        assert both.select(pl.corr("one", "two")).item() > 0.2
 
 
 def test_activity_has_a_heavy_tail(rows: pl.DataFrame) -> None:

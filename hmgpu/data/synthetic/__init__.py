@@ -15,7 +15,8 @@ from hmgpu.data.synthetic.catalogue import catalogue
 from hmgpu.data.synthetic.customers import customers
 from hmgpu.data.synthetic.customers_file import customers_table, hashes
 from hmgpu.data.synthetic.memory import Memory
-from hmgpu.data.synthetic.purchases import DAYS, World, purchases
+from hmgpu.data.synthetic.purchases import World, purchases
+from hmgpu.data.synthetic.span import DAYS
 from hmgpu.data.synthetic.transactions_file import TransactionsFile
 from hmgpu.errors import DataError
 
@@ -40,6 +41,7 @@ def synthesize(
         raise DataError(f"scale must be above 0 and seed at least 0, not {scale} and {seed}.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} is not an empty folder: name a new one, or empty it first.")
+    out = out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:

@@ -90,6 +90,7 @@ def _texts(articles: Catalogue, seed: int) -> tuple[pl.Series, pl.Series]:
     fabric, fit = rng.integers(0, len(FABRICS), n), rng.integers(0, len(FITS), n)
     detail = rng.integers(0, len(DETAILS), (n, 2))
     silent = rng.random(n) < NO_DESCRIPTION
+    brief = rng.random(n) < 0.4
     names: list[str] = []
     descriptions: list[str | None] = []
     for p, entry in enumerate(first):
@@ -100,5 +101,7 @@ def _texts(articles: Catalogue, seed: int) -> tuple[pl.Series, pl.Series]:
         extras = " and ".join(dict.fromkeys(DETAILS[d] for d in detail[p]))
         cloth, cut = FABRICS[fabric[p]], FITS[fit[p]]
         text = f"{garment} from {section.name.lower()}, {look}, in {cloth} with {extras}. Cut: {cut}."
+        if brief[p]:
+            text = f"{look.capitalize()} {garment.lower()} in {cloth}. Cut: {cut}."
         descriptions.append(None if silent[p] else text)
     return pl.Series(names).gather(articles.product), pl.Series(descriptions).gather(articles.product)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hmgpu.data.synthetic.arrays import Floats, Ints, Longs, Stream, generator, pick
+from hmgpu.data.synthetic.span import FIRST_DATE, MISSING, WEEKS
 from hmgpu.data.synthetic.vocabulary import (
     APPEARANCE_SHARES,
     COLOUR_FAMILIES,
@@ -16,7 +17,6 @@ from hmgpu.data.synthetic.vocabulary import (
 )
 
 STYLES = 6
-WEEKS = 105
 COMPANIONS = 3
 
 # (letter of GARMENTS, number of SECTIONS) of every department
@@ -82,7 +82,7 @@ def season(group: Ints, week: Ints) -> Floats:
     """Log demand of the garment group in a week (0 is the first of the data, mid-September), the same every year."""
     peak = np.array([g.peak for g in GROUPS])[group]
     swing = np.array([g.swing for g in GROUPS])[group]
-    day_of_year = 262 + 7 * week
+    day_of_year = FIRST_DATE.timetuple().tm_yday - MISSING + 7 * week
     demand: Floats = (swing * np.cos(2 * np.pi * (day_of_year - peak) / 365.25)).astype(np.float32)
     return demand
 

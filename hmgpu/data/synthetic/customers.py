@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hmgpu.data.synthetic.arrays import Floats, Ints, Stream, generator
-from hmgpu.data.synthetic.catalogue import DEPARTMENT_SECTION, DEPARTMENT_SHARE, STYLES, WEEKS
+from hmgpu.data.synthetic.catalogue import DEPARTMENT_SECTION, DEPARTMENT_SHARE, STYLES
+from hmgpu.data.synthetic.span import DAYS, MISSING, WEEKS
 from hmgpu.data.synthetic.vocabulary import COLOUR_FAMILIES, SECTIONS
 
 FAVOURITES = 10
@@ -70,7 +71,7 @@ def customers(count: int, seed: int) -> Customers:
     end = (np.maximum(start, 0) + 3 + rng.exponential(220, count)).astype(np.int32)
     joins = 7 * start + rng.integers(0, 7, count)
     returns = 7 * np.minimum(end, WEEKS) * rng.random(count)
-    sure = np.clip(np.where(start >= 0, joins, returns) - 1, 0, 7 * WEEKS - 2).astype(np.int32)
+    sure = np.clip(np.where(start >= 0, joins, returns) - MISSING, 0, DAYS - 1).astype(np.int32)
     rate = np.exp(rng.normal(0, 1.1, count)).astype(np.float32)
     favourites, attention = _favourites(seed, age, woman, parent)
     # Neighbours see each other's clothes: half of a taste comes from the postal code.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hmgpu.data.synthetic.arrays import Bools, Doubles, Floats, Ints, Longs, Stream, generator
-from hmgpu.data.synthetic.catalogue import DEPARTMENTS, WEEKS, Catalogue, season
+from hmgpu.data.synthetic.catalogue import DEPARTMENTS, Catalogue, season
+from hmgpu.data.synthetic.span import WEEKS
 
 EVERGREEN = 200
 """Articles planned for at least so many weeks are never cleared."""

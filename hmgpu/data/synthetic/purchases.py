@@ -7,15 +7,13 @@ import numpy as np
 
 from hmgpu.data.synthetic import choice
 from hmgpu.data.synthetic.arrays import Bools, Doubles, Ints, Longs, Stream, generator
-from hmgpu.data.synthetic.catalogue import WEEKS, Catalogue
+from hmgpu.data.synthetic.catalogue import Catalogue
 from hmgpu.data.synthetic.customers import Customers
 from hmgpu.data.synthetic.demand import Shelf, shelves
 from hmgpu.data.synthetic.memory import Memory
+from hmgpu.data.synthetic.span import DAYS, FIRST_DATE, MISSING
 
-DAYS = 734
-"""2018-09-20, a Thursday, to 2020-09-22."""
-FIRST = 1
-"""The data start on the second day of a week: weeks run Wednesday to Tuesday."""
+# Relative sales by weekday (from Wednesday) and by month (from January).
 WEEKDAYS = (1.08, 1.05, 1.02, 1.05, 0.92, 0.95, 0.90)
 MONTHS = (0.92, 0.82, 0.93, 1.05, 1.16, 1.26, 1.20, 0.97, 0.92, 0.94, 0.94, 0.88)
 LARGEST_BASKET = 40
@@ -82,7 +80,7 @@ def purchases(world: World, rows: int) -> Iterator[Rows]:
     shelf = next(shop)
     comers = np.cumsum(_eagerness(world, 0, 0))
     for day in range(DAYS):
-        week, weekday = divmod(day + FIRST, 7)
+        week, weekday = divmod(day + MISSING, 7)
         if weekday == 0:
             shelf = next(shop)
             comers = np.cumsum(_eagerness(world, week, day))
@@ -123,12 +121,9 @@ def _eagerness(world: World, week: int, day: int) -> Doubles:
 
 def _day_shares() -> Doubles:
     """Each day's share of all rows: by weekday and month."""
-    dates = np.datetime64("2018-09-20") + np.arange(DAYS)
+    dates = np.datetime64(FIRST_DATE) + np.arange(DAYS)
     month = (dates.astype("datetime64[M]").astype(np.int64) % 12).astype(np.int64)
-    weekday = (np.arange(DAYS) + FIRST) % 7
+    weekday = (np.arange(DAYS) + MISSING) % 7
     share = np.array(WEEKDAYS)[weekday] * np.array(MONTHS)[month]
     shares: Doubles = share / share.sum()
     return shares
-
-
-assert (DAYS + FIRST) == 7 * WEEKS

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from hmgpu.data.synthetic.purchases import Rows
+from hmgpu.data.synthetic.span import FIRST_DATE
 
-FIRST_DAY = datetime.date(2018, 9, 20)
 PRICE_UNIT = 59_000
 """Prices are whole multiples of 1/59000."""
 BATCH = 250_000
@@ -52,7 +52,7 @@ class TransactionsFile:
     def _flush(self) -> None:
         if not self._waiting:
             return
-        days = [(FIRST_DAY + datetime.timedelta(days=r.day)).isoformat() for r in self._waiting]
+        days = [(FIRST_DATE + datetime.timedelta(days=r.day)).isoformat() for r in self._waiting]
         entry = np.repeat(np.arange(len(days)), [len(r.customer) for r in self._waiting])
         table = pl.DataFrame(
             {

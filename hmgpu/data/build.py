@@ -1,0 +1,222 @@
+"""One build of a data set: raw files onto the tables that are there, written aside, published at the end."""
+
+import datetime
+import hashlib
+import json
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, get_args
+
+import polars as pl
+from pydantic import JsonValue
+
+import hmgpu
+from hmgpu.data.absorb import Reader, Tables, absorb_entities, absorb_transactions, present
+from hmgpu.data.manifest import DataFile, Manifest, Source
+from hmgpu.data.rawfiles import RawFile
+from hmgpu.data.reading import Progress, raw_names
+from hmgpu.data.settings import DataSettings
+from hmgpu.data.staging import publish
+from hmgpu.data.tables import TableName
+from hmgpu.data.weeks import Week, date_of
+
+log = logging.getLogger(__name__)
+
+ORDER = ["day", "customer", "article", "price", "channel"]
+
+
+@dataclass(frozen=True)
+class IngestSummary:
+    """What an ingest did."""
+
+    action: Literal["ingested", "appended", "already there"]
+    rows: int
+    """Transactions kept from the raw file (those of the whole data set where it was already there)."""
+    bad_rows: dict[str, int]
+    """Rows put in quarantine, by reason, over all files."""
+    quarantine: tuple[Path, ...]
+    """The reports that list them."""
+    first_day: datetime.date
+    """First day with a kept transaction."""
+    last_day: datetime.date
+    new_articles: int
+    new_customers: int
+    prices_rounded: int
+    """Prices that were no whole number of `data.price_unit` and were rounded to one."""
+    warnings: tuple[str, ...]
+    seconds: float
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.action}: {self.rows:,} transactions from {self.first_day} to {self.last_day}, "
+            f"{self.new_articles:,} new articles, {self.new_customers:,} new customers, {self.seconds:.1f} s"
+        ]
+        lines += [f"quarantined: {count:,} rows, {reason}" for reason, count in self.bad_rows.items()]
+        lines += [f"quarantine report: {path}" for path in self.quarantine]
+        if self.prices_rounded:
+            lines.append(f"rounded: {self.prices_rounded:,} prices that were no whole number of data.price_unit")
+        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
+
+
+def content_settings(settings: DataSettings) -> dict[str, JsonValue]:
+    """The settings that decide what an ingested data set holds; the others may differ between two ingests."""
+    return {
+        "columns": {table: dict(raw_names(table, settings)) for table in get_args(TableName)},
+        "files": {"articles": settings.files.articles is not None, "customers": settings.files.customers is not None},
+        "article_pattern": settings.article_pattern,
+        "customer_pattern": settings.customer_pattern,
+        "date_format": settings.date_format,
+        "price_unit": str(Fraction(settings.price_unit)),
+        "channels": list(settings.channels),
+        "week_starts": settings.week_starts,
+    }
+
+
+@dataclass
+class Build:
+    """One build under way."""
+
+    settings: DataSettings
+    sources: dict[TableName, RawFile]
+    staging: Path
+    there: Manifest | None  # of the data set that is added to
+    progress: Progress | None
+    warnings: list[str]
+    started: float
+
+    def run(self, tables: Tables) -> IngestSummary:
+        there = self.there
+        articles, customers = tables.articles.height, tables.customers.height
+        reader = Reader(
+            self.settings,
+            self.staging / "quarantine",
+            self.settings.root.with_name(f"{self.settings.root.name}.rejected"),
+            self.identity,
+            self._step(),
+        )
+        for table in ("articles", "customers"):
+            if table in self.sources:
+                absorb_entities(tables, self.sources[table], reader)
+        absorb_transactions(tables, self.sources["transactions"], reader)
+        days = tables.transactions.select(first=pl.col("day").min(), last=pl.col("day").max()).row(0)
+        if there:
+            self.warnings += _overlap_or_gap(there, *days)
+        files = dict(self._write(tables))
+        manifest = self._manifest(tables, reader, files, days)
+        publish(self.staging, self.settings.root, manifest)
+        reasons = sum((quarantine.reasons for quarantine in reader.done.values()), Counter[str]())
+        return IngestSummary(
+            action="appended" if there else "ingested",
+            rows=tables.transactions.height,
+            bad_rows=dict(reasons.most_common()),
+            quarantine=tuple(
+                self.settings.root / "quarantine" / part.path.name for part in reader.done.values() if part.rows
+            ),
+            first_day=date_of(days[0]),
+            last_day=date_of(days[1]),
+            new_articles=tables.articles.height - articles,
+            new_customers=tables.customers.height - customers,
+            prices_rounded=tables.prices_rounded,
+            warnings=tuple(self.warnings),
+            seconds=time.perf_counter() - self.started,
+        )
+
+    @property
+    def identity(self) -> str:
+        """Eight hex digits in the names of the files: others for other input, so that no file is ever overwritten."""
+        raws = [(table, raw.path.name, raw.sha256) for table, raw in self.sources.items()]
+        parent = hashlib.sha256(self.there.to_bytes()).hexdigest() if self.there else ""
+        content = [hmgpu.__version__, parent, content_settings(self.settings), raws]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
+
+    def _step(self) -> Callable[[RawFile, int], None]:
+        total = sum(raw.size for raw in self.sources.values())
+        done: dict[str, int] = {}
+
+        def step(raw: RawFile, position: int) -> None:
+            if self.progress:
+                done[raw.table] = min(position, raw.size)
+                self.progress(sum(done.values()), total)
+
+        return step
+
+    def _write(self, tables: Tables) -> list[tuple[str, DataFile]]:
+        """The Parquet files of what is new, in the staging folder."""
+        began = time.perf_counter()
+        files = []
+        transactions = tables.transactions
+        order = [name for name in ORDER if name in transactions.columns]
+        name = f"{self.sources['transactions'].name}-{self.identity}.parquet"
+        days = transactions["day"].unique()
+        for week in sorted({Week.containing(day, self.settings.week_starts) for day in days}):
+            part = transactions.filter(pl.col("day").is_between(week.first_day, week.last_day))
+            files.append(self._parquet(part.select(order).sort(order), f"transactions/week={week}/{name}"))
+        for table in ("articles", "customers", "codes"):
+            files.append(self._parquet(getattr(tables, table), f"{table}-{self.identity}.parquet"))
+        log.info("wrote %d files: %d rows, %.1f s", len(files), transactions.height, time.perf_counter() - began)
+        return files
+
+    def _parquet(self, frame: pl.DataFrame, name: str) -> tuple[str, DataFile]:
+        path = self.staging / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame.write_parquet(path, compression="zstd", statistics=True, row_group_size=1 << 20)
+        with path.open("rb") as file:
+            return name, DataFile(sha256=hashlib.file_digest(file, "sha256").hexdigest(), rows=frame.height)
+
+    def _manifest(self, tables: Tables, reader: Reader, files: dict[str, DataFile], days: tuple[int, int]) -> Manifest:
+        there = self.there
+        sources = list(there.sources) if there else []
+        for table, raw in self.sources.items():
+            part = reader.done[table]
+            first, last = days if table == "transactions" else (None, None)
+            sources.append(
+                Source(
+                    table=table,
+                    name=raw.path.name,
+                    sha256=raw.sha256,
+                    rows=reader.kept[table],
+                    bad_rows=part.rows,
+                    first_day=first,
+                    last_day=last,
+                    quarantine=f"quarantine/{part.path.name}" if part.rows else None,
+                )
+            )
+        weeks = {name: file for name, file in there.files.items() if name.startswith("transactions/")} if there else {}
+        images = self.settings.raw / "images"
+        return Manifest(
+            settings=content_settings(self.settings),
+            present=present(self.settings),
+            first_day=min(days[0], there.first_day) if there else days[0],
+            last_day=max(days[1], there.last_day) if there else days[1],
+            rows=tables.transactions.height + (there.rows if there else 0),
+            articles=tables.articles.height,
+            customers=tables.customers.height,
+            images=os.path.relpath(images, self.settings.root) if images.is_dir() else there and there.images,
+            files=weeks | files,
+            sources=sources,
+        )
+
+
+def _overlap_or_gap(there: Manifest, first: int, last: int) -> list[str]:
+    """A sentence where the new days are not the ones right after, or before, those that are there."""
+
+    def spell(a: int, b: int) -> str:
+        return f"{date_of(a)}..{date_of(b)}"
+
+    new, old = spell(first, last), spell(there.first_day, there.last_day)
+    if first <= there.last_day and last >= there.first_day:
+        shared = spell(max(first, there.first_day), min(last, there.last_day))
+        return [
+            f"The new rows ({new}) overlap with the days that were there ({old}): those of {shared} were added to them."
+        ]
+    if first > there.last_day + 1:
+        return [f"The data has no rows for {spell(there.last_day + 1, first - 1)}."]
+    if last < there.first_day - 1:
+        return [f"The data has no rows for {spell(last + 1, there.first_day - 1)}."]
+    return []

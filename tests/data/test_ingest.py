@@ -1,0 +1,352 @@
+"""From raw files to a data set: the same bytes each time, whatever the packing, nothing lost."""
+
+import datetime
+import gzip
+import io
+import logging
+import os
+import subprocess
+import sys
+import textwrap
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from small_world import World, article_id, articles, customer_id, customers, price, to_csv, tree
+
+from hmgpu.data.ingest import ingest
+from hmgpu.data.manifest import Manifest
+from hmgpu.data.settings import DataSettings
+from hmgpu.data.tables import ARTICLES, CUSTOMERS
+from hmgpu.errors import DataError
+
+
+def test_rows_keys_and_columns(world: World) -> None:
+    summary = ingest(world.settings())
+    assert (summary.action, summary.rows, summary.bad_rows) == ("ingested", 40, {})
+    assert (summary.new_articles, summary.new_customers, summary.prices_rounded) == (8, 6, 0)
+    assert (summary.first_day, summary.last_day) == (datetime.date(2020, 9, 7), datetime.date(2020, 9, 20))
+    raw = world.read("transactions")[1:]
+    expected = pl.DataFrame(
+        [
+            (row[2], "12".index(row[4]), row[1], (datetime.date.fromisoformat(row[0]) - datetime.date(1970, 1, 1)).days,
+             round(float(row[3]) * 59000))
+            for row in raw
+        ],
+        schema=["article_id", "channel", "customer_id", "day", "price"],
+        orient="row",
+    )  # fmt: skip
+    expected = expected.cast({"channel": pl.Int8, "day": pl.Int32, "price": pl.Int32})
+    assert world.purchases().equals(expected.sort(pl.all()))
+
+    manifest = Manifest.read(world.root)
+    articles = pl.read_parquet(world.root / manifest.table("articles"))
+    assert articles.columns == ["article", "article_id", *[column.name for column in ARTICLES[1:]], "first_day"]
+    assert articles["article"].to_list() == list(range(8))
+    assert articles["article_id"].is_sorted()
+    customers = pl.read_parquet(world.root / manifest.table("customers"))
+    assert customers.columns == ["customer", "customer_id", *[column.name for column in CUSTOMERS[1:]]]
+    assert {column.name: column.dtype for column in CUSTOMERS[1:]}.items() <= dict(customers.schema).items()
+    assert customers["customer_id"].is_sorted()
+    by_id = customers.filter(pl.col("customer_id") == customer_id(5)).row(0, named=True)
+    assert (by_id["fn"], by_id["active"], by_id["age"]) == (1, 0, None)
+    manifest.verify(world.root)
+
+
+def test_weeks_hold_their_days_in_order(world: World) -> None:
+    ingest(world.settings())
+    names = [name for name in Manifest.read(world.root).files if name.startswith("transactions/")]
+    assert [name.split("/")[1] for name in names] == ["week=2020-09-02", "week=2020-09-09", "week=2020-09-16"]
+    for name in names:
+        part = pl.read_parquet(world.root / name)
+        first = (datetime.date.fromisoformat(name.split("/")[1].removeprefix("week=")) - datetime.date(1970, 1, 1)).days
+        assert part["day"].is_between(first, first + 6).all()
+        assert part.equals(part.sort("day", "customer", "article", "price", "channel"))
+        assert part.columns == ["day", "customer", "article", "price", "channel"]
+
+
+def test_first_day_is_the_first_sale(world: World) -> None:
+    table = world.read("transactions")
+    unsold = table[1][2]
+    world.write("transactions", [row for row in table if row[2] != unsold])
+    ingest(world.settings())
+    articles = pl.read_parquet(world.root / Manifest.read(world.root).table("articles"))
+    sold = world.purchases().group_by("article_id").agg(pl.col("day").min()).sort("article_id")
+    found = articles.select("article_id", day="first_day").sort("article_id")
+    assert found.filter(pl.col("article_id") == unsold)["day"].to_list() == [None]
+    assert found.drop_nulls().equals(sold)
+
+
+def test_same_input_same_bytes(make_world: Callable[[str], World]) -> None:
+    one, other = make_world("one"), make_world("other")
+    ingest(one.settings())
+    ingest(other.settings())
+    assert tree(one.root) == tree(other.root)
+
+
+def pack(path: Path, ending: str) -> None:
+    content = path.read_bytes()
+    target = path.with_name(path.name.removesuffix(".csv") + ending)
+    path.unlink()
+    if ending.endswith("gz"):
+        target.write_bytes(gzip.compress(content))
+    elif ending.endswith("zip"):
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("__MACOSX/._x", b"")
+            archive.writestr(path.name, content)
+    else:
+        frame = pl.read_csv(io.BytesIO(content), infer_schema=ending == ".numbers.parquet")
+        target = path.with_suffix(".parquet")
+        if ending == ".numbers.parquet" and "t_dat" in frame.columns:
+            frame = frame.with_columns(pl.col("t_dat").cast(pl.Date))
+        frame.write_parquet(target)
+
+
+@pytest.mark.parametrize("ending", [".csv.gz", ".gz", ".csv.zip", ".zip", ".parquet", ".numbers.parquet"])
+def test_every_packing_gives_the_same_data(make_world: Callable[[str], World], ending: str) -> None:
+    plain, packed = make_world("plain"), make_world("packed")
+    ingest(plain.settings())
+    for table in ("transactions", "articles", "customers"):
+        pack(packed.file(table), ending)
+    summary = ingest(packed.settings())
+    assert summary.bad_rows == {}
+    assert packed.purchases().equals(plain.purchases())
+    tables = [world.root / Manifest.read(world.root).table("customers") for world in (plain, packed)]
+    assert pl.read_parquet(tables[0]).equals(pl.read_parquet(tables[1]))
+
+
+def test_the_plainest_of_several_packings_is_read_and_said(world: World) -> None:
+    (world.raw / "articles.csv.gz").write_bytes(b"stale")
+    summary = ingest(world.settings())
+    assert "articles.csv.gz" in summary.warnings[0]
+
+
+FORMS = ["bom", "crlf", "no final newline", "blank lines", "quoted", "extra column", "multiline"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_forms_of_csv_that_are_fine(make_world: Callable[[str], World], form: str) -> None:
+    plain, other = make_world("plain"), make_world("other")
+    ingest(plain.settings())
+    for table in ("transactions", "articles", "customers"):
+        path = other.file(table)
+        content = path.read_bytes()
+        rows = other.read(table)
+        if form == "bom":
+            content = b"\xef\xbb\xbf" + content
+        elif form == "crlf":
+            content = content.replace(b"\n", b"\r\n")
+        elif form == "no final newline":
+            content = content.removesuffix(b"\n")
+        elif form == "blank lines":
+            content = b"\n" + content.replace(b"\n", b"\n\r\n", 5) + b"\n\n"
+        elif form == "quoted":
+            content = "".join(",".join(f'"{value}"' for value in row) + "\n" for row in rows).encode()
+        elif form == "extra column":
+            content = to_csv([[f"x{number}", *row] for number, row in enumerate(rows)])
+            content = content.replace(b"x3", b"\xff\xfe")  # not even UTF-8, and nobody's business
+        elif form == "multiline" and table == "articles":
+            rows[3][-1] = 'first\nsecond, "quoted"\r\nthird'
+            content = to_csv(rows)
+        path.write_bytes(content)
+    assert ingest(other.settings()).bad_rows == {}
+    assert other.purchases().equals(plain.purchases())
+    if form == "multiline":
+        articles = pl.read_parquet(other.root / Manifest.read(other.root).table("articles"))
+        assert articles["description"][2] == 'first\nsecond, "quoted"\r\nthird'
+
+
+def test_own_column_names_units_channels_and_absent_columns(world: World) -> None:
+    bought = [(row[1], datetime.date.fromisoformat(row[0]), row[2]) for row in world.read("transactions")[1:]]
+    rows = [["cust", "when", "sku"], *[[who, f"{day:%d.%m.%Y}", what] for who, day, what in bought]]
+    world.write("transactions", rows)
+    columns = {"day": "when", "customer": "cust", "article": "sku", "price": None, "channel": None}
+    settings = world.settings(
+        columns={
+            "transactions": columns,
+            "articles": {"department": None, "description": None},
+            "customers": {"age": None},
+        },
+        date_format="%d.%m.%Y",
+        week_starts="monday",
+    )
+    assert ingest(settings).rows == 40
+    manifest = Manifest.read(world.root)
+    assert manifest.present["transactions"] == ["day", "customer", "article"]
+    assert "department" not in manifest.present["articles"]
+    assert "age" not in manifest.present["customers"]
+    assert world.purchases().columns == ["article_id", "customer_id", "day"]
+    assert [name.split("/")[1] for name in manifest.files if name.startswith("trans")] == [
+        "week=2020-09-07",
+        "week=2020-09-14",
+    ]
+
+
+def test_without_articles_and_customers_the_transactions_give_the_keys(world: World) -> None:
+    for table in ("articles", "customers"):
+        world.file(table).unlink()
+    settings = world.settings(files={"articles": None, "customers": None})
+    summary = ingest(settings)
+    raw = world.read("transactions")[1:]
+    assert summary.new_articles == len({row[2] for row in raw})
+    manifest = Manifest.read(world.root)
+    customers = pl.read_parquet(world.root / manifest.table("customers"))
+    assert customers.columns == ["customer", "customer_id"]
+    assert customers["customer_id"].to_list() == sorted({row[1] for row in raw})
+    articles = pl.read_parquet(world.root / manifest.table("articles"))
+    assert articles.columns == ["article", "article_id", "first_day"]
+    assert articles["first_day"].null_count() == 0
+
+
+def test_prices_off_the_unit_are_rounded_and_counted(world: World) -> None:
+    rows = world.read("transactions")
+    rows[1][3], rows[2][3] = price(100)[:-9], str(100.4 / 59000)
+    world.write("transactions", rows)
+    summary = ingest(world.settings())
+    assert summary.prices_rounded == 1
+    assert "rounded: 1 prices" in str(summary)
+    assert world.purchases().filter(pl.col("price") == 100).height >= 2
+
+
+def test_cents(world: World) -> None:
+    rows = world.read("transactions")
+    for number, row in enumerate(rows[1:]):
+        row[3] = f"{number}.{number:02d}"
+    world.write("transactions", rows)
+    assert ingest(world.settings(price_unit="0.01")).prices_rounded == 0
+    assert world.purchases()["price"].sort().to_list() == [101 * number for number in range(40)]
+
+
+def test_again_is_already_there_and_other_input_is_refused(world: World) -> None:
+    ingest(world.settings())
+    before = tree(world.root)
+    assert ingest(world.settings()).action == "already there"
+    assert ingest(world.settings(max_bad_rows=0.0)).action == "already there"  # decides nothing that was kept
+    with pytest.raises(DataError, match=r"--append.*--replace"):
+        ingest(world.settings(week_starts="monday"))
+    world.write("transactions", world.read("transactions")[:-1])
+    with pytest.raises(DataError, match=r"--append.*--replace"):
+        ingest(world.settings())
+    assert tree(world.root) == before
+    assert ingest(world.settings(), replace=True).rows == 39
+    assert not set(before) & set(tree(world.root)) - {"manifest.json"}
+    Manifest.read(world.root).verify(world.root)
+
+
+def test_replace_mends_a_damaged_manifest(world: World) -> None:
+    ingest(world.settings())
+    before = tree(world.root)
+    (world.root / "manifest.json").write_text("{")
+    with pytest.raises(DataError, match="damaged"):
+        ingest(world.settings())
+    ingest(world.settings(), replace=True)
+    assert tree(world.root) == before
+
+
+def test_strays_of_a_killed_ingest_are_removed(world: World) -> None:
+    ingest(world.settings())
+    before = tree(world.root)
+    for stray in ("transactions/week=2020-09-09/x-00000000.parquet", "transactions/week=1999-01-06/x-0.parquet",
+                  "articles-00000000.parquet", "quarantine/x-00000000.csv", ".staging/half"):  # fmt: skip
+        (world.root / stray).parent.mkdir(parents=True, exist_ok=True)
+        (world.root / stray).write_bytes(b"half")
+    (world.root / "notes.txt").write_text("mine")
+    ingest(world.settings())
+    assert tree(world.root) == before | {"notes.txt": tree(world.root)["notes.txt"]}
+    assert not (world.root / "quarantine").exists()
+
+
+def test_a_folder_with_other_things_is_left_alone(world: World) -> None:
+    world.root.mkdir()
+    (world.root / "thesis.txt").write_text("mine")
+    with pytest.raises(DataError, match=r"thesis\.txt"):
+        ingest(world.settings())
+    with pytest.raises(DataError, match=r"data\.root"):
+        ingest(world.settings(root=world.raw))
+
+
+def test_two_at_once_are_refused(world: World) -> None:
+    def second(done: int, total: int) -> None:
+        with pytest.raises(DataError, match="Another ingest"):
+            ingest(world.settings())
+
+    assert ingest(world.settings(), progress=second).rows == 40
+
+
+def test_progress_and_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[tuple[int, int]] = []
+    with caplog.at_level(logging.INFO, logger="hmgpu"):
+        ingest(world.settings(), progress=lambda done, total: seen.append((done, total)))
+    size = sum(world.file(table).stat().st_size for table in ("transactions", "articles", "customers"))
+    assert seen[-1] == (size, size)
+    assert seen == sorted(seen)
+    assert any("read transactions_train.csv: 40 rows, 0 bad" in message for message in caplog.messages)
+
+
+def test_images_are_named_not_copied(world: World) -> None:
+    (world.raw / "images").mkdir()
+    ingest(world.settings())
+    assert Manifest.read(world.root).images == "../raw/images"
+
+
+REAL = os.environ.get("HMGPU_REAL_DATA")
+
+
+@pytest.mark.skipif(not REAL, reason="HMGPU_REAL_DATA names no folder with H&M's own files")
+def test_real_rows_are_all_kept(tmp_path: Path) -> None:
+    summary = ingest(DataSettings(raw=Path(str(REAL)), root=tmp_path / "data"))
+    assert (summary.rows, summary.bad_rows, summary.prices_rounded) == (30542, {}, 0)
+    assert (summary.new_articles, summary.new_customers) == (105542, 1364)
+    assert not (tmp_path / "data" / "quarantine").exists()
+
+
+def raw_of_size(folder: Path, rows: int) -> int:
+    """A raw folder with that many transactions; the transactions' size in MiB."""
+    folder.mkdir()
+    (folder / "articles.csv").write_bytes(to_csv(articles(range(500))))
+    (folder / "customers.csv").write_bytes(to_csv(customers(range(5000))))
+    draw = np.random.default_rng(0)
+    people = pl.Series([customer_id(number) for number in range(5000)])
+    goods = pl.Series([article_id(number) for number in range(500)])
+    part = 250_000
+    with (folder / "transactions_train.csv").open("wb") as file:
+        for start in range(0, rows, part):
+            pl.DataFrame(
+                {
+                    "t_dat": pl.Series(draw.integers(18000, 18050, part).astype("int32")).cast(pl.Date),
+                    "customer_id": people[draw.integers(0, 5000, part)],
+                    "article_id": goods[draw.integers(0, 500, part)],
+                    "price": draw.integers(1, 30000, part) / 59000,
+                    "sales_channel_id": draw.integers(1, 3, part),
+                }
+            ).write_csv(file, include_header=not start)
+        return file.tell() >> 20
+
+
+def test_memory_does_not_follow_the_file(tmp_path: Path) -> None:
+    """What 2.5 million rows need beyond a fifth of them is their integers, not the 220 MB of their text."""
+    code = """
+        import resource, sys
+        from pathlib import Path
+        from hmgpu.data.ingest import ingest
+        from hmgpu.data.settings import DataSettings
+        raw = Path(sys.argv[1])
+        print(ingest(DataSettings(raw=raw, root=raw / "data")).rows, end=" ")
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+    """
+
+    def peak(rows: int) -> int:
+        raw = tmp_path / str(rows)
+        assert raw_of_size(raw, rows) > rows / 10_000
+        command = [sys.executable, "-c", textwrap.dedent(code), str(raw)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        kept, megabytes = map(int, done.stdout.split())
+        assert kept == rows
+        return megabytes
+
+    small, large = peak(500_000), peak(2_500_000)
+    assert large - small < 150
+    assert large < 900

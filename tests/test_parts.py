@@ -1,0 +1,338 @@
+"""Contracts that every retriever and feature must pass, found by listing the folders: a new part is covered at once."""
+
+import ast
+import dataclasses
+import hashlib
+import importlib
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import polars as pl
+import pytest
+from pydantic import ValidationError
+
+import hmgpu
+from hmgpu.candidates import merge
+from hmgpu.config import load_config
+from hmgpu.data.ingest import ingest
+from hmgpu.data.settings import DataSettings
+from hmgpu.data.store import History, Store
+from hmgpu.data.weeks import date_of
+from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError
+from hmgpu.features import Feature
+from hmgpu.features.affinity import LEVELS
+from hmgpu.parts import Learned, Part, build, kinds
+from hmgpu.pipeline import join_columns
+from hmgpu.rankers import KEYS, Ranker
+from hmgpu.retrievers import Retriever
+from hmgpu.retrievers.popular_by import OF_ARTICLES, OF_CUSTOMERS
+
+ROOT = Path(hmgpu.__file__).parents[1]
+CPU = Engine("cpu", "tests")
+
+
+def _variants(base: type[Part], by: Mapping[str, tuple[str, ...]]) -> dict[str, Part]:
+    """Every kind with its defaults, what the shipped configs make of it, and every value of `by`."""
+    parts: dict[str, Part] = {kind: part() for kind, part in kinds(base).items()}
+    for config in sorted((ROOT / "configs").glob("*.yaml")):
+        loaded = load_config(config)
+        named = {Retriever: loaded.retrievers, Feature: loaded.features}[base]
+        parts |= {f"{config.stem}-{name}": part for name, part in named.items()}
+    for kind, values in by.items():
+        parts |= {f"{kind}-{value}": build(base, kind, {"by": value}) for value in values}
+    return parts
+
+
+RETRIEVERS = _variants(Retriever, {"popular_by": OF_CUSTOMERS + OF_ARTICLES})
+FEATURES = _variants(Feature, {"affinity": LEVELS})
+every_retriever = pytest.mark.parametrize("retriever", RETRIEVERS.values(), ids=RETRIEVERS.keys())
+every_feature = pytest.mark.parametrize("feature", FEATURES.values(), ids=FEATURES.keys())
+every_part = pytest.mark.parametrize("part", (RETRIEVERS | FEATURES).values(), ids=(RETRIEVERS | FEATURES).keys())
+
+
+def learned(part: Retriever | Feature, history: History) -> Learned:
+    """What `part` learns, executed and handed back as scans would be."""
+    return {name: CPU.collect(plan).lazy() for name, plan in part.learn(history).items()}
+
+
+def digests(plans: Mapping[str, pl.LazyFrame], folder: Path) -> dict[str, str]:
+    """Hash of the bytes that the engine writes for each plan."""
+    for name, plan in plans.items():
+        CPU.write(plan, folder / name)
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in plans}
+
+
+@pytest.fixture(scope="module")
+def cutoff(store: Store) -> int:
+    return store.last_complete_week.first_day
+
+
+@pytest.fixture(scope="module")
+def history(store: Store, cutoff: int) -> History:
+    return store.as_of(cutoff)
+
+
+@pytest.fixture(scope="module")
+def customers(store: Store) -> pl.LazyFrame:
+    """Half of all customers, those without any purchase among them."""
+    return CPU.collect(store.customer_ids().filter(pl.col("customer") % 2 == 0).select("customer").sort("customer")).lazy()
+
+
+@pytest.fixture(scope="module")
+def pairs(history: History, customers: pl.LazyFrame) -> pl.LazyFrame:
+    """Merged candidates of three unlike strategies."""
+    chosen = {name: RETRIEVERS[name] for name in ("repurchase", "popular", "popular_by")}
+    found = {name: part.retrieve(learned(part, history), customers) for name, part in chosen.items()}
+    return CPU.collect(merge(found).sort(KEYS)).lazy()
+
+
+# --- what they return ------------------------------------------------------------------------------------------------
+
+
+@every_retriever
+def test_candidates_keep_the_contract(retriever: Retriever, history: History, customers: pl.LazyFrame) -> None:
+    found = CPU.collect(retriever.retrieve(learned(retriever, history), customers).sort("customer", "rank"))
+    assert {"customer": pl.Int32, "article": pl.Int32, "rank": pl.Int32}.items() <= dict(found.schema).items()
+    assert found["score"].dtype.is_numeric()
+    assert found.null_count().select("customer", "article", "score", "rank").row(0) == (0, 0, 0, 0)
+    assert found.select(KEYS).is_unique().all()
+    assert found.join(customers.collect(), on="customer", how="anti").is_empty()
+    assert found.join(history.articles.collect(), on="article", how="anti").is_empty()
+    places = found.with_columns(place=pl.int_range(1, pl.len() + 1).over("customer"))
+    assert (places["place"] == places["rank"]).all()
+    assert places["place"].max() <= retriever.n
+    by_score = found.sort("customer", "score", "article", descending=[False, True, False])
+    assert by_score["article"].to_list() == found["article"].to_list()
+
+
+@every_retriever
+def test_retrievers_that_find_nothing_find_it_without_error(retriever: Retriever, make_history: Callable) -> None:
+    history = make_history([(1, 0, 0)])
+    nobody = pl.LazyFrame(schema={"customer": pl.Int32})
+    assert CPU.collect(retriever.retrieve(learned(retriever, history), nobody)).is_empty()
+
+
+@every_retriever
+def test_n_bounds_the_candidates(retriever: Retriever, history: History, customers: pl.LazyFrame) -> None:
+    few = retriever.model_copy(update={"n": 2})
+    found = CPU.collect(few.retrieve(learned(few, history), customers))
+    assert found.group_by("customer").len()["len"].max() in (None, 1, 2)
+
+
+@every_feature
+def test_columns_keep_the_contract(feature: Feature, history: History, pairs: pl.LazyFrame) -> None:
+    columns = CPU.collect(feature.compute(learned(feature, history), pairs))
+    keys = [key for key in KEYS if key in columns.columns]
+    assert keys
+    assert columns.select(keys).is_unique().all()
+    described = columns.drop(keys)
+    assert described.width > 0
+    assert all(dtype.is_numeric() for dtype in described.dtypes)
+    finite = described.select(pl.all().cast(pl.Float64).is_finite().all())
+    assert all(finite.row(0)), f"not finite: {finite}"
+
+
+@every_feature
+def test_a_feature_adds_columns_and_no_rows(feature: Feature, history: History, pairs: pl.LazyFrame) -> None:
+    columns = feature.compute(learned(feature, history), pairs)
+    described = CPU.collect(join_columns(pairs, columns, "this"))
+    assert described.select(KEYS).sort(KEYS).equals(CPU.collect(pairs.select(KEYS).sort(KEYS)))
+
+
+# --- engines ---------------------------------------------------------------------------------------------------------
+
+
+@every_retriever
+def test_retrievers_translate_to_cudf(
+    retriever: Retriever, history: History, customers: pl.LazyFrame, untranslated: Callable
+) -> None:
+    for name, plan in retriever.learn(history).items():
+        assert untranslated(plan.sort(plan.collect_schema().names())) == [], name
+    assert untranslated(retriever.retrieve(learned(retriever, history), customers)) == []
+
+
+@every_feature
+def test_features_translate_to_cudf(
+    feature: Feature, history: History, pairs: pl.LazyFrame, untranslated: Callable
+) -> None:
+    for name, plan in feature.learn(history).items():
+        assert untranslated(plan.sort(plan.collect_schema().names())) == [], name
+    columns = feature.compute(learned(feature, history), pairs)
+    assert untranslated(columns) == []
+    assert untranslated(join_columns(pairs, columns, "this")) == []
+
+
+# --- time ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def other_future(raw: Path, cutoff: int, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The same world up to the cutoff; after it, other people buy other things at other prices, until another day."""
+    folder = tmp_path_factory.mktemp("other")
+    shutil.copytree(raw, folder / "raw")
+    file = folder / "raw" / "transactions_train.csv"
+    rows = pl.read_csv(file, infer_schema=False)
+    first = str(date_of(cutoff))
+    past, future = rows.filter(pl.col("t_dat") < first), rows.filter(pl.col("t_dat") >= first)
+    assert future.height > 50
+    articles = pl.read_csv(folder / "raw" / "articles.csv", infer_schema=False)["article_id"]
+    others = future.with_columns(
+        customer_id=pl.col("customer_id").reverse(),
+        article_id=articles.reverse().gather(pl.Series(range(future.height)) % articles.len()),
+        price=pl.lit("0.0169491525423729"),
+        sales_channel_id=pl.lit("1"),
+        t_dat=pl.col("t_dat").str.replace("..$", str(date_of(cutoff))[-2:]),
+    )
+    pl.concat([past, others.head(others.height // 2)]).write_csv(file)
+    ingest(DataSettings(raw=folder / "raw", root=folder / "data"))
+    return Store(folder / "data")
+
+
+@every_retriever
+def test_the_future_changes_no_candidate(
+    retriever: Retriever,
+    store: Store,
+    other_future: Store,
+    cutoff: int,
+    customers: pl.LazyFrame,
+    tmp_path: Path,
+) -> None:
+    found = []
+    for world in (store, other_future):
+        tables = learned(retriever, world.as_of(cutoff))
+        found.append(digests(tables | {"found": retriever.retrieve(tables, customers)}, tmp_path))
+    assert found[0] == found[1]
+
+
+@every_feature
+def test_the_future_changes_no_column(
+    feature: Feature, store: Store, other_future: Store, cutoff: int, pairs: pl.LazyFrame, tmp_path: Path
+) -> None:
+    found = []
+    for world in (store, other_future):
+        tables = learned(feature, world.as_of(cutoff))
+        found.append(digests(tables | {"columns": feature.compute(tables, pairs)}, tmp_path))
+    assert found[0] == found[1]
+
+
+def test_the_other_future_is_another(store: Store, other_future: Store, cutoff: int) -> None:
+    """Else the two tests above could not fail."""
+    week = store.last_complete_week
+    mine, others = (CPU.collect(world.sold_in(week).sort(KEYS)) for world in (store, other_future))
+    assert not mine.equals(others)
+    later = [CPU.collect(world.as_of(cutoff + 7).articles.sort("article")) for world in (store, other_future)]
+    assert not later[0].equals(later[1])
+
+
+PART_FILES = sorted(
+    file for folder in ("retrievers", "features", "rankers") for file in (ROOT / "hmgpu" / folder).glob("*.py")
+)
+
+
+@pytest.mark.parametrize("file", PART_FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_parts_can_reach_no_label(file: Path) -> None:
+    """A part imports History and never the Store, raw files or whatever holds them."""
+    imported = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            imported |= {f"{node.module}.{alias.name}" for alias in node.names}
+    ours = {name for name in imported if name.startswith("hmgpu")}
+    allowed = ("hmgpu.data.store.History", "hmgpu.data.tables.", "hmgpu.parts.", "hmgpu.plans.", "hmgpu.candidates.")
+    kits = ("hmgpu.retrievers.", "hmgpu.features.", "hmgpu.rankers.", "hmgpu.engine.Engine")
+    assert [name for name in ours if not name.startswith(allowed + kits)] == []
+
+
+# --- the same bytes --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shuffled(history: History, tmp_path_factory: pytest.TempPathFactory) -> History:
+    """The same history with the rows of every table in another order and in other files."""
+    folder = tmp_path_factory.mktemp("shuffled")
+
+    def reorder(name: str, plan: pl.LazyFrame) -> pl.LazyFrame:
+        rows = CPU.collect(plan).sample(fraction=1.0, shuffle=True, seed=3)
+        files = [folder / f"{name}-{part}.parquet" for part in range(3)]
+        for part, file in enumerate(files):
+            rows.slice(part * rows.height // 3, (part + 1) * rows.height // 3 - part * rows.height // 3).write_parquet(file)
+        return pl.scan_parquet(files)
+
+    tables = {name: reorder(name, getattr(history, name)) for name in ("transactions", "articles", "customers")}
+    return dataclasses.replace(history, **tables)
+
+
+@every_part
+def test_the_order_of_rows_changes_no_byte(
+    part: Retriever | Feature, history: History, shuffled: History, customers: pl.LazyFrame, pairs: pl.LazyFrame, tmp_path: Path
+) -> None:
+    found = []
+    for past in (history, shuffled):
+        tables = learned(part, past)
+        out = part.retrieve(tables, customers) if isinstance(part, Retriever) else part.compute(tables, pairs)
+        found.append(digests(tables | {"out": out}, tmp_path))
+    assert found[0] == found[1]
+
+
+# --- what a retailer lacks -------------------------------------------------------------------------------------------
+
+
+@every_part
+def test_a_part_needs_no_more_than_it_says(
+    part: Retriever | Feature, history: History, customers: pl.LazyFrame, pairs: pl.LazyFrame
+) -> None:
+    """Where only customer, article, day and what it says it needs are there, it works."""
+    needs = part.needs()
+    keep = {"customer", "article", "day", "first_day", "article_id", "customer_id"} | needs
+
+    def only(plan: pl.LazyFrame) -> pl.LazyFrame:
+        return plan.select(name for name in plan.collect_schema().names() if name in keep)
+
+    bare = dataclasses.replace(
+        history,
+        transactions=only(history.transactions),
+        articles=only(history.articles),
+        customers=only(history.customers),
+        present=frozenset(needs),
+    )
+    tables = learned(part, bare)
+    if isinstance(part, Retriever):
+        CPU.collect(part.retrieve(tables, customers))
+    else:
+        CPU.collect(part.compute(tables, pairs))
+
+
+# --- how they are written --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("base", [Retriever, Feature, Ranker], ids=lambda base: base.__name__)
+def test_every_file_of_a_folder_is_a_part_with_a_test(base: type[Part]) -> None:
+    folder = Path(importlib.import_module(base.__module__).__file__).parent
+    files = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    assert set(kinds(base)) == files
+    untested = {name for name in files if not (ROOT / "tests" / folder.name / f"test_{name}.py").is_file()}
+    assert untested == set()
+
+
+@pytest.mark.parametrize("base", [Retriever, Feature, Ranker], ids=lambda base: base.__name__)
+def test_every_setting_is_explained_frozen_and_checked(base: type[Part]) -> None:
+    for kind, part in kinds(base).items():
+        assert part.__doc__, kind
+        inherited = {name: field.description for name, field in base.model_fields.items()}
+        assert all(field.description or inherited.get(name) for name, field in part.model_fields.items()), kind
+        made = part()
+        assert made.kind == kind
+        assert build(base, kind, made.settings()) == made
+        with pytest.raises(ValidationError, match="extra_forbidden"):
+            build(base, kind, {"no_such_setting": 1})
+        for name in part.model_fields:
+            with pytest.raises(ValidationError, match="frozen"):
+                setattr(made, name, 1)
+
+
+def test_an_unknown_kind_names_those_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"'popularity' is no kind of retriever; there are copurchase, .*popular_by"):
+        build(Retriever, "popularity", {})

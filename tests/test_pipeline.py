@@ -1,0 +1,233 @@
+"""The whole line on a small world: what comes out, that cuDF could run every plan, and that it can be killed anywhere."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hmgpu.config import Config, load_config
+from hmgpu.data.ingest import ingest
+from hmgpu.data.store import Store
+from hmgpu.data.tables import ARTICLES
+from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError, DataError, RunError
+from hmgpu.pipeline import Pipeline
+from hmgpu.rankers import KEYS, LABEL
+from hmgpu.rankers.order import Order
+
+DEMO = Path(__file__).parents[1] / "configs" / "demo.yaml"
+CPU = Engine("cpu", "tests")
+
+
+def small(raw: Path, root: Path, runs: Path, *settings: str) -> list[str]:
+    """Settings that fit the demo's config to a test."""
+    places = [f"data.raw={raw}", f"data.root={root}", f"runs={runs}"]
+    return [*places, "weeks.train=2", "ranker.rounds=20", "engine=cpu", *settings]
+
+
+@pytest.fixture
+def config(raw: Path, store: Store, tmp_path: Path) -> Config:
+    return load_config(DEMO, small(raw, store.root, tmp_path / "runs"))
+
+
+def finish(config: Config, engine: Engine = CPU) -> Pipeline:
+    line = Pipeline.open(config, engine)
+    line.evaluate()
+    line.submit()
+    return line
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Watching(Engine):
+    """A CPU engine that also asks of each plan whether cuDF could run it."""
+
+    untranslated: Callable[[pl.LazyFrame], list[str]] = lambda plan: []
+
+    def collect(self, plan: pl.LazyFrame) -> pl.DataFrame:
+        assert self.untranslated(plan) == []
+        return super().collect(plan)
+
+
+def test_every_plan_of_a_run_translates_to_cudf(config: Config, untranslated: Callable) -> None:
+    seen = []
+
+    def check(plan: pl.LazyFrame) -> list[str]:
+        seen.append(plan)
+        return untranslated(plan)
+
+    finish(config, Watching("cpu", "tests", check))
+    assert len(seen) > 50
+
+
+def test_a_run_gives_every_customer_twelve_articles_and_says_how_good_they_are(config: Config, store: Store) -> None:
+    line = finish(config)
+    submission = pl.read_csv(line.run.folder / "submission.csv", infer_schema=False)
+    assert submission.columns == ["customer_id", "prediction"]
+    everybody = CPU.collect(store.customer_ids())["customer_id"]
+    assert sorted(submission["customer_id"]) == sorted(everybody)
+    catalogue = set(CPU.collect(store.article_ids())["article_id"])
+    for prediction in submission["prediction"]:
+        articles = prediction.split(" ")
+        assert len(articles) == len(set(articles)) == 12
+        assert set(articles) <= catalogue
+    metrics = json.loads((line.run.folder / "metrics.json").read_text())
+    assert set(metrics["map_at_12"]) == {"popular", "repurchase_popular", "order", "ranker"}
+    assert metrics["map_at_12"]["ranker"] > metrics["map_at_12"]["popular"]
+    assert set(metrics["retrievers"]) == {*config.retrievers, "merged"}
+    for figures in metrics["retrievers"].values():
+        assert {"recall_at_12", "recall_at_100", "positive_rate", "candidates"} <= set(figures)
+    buyers = sum(segment["customers"] for segment in metrics["segments"].values())
+    assert buyers == metrics["customers"] == CPU.collect(store.sold_in(line.validation_week))["customer"].n_unique()
+    for method, value in metrics["map_at_12"].items():
+        parts = [(s["customers"], s["map_at_12"][method]) for s in metrics["segments"].values()]
+        assert value == pytest.approx(sum(n * mean for n, mean in parts) / buyers)
+    for name in ("config.yaml", "manifest.json", "model/model.ubj", "model/features.json"):
+        assert (line.run.folder / name).is_file()
+
+
+def test_training_examples_are_described_as_those_for_serving_are(config: Config) -> None:
+    """The same customers at the same cutoff: whatever is kept for training has the columns and values of serving."""
+    line = Pipeline.open(config, CPU)
+    week = line.training_weeks[-1]
+    examples, _ = line.examples(week, training=True)
+    trained = pl.concat(examples.tables())
+    served = CPU.collect(line.describe(line.learn(week), trained.select("customer").unique()))
+    assert trained.drop(LABEL).sort(KEYS).equals(served.join(trained, on=KEYS, how="semi").sort(KEYS))
+
+
+def test_training_examples_have_the_bought_and_a_bounded_sample_of_the_rest(config: Config, store: Store) -> None:
+    config = config.model_copy(update={"negatives": 5})
+    line = Pipeline.open(config, CPU)
+    week = line.training_weeks[-1]
+    rows = pl.concat(line.examples(week, training=True)[0].tables())
+    counts = rows.group_by("customer").agg(bought=pl.col(LABEL).sum(), rest=(1 - pl.col(LABEL)).sum())
+    assert counts["bought"].min() >= 1
+    assert counts["rest"].max() == 5
+    bought = CPU.collect(store.sold_in(week)).with_columns(sold=pl.lit(True))
+    marked = rows.join(bought, on=KEYS, how="left")
+    assert (marked[LABEL].cast(pl.Boolean) == marked["sold"].fill_null(False)).all()
+
+
+def test_few_customers_at_a_time_give_the_same_recommendations(config: Config) -> None:
+    """Shards bound memory and change nothing else; the ranker is left out, since its sketch sees other batches."""
+    order = config.model_copy(update={"ranker": Order()})
+    whole = finish(order)
+    sharded = finish(order.model_copy(update={"memory_gb": 0.1, "runs": config.runs / "sharded"}))
+    steps = list((sharded.run.folder / "steps").glob("*/recommend/*"))
+    assert len(steps) > 1
+    assert sha256(whole.run.folder / "submission.csv") == sha256(sharded.run.folder / "submission.csv")
+
+
+def test_a_finished_run_is_not_done_again(config: Config) -> None:
+    before = {file: file.stat().st_mtime_ns for file in finish(config).run.folder.rglob("*.parquet")}
+    after = {file: file.stat().st_mtime_ns for file in finish(config).run.folder.rglob("*.parquet")}
+    assert before == after
+
+
+def test_other_settings_are_another_run(config: Config) -> None:
+    other = config.model_copy(update={"seed": 7})
+    assert Pipeline.open(config, CPU).run.folder != Pipeline.open(other, CPU).run.folder
+    roomier = config.model_copy(update={"memory_gb": 64.0})
+    assert Pipeline.open(config, CPU).run.folder == Pipeline.open(roomier, CPU).run.folder
+
+
+def test_two_processes_never_work_on_one_run(config: Config) -> None:
+    line = Pipeline.open(config, CPU)
+    with line.run.locked(), pytest.raises(RunError, match="Another process works on"), line.run.locked():
+        pass
+
+
+def test_too_little_history_is_one_sentence(config: Config) -> None:
+    weeks = config.weeks.model_copy(update={"train": 200})
+    with pytest.raises(DataError, match=r"Nothing is known before .*weeks\.train"):
+        finish(config.model_copy(update={"weeks": weeks}))
+
+
+def test_two_families_with_one_column_are_refused(config: Config) -> None:
+    doubled = config.model_copy(update={"features": {**config.features, "again": config.features["buyer_age"]}})
+    with pytest.raises(ConfigError, match=r"features\.again makes the column 'buyer_age"):
+        finish(doubled)
+
+
+def test_a_retailer_with_three_columns_gets_recommendations(raw: Path, tmp_path: Path) -> None:
+    """No prices, channels, attributes or customer table: the parts that need them leave themselves out."""
+    absent = {
+        "transactions": ["price", "channel"],
+        "articles": [column.name for column in ARTICLES if column.name != "article"],
+    }
+    settings = [f"data.columns.{table}.{name}=null" for table, names in absent.items() for name in names]
+    overrides = small(raw, tmp_path / "data", tmp_path / "runs", "data.files.customers=null", *settings)
+    config = load_config(DEMO, overrides)
+    ingest(config.data)
+    line = finish(config)
+    assert set(line.retrievers) == {"repurchase", "copurchase", "popular", "last_season"}
+    lists = pl.read_csv(line.run.folder / "submission.csv", infer_schema=False)
+    assert (lists["prediction"].str.split(" ").list.n_unique() == 12).all()
+
+
+# --- killed anywhere ---------------------------------------------------------------------------------------------------
+
+KILLED = """
+    import os, signal, sys
+    from hmgpu.runs.run import Run
+    from hmgpu import cli
+
+    step, make_of = Run.step, sys.argv.pop(1)
+
+    def deadly(self, name, settings, inputs, make):
+        def make_and_die(folder):
+            counts = make(folder)
+            if make_of in name:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return counts
+        return step(self, name, settings, inputs, make_and_die)
+
+    Run.step = deadly
+    cli.main()
+"""
+
+
+def test_a_run_killed_in_every_step_ends_with_the_same_bytes(raw: Path, tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(textwrap.dedent(KILLED))
+
+    def run(place: str, die_in: str) -> int:
+        settings = small(raw, tmp_path / place / "data", tmp_path / place / "runs")
+        flags = [flag for setting in settings for flag in ("--set", setting)]
+        command = [sys.executable, str(script), die_in, "run", "--config", str(DEMO), *flags]
+        return subprocess.run(command, capture_output=True, check=False, timeout=300).returncode
+
+    for step in ("learn/retriever-copurchase", "examples/000", "fit", "evaluate", "recommend/000", "submit"):
+        assert run("killed", step) == -signal.SIGKILL, step
+        assert not (tmp_path / "killed" / "runs" / "current").exists()
+    assert run("killed", "no step") == 0
+    assert run("whole", "no step") == 0
+    files = [sorted((tmp_path / place / "runs" / "current").iterdir()) for place in ("killed", "whole")]
+    assert [file.name for file in files[0]] == [file.name for file in files[1]]
+    for name in ("submission.csv", "metrics.json", "model/model.ubj"):
+        killed, whole = (tmp_path / place / "runs" / "current" / name for place in ("killed", "whole"))
+        assert sha256(killed) == sha256(whole), name
+    assert not [name for name in os.listdir(tmp_path / "killed" / "runs" / "current") if name.startswith(".unfinished")]
+
+
+def test_damaged_step_files_are_made_again(config: Config) -> None:
+    line = finish(config)
+    good = sha256(line.run.folder / "submission.csv")
+    (victim,) = (line.run.folder / "steps").glob("*/recommend/000/table.parquet")
+    victim.write_bytes(victim.read_bytes()[:-10])
+    shutil.rmtree(line.run.folder / "steps" / "submit")
+    assert sha256(finish(config).run.folder / "submission.csv") == good
