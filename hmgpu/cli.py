@@ -4,15 +4,13 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hmgpu.config import Config, load_config
-from hmgpu.console import console, log_file, progress, start_logging
+from hmgpu.console import console, progress, start_logging
 from hmgpu.data import kaggle
 from hmgpu.data.ingest import append, ingest
 from hmgpu.data.settings import DataSettings
@@ -20,6 +18,7 @@ from hmgpu.data.synthetic import synthesize
 from hmgpu.doctor import examine
 from hmgpu.engine import Choice, Engine
 from hmgpu.errors import HmgpuError
+from hmgpu.evaluation.folds import evaluate_folds, fold_table
 from hmgpu.evaluation.report import method_table, strategy_table
 from hmgpu.pipeline import Pipeline
 from hmgpu.runs.publish import promote
@@ -36,9 +35,13 @@ EngineChoice = Annotated[Choice | None, typer.Option("--engine", help="auto, cpu
 def ingest_verb(
     raw: Annotated[Path | None, typer.Argument(help="Folder with the raw files.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the data set.")] = None,
-    week: Annotated[Path | None, typer.Option("--append", help="A week's file, or a folder of raw files, to add.")] = None,
+    week: Annotated[
+        Path | None, typer.Option("--append", help="A week's file, or a folder of raw files, to add.")
+    ] = None,
     replace: Annotated[bool, typer.Option(help="Ingest anew over a data set of other sources or settings.")] = False,
-    config: Annotated[Path | None, typer.Option("--config", help="Config whose `data` section says what files hold.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Config whose `data` section says what files hold.")
+    ] = None,
     settings: Settings = None,
 ) -> None:
     """Read raw files into a data set, or add a week to it."""
@@ -47,7 +50,7 @@ def ingest_verb(
     given = described.model_copy(update=places)
     with progress("append" if week else "ingest") as report:
         summary = append(given, week, progress=report) if week else ingest(given, replace=replace, progress=report)
-    console.print(str(summary))
+    console.print(summary)
 
 
 @app.command()
@@ -62,7 +65,9 @@ def download(
 @app.command()
 def synth(
     out: Annotated[Path, typer.Argument(help="Folder for the raw files.")],
-    scale: Annotated[float, typer.Option(min=1e-4, help="1.0 is 31.8 M rows, 1.37 M customers, 105,542 articles.")] = 0.02,
+    scale: Annotated[
+        float, typer.Option(min=1e-4, help="1.0 is 31.8 M rows, 1.37 M customers, 105,542 articles.")
+    ] = 0.02,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 1,
 ) -> None:
     """Make an H&M-shaped world in the raw layout."""
@@ -87,16 +92,26 @@ def doctor(
 def train(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
     """Fit the ranker on the training weeks."""
     line = _open(config, settings, engine)
-    with _working(line):
+    with line.working():
         line.train()
     console.print(f"model: {line.run.folder / 'model'}")
 
 
 @app.command()
-def evaluate(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
-    """Score candidates and ranker on the validation week."""
+def evaluate(
+    config: ConfigFile,
+    settings: Settings = None,
+    engine: EngineChoice = None,
+    folds: Annotated[int, typer.Option(min=0, help="Score this many last weeks, each by a ranker made before it.")] = 0,
+) -> None:
+    """Score candidates and ranker on the validation week, or on each of the last weeks."""
+    if folds:
+        loaded = load_config(config, settings)
+        scored, file = evaluate_folds(loaded, Engine.choose(engine or loaded.engine), folds)
+        console.print(fold_table(scored), f"figures: {file}")
+        return
     line = _open(config, settings, engine)
-    with _working(line):
+    with line.working():
         metrics = line.evaluate()
     _show(metrics)
 
@@ -105,7 +120,7 @@ def evaluate(config: ConfigFile, settings: Settings = None, engine: EngineChoice
 def recommend(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
     """Choose twelve articles for every customer."""
     line = _open(config, settings, engine)
-    with _working(line):
+    with line.working():
         steps = line.recommend()
     console.print(f"recommendations: {steps[0].folder.parent}")
 
@@ -114,7 +129,7 @@ def recommend(config: ConfigFile, settings: Settings = None, engine: EngineChoic
 def submit(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
     """Write the recommendations as Kaggle takes them."""
     line = _open(config, settings, engine)
-    with _working(line):
+    with line.working():
         submission = line.submit()
     console.print(f"submission: {submission}")
 
@@ -155,7 +170,7 @@ def _run(config: Config, engine: Choice | None) -> None:
     with progress("ingest") as report:
         ingest(config.data, progress=report)
     line = Pipeline.open(config, chosen)
-    with _working(line):
+    with line.working():
         metrics = line.evaluate()
         submission = line.submit()
         current = promote(line.run.folder)
@@ -166,13 +181,6 @@ def _run(config: Config, engine: Choice | None) -> None:
 def _open(config: Path, settings: list[str] | None, engine: Choice | None) -> Pipeline:
     loaded = load_config(config, settings)
     return Pipeline.open(loaded, Engine.choose(engine or loaded.engine))
-
-
-@contextmanager
-def _working(line: Pipeline) -> Iterator[None]:
-    with line.run.locked(), log_file(line.run.folder / "log.jsonl"):
-        line.announce()
-        yield
 
 
 def _show(metrics_file: Path) -> None:

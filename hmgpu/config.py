@@ -1,4 +1,4 @@
-"""The YAML config as frozen, typed models. An unknown key is an error that names it, its line and the nearest known one."""
+"""The YAML config as frozen, typed models. An unknown key is an error that names its line and the nearest known one."""
 
 import difflib
 from pathlib import Path
@@ -91,7 +91,7 @@ def load_config(path: Path, settings: list[str] | None = None) -> Config:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)  # keeps the lines, which the content loses
         content = yaml.safe_load(text)
     except OSError as error:
         raise ConfigError(f"Can't read the config {path}: {error.strerror}.") from None
@@ -150,7 +150,7 @@ def _override(content: dict[str, Any], setting: str) -> str:
     return key
 
 
-def _explain(problem: Any, path: Path, tree: yaml.Node, overridden: list[str]) -> str:
+def _explain(problem: Any, path: Path, tree: yaml.Node | None, overridden: list[str]) -> str:
     """One sentence: where the problem is, what it is, and what the key may have been."""
     context = problem.get("ctx", {})
     location = (*problem["loc"], *context.get("at", ()))
@@ -176,9 +176,9 @@ def _known_fields(location: Location) -> list[str]:
     return list(model.model_fields)
 
 
-def _line_of(node: yaml.Node, location: Location) -> int:
+def _line_of(node: yaml.Node | None, location: Location) -> int:
     """The line, from 1, of the key at `location`, or of the nearest place around it that the file has."""
-    line = node.start_mark.line + 1
+    line = 1
     for part in location:
         children: list[tuple[str, int, yaml.Node]] = []
         if isinstance(node, yaml.MappingNode):

@@ -44,7 +44,7 @@ class Engine:
     def collect(self, plan: pl.LazyFrame) -> pl.DataFrame:
         """Execute `plan`. Rows come in the plan's order only where the plan ends in a sort."""
         if self.name == "gpu":
-            return plan.collect(engine=pl.GPUEngine(raise_on_fail=True))
+            return plan.collect(engine=_cudf())
         return plan.collect(engine="streaming")
 
     def write(self, plan: pl.LazyFrame, path: Path) -> int:
@@ -58,12 +58,17 @@ class Engine:
         return table.height
 
 
+def _cudf() -> pl.GPUEngine:
+    # In memory, because ranks within groups rest on the order that a sort made; and it fails where cuDF can't.
+    return pl.GPUEngine(executor="in-memory", raise_on_fail=True)
+
+
 def _missing_for_gpu() -> str | None:
     """What keeps plans from running on a GPU, as half a sentence; None when nothing does."""
     if importlib.util.find_spec("cudf_polars") is None:
         return "RAPIDS is not installed (pip install hmgpu[gpu] on Linux x86-64)"
     try:
-        pl.LazyFrame({"x": [1]}).select(pl.col("x").sum()).collect(engine=pl.GPUEngine(raise_on_fail=True))
+        pl.LazyFrame({"x": [1]}).select(pl.col("x").sum()).collect(engine=_cudf())
     except Exception as error:  # no driver, no device, too old a driver: each layer raises its own type
         return f"cuDF finds no working NVIDIA GPU ({str(error).strip().splitlines()[0][:160]})"
     return None

@@ -9,7 +9,8 @@ afterwards, so what is learned and what is served can't drift apart.
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ import polars as pl
 
 from hmgpu.candidates import merge
 from hmgpu.config import Config
-from hmgpu.console import tracked
-from hmgpu.data.store import History, Store
+from hmgpu.console import log_file, tracked
+from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, date_of
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
-from hmgpu.evaluation.report import evaluate
+from hmgpu.evaluation.figures import evaluate
+from hmgpu.evaluation.report import report_page
 from hmgpu.features import Feature
 from hmgpu.parts import Learned, Part
 from hmgpu.plans import scattered, top_n
@@ -59,6 +61,7 @@ class Pipeline:
         A run's id is the data's last day and a hash of settings, data and engine: the same command finds its run again.
         """
         store = Store(config.data.root)
+        store.verify()
         settings = config.settings()
         # Where things lie and how much memory there is decides nothing about what comes out.
         what = {key: value for key, value in settings.items() if key not in ("runs", "engine", "memory_gb", "data")}
@@ -68,11 +71,14 @@ class Pipeline:
         run.describe(settings, {"data": store.digest, "last_day": str(date_of(store.last_day))})
         return cls(config, engine, store, run)
 
-    def announce(self) -> None:
-        """Says in the log what will be done with what."""
-        weeks = ", ".join(map(str, self.training_weeks))
-        log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
-        log.info("training weeks %s; validation week %s", weeks, self.validation_week)
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Keeps others out of the run and writes its log while it is worked on."""
+        with self.run.locked(), log_file(self.run.folder / "log.jsonl"):
+            weeks = ", ".join(map(str, self.training_weeks))
+            log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
+            log.info("training weeks %s; validation week %s", weeks, self.validation_week)
+            yield
 
     # --- learn ---------------------------------------------------------------------------------------------------
 
@@ -178,24 +184,33 @@ class Pipeline:
         self.run.show("model", fitted.folder)
         return fitted
 
-    def evaluate(self) -> Path:
-        """`metrics.json` and `report.html` of the validation week."""
+    def evaluate(self, week: Week | None = None) -> Path:
+        """`metrics.json` and `report.html` of a week.
+
+        By default the validation week; a later `week` has neither fitted nor stopped the ranker.
+        """
+        week = week or self.validation_week
         fitted = self.train()
-        validation, steps = self.validation
-        learned = self.learn(self.validation_week)
+        validates = week == self.validation_week
+        examples, steps = self.validation if validates else self.examples(week, training=False)
+        learned = self.learn(week)
 
         def make(folder: Path) -> dict[str, int]:
-            history = self.store.as_of(self.validation_week.first_day)
-            labels = self.engine.collect(self.store.sold_in(self.validation_week))
-            metrics = evaluate(
-                validation, labels, history, self.load(fitted), self.retrievers, _table(learned["fallback"]), self.engine
-            )
-            write_json(folder / "metrics.json", {"week": str(self.validation_week)} | metrics)
+            history = self.store.as_of(week.first_day)
+            labels = self.engine.collect(self.store.sold_in(week))
+            filler = _table(learned["fallback"])
+            metrics = evaluate(examples, labels, history, self.load(fitted), self.retrievers, filler, self.engine)
+            metrics = {"week": str(week)} | metrics
+            write_json(folder / "metrics.json", metrics)
+            (folder / "report.html").write_text(report_page(metrics), encoding="utf-8")
             return {"customers": metrics["customers"]}
 
         made_from = [fitted.digest, learned["fallback"].digest, *(step.digest for step in steps)]
-        judged = self.run.step("evaluate", {"week": str(self.validation_week)}, made_from, make)
-        return self.run.show("metrics.json", judged.folder / "metrics.json")
+        judged = self.run.step(f"{week}/evaluate", {}, made_from, make)
+        if validates:
+            self.run.show("report.html", judged.folder / "report.html")
+            return self.run.show("metrics.json", judged.folder / "metrics.json")
+        return judged.folder / "metrics.json"
 
     def recommend(self) -> list[Step]:
         """Twelve articles for every customer in the week after the data, one step a customer shard."""
@@ -231,6 +246,8 @@ class Pipeline:
         written = self.run.step("submit", {}, [step.digest for step in predicted], make)
         return self.run.show("submission.csv", written.folder / "submission.csv")
 
+    # --- small print ---------------------------------------------------------------------------------------------
+
     def load(self, fitted: Step) -> Model:
         """The fitted ranker from its step."""
         return self.config.ranker.load(fitted.folder, self.engine)
@@ -246,7 +263,9 @@ def join_columns(described: pl.LazyFrame, columns: pl.LazyFrame, name: str) -> p
     keys = [key for key in KEYS if key in schema]
     clash = (set(schema) - set(keys)) & set(described.collect_schema().names())
     if clash:
-        raise ConfigError(f"features.{name} makes the column '{min(clash)}', which is there already; drop one of the two.")
+        raise ConfigError(
+            f"features.{name} makes the column '{min(clash)}', which is there already; drop one of the two."
+        )
     return described.join(columns, on=keys, how="left")
 
 

@@ -20,6 +20,7 @@ from hmgpu.data.rows import BAD_SCHEMA, Lines, Rows
 from hmgpu.errors import DataError
 
 BLOCK = 32 << 20  # bytes parsed at once; a few times this is what reading needs in memory
+LONGEST_LINE = 64 << 20  # bytes without a line end that are still believed to be a CSV
 LONGEST = 1 << 20  # bytes of one record; a quote that is still open after so many was never closed
 
 # pyarrow's reading of quotes: special only where a field starts; after the closing one the field goes on as it is.
@@ -91,9 +92,9 @@ def read_rows(
         step()
         cut = pending.rfind(b"\n") + 1 if more else len(pending)
         if not cut:
-            if len(pending) > 2 * BLOCK:
+            if len(pending) > LONGEST_LINE:
                 raise DataError(
-                    f"{path} has a line of more than {BLOCK >> 20} MiB at line {line}, so it is no CSV file."
+                    f"{path} has a line of more than {LONGEST_LINE >> 20} MiB at line {line}, so it is no CSV file."
                 )
             continue
         data, pending = pending[:cut], pending[cut:]

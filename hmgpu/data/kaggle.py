@@ -134,6 +134,9 @@ def _client() -> Client:
 
             api = KaggleApi()
             api.authenticate()
+    except ImportError as error:
+        needed = error.name or "hmgpu[kaggle]"  # kaggle 2.2 imports six and does not declare it
+        raise DataError(f"The Kaggle client can't be imported: run `pip install '{needed}'`.") from None
     except (Exception, SystemExit):
         raise DataError(f"Kaggle did not accept the credentials, or was out of reach: {_HOW_TO}.") from None
     return cast("Client", api)

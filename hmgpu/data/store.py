@@ -55,6 +55,10 @@ class Store:
         self.week_starts: Weekday = self.manifest.settings["week_starts"]  # type: ignore[assignment]
         self._weeks = {name: _week(name) for name in sorted(self.manifest.files) if name.startswith("transactions/")}
 
+    def verify(self) -> None:
+        """Raises DataError where a file is missing or is not the one that was ingested."""
+        self.manifest.verify(self.root)
+
     @property
     def digest(self) -> str:
         """Hash of all that the data set holds."""

@@ -1,8 +1,8 @@
 """Ranking metrics as plain functions of two tables.
 
-`predictions` is (customer, article, rank from 1), `labels` is (customer, article), each pair once: what was bought in the
-week. Means are over the customers of `labels`, those who bought; one who got no prediction counts as 0. An article that
-is predicted twice counts at its first place.
+`predictions` is (customer, article, rank from 1), `labels` is (customer, article), each pair once: what was bought in
+the week. Means are over the customers of `labels`, those who bought; one who got no prediction counts as 0. An article
+that is predicted twice counts at its first place.
 """
 
 import polars as pl

@@ -1,115 +1,18 @@
-"""What a run achieved on its validation week: the figures, and the table that shows them."""
+"""A week's figures as tables, for the terminal and as a page."""
 
-import logging
+import io
 from collections.abc import Mapping
 from typing import Any
 
-import polars as pl
+from rich.console import Console
 from rich.table import Table
 
-from hmgpu.candidates import RANK, merged_order
-from hmgpu.data.store import History
-from hmgpu.engine import Engine
-from hmgpu.evaluation.metrics import average_precision, coverage, hit_rate_at, ndcg_at, positive_rate, recall_at
-from hmgpu.plans import ranked
-from hmgpu.rankers import KEYS, Examples, Model
-from hmgpu.recommendations import K, top_twelve
-from hmgpu.retrievers import Retriever
-from hmgpu.retrievers.popular import Popular
-from hmgpu.retrievers.repurchase import Repurchase
 
-log = logging.getLogger(__name__)
-
-ACTIVE_DAYS = 28  # a customer who bought within this many days before the week is active, one who bought earlier lapsed
-
-
-def evaluate(
-    examples: Examples,
-    labels: pl.DataFrame,
-    history: History,
-    model: Model,
-    retrievers: Mapping[str, Retriever],
-    filler: pl.LazyFrame,
-    engine: Engine,
-) -> dict[str, Any]:
-    """All figures of one week.
-
-    Args:
-        examples: the week's described candidates of all customers who bought in it.
-        labels: (customer, article) bought in the week.
-        history: what was known before the week.
-        filler: what `recommendations.fallback` returned for the week.
-
-    Returns:
-        The content of `metrics.json`: see README, "Metrics".
-    """
-    buyers = labels.select("customer").unique()
-    ranks = [f"{name}{RANK}" for name in retrievers]
-    scores = pl.concat(
-        table.select(*KEYS, *ranks).with_columns(ranker=model.score(table), **_baselines(retrievers))
-        for table in examples.tables()
-    )
-    methods = ("popular", "repurchase_popular", "order", "ranker")
-    lists = {
-        method: engine.collect(top_twelve(scores.lazy().rename({method: "score"}), buyers.lazy(), filler))
-        for method in methods
-    }
-    precisions = {method: average_precision(lists[method], labels, K) for method in methods}
-    on_sale = engine.collect(history.on_sale(ACTIVE_DAYS))
-    segments = engine.collect(_segments(history, buyers.lazy()))
-    return {
-        "customers": buyers.height,
-        "map_at_12": _means(precisions),
-        "ndcg_at_12": {method: ndcg_at(lists[method], labels, K) for method in methods},
-        "hit_rate_at_12": {method: hit_rate_at(lists[method], labels, K) for method in methods},
-        "coverage": {method: coverage(lists[method], on_sale) for method in methods},
-        "segments": {
-            segment: {"customers": members.height}
-            | {"map_at_12": _means({m: p.join(members, on="customer", how="semi") for m, p in precisions.items()})}
-            for (segment,), members in sorted(segments.group_by("segment"))
-        },
-        "retrievers": _by_strategy(scores, labels, list(retrievers), engine),
-    }
-
-
-def _baselines(retrievers: Mapping[str, Retriever]) -> dict[str, pl.Expr]:
-    """Scores of the three orders that need no model."""
-    repurchase = [name for name, part in retrievers.items() if isinstance(part, Repurchase)]
-    popular = [name for name, part in retrievers.items() if isinstance(part, Popular)]
-    orders = {"popular": popular, "repurchase_popular": repurchase + popular, "order": list(retrievers)}
-    return {method: merged_order(names).cast(pl.Float32) for method, names in orders.items()}
-
-
-def _segments(history: History, buyers: pl.LazyFrame) -> pl.LazyFrame:
-    """(customer, segment): active, lapsed, or new where the history has nothing."""
-    last = history.transactions.group_by("customer").agg(since=history.cutoff - pl.col("day").max())
-    segment = pl.when(pl.col("since") <= ACTIVE_DAYS).then(pl.lit("active")).otherwise(pl.lit("lapsed"))
-    known = buyers.join(last, on="customer", how="left")
-    named = pl.when(pl.col("since").is_null()).then(pl.lit("new")).otherwise(segment)
-    return known.select("customer", segment=named).sort("customer")
-
-
-def _by_strategy(scores: pl.DataFrame, labels: pl.DataFrame, strategies: list[str], engine: Engine) -> dict[str, Any]:
-    proposed = {
-        name: scores.select(*KEYS, rank=f"{name}{RANK}").drop_nulls("rank") for name in strategies
-    }
-    proposed["merged"] = engine.collect(ranked(scores.lazy().select(*KEYS, "order"), by="customer", score="order"))
-    buyers = labels["customer"].n_unique()
-    return {
-        name: {
-            "recall_at_12": recall_at(table, labels, 12),
-            "recall_at_100": recall_at(table, labels, 100),
-            "recall": recall_at(table, labels, table.height),
-            "positive_rate": positive_rate(table, labels),
-            "candidates": table.height,
-            "candidates_a_customer": table.height / buyers,
-        }
-        for name, table in proposed.items()
-    }
-
-
-def _means(precisions: Mapping[str, pl.DataFrame]) -> dict[str, float]:
-    return {method: float(table["average_precision"].mean() or 0.0) for method, table in precisions.items()}  # type: ignore[arg-type]
+def report_page(metrics: Mapping[str, Any]) -> str:
+    """The tables as one HTML page that needs nothing else."""
+    page = Console(record=True, file=io.StringIO(), width=140)
+    page.print(strategy_table(metrics), method_table(metrics))
+    return page.export_html()
 
 
 def strategy_table(metrics: Mapping[str, Any]) -> Table:
@@ -120,7 +23,9 @@ def strategy_table(metrics: Mapping[str, Any]) -> Table:
     for name, figures in metrics["retrievers"].items():
         recalls = (figures["recall_at_12"], figures["recall_at_100"], figures["recall"], figures["positive_rate"])
         table.add_row(
-            name, f"{figures['candidates_a_customer']:.1f}", *(f"{value:.4f}" for value in recalls),
+            name,
+            f"{figures['candidates_a_customer']:.1f}",
+            *(f"{value:.4f}" for value in recalls),
             style="bold" if name == "merged" else "",
         )
     return table

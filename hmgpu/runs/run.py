@@ -1,8 +1,8 @@
 """A run: one directory of steps, each with a manifest, each done once.
 
-A step writes into a folder beside its place, its manifest last, and is renamed into place. A step whose manifest matches
-(settings, what it was made from, code, engine) and whose files are what the manifest says is not done again: kill a run
-anywhere, start it again, and it goes on to the same bytes.
+A step writes into a folder beside its place, its manifest last, and is renamed into place. A step whose manifest
+matches (settings, what it was made from, code, engine) and whose files are what the manifest says is not done again:
+kill a run anywhere, start it again, and it goes on to the same bytes.
 """
 
 import fcntl
@@ -69,7 +69,11 @@ class Run:
             yield
 
     def step(
-        self, name: str, settings: Mapping[str, Any], inputs: list[str], make: Callable[[Path], Mapping[str, int] | None]
+        self,
+        name: str,
+        settings: Mapping[str, Any],
+        inputs: list[str],
+        make: Callable[[Path], Mapping[str, int] | None],
     ) -> Step:
         """The step `name`: taken from disk when it was made from the same things, else made.
 

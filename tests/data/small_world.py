@@ -53,7 +53,7 @@ def customers(numbers: range) -> Table:
             "",
             "ACTIVE",
             "NONE",
-            f"{20 + n}.0" if n % 5 else "",
+            f"{20 + n % 80}.0" if n % 5 else "",
             customer_id(-n % 3),
         ]
         for n in numbers

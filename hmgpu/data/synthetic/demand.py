@@ -14,7 +14,8 @@ EVERGREEN = 200
 CLEARANCE = ((0.7, 0.2), (0.8, 0.3), (0.89, 0.4), (0.95, 0.6))
 """(share of its life gone, markdown from then on)."""
 LARGEST_SHARE = 0.003
-"""Stock runs out: an article's share of a week's demand nears this and doesn't pass it."""
+"""Stock runs out: an article's weight levels off at this share of what all weights were before. Its share of the sales
+can be higher, as the others are limited too and taste comes on top."""
 
 
 @dataclass(frozen=True)

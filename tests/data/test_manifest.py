@@ -1,0 +1,79 @@
+"""A data set is trusted for what its manifest says, and no further."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_world import World
+
+from hmgpu.data.ingest import ingest
+from hmgpu.data.manifest import Manifest
+from hmgpu.errors import DataError
+
+
+def test_round_trip(world: World) -> None:
+    ingest(world.settings())
+    manifest = Manifest.read(world.root)
+    assert manifest.to_bytes() == (world.root / "manifest.json").read_bytes()
+    assert manifest.settings["week_starts"] == "wednesday"
+    assert [source.table for source in manifest.sources] == ["transactions", "articles", "customers"]
+    assert manifest.sources[0].rows == manifest.rows == 40
+    assert manifest.sources[0].first_day == manifest.first_day
+    assert {name.split("-")[0] for name in manifest.files if "/" not in name} == {"articles", "customers", "codes"}
+    assert manifest.files[manifest.table("articles")].rows == manifest.articles
+
+
+def test_no_path_of_this_machine_is_in_it(world: World) -> None:
+    ingest(world.settings())
+    assert str(world.raw.parent) not in (world.root / "manifest.json").read_text()
+
+
+def test_none_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="hmgpu ingest"):
+        Manifest.read(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="must name a folder"):
+        Manifest.read(tmp_path / "file")
+
+
+def change(**given: Any) -> Callable[[str], str]:
+    return lambda text: json.dumps(json.loads(text) | given)
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda text: text[: len(text) // 2], "no JSON"),
+        (lambda text: "", "no JSON"),
+        (lambda text: "[]", "format None"),
+        (change(format=2), "format 2"),
+        (change(rows="many"), "at rows"),
+        (change(surplus=1), "at surplus"),
+        (change(files={"../../etc/passwd": {"sha256": "0", "rows": 1}}), "outside"),
+        (change(files={"/etc/passwd": {"sha256": "0", "rows": 1}}), "outside"),
+    ],
+)
+def test_damage_is_named(world: World, damage: Callable[[str], str], says: str) -> None:
+    ingest(world.settings())
+    path = world.root / "manifest.json"
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(DataError, match=says) as raised:
+        Manifest.read(world.root)
+    assert "--replace" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_verify(world: World) -> None:
+    ingest(world.settings())
+    manifest = Manifest.read(world.root)
+    path = world.root / manifest.table("codes")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="codes"):
+        manifest.verify(world.root)
+    path.unlink()
+    with pytest.raises(DataError, match="codes"):
+        manifest.verify(world.root)

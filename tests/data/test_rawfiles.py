@@ -1,0 +1,56 @@
+"""Raw files are found under their names, in any packing, and streamed."""
+
+import gzip
+import hashlib
+import zipfile
+from pathlib import Path
+
+import pytest
+from small_world import World
+
+from hmgpu.data.rawfiles import ENDINGS, find, open_raw, unpacked
+from hmgpu.errors import DataError
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_each_ending_is_found_and_named(world: World, ending: str) -> None:
+    path = world.file("articles")
+    path.rename(path.with_name(f"articles{ending}"))
+    raw = find(world.raw, world.settings(), [])["articles"]
+    assert (raw.path.name, raw.name, raw.is_parquet) == (f"articles{ending}", "articles", ending == ".parquet")
+    assert raw.sha256 == hashlib.sha256(raw.path.read_bytes()).hexdigest()
+
+
+def test_names_come_from_the_settings(world: World) -> None:
+    world.file("articles").rename(world.raw / "products.csv")
+    found = find(world.raw, world.settings(files={"articles": "products", "customers": None}), [])
+    assert sorted(found) == ["articles", "transactions"]
+    with pytest.raises(DataError, match=r"data\.files\.articles.*null"):
+        find(world.raw, world.settings(), [])
+
+
+def test_a_week_needs_transactions_only(world: World) -> None:
+    world.file("articles").unlink()
+    assert sorted(find(world.raw, world.settings(), [], week=True)) == ["customers", "transactions"]
+
+
+def test_unpacked_bytes(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 1000
+    (tmp_path / "t.csv").write_bytes(content)
+    (tmp_path / "t.csv.gz").write_bytes(gzip.compress(content[:1000]) + gzip.compress(content[1000:]))
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        archive.writestr("folder/t.csv", content)
+        archive.writestr("readme.txt", "")
+    for name in ("t.csv", "t.csv.gz", "t.zip"):
+        raw = open_raw("transactions", tmp_path / name)
+        with unpacked(raw) as (stream, disk):
+            assert stream.read() == content
+            assert disk.tell() <= raw.size
+
+
+def test_what_can_not_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "t.xlsx").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"t\.xlsx.*\.parquet"):
+        open_raw("transactions", tmp_path / "t.xlsx")
+    with pytest.raises(DataError, match=r"gone\.csv"):
+        open_raw("transactions", tmp_path / "gone.csv")

@@ -1,0 +1,123 @@
+"""Articles bought together with, or after, what the customer bought lately."""
+
+from collections.abc import Iterable
+
+import polars as pl
+import pytest
+
+from hmgpu.retrievers.copurchase import CoPurchase
+
+
+def scored(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, dict[int, int]]:
+    """Scores of each customer's articles, in the order of their ranks."""
+    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
+    asked = pl.LazyFrame({"customer": list(customers)}, schema={"customer": pl.Int32})
+    found = engine.collect(part.retrieve(learned, asked).sort("customer", "rank"))
+    return {c: dict(found.filter(pl.col("customer") == c).select("article", "score").rows()) for c in customers}
+
+
+def proposed(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[int]]:
+    return {customer: list(found) for customer, found in scored(part, history, engine, customers).items()}
+
+
+# Customers 8 and 9 bought 10 and, two days later, 20.
+PAIR = [(5, 8, 10), (3, 8, 20), (5, 9, 10), (3, 9, 20)]
+
+
+def test_what_others_bought_after_it_and_half_as_much_before_it(make_history, engine):
+    history = make_history([*PAIR, (4, 1, 10), (4, 2, 20)])
+    found = scored(CoPurchase(), history, engine, [1, 2])
+    assert {customer: list(articles) for customer, articles in found.items()} == {1: [20], 2: [10]}
+    # Each article has three buyers and each seed is as old, so only the direction differs: weight 1 against 0.5.
+    assert found[1][20] / found[2][10] == pytest.approx(2, rel=1e-4)
+
+
+def test_symmetric_when_backwards_is_one(make_history, engine):
+    found = scored(CoPurchase(backwards=1), make_history([*PAIR, (4, 1, 10), (4, 2, 20)]), engine, [1, 2])
+    assert found[1][20] == found[2][10]
+
+
+def test_nothing_is_proposed_backwards_when_that_weighs_nothing(make_history, engine):
+    found = proposed(CoPurchase(backwards=0), make_history([*PAIR, (4, 1, 10), (4, 2, 20)]), engine, [1, 2])
+    assert found == {1: [20], 2: []}
+
+
+def test_days_between_weigh_down(make_history, engine):
+    # 20 is bought with 10 on the same day, 15 four days later: weights 1 and 0.9^4 = 0.6561, the same buyers.
+    bought = [(9, c, 10) for c in (8, 9)] + [(9, c, 20) for c in (8, 9)] + [(5, c, 15) for c in (8, 9)]
+    found = scored(CoPurchase(gap=0.9, on_sale=14), make_history([*bought, (2, 1, 10)]), engine)[1]
+    assert list(found) == [20, 15]
+    assert found[15] / found[20] == pytest.approx(0.6561, rel=1e-4)
+
+
+def test_the_best_seller_is_not_everybodys_company(make_history, engine):
+    # All ten customers bought 99; 10 and 20 were bought by 8 and 9 only.
+    # Cosine of 10 → 20: 2 / sqrt(3·2) = 0.82; of 10 → 99: 2 / sqrt(3·10) = 0.37 (customer 1 has 10 too).
+    bought = [(5, c, a) for c in (8, 9) for a in (10, 20, 99)] + [(5, c, 99) for c in range(20, 28)]
+    found = scored(CoPurchase(), make_history([*bought, (5, 1, 10)]), engine)[1]
+    assert list(found) == [20, 99]
+    assert found[99] / found[20] == pytest.approx((2 / 10) ** 0.5, rel=1e-4)
+
+
+def test_one_customer_is_no_support(make_history, engine):
+    history = make_history([(5, 8, 10), (5, 8, 20), (4, 1, 10)])
+    assert proposed(CoPurchase(), history, engine) == {1: []}
+    assert proposed(CoPurchase(support=1), history, engine) == {1: [20]}
+
+
+def test_units_of_one_customer_are_no_support(make_history, engine):
+    history = make_history([(5, 8, 10), (5, 8, 20), (4, 8, 10), (4, 8, 20), (4, 1, 10)])
+    assert proposed(CoPurchase(support=2), history, engine) == {1: []}
+
+
+def test_what_stopped_selling_is_not_proposed(make_history, engine):
+    bought = [(20, 8, 10), (20, 8, 20), (20, 9, 10), (20, 9, 20), (2, 1, 10)]
+    assert proposed(CoPurchase(on_sale=14), make_history(bought), engine) == {1: []}
+    assert proposed(CoPurchase(on_sale=20), make_history(bought), engine) == {1: [20]}
+
+
+def test_pairs_are_read_no_further_back_than_days(make_history, engine):
+    bought = [(15, 8, 10), (15, 8, 20), (15, 9, 10), (15, 9, 20), (2, 1, 10), (2, 7, 20)]
+    assert proposed(CoPurchase(days=14), make_history(bought), engine) == {1: []}
+    assert proposed(CoPurchase(days=15), make_history(bought), engine) == {1: [20]}
+
+
+def test_only_the_latest_seeds_ask(make_history, engine):
+    other = [(6, c, a) for c in (6, 7) for a in (11, 21)]
+    history = make_history([*PAIR, *other, (2, 1, 11), (9, 1, 10)])
+    assert proposed(CoPurchase(seeds=1), history, engine) == {1: [21]}
+    assert sorted(proposed(CoPurchase(seeds=2), history, engine)[1]) == [20, 21]
+    assert proposed(CoPurchase(seeds=2, seed_days=8), history, engine) == {1: [21]}
+
+
+def test_a_seed_loses_half_its_weight_every_half_life(make_history, engine):
+    # Two rules of the same strength, 10 → 20 and 11 → 21; seed 10 is 14 days old (weight 1/2), 11 is 28 days (1/4).
+    rules = [(13, c, a) for c in (6, 7) for a in (11, 21)] + [(13, c, a) for c in (8, 9) for a in (10, 20)]
+    history = make_history([*rules, (14, 1, 10), (28, 1, 11)])
+    found = scored(CoPurchase(half_life=14), history, engine)[1]
+    assert list(found) == [20, 21]
+    assert found[21] / found[20] == pytest.approx(0.5, rel=0.02)  # a seed's weight has eight bits
+
+
+def test_rules_add_up(make_history, engine):
+    # Both seeds ask for 20, only one for 30.
+    bought = [(5, c, a) for c in (8, 9) for a in (10, 11, 20)] + [(5, c, a) for c in (6, 7) for a in (10, 30)]
+    assert proposed(CoPurchase(), make_history([*bought, (3, 1, 10), (3, 1, 11)]), engine)[1][0] == 20
+
+
+def test_only_the_latest_articles_of_a_customer_form_pairs(make_history, engine):
+    # 8 and 9 bought 10 first and 20, 30 later; with room for two articles each, 10 is in no pair.
+    bought = [(9, c, 10) for c in (8, 9)] + [(5, c, a) for c in (8, 9) for a in (20, 30)]
+    assert proposed(CoPurchase(per_customer=2), make_history([*bought, (3, 1, 10)]), engine) == {1: []}
+    assert proposed(CoPurchase(per_customer=3), make_history([*bought, (3, 1, 10)]), engine) == {1: [20, 30]}
+
+
+def test_rules_and_candidates_are_cut_with_ties_on_the_article(make_history, engine):
+    bought = [(5, c, a) for c in (8, 9) for a in (10, 40, 20, 30)]
+    history = make_history([*bought, (3, 1, 10)])
+    assert proposed(CoPurchase(per_article=2), history, engine) == {1: [20, 30]}
+    assert proposed(CoPurchase(n=1), history, engine) == {1: [20]}
+
+
+def test_who_bought_nothing_gets_nothing(make_history, engine):
+    assert proposed(CoPurchase(), make_history(PAIR, customers={1: {}}), engine) == {1: []}

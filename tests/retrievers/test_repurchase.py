@@ -1,0 +1,68 @@
+"""The customer's own past articles: newest and most often first."""
+
+import random
+from collections.abc import Iterable
+
+import polars as pl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hmgpu.retrievers.repurchase import Repurchase
+
+
+def proposed(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[int]]:
+    """Articles of each customer, by rank."""
+    return {c: [article for article, _ in rows] for c, rows in scored(part, history, engine, customers).items()}
+
+
+def scored(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[tuple[int, int]]]:
+    """(article, score) of each customer, by rank."""
+    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
+    asked = pl.LazyFrame({"customer": list(customers)}, schema={"customer": pl.Int32})
+    found = engine.collect(part.retrieve(learned, asked).sort("customer", "rank"))
+    return {c: found.filter(pl.col("customer") == c).select("article", "score").rows() for c in customers}
+
+
+def test_newest_first(make_history, engine):
+    history = make_history([(30, 1, 12), (1, 1, 10), (8, 1, 11)])
+    assert proposed(Repurchase(), history, engine) == {1: [10, 11, 12]}
+
+
+def test_the_weight_of_a_purchase_halves(make_history, engine):
+    history = make_history([(14, 1, 5), (28, 1, 6), (28, 1, 6), (28, 1, 6)])
+    # Half-life 14: 5 weighs 2^-1 = 524288 of 2^20, 6 three times 2^-2 = 786432; and one unit for every purchase.
+    assert scored(Repurchase(half_life=14), history, engine) == {1: [(6, 786_435), (5, 524_289)]}
+
+
+def test_long_ago_the_number_of_purchases_decides(make_history, engine):
+    # 0.5^(500/14) and 0.5^(700/14) are both 0 in fixed point.
+    history = make_history([(500, 1, 4), (700, 1, 5), (700, 1, 5), (700, 1, 5)])
+    assert proposed(Repurchase(half_life=14), history, engine) == {1: [5, 4]}
+
+
+def test_the_window_holds_its_first_day(make_history, engine):
+    history = make_history([(7, 1, 10), (8, 1, 11)])
+    assert proposed(Repurchase(days=7), history, engine) == {1: [10]}
+
+
+def test_ties_break_on_the_article_before_the_list_is_cut(make_history, engine):
+    history = make_history([(3, 1, article) for article in (9, 7, 8)])
+    assert proposed(Repurchase(n=2), history, engine) == {1: [7, 8]}
+
+
+def test_each_customer_gets_only_what_it_bought_and_was_asked_for(make_history, engine):
+    history = make_history([(3, 1, 10), (3, 2, 11), (3, 3, 12)], customers={4: {}})
+    assert proposed(Repurchase(), history, engine, [2, 4, 5]) == {2: [11], 4: [], 5: []}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    bought=st.lists(st.tuples(st.integers(1, 60), st.integers(1, 3), st.integers(1, 6)), min_size=1, max_size=30),
+    seed=st.integers(0, 99),
+)
+def test_the_order_of_rows_decides_nothing(make_history, engine, bought, seed):
+    shuffled = random.Random(seed).sample(bought, len(bought))
+    part = Repurchase(n=3)
+    first = scored(part, make_history(bought), engine, [1, 2, 3])
+    assert first == scored(part, make_history(shuffled), engine, [1, 2, 3])
+    assert all(len(rows) == min(3, len({a for _, c, a in bought if c == customer})) for customer, rows in first.items())
