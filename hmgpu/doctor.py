@@ -10,6 +10,7 @@ import psutil
 from rich.table import Table
 
 from hmgpu.data.manifest import Manifest
+from hmgpu.data.tables import TABLES
 from hmgpu.data.weeks import date_of
 from hmgpu.engine import Choice, Engine
 from hmgpu.errors import HmgpuError
@@ -72,5 +73,6 @@ def _data(root: Path) -> str:
         return str(error)
     days = f"{date_of(manifest.first_day)} to {date_of(manifest.last_day)}"
     counts = f"{manifest.rows:,} rows, {manifest.articles:,} articles, {manifest.customers:,} customers"
-    absent = "; ".join(f"{table}: {', '.join(columns)}" for table, columns in manifest.present.items())
-    return f"{root}: {counts}, {days}\ncolumns {absent}"
+    present = manifest.present
+    absent = [f"{t}.{c.name}" for t, columns in TABLES.items() for c in columns if c.name not in present.get(t, [])]
+    return f"{root}: {counts}, {days}; absent: {', '.join(absent) or 'nothing'}"

@@ -13,6 +13,7 @@ from hmgpu.data.store import History, Store
 from hmgpu.data.synthetic import synthesize
 from hmgpu.data.tables import ARTICLES, CUSTOMERS, TABLES
 from hmgpu.engine import Engine
+from hmgpu.errors import EngineError
 
 CUTOFF = 18_500  # a Wednesday in August 2020: "today" in hand-made histories
 EVERY_COLUMN = frozenset(column.name for table in TABLES.values() for column in table)
@@ -24,6 +25,15 @@ MakeHistory = Callable[..., History]
 @pytest.fixture
 def engine() -> Engine:
     return Engine.choose("cpu")
+
+
+@pytest.fixture(scope="session")
+def gpu() -> Engine:
+    """The GPU engine; what needs it skips where it can't run."""
+    try:
+        return Engine.choose("gpu")
+    except EngineError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -57,10 +57,10 @@ def learned(part: Retriever | Feature, history: History) -> Learned:
     return {name: CPU.collect(plan).lazy() for name, plan in part.learn(history).items()}
 
 
-def digests(plans: Mapping[str, pl.LazyFrame], folder: Path) -> dict[str, str]:
+def digests(plans: Mapping[str, pl.LazyFrame], folder: Path, engine: Engine = CPU) -> dict[str, str]:
     """Hash of the bytes that the engine writes for each plan."""
     for name, plan in plans.items():
-        CPU.write(plan, folder / name)
+        engine.write(plan, folder / name)
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in plans}
 
 
@@ -162,6 +162,20 @@ def test_features_translate_to_cudf(
     columns = feature.compute(learned(feature, history), pairs)
     assert untranslated(columns) == []
     assert untranslated(join_columns(pairs, columns, "this")) == []
+
+
+@pytest.mark.gpu
+def test_both_engines_give_the_same_bytes(
+    gpu: Engine, history: History, customers: pl.LazyFrame, pairs: pl.LazyFrame, tmp_path: Path
+) -> None:
+    differ = []
+    for name, part in (RETRIEVERS | FEATURES).items():
+        tables = learned(part, history)
+        plans = dict(part.learn(history))
+        plans["out"] = part.retrieve(tables, customers) if isinstance(part, Retriever) else part.compute(tables, pairs)
+        found = [digests(plans, tmp_path / engine.name, engine) for engine in (CPU, gpu)]
+        differ += [f"{name}: {table}" for table in plans if found[0][table] != found[1][table]]
+    assert differ == []
 
 
 # --- time ------------------------------------------------------------------------------------------------------------

@@ -75,13 +75,21 @@ class Reader:
 
     def blocks(self, raw: RawFile, more: Callable[[Checked], Checked]) -> Iterator[Checked]:
         """The checked blocks of `raw`; `more` rejects further rows. Raises DataError where too many are bad."""
-        started, kept = time.perf_counter(), 0
+        started, kept, position = time.perf_counter(), 0, 0
+
+        def step(reached: int) -> None:
+            nonlocal position
+            position = reached
+            self.step(raw, reached)
+
         quarantine = Quarantine(raw, self.quarantine / f"{raw.name}-{self.suffix}.csv")
         contract = Contract(raw.table, raw_names(raw.table, self.settings), self.settings)
-        for rows in read(raw, self.settings, lambda position: self.step(raw, position)):
+        for rows in read(raw, self.settings, step):
             checked = more(contract.check(rows))
             quarantine.add(checked.bad)
             kept += checked.frame.height
+            if quarantine.is_hopeless(kept, position / raw.size, self.settings.max_bad_rows):
+                break
             yield checked
         quarantine.judge(kept, self.settings.max_bad_rows, self.rejected)
         self.done[raw.table], self.kept[raw.table] = quarantine, kept

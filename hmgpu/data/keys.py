@@ -21,6 +21,9 @@ class Keys:
         self._dtype = pl.Categorical(pl.Categories.random())
         self._alive = known.cast(pl.String).cast(self._dtype)  # the table lives as long as a series that uses it
         self.known = self.total = len(known)
+        assert self._alive.to_physical().equals(
+            pl.int_range(self.known, dtype=pl.UInt32, eager=True), check_names=False
+        )
 
     def of(self, ids: pl.Series) -> pl.Series:
         """Number of each id (Int32): its key where it is known, the next free number (>= `known`) where it is new."""

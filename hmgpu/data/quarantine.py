@@ -20,6 +20,9 @@ REMEDIES = {
 }
 
 
+HOPELESS = 100_000  # bad rows; fewer are quickly written down, whatever the file
+
+
 class Quarantine:
     """The bad rows of one raw file: a CSV with the columns file, line, column, reason and text."""
 
@@ -27,6 +30,7 @@ class Quarantine:
         self.raw = raw
         self.path = path
         self.reasons: Counter[str] = Counter()
+        self.stopped = False
         self._first: dict[str, int] = {}
 
     @property
@@ -38,13 +42,22 @@ class Quarantine:
         if bad.is_empty():
             return
         bad = bad.sort("line", maintain_order=True)
-        for reason, line in bad.select("reason", "line").iter_rows():
-            self.reasons[reason] += 1
+        counts = bad.group_by("reason", maintain_order=True).agg(rows=pl.len(), line=pl.col("line").min())
+        for reason, rows, line in counts.iter_rows():
+            self.reasons[reason] += rows
             self._first.setdefault(reason, line)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         header = not self.path.exists()
         with self.path.open("ab") as file:
             bad.select(pl.lit(self.raw.path.name).alias("file"), pl.all()).write_csv(file, include_header=header)
+
+    def is_hopeless(self, good: int, share_read: float, limit: float) -> bool:
+        """Whether far too many rows are bad for the rest of the file to make up for it, so that reading on is vain."""
+        if self.rows < HOPELESS:
+            return False
+        expected = (good + self.rows) / max(share_read, 1e-9)
+        self.stopped = self.rows > 4 * limit * expected  # four times: rows may be shorter, or packed tighter, later on
+        return self.stopped
 
     def judge(self, good: int, limit: float, rejected: Path) -> None:
         """Raise DataError where more than `limit` of all rows are bad; the report is then in the folder `rejected`."""
@@ -55,10 +68,11 @@ class Quarantine:
             return
         reason, count = self.reasons.most_common(1)[0]
         remedy = f"; {REMEDIES[reason]}" if reason in REMEDIES else ""
+        read = f"{'first ' if self.stopped else ''}{total:,}"
         raise DataError(
-            f"{self.rows:,} of the {total:,} rows of {self.raw.path} ({self.rows / total:.2%}) break the contract and "
+            f"{self.rows:,} of the {read} rows of {self.raw.path} ({self.rows / total:.2%}) break the contract and "
             f"`data.max_bad_rows` allows {limit:.2%}, so nothing was changed: most common is '{reason}' ({count:,} "
-            f"rows, first {self.raw.path.name}:{self._first[reason]}){remedy}; all are listed in "
+            f"rows, first {self.raw.path.name}:{self._first[reason]}){remedy}; they are listed in "
             f"{self._keep(rejected)}."
         )
 

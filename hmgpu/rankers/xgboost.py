@@ -58,6 +58,7 @@ class XGBoost(Ranker):
         features = training.features()
         ranks = self.objective.startswith("rank:")
         train = xgb.QuantileDMatrix(_Queries(training, features, by_query=ranks), max_bin=self.bins)
+        log.info("fitting on %d rows of %d features", train.num_row(), train.num_col())
         # Stopping looks at map@12 a customer, whatever is optimised, so the validation matrix always has queries.
         held_out = xgb.QuantileDMatrix(_Queries(validation, features, by_query=True), max_bin=self.bins, ref=train)
         booster = xgb.train(

@@ -180,7 +180,7 @@ def test_what_append_needs(world: World) -> None:
     assert tree(world.root) == before
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 3), min_size=40, max_size=40), st.booleans())
 def test_any_partition_gives_the_same_purchases(
     make_world: Callable[[str], World], parts: list[int], closed: bool

@@ -249,7 +249,6 @@ def test_the_data_set_that_is_there_stays(make_world: Callable[[str], World], ca
     (REFUSED | BAD_ROWS)[case][0](week)  # type: ignore[operator]
     for attempt in (
         lambda: append(world.settings(max_bad_rows=0.0), week.raw),
-        lambda: ingest(world.settings(raw=week.raw, max_bad_rows=0.0)),
         lambda: ingest(world.settings(raw=week.raw, max_bad_rows=0.0), replace=True),
     ):
         with pytest.raises(DataError) as raised:
@@ -257,6 +256,17 @@ def test_the_data_set_that_is_there_stays(make_world: Callable[[str], World], ca
         assert is_one_sentence(raised.value), raised.value
         assert tree(world.root) == before
         assert not (world.root / ".staging").exists()
+
+
+def test_a_hopeless_file_is_not_read_to_its_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csvrows, "BLOCK", 1000)
+    monkeypatch.setattr("hmgpu.data.quarantine.HOPELESS", 5)
+    lines = world.file(T).read_bytes().splitlines(keepends=True)
+    world.file(T).write_bytes(b"".join([*lines[:21], *(line.replace(b"-", b"/") for line in lines[21:])]))
+    with pytest.raises(DataError, match="of the first") as raised:
+        ingest(world.settings(max_bad_rows=0.01))
+    assert is_one_sentence(raised.value)
+    assert ingest(world.settings(max_bad_rows=0.5)).rows == 20
 
 
 def test_there_are_enough_of_them() -> None:

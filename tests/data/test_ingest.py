@@ -87,6 +87,15 @@ def test_same_input_same_bytes(make_world: Callable[[str], World]) -> None:
     assert tree(one.root) == tree(other.root)
 
 
+def test_same_bytes_on_one_thread(make_world: Callable[[str], World]) -> None:
+    many, one = make_world("many"), make_world("one")
+    ingest(many.settings())
+    code = "from hmgpu.data.ingest import *; import sys; ingest(DataSettings(raw=sys.argv[1], root=sys.argv[2]))"
+    command = [sys.executable, "-c", code, one.raw, one.root]
+    subprocess.run(command, env=os.environ | {"POLARS_MAX_THREADS": "1"}, check=True)
+    assert tree(one.root) == tree(many.root)
+
+
 def pack(path: Path, ending: str) -> None:
     content = path.read_bytes()
     target = path.with_name(path.name.removesuffix(".csv") + ending)

@@ -33,9 +33,7 @@ def test_a_life_of_an_article(make_history, engine):
     }
 
 
-@pytest.mark.parametrize(
-    ("week_before", "this_week", "trend"), [(0, 4, 4.0), (4, 0, -0.8), (1, 1, 0.0), (9, 19, 1.0)]
-)
+@pytest.mark.parametrize(("week_before", "this_week", "trend"), [(0, 4, 4.0), (4, 0, -0.8), (1, 1, 0.0), (9, 19, 1.0)])
 def test_the_trend_is_of_this_week_against_the_last(make_history, engine, week_before, this_week, trend):
     history = make_history([(7, 1, 10)] * this_week + [(14, 1, 10)] * week_before)
     found = described(ArticleSales(), history, engine, [(9, 10)])[9, 10]

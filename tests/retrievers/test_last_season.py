@@ -51,9 +51,7 @@ def test_without_products_the_article_itself_must_return(make_history, engine):
 
 
 def test_only_what_sells_now(make_history, engine):
-    history = make_history(
-        [(360, 8, 1), (360, 8, 2), (14, 9, 1), (15, 9, 2)], articles=products({1: 1, 2: 2})
-    )
+    history = make_history([(360, 8, 1), (360, 8, 2), (14, 9, 1), (15, 9, 2)], articles=products({1: 1, 2: 2}))
     assert proposed(LastSeason(on_sale=14), history, engine) == {1: [1]}
 
 

@@ -76,14 +76,14 @@ def test_a_small_group_is_not_drowned_by_a_large_one(make_history, engine):
 
 def test_the_tail_keeps_the_order_of_its_sales(make_history, engine):
     # 8 sells twice as well as 7, both less than a thousandth of what the best seller 9 sells.
-    history = make_history([(2, 3, 9)] * 2200 + [(2, 3, 8)] * 2 + [(2, 3, 7)], customers={1: {"club": 0}, 3: {"club": 0}})
+    history = make_history(
+        [(2, 3, 9)] * 2200 + [(2, 3, 8)] * 2 + [(2, 3, 7)], customers={1: {"club": 0}, 3: {"club": 0}}
+    )
     assert proposed(PopularBy(by="club"), history, engine) == {1: [9, 8, 7]}
 
 
 def test_sales_before_the_window_do_not_count_habits_do(make_history, engine):
-    history = make_history(
-        [(100, 1, 1), (3, 9, 2), (5, 9, 3)], articles={a: {"department": 4} for a in (1, 2, 3)}
-    )
+    history = make_history([(100, 1, 1), (3, 9, 2), (5, 9, 3)], articles={a: {"department": 4} for a in (1, 2, 3)})
     assert proposed(PopularBy(by="department", days=4, habit_days=100), history, engine) == {1: [2]}
     assert proposed(PopularBy(by="department", days=4, habit_days=99), history, engine) == {1: []}
 

@@ -1,0 +1,102 @@
+"""The `data` section: what a retailer may say about its own files."""
+
+import pytest
+from pydantic import ValidationError
+
+from hmgpu.data.settings import ColumnNames, DataSettings, Files
+
+
+def described(**settings) -> DataSettings:
+    return DataSettings(raw="raw", root="data", **settings)
+
+
+def test_hms_names_unless_the_config_says_otherwise():
+    names = ColumnNames(transactions={"day": "date", "price": None})
+    assert names.of("transactions") == {
+        "day": "date",
+        "customer": "customer_id",
+        "article": "article_id",
+        "price": None,
+        "channel": "sales_channel_id",
+    }
+    assert names.of("customers")["age"] == "age"
+
+
+@pytest.mark.parametrize("table", ["transactions", "articles", "customers"])
+def test_an_unknown_column_is_refused_with_those_there_are(table):
+    with pytest.raises(ValidationError, match=f"'shoe' is no column of {table}; it has .*(customer|article)"):
+        ColumnNames(**{table: {"shoe": "x"}})
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("transactions", "day"),
+        ("transactions", "customer"),
+        ("transactions", "article"),
+        ("articles", "article"),
+        ("customers", "customer"),
+    ],
+)
+def test_keys_and_days_cannot_be_absent(table, column):
+    with pytest.raises(ValidationError, match=f"'{column}' can't be declared absent"):
+        ColumnNames(**{table: {column: None}})
+
+
+@pytest.mark.parametrize(("unit", "kept"), [("1/59000", "1/59000"), (0.01, "0.01"), ("0.01", "0.01"), (1, "1")])
+def test_a_price_unit_is_a_number_or_a_fraction(unit, kept):
+    assert described(price_unit=unit).price_unit == kept
+
+
+@pytest.mark.parametrize("unit", ["0", "-1/2", "1/0", "cent", "", None, "nan", "inf", float("inf")])
+def test_a_price_unit_is_positive(unit):
+    with pytest.raises(ValidationError, match="is no positive number or fraction"):
+        described(price_unit=unit)
+
+
+@pytest.mark.parametrize("pattern", ["(", "[a", "(?=x)y", "*"])
+def test_patterns_are_regular_expressions_that_polars_knows(pattern):
+    with pytest.raises(ValidationError, match="not a regular expression"):
+        described(article_pattern=pattern)
+    with pytest.raises(ValidationError, match="not a regular expression"):
+        described(customer_pattern=pattern)
+
+
+@pytest.mark.parametrize("pattern", ["%Y-%m-%d", "%d.%m.%Y", "%Y%m%d", "%m/%d/%Y"])
+def test_a_date_format_writes_a_whole_day(pattern):
+    assert described(date_format=pattern).date_format == pattern
+
+
+@pytest.mark.parametrize("pattern", ["%Y-%m", "today", "", "%d.%m."])
+def test_a_date_format_that_does_not_is_refused(pattern):
+    with pytest.raises(ValidationError, match="does not write a day in full"):
+        described(date_format=pattern)
+
+
+@pytest.mark.parametrize("channels", [(), ("1", "1"), tuple(map(str, range(128)))])
+def test_channels_are_a_few_different_names(channels):
+    with pytest.raises(ValidationError, match="must be 1 to 127 different names"):
+        described(channels=channels)
+
+
+def test_as_many_channels_as_an_int8_holds():
+    assert len(described(channels=tuple(map(str, range(127)))).channels) == 127
+
+
+def test_files_but_the_transactions_may_be_absent():
+    assert Files(articles=None, customers=None).transactions == "transactions_train"
+    with pytest.raises(ValidationError):
+        Files(transactions=None)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_is_between_nothing_and_all(share):
+    with pytest.raises(ValidationError):
+        described(max_bad_rows=share)
+
+
+def test_what_is_unknown_is_refused():
+    with pytest.raises(ValidationError, match="week_start"):
+        described(week_start="monday")
+    with pytest.raises(ValidationError, match="week_starts"):
+        described(week_starts="Wed")

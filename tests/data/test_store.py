@@ -1,0 +1,204 @@
+"""The Store: the one place that cuts time."""
+
+import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hmgpu.data.ingest import append, ingest
+from hmgpu.data.settings import ColumnNames, DataSettings, Files
+from hmgpu.data.store import Store
+from hmgpu.data.weeks import Week, day_number
+from hmgpu.engine import Engine
+from hmgpu.errors import DataError
+
+CPU = Engine("cpu", "tests")
+
+# Weeks start on Wednesday: 2020-09-02, -09 and -16. The data ends on Thursday 2020-09-17, in the middle of the last.
+BOUGHT = [
+    ("2020-09-03", "ann", "coat"),
+    ("2020-09-08", "bob", "coat"),
+    ("2020-09-08", "bob", "coat"),
+    ("2020-09-09", "ann", "hat"),
+    ("2020-09-15", "ann", "coat"),
+    ("2020-09-15", "cid", "sock"),
+    ("2020-09-16", "bob", "hat"),
+    ("2020-09-17", "dan", "belt"),
+]
+CATALOGUE = ["belt", "coat", "hat", "never", "sock"]  # keys 0, 1, …: ids are sorted
+PEOPLE = ["ann", "bob", "cid", "dan", "eve"]
+
+
+def day(text: str) -> int:
+    return day_number(datetime.date.fromisoformat(text))
+
+
+def write(folder: Path, bought: list[tuple[str, str, str]]) -> None:
+    folder.mkdir(parents=True)
+    rows = "".join(f"{when},{who},{what},2.5\n" for when, who, what in bought)
+    (folder / "bought.csv").write_text("t_dat,customer_id,article_id,price\n" + rows)
+    (folder / "goods.csv").write_text("article_id\n" + "".join(f"{name}\n" for name in CATALOGUE))
+    (folder / "people.csv").write_text("customer_id,age\n" + "".join(f"{name},30\n" for name in PEOPLE))
+
+
+def described(raw: Path, root: Path) -> DataSettings:
+    absent = {name: None for name in ColumnNames().of("articles") if name != "article"}
+    people = {name: None for name in ColumnNames().of("customers") if name not in ("customer", "age")}
+    return DataSettings(
+        raw=raw,
+        root=root,
+        files=Files(transactions="bought", articles="goods", customers="people"),
+        columns=ColumnNames(transactions={"channel": None}, articles=absent, customers=people),
+        article_pattern="[a-z]+",
+        customer_pattern="[a-z]+",
+        price_unit="0.5",
+    )
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    folder = tmp_path_factory.mktemp("small")
+    write(folder / "raw", BOUGHT)
+    ingest(described(folder / "raw", folder / "data"))
+    return Store(folder / "data")
+
+
+def bought_in(plan: pl.LazyFrame) -> list[tuple[int, str, str]]:
+    """(day, customer, article) with names for keys, sorted."""
+    rows = CPU.collect(plan.select("day", "customer", "article")).rows()
+    return sorted((when, PEOPLE[who], CATALOGUE[what]) for when, who, what in rows)
+
+
+def before(cutoff: str) -> list[tuple[int, str, str]]:
+    return sorted((day(when), who, what) for when, who, what in BOUGHT if when < cutoff)
+
+
+@pytest.mark.parametrize("cutoff", ["2020-09-04", "2020-09-08", "2020-09-09", "2020-09-10", "2020-09-16", "2020-09-18"])
+def test_a_history_holds_exactly_the_days_before_its_cutoff(small, cutoff):
+    history = small.as_of(day(cutoff))
+    assert history.cutoff == day(cutoff)
+    assert bought_in(history.transactions) == before(cutoff)
+
+
+def test_an_article_enters_when_it_is_first_sold(small):
+    def known(cutoff: str) -> list[str]:
+        keys = CPU.collect(small.as_of(day(cutoff)).articles.select("article").sort("article"))["article"]
+        return [CATALOGUE[key] for key in keys]
+
+    assert known("2020-09-09") == ["coat"]
+    assert known("2020-09-10") == ["coat", "hat"]
+    assert known("2020-09-15") == ["coat", "hat"]
+    assert known("2020-09-16") == ["coat", "hat", "sock"]
+    assert known("2030-01-01") == ["belt", "coat", "hat", "sock"]  # `never` was never sold
+
+
+def test_all_customers_are_known_at_any_time(small):
+    assert CPU.collect(small.as_of(day("2020-09-04")).customers).height == len(PEOPLE)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cutoff=st.integers(day("2020-09-04"), day("2020-09-20")), days=st.integers(1, 20))
+def test_the_last_days_end_the_day_before_the_cutoff(small, cutoff, days):
+    history = small.as_of(cutoff)
+    found = bought_in(history.last(days))
+    assert found == [row for row in bought_in(history.transactions) if cutoff - days <= row[0] <= cutoff - 1]
+    on_sale = [CATALOGUE[key] for key in CPU.collect(history.on_sale(days).sort("article"))["article"]]
+    assert on_sale == sorted({what for _, _, what in found})
+
+
+def test_nothing_is_known_before_the_second_day(small):
+    with pytest.raises(DataError, match=r"Nothing is known before 2020-09-03.*starts on 2020-09-03.*weeks\.train"):
+        small.as_of(day("2020-09-03"))
+
+
+def test_labels_are_what_was_bought_in_the_week_each_pair_once(small):
+    def sold(first_day: str) -> list[tuple[str, str]]:
+        pairs = CPU.collect(small.sold_in(Week(day(first_day)))).select("customer", "article").rows()
+        return sorted((PEOPLE[who], CATALOGUE[what]) for who, what in pairs)
+
+    assert sold("2020-09-02") == [("ann", "coat"), ("bob", "coat")]
+    assert sold("2020-09-09") == [("ann", "coat"), ("ann", "hat"), ("cid", "sock")]
+    assert sold("2020-09-16") == [("bob", "hat"), ("dan", "belt")]
+    # Seven days that are no week of the files: 2020-09-08..14.
+    assert sold("2020-09-08") == [("ann", "hat"), ("bob", "coat")]
+
+
+def test_a_week_without_rows_has_no_labels(small):
+    with pytest.raises(DataError, match="no rows from 2020-09-23 to 2020-09-29"):
+        small.sold_in(Week(day("2020-09-23")))
+
+
+def test_weeks_when_the_data_ends_in_the_middle_of_one(small):
+    assert small.last_day == day("2020-09-17")
+    assert str(small.last_complete_week) == "2020-09-09"
+    assert str(small.next_week) == "2020-09-18"
+
+
+def test_weeks_when_the_data_ends_with_one(tmp_path):
+    write(tmp_path / "raw", [*BOUGHT, ("2020-09-22", "eve", "sock")])
+    ingest(described(tmp_path / "raw", tmp_path / "data"))
+    store = Store(tmp_path / "data")
+    assert str(store.last_complete_week) == "2020-09-16"
+    assert str(store.next_week) == "2020-09-23"
+
+
+def test_a_week_is_named_by_its_first_day(small):
+    assert small.week_of("2020-09-09") == Week(day("2020-09-09"))
+
+
+@pytest.mark.parametrize("name", ["2020-09-10", "2020-08-19", "2020-10-07", "2020-9-9", "last", "", "2020-09-31"])
+def test_what_is_no_week_of_the_data_is_an_error_that_says_which_are(small, name):
+    with pytest.raises(DataError, match=r"weeks start on wednesdays and the data runs from 2020-09-03 to 2020-09-17"):
+        small.week_of(name)
+
+
+def test_what_the_retailer_has(small):
+    history = small.as_of(day("2020-09-10"))
+    assert history.has("price", "age")
+    assert not history.has("age", "channel")
+    assert not history.has("product")
+    assert history.has()
+    assert "channel" not in history.transactions.collect_schema()
+
+
+def test_keys_lead_back_to_the_retailers_ids(small):
+    assert CPU.collect(small.article_ids().sort("article"))["article_id"].to_list() == CATALOGUE
+    assert CPU.collect(small.customer_ids().sort("customer"))["customer_id"].to_list() == PEOPLE
+
+
+def test_more_data_is_another_digest_and_the_past_stays_the_same(tmp_path):
+    write(tmp_path / "raw", BOUGHT)
+    given_settings = described(tmp_path / "raw", tmp_path / "data")
+    ingest(given_settings)
+    old = Store(tmp_path / "data")
+    past, digest = bought_in(old.as_of(day("2020-09-16")).transactions), old.digest
+    assert Store(tmp_path / "data").digest == digest
+    more = tmp_path / "more.csv"
+    more.write_text("t_dat,customer_id,article_id,price\n2020-09-18,eve,never,1\n")
+    append(given_settings, more)
+    new = Store(tmp_path / "data")
+    assert new.digest != digest
+    assert bought_in(new.as_of(day("2020-09-16")).transactions) == past
+    assert [row[1:] for row in bought_in(new.as_of(day("2020-09-19")).last(1))] == [("eve", "never")]
+
+
+def test_a_folder_without_a_data_set(tmp_path):
+    with pytest.raises(DataError, match="run `hmgpu ingest` first"):
+        Store(tmp_path / "none")
+
+
+def test_a_file_that_was_changed_since_is_found(tmp_path):
+    write(tmp_path / "raw", BOUGHT)
+    ingest(described(tmp_path / "raw", tmp_path / "data"))
+    store = Store(tmp_path / "data")
+    store.verify()
+    victim = tmp_path / "data" / store.manifest.table("customers")
+    victim.write_bytes(victim.read_bytes() + b"x")
+    with pytest.raises(DataError, match="not the file that was ingested"):
+        store.verify()
+    victim.unlink()
+    with pytest.raises(DataError, match="can't be read"):
+        store.verify()

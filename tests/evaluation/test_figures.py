@@ -1,0 +1,93 @@
+"""The figures of one week, on a week worked by hand."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hmgpu.candidates import merge
+from hmgpu.evaluation.figures import evaluate
+from hmgpu.rankers import Examples
+from hmgpu.rankers.order import OrderModel
+from hmgpu.retrievers.popular import Popular
+from hmgpu.retrievers.repurchase import Repurchase
+
+SCHEMA = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Int64, "rank": pl.Int32}
+RETRIEVERS = {"again": Repurchase(), "top": Popular()}
+
+# Customer 1 bought 28 days ago (active), 2 bought 29 days ago (lapsed), 3 never did (new).
+BOUGHT_BEFORE = [(28, 1, 10), (29, 2, 11), *[(1, 9, article) for article in range(20, 32)]]
+# In the week, 1 buys 10 again and 21, 2 buys 40, which nobody proposes, 3 buys 20.
+LABELS = pl.DataFrame(
+    [(1, 10), (1, 21), (2, 40), (3, 20)], schema={"customer": pl.Int32, "article": pl.Int32}, orient="row"
+)
+
+
+@pytest.fixture
+def examples(tmp_path: Path, engine) -> Examples:
+    """`again` proposes what was bought before, `top` 20 and 21 to everybody; one file a customer, none for nobody."""
+    again = [(1, 10, 9, 1), (2, 11, 8, 1)]
+    top = [(customer, article, 40 - article, article - 19) for customer in (1, 2, 3) for article in (20, 21)]
+    merged = merge(
+        {name: pl.LazyFrame(rows, schema=SCHEMA, orient="row") for name, rows in (("again", again), ("top", top))}
+    )
+    table = engine.collect(merged.with_columns(label=pl.lit(0, pl.Int8)).sort("customer", "article"))
+    files = []
+    for customer in (1, 2, 3, 4):
+        files.append(tmp_path / f"{customer}.parquet")
+        table.filter(pl.col("customer") == customer).write_parquet(files[-1])
+    return Examples(tuple(files))
+
+
+@pytest.fixture
+def figures(examples, make_history, engine):
+    filler = pl.LazyFrame(
+        {"article": range(20, 32), "rank": range(1, 13)}, schema={"article": pl.Int32, "rank": pl.Int32}
+    )
+    history = make_history(BOUGHT_BEFORE)
+    return evaluate(examples, LABELS, history, OrderModel(("top", "again")), RETRIEVERS, filler, engine)
+
+
+def test_map_of_every_method_by_hand(figures):
+    # popular:  everybody gets 20, 21, …:    1 hits 21 at 2: (1/2)/2 = .25; 2: 0; 3 hits 20 at 1: 1.
+    # order and repurchase + popular: 1 gets 10, 20, 21: (1 + 2/3)/2 = 5/6; 2: 0; 3: 1.
+    # ranker (top before again):      1 gets 20, 21, 10: (1/2 + 2/3)/2 = 7/12; 2: 0; 3: 1.
+    assert figures["map_at_12"] == {
+        "popular": pytest.approx((0.25 + 0 + 1) / 3),
+        "repurchase_popular": pytest.approx((5 / 6 + 0 + 1) / 3),
+        "order": pytest.approx((5 / 6 + 0 + 1) / 3),
+        "ranker": pytest.approx((7 / 12 + 0 + 1) / 3),
+    }
+    assert figures["customers"] == 3
+    assert figures["hit_rate_at_12"] == dict.fromkeys(figures["map_at_12"], pytest.approx(2 / 3))
+
+
+def test_segments_part_the_buyers_by_when_they_last_bought(figures):
+    segments = figures["segments"]
+    assert {name: part["customers"] for name, part in segments.items()} == {"active": 1, "lapsed": 1, "new": 1}
+    assert {name: part["map_at_12"]["ranker"] for name, part in segments.items()} == {
+        "active": pytest.approx(7 / 12),
+        "lapsed": 0,
+        "new": 1,
+    }
+
+
+def test_strategies_by_hand(figures):
+    # Of four bought pairs `again` finds (1, 10), with two candidates; `top` finds (1, 21) and (3, 20), with six.
+    again, top, merged = (figures["retrievers"][name] for name in ("again", "top", "merged"))
+    assert (again["recall"], again["positive_rate"], again["candidates"]) == (1 / 4, 1 / 2, 2)
+    assert (top["recall"], top["positive_rate"], top["candidates"]) == (2 / 4, pytest.approx(2 / 6), 6)
+    assert (merged["recall"], merged["positive_rate"], merged["candidates"]) == (3 / 4, 3 / 8, 8)
+    assert merged["candidates_a_customer"] == pytest.approx(8 / 3)
+
+
+def test_coverage_is_of_what_sold_in_the_last_four_weeks(figures):
+    # On sale: 10 (28 days ago) and 20..31; 11 sold 29 days ago. Popular shows 20..31; the others 10 and, because
+    # customer 3 has no own articles, all of 20..31.
+    assert figures["coverage"]["popular"] == pytest.approx(12 / 13)
+    assert figures["coverage"]["order"] == 1
+
+
+def test_they_are_json(figures):
+    assert json.loads(json.dumps(figures)) == figures

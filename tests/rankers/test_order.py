@@ -1,0 +1,61 @@
+"""The merged order of strategies, as a ranker."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hmgpu.errors import ConfigError
+from hmgpu.rankers import Examples
+from hmgpu.rankers.order import Order
+
+
+@pytest.fixture
+def examples(tmp_path: Path) -> Examples:
+    """One customer: `own` proposes 11 and 12, `popular` 10, 11 and 12; nobody proposes 13 (another strategy did)."""
+    table = pl.DataFrame(
+        {
+            "customer": [1, 1, 1, 1],
+            "article": [10, 11, 12, 13],
+            "label": [0, 1, 0, 0],
+            "own_score": [None, 5.0, 9.0, None],
+            "own_rank": [None, 2, 1, None],
+            "popular_score": [9.0, 3.0, 4.0, None],
+            "popular_rank": [1, 3, 2, None],
+            "strategies": [1, 2, 2, 1],
+            "best_rank": [1, 2, 1, 1],
+        },
+        schema_overrides={"own_rank": pl.Int32, "popular_rank": pl.Int32, "best_rank": pl.Int32},
+    )
+    table.write_parquet(tmp_path / "examples.parquet")
+    return Examples((tmp_path / "examples.parquet",))
+
+
+def order_of(model, examples: Examples) -> list[int]:
+    """The articles that the model gives a score, best first."""
+    (table,) = examples.tables()
+    scored = table.select("article").with_columns(score=model.score(table)).drop_nulls()
+    return scored.sort("score", descending=True)["article"].to_list()
+
+
+def test_all_of_the_first_strategy_then_the_rest_of_the_second(examples, engine):
+    assert order_of(Order().fit(examples, examples, engine, 1), examples) == [12, 11, 10]
+
+
+def test_the_config_may_name_another_order(examples, engine):
+    assert order_of(Order(strategies=("popular", "own")).fit(examples, examples, engine, 1), examples) == [10, 12, 11]
+    assert order_of(Order(strategies=("own",)).fit(examples, examples, engine, 1), examples) == [12, 11]
+
+
+def test_a_saved_model_scores_the_same(examples, engine, tmp_path):
+    ranker = Order(strategies=("popular", "own"))
+    model = ranker.fit(examples, examples, engine, 1)
+    model.save(tmp_path)
+    (table,) = examples.tables()
+    assert Order().load(tmp_path, engine).score(table).equals(model.score(table))
+    assert model.score(table).dtype == pl.Float32
+
+
+def test_a_strategy_that_is_not_there_is_the_users_error(examples, engine):
+    with pytest.raises(ConfigError, match="nope"):
+        Order(strategies=("own", "nope")).fit(examples, examples, engine, 1)

@@ -1,0 +1,169 @@
+"""Gradient-boosted trees: what they learn, when they stop, and that they come back the same."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from hmgpu.evaluation.metrics import map_at
+from hmgpu.plans import ranked
+from hmgpu.rankers import Examples
+from hmgpu.rankers.order import Order
+from hmgpu.rankers.xgboost import FEATURES, IMPORTANCES, MODEL, XGBoost
+
+PER_CUSTOMER = 20
+SMALL = XGBoost(rounds=25, patience=10, learning_rate=0.3, depth=3, rows=1, columns=1)
+OBJECTIVES = ("rank:ndcg", "rank:map", "rank:pairwise", "binary:logistic")
+
+
+def planted(customers: int, seed: int, first: int = 0) -> pl.DataFrame:
+    """Candidates that are bought when `price_fit` and `recency` are both high; the strategy's rank says nothing."""
+    random = np.random.default_rng(seed)
+    rows = customers * PER_CUSTOMER
+    fit, recency, noise = random.random((3, rows), dtype=np.float32)
+    return pl.DataFrame(
+        {
+            "customer": np.repeat(np.arange(first, first + customers, dtype=np.int32), PER_CUSTOMER),
+            "article": np.tile(np.arange(PER_CUSTOMER, dtype=np.int32), customers),
+            "label": ((fit > 0.6) & (recency > 0.7)).astype(np.int8),
+            "popular_rank": np.tile(np.arange(1, PER_CUSTOMER + 1, dtype=np.int32), customers),
+            "price_fit": fit,
+            "recency": recency,
+            "noise": noise,
+        }
+    )
+
+
+def on_disk(folder: Path, **tables: pl.DataFrame) -> Examples:
+    for name, table in tables.items():
+        table.write_parquet(folder / f"{name}.parquet")
+    return Examples(tuple(folder / f"{name}.parquet" for name in tables))
+
+
+def map_of(model, table: pl.DataFrame, engine) -> float:
+    scored = table.lazy().select("customer", "article").with_columns(score=model.score(table))
+    bought = table.filter(pl.col("label") == 1).select("customer", "article")
+    return map_at(engine.collect(ranked(scored, by="customer")), bought)
+
+
+def saved(model, folder: Path) -> bytes:
+    folder.mkdir()
+    model.save(folder)
+    return (folder / MODEL).read_bytes()
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Examples:
+    return on_disk(tmp_path, train=planted(150, 1))
+
+
+@pytest.fixture
+def validation(tmp_path: Path) -> Examples:
+    return on_disk(tmp_path, validation=planted(60, 2))
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_it_learns_what_the_order_of_strategies_does_not_know(training, validation, engine, objective):
+    unseen = planted(100, 3)
+    ranker = SMALL.model_copy(update={"objective": objective})
+    learned = map_of(ranker.fit(training, validation, engine, 1), unseen, engine)
+    order = map_of(Order().fit(training, validation, engine, 1), unseen, engine)
+    # The rule has no noise, so a model that found it is nearly perfect.
+    assert learned > 0.9
+    assert order < 0.5
+
+
+@pytest.mark.parametrize("objective", ["rank:ndcg", "binary:logistic"])
+def test_a_loaded_model_gives_the_same_scores(training, validation, engine, tmp_path, objective):
+    ranker = SMALL.model_copy(update={"objective": objective})
+    model, unseen = ranker.fit(training, validation, engine, 1), planted(30, 3)
+    saved(model, tmp_path / "model")
+    scores = ranker.load(tmp_path / "model", engine).score(unseen)
+    assert scores.dtype == pl.Float32
+    assert scores.equals(model.score(unseen))
+    assert scores.n_unique() > 2
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(training, validation, engine, tmp_path):
+    ranker = SMALL.model_copy(update={"rows": 0.7, "columns": 0.7})
+    once, again, other = (
+        saved(ranker.fit(training, validation, engine, seed), tmp_path / name)
+        for name, seed in (("once", 5), ("again", 5), ("other", 6))
+    )
+    assert once == again
+    assert once != other
+
+
+def test_how_examples_are_cut_into_files_decides_nothing(validation, engine, tmp_path):
+    table = planted(150, 1)
+    whole = on_disk(tmp_path, whole=table)
+    cut = on_disk(tmp_path, a=table[: 40 * PER_CUSTOMER], none=table.clear(), b=table[40 * PER_CUSTOMER :])
+    models = [SMALL.fit(examples, validation, engine, 1) for examples in (whole, cut)]
+    assert saved(models[0], tmp_path / "one") == saved(models[1], tmp_path / "three")
+
+
+def test_the_weeks_of_one_customer_are_queries_of_their_own(validation, engine, tmp_path):
+    # Three customers: the last of one week is the first of the next. Calling that one 99 in the second week changes
+    # nothing, because a query is a customer in a week.
+    one, two = planted(2, 1), planted(2, 2, first=1)
+    renamed = two.with_columns(customer=pl.when(pl.col("customer") == 1).then(99).otherwise(100 + pl.col("customer")))
+    renamed = renamed.cast({"customer": pl.Int32})
+    same = on_disk(tmp_path, one=one, two=two)
+    other = on_disk(tmp_path, three=one, four=renamed)
+    ranker = SMALL.model_copy(update={"min_child_weight": 0.0, "l2": 0.1})
+    models = [saved(ranker.fit(e, validation, engine, 1), tmp_path / name) for name, e in (("x", same), ("y", other))]
+    assert models[0] == models[1]
+    # The test would notice: one long query of all weeks gives another model.
+    mixed = on_disk(tmp_path, mixed=pl.concat([one, two]).with_columns(customer=pl.lit(1, pl.Int32)))
+    assert saved(ranker.fit(mixed, validation, engine, 1), tmp_path / "z") != models[0]
+
+
+def test_it_stops_when_validation_gets_no_better(training, engine, tmp_path):
+    # In the validation week labels are the opposite: the first tree is as good as it gets.
+    opposite = planted(60, 2).with_columns(label=(1 - pl.col("label")).cast(pl.Int8))
+    stopped = SMALL.model_copy(update={"rounds": 200, "patience": 3}).fit(
+        training, on_disk(tmp_path, opposite=opposite), engine, 1
+    )
+    assert stopped.booster.num_boosted_rounds() < 20
+
+
+def test_it_keeps_the_best_trees_not_the_last(training, validation, engine):
+    unseen = planted(60, 2)
+    full = SMALL.model_copy(update={"rounds": 40, "patience": 40}).fit(training, validation, engine, 1)
+    kept = full.booster.num_boosted_rounds()
+    fewer = [SMALL.model_copy(update={"rounds": n}).fit(training, validation, engine, 1) for n in (1, 3, 10)]
+    best = map_of(full, unseen, engine)
+    assert 1 <= kept <= 40
+    assert all(map_of(model, unseen, engine) <= best + 1e-6 for model in fewer)
+
+
+def test_missing_values_are_no_numbers(engine, tmp_path):
+    # Bought when nothing is known of the candidate; zero and one are known.
+    rows = 200 * PER_CUSTOMER
+    unknown = np.random.default_rng(1).random(rows) < 0.2
+    value = pl.Series(np.random.default_rng(2).integers(0, 2, rows)).set(pl.Series(unknown), None)
+    table = planted(200, 1).with_columns(known=value, label=pl.Series(unknown).cast(pl.Int8), nothing=pl.lit(None))
+    examples = on_disk(tmp_path, all=table)
+    assert map_of(SMALL.fit(examples, examples, engine, 1), table, engine) > 0.99
+
+
+def test_scoring_needs_every_feature_and_takes_them_by_name(training, validation, engine):
+    model, unseen = SMALL.fit(training, validation, engine, 1), planted(20, 3)
+    with pytest.raises(pl.exceptions.ColumnNotFoundError, match="recency"):
+        model.score(unseen.drop("recency"))
+    shuffled = unseen.select("noise", "customer", "recency", "article", "price_fit", "popular_rank", spare=pl.lit(1))
+    assert model.score(shuffled).equals(model.score(unseen))
+
+
+def test_no_candidates_no_scores(training, validation, engine):
+    assert SMALL.fit(training, validation, engine, 1).score(planted(1, 3).clear()).to_list() == []
+
+
+def test_what_is_learned_is_written_beside_the_model(training, validation, engine, tmp_path):
+    saved(SMALL.fit(training, validation, engine, 1), tmp_path / "model")
+    assert json.loads((tmp_path / "model" / FEATURES).read_text()) == ["popular_rank", "price_fit", "recency", "noise"]
+    gains = json.loads((tmp_path / "model" / IMPORTANCES).read_text())
+    assert set(list(gains)[:2]) == {"price_fit", "recency"}
+    assert list(gains.values()) == sorted(gains.values(), reverse=True)

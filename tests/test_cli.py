@@ -1,0 +1,108 @@
+"""The command line: every verb on a small world, and every mistake one sentence without a traceback."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hmgpu.data.store import Store
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+HMGPU = [sys.executable, "-c", "from hmgpu.cli import main; main()"]
+
+
+def hmgpu(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*HMGPU, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=300)
+
+
+def settings(**values: object) -> list[str]:
+    return [flag for key, value in values.items() for flag in ("--set", f"{key.replace('__', '.')}={value}")]
+
+
+@pytest.fixture(scope="module")
+def places(store: Store, raw: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    runs = tmp_path_factory.mktemp("cli") / "runs"
+    chosen = {"data__raw": raw, "data__root": store.root, "runs": runs, "weeks__train": 1, "ranker__rounds": 5}
+    return ["--config", str(CONFIGS / "demo.yaml"), "--engine", "cpu", *settings(**chosen)]
+
+
+def test_each_step_alone_ends_where_the_whole_run_does(places: list[str]) -> None:
+    for verb, says in (
+        ("train", "model:"),
+        ("evaluate", "MAP@12"),
+        ("recommend", "recommendations:"),
+        ("submit", "submission:"),
+        ("run", "current run:"),
+    ):
+        done = hmgpu(verb, *places)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert says in done.stdout
+    runs = Path(next(flag for flag in places if flag.startswith("runs=")).removeprefix("runs="))
+    assert len([folder for folder in runs.iterdir() if not folder.is_symlink()]) == 1
+    log = (runs / "current" / "log.jsonl").read_text().splitlines()
+    assert any("fit" in json.loads(line)["message"] for line in log)
+    assert "<table" in (runs / "current" / "report.html").read_text() or "MAP@12" in (
+        runs / "current" / "report.html"
+    ).read_text()
+
+
+def test_folds_score_weeks_that_stopped_nothing(places: list[str], store: Store) -> None:
+    done = hmgpu("evaluate", "--folds", 2, *places)
+    assert done.returncode == 0, done.stdout + done.stderr
+    runs = Path(next(flag for flag in places if flag.startswith("runs=")).removeprefix("runs="))
+    folds = json.loads((runs / f"folds-{store.last_complete_week}.json").read_text())
+    assert [fold["week"] for fold in folds] == [str(store.last_complete_week.back(1)), str(store.last_complete_week)]
+
+
+def test_demo_generates_its_data_once(tmp_path: Path) -> None:
+    chosen = {"data__raw": tmp_path / "raw", "data__root": tmp_path / "data", "runs": tmp_path / "runs"}
+    flags = ["--config", CONFIGS / "demo.yaml", "--scale", 0.0004, *settings(**chosen, ranker__rounds=3, weeks__train=1)]
+    done = hmgpu("demo", *flags)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "runs" / "current" / "submission.csv").is_file()
+    made = (tmp_path / "raw" / "articles.csv").stat().st_mtime_ns
+    assert hmgpu("demo", *flags).returncode == 0
+    assert (tmp_path / "raw" / "articles.csv").stat().st_mtime_ns == made
+
+
+def test_synth_and_ingest_say_what_they_made(tmp_path: Path) -> None:
+    done = hmgpu("synth", tmp_path / "raw", "--scale", 0.0002, "--seed", 3)
+    assert done.returncode == 0
+    assert "customers" in done.stdout
+    done = hmgpu("ingest", tmp_path / "raw", "--out", tmp_path / "data")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "rows" in done.stdout
+    done = hmgpu("doctor", "--data", tmp_path / "data")
+    assert done.returncode == 0
+    assert all(word in done.stdout for word in ("memory", "polars", "engine", "rows"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "--config", "nowhere.yaml"], "Can't read the config nowhere.yaml"),
+        (["train", "--config", CONFIGS / "base.yaml", "--set", "data.root=nowhere"], "run `hmgpu ingest` first"),
+        (["run", "--config", CONFIGS / "base.yaml", "--set", "data.raw=nowhere"], "nowhere"),
+        (["train", "--config", CONFIGS / "base.yaml", "--set", "ranker.deph=3"], "did you mean 'depth'?"),
+        (["train", "--config", CONFIGS / "base.yaml", "--set", "weeks"], "write it as key.key=value"),
+        (["ingest", "nowhere", "--out", "data"], "nowhere"),
+        (["ingest", "--append", "nowhere.csv", "--out", "nowhere"], "nowhere"),
+    ],
+)
+def test_a_mistake_is_a_sentence(arguments: list[object], says: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*HMGPU, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert says in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_validation_week_that_is_none_names_the_weekday(places: list[str]) -> None:
+    done = hmgpu("train", *places, "--set", "weeks.validation='2020-09-17'")
+    assert done.returncode == 1
+    assert "weeks start on wednesdays" in done.stdout

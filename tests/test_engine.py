@@ -1,0 +1,55 @@
+"""The engine: chosen once, loud when it can't run, and the writer of bytes that don't depend on the order of rows."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hmgpu import engine as module
+from hmgpu.engine import Engine
+from hmgpu.errors import EngineError
+
+
+def test_gpu_fails_with_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_missing_for_gpu", lambda: "RAPIDS is not installed")
+    with pytest.raises(EngineError, match=r"can't run: RAPIDS is not installed\. .* --engine cpu"):
+        Engine.choose("gpu")
+
+
+def test_auto_takes_the_cpu_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_missing_for_gpu", lambda: "RAPIDS is not installed")
+    assert Engine.choose("auto") == Engine("cpu", "RAPIDS is not installed")
+
+
+def test_a_gpu_is_taken_where_one_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_missing_for_gpu", lambda: None)
+    assert [Engine.choose(choice).device for choice in ("auto", "gpu", "cpu")] == ["cuda", "cuda", "cpu"]
+
+
+def test_without_rapids_the_reason_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    assert "hmgpu[gpu]" in Engine.choose("auto").reason
+
+
+def test_the_gpu_engine_never_falls_back_to_the_cpu() -> None:
+    """A plan that cuDF can't run must raise: here because there is no GPU, there because it does not translate."""
+    plan = pl.LazyFrame({"x": [1, 2, 3]}).select(pl.col("x").shuffle(seed=1))
+    with pytest.raises(Exception, match=r"(?i)cuda|cudf|gpu|not supported"):
+        Engine("gpu", "test").collect(plan)
+
+
+def test_written_bytes_do_not_depend_on_the_order_of_rows(engine: Engine, tmp_path: Path) -> None:
+    rows = pl.DataFrame({"a": [2, 1, 1, None], "b": [0.5, 2.0, 1.0, 3.0]})
+    files = [tmp_path / "one.parquet", tmp_path / "two.parquet"]
+    assert engine.write(rows.lazy(), files[0]) == 4
+    engine.write(rows.reverse().lazy(), files[1])
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert pl.read_parquet(files[0])["a"].to_list() == [1, 1, 2, None]
+
+
+@pytest.mark.gpu
+def test_both_engines_give_the_same_bytes(gpu: Engine, tmp_path: Path) -> None:
+    plan = pl.LazyFrame({"k": [1, 2, 1], "v": [3, 4, 5]}).group_by("k").agg(pl.col("v").sum())
+    gpu.write(plan, tmp_path / "gpu.parquet")
+    Engine.choose("cpu").write(plan, tmp_path / "cpu.parquet")
+    assert (tmp_path / "gpu.parquet").read_bytes() == (tmp_path / "cpu.parquet").read_bytes()

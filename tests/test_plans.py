@@ -1,0 +1,112 @@
+"""Idioms of plans: exact sums, ranks within groups, scattered draws."""
+
+import math
+import random
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hmgpu.engine import Engine
+from hmgpu.plans import ONE, decayed, deviation, fixed_point, ranked, scattered, top_n
+
+CPU = Engine("cpu", "tests")
+
+rows_of = st.lists(
+    st.tuples(st.integers(1, 4), st.integers(1, 30), st.integers(-3, 3)),
+    max_size=40,
+    unique_by=lambda row: row[:2],
+)
+
+
+def frame(rows: list[tuple[int, int, int]]) -> pl.LazyFrame:
+    schema = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Int64}
+    return pl.LazyFrame(rows, schema=schema, orient="row")
+
+
+def numbered(rows: list[tuple[int, int, int]]) -> set[tuple[int, int, int]]:
+    """(customer, article, rank), by sorting each customer's rows in Python."""
+    found = set()
+    for customer in {row[0] for row in rows}:
+        own = sorted((row for row in rows if row[0] == customer), key=lambda row: (-row[2], row[1]))
+        found |= {(customer, article, place) for place, (_, article, _) in enumerate(own, 1)}
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=rows_of, n=st.integers(1, 6), seed=st.integers(0, 99))
+def test_ranks_are_those_of_a_sort_whatever_the_order_of_rows(rows, n, seed):
+    shuffled = random.Random(seed).sample(rows, len(rows))
+    everything = CPU.collect(ranked(frame(shuffled), by="customer"))
+    assert everything.schema["rank"] == pl.Int32
+    assert set(everything.select("customer", "article", "rank").rows()) == numbered(rows)
+    best = CPU.collect(top_n(frame(shuffled), n, by="customer"))
+    assert set(best.select("customer", "article", "rank").rows()) == {row for row in numbered(rows) if row[2] <= n}
+
+
+def test_groups_may_have_several_keys_and_ties_another_column():
+    table = pl.LazyFrame({"week": [1, 1, 1, 2], "customer": [5, 5, 6, 5], "tag": [9, 8, 7, 7], "weight": [3, 3, 1, 1]})
+    best = CPU.collect(top_n(table, 1, by=["week", "customer"], score="weight", tie="tag").sort("week", "customer"))
+    assert best.select("week", "customer", "tag", "rank").rows() == [(1, 5, 8, 1), (1, 6, 7, 1), (2, 5, 7, 1)]
+
+
+def test_a_weight_is_a_whole_multiple_of_two_to_the_minus_twenty():
+    found = CPU.collect(pl.LazyFrame({"w": [0.0, 1.0, 0.5, 2.0**-20, 2.0**-22, 3.0]}).select(fixed_point(pl.col("w"))))
+    assert found["w"].to_list() == [0, ONE, ONE // 2, 1, 0, 3 * ONE]
+    assert found["w"].dtype == pl.Int64
+
+
+def test_a_decayed_weight_halves_every_half_life():
+    found = CPU.collect(pl.LazyFrame({"age": [0, 7, 14, 70, 700]}).select(w=decayed(pl.col("age"), 7.0)))
+    assert found["w"].to_list() == [ONE, ONE // 2, ONE // 4, ONE // 1024, 0]
+
+
+@settings(max_examples=80, deadline=None)
+@given(values=st.lists(st.integers(0, 10**8), min_size=1, max_size=20))
+def test_deviation_is_exact_up_to_the_root(values):
+    # n·Σx² − (Σx)² in Python's integers; with 20 values of 10^8 both terms fit into an int64, but not into a float64.
+    count, total, squares = len(values), sum(values), sum(value * value for value in values)
+    table = pl.LazyFrame({"n": [count], "sum": [total], "squares": [squares]}, schema_overrides={"n": pl.UInt32})
+    found = CPU.collect(table.select(d=deviation("n", "sum", "squares")))["d"].item()
+    assert found == pytest.approx(math.sqrt(count * squares - total * total) / count, rel=1e-12)
+
+
+def test_deviation_of_near_equal_large_values():
+    # 10^8, 10^8 + 1, 10^8 + 2: the variance is 2/3.
+    values = [10**8, 10**8 + 1, 10**8 + 2]
+    table = pl.LazyFrame({"n": [3], "sum": [sum(values)], "squares": [sum(v * v for v in values)]})
+    assert CPU.collect(table.select(d=deviation("n", "sum", "squares")))["d"].item() == pytest.approx((2 / 3) ** 0.5)
+
+
+def drawn(customers: int, articles: int, kept: int, seed: int) -> dict[int, set[int]]:
+    """The articles of highest draw of each customer."""
+    pairs = pl.LazyFrame({"customer": range(customers)}).join(pl.LazyFrame({"article": range(articles)}), how="cross")
+    pairs = pairs.cast({"customer": pl.Int32, "article": pl.Int32})
+    best = top_n(pairs.with_columns(draw=scattered(("customer", "article"), seed)), kept, by="customer", score="draw")
+    table = CPU.collect(best).group_by("customer").agg("article")
+    return {customer: set(chosen) for customer, chosen in table.rows()}
+
+
+def test_a_draw_depends_on_keys_and_seed_alone():
+    keys = pl.DataFrame({"customer": [3, 1, 2**31 - 1], "article": [1, 3, 2**31 - 1], "other": [5, 6, 7]})
+    draw = scattered(("customer", "article"), 42).alias("draw")
+    found = CPU.collect(keys.lazy().select("customer", draw))
+    turned = CPU.collect(keys.lazy().reverse().with_columns(other=0).select("customer", draw))
+    assert found.sort("customer").equals(turned.sort("customer"))
+    assert found["draw"].n_unique() == 3
+    assert found["draw"].min() >= 0
+    assert not found.equals(CPU.collect(keys.lazy().select("customer", draw=scattered(("customer", "article"), 43))))
+
+
+def test_draws_favour_no_article_and_differ_between_neighbours_and_seeds():
+    customers, articles, kept = 1500, 40, 10
+    chosen = drawn(customers, articles, kept, seed=42)
+    # An article is drawn for a quarter of the customers: 375, with a standard deviation of 16.8; six of them are 100.
+    counts = [sum(article in of for of in chosen.values()) for article in range(articles)]
+    assert all(275 < count < 475 for count in counts)
+    # Two independent draws of 10 of 40 share 2.5 on average, with a standard error of 0.03 over 1,499 pairs.
+    shared = sum(len(chosen[c] & chosen[c + 1]) for c in range(customers - 1)) / (customers - 1)
+    assert 2.3 < shared < 2.7
+    again = drawn(customers, articles, kept, seed=43)
+    assert 2.3 < sum(len(chosen[c] & again[c]) for c in range(customers)) / customers < 2.7

@@ -1,0 +1,49 @@
+"""How many customers are worked on at once."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hmgpu.retrievers.popular import Popular
+from hmgpu.retrievers.repurchase import Repurchase
+from hmgpu.shards import split
+
+
+def customers(keys: list[int]) -> pl.DataFrame:
+    return pl.DataFrame({"customer": keys}, schema={"customer": pl.Int32})
+
+
+@given(
+    keys=st.lists(st.integers(0, 10**6), min_size=1, max_size=60, unique=True),
+    memory=st.floats(1e-7, 1e-3),
+    n=st.integers(1, 300),
+)
+def test_shards_are_ranges_that_hold_every_customer_once(keys, memory, n):
+    shards = [shard["customer"].to_list() for shard in split(customers(keys), [Popular(n=n)], memory)]
+    assert [key for shard in shards for key in shard] == sorted(keys)
+    assert all(shards)
+    sizes = [len(shard) for shard in shards]
+    assert max(sizes[:-1], default=0) == max(sizes) or len(shards) == 1
+    assert sizes[-1] <= max(sizes)
+
+
+def test_half_the_memory_or_twice_the_candidates_make_twice_the_shards():
+    table = customers(list(range(4000)))
+    memory = 0.05
+    shards = len(split(table, [Popular(n=1000)], memory))
+    assert shards > 10
+    halved = len(split(table, [Popular(n=1000)], memory / 2))
+    doubled = len(split(table, [Popular(n=1000), Repurchase(n=1000)], memory))
+    assert halved == doubled == pytest.approx(2 * shards, rel=0.1)
+    assert len(split(table, [Popular(n=100)], 12)) == 1
+
+
+@pytest.mark.parametrize("memory", [1e-12, 12.0])
+def test_nobody_is_one_empty_shard(memory):
+    (shard,) = split(customers([]), [Popular()], memory)
+    assert shard.height == 0
+
+
+def test_however_little_memory_a_shard_holds_a_customer():
+    assert [shard.height for shard in split(customers([3, 1, 2]), [Popular()], 1e-12)] == [1, 1, 1]
