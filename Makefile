@@ -6,7 +6,7 @@ UV := $(BIN)/uv pip
 # RAPIDS has wheels for Linux alone, and imports without a GPU: there the tests check every plan for cuDF.
 GPU_STACK := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),gpu,cpu)
 # XGBoost's wheel asks for a CUDA 12 NCCL that would overwrite RAPIDS' own; see pyproject.toml.
-COMPILE := $(UV) compile -q pyproject.toml --group dev --extra app --extra kaggle --python-version 3.11 \
+COMPILE := $(UV) compile -q pyproject.toml --group dev --extra kaggle --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12
 
 .PHONY: demo test lint format lock setup clean

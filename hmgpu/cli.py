@@ -18,8 +18,8 @@ from hmgpu.data.synthetic import synthesize
 from hmgpu.doctor import examine
 from hmgpu.engine import Choice, Engine
 from hmgpu.errors import HmgpuError
-from hmgpu.evaluation.folds import evaluate_folds, fold_table
 from hmgpu.evaluation.report import method_table, strategy_table
+from hmgpu.folds import evaluate_folds, fold_table
 from hmgpu.pipeline import Pipeline
 from hmgpu.runs.publish import promote
 

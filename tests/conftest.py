@@ -40,8 +40,8 @@ def gpu() -> Engine:
 def make_history() -> MakeHistory:
     """A History from a few purchases.
 
-    `bought` is (days ago, customer, article) a unit; price defaults to 1000 units and channel to 0. Attributes of articles
-    and customers are given by key, as `articles={3: {"product": 7}}`; what is not given is null (flags: 0).
+    `bought` is (days ago, customer, article) a unit; price defaults to 1000 units and channel to 0. Attributes of
+    articles and customers are given by key, as `articles={3: {"product": 7}}`; what is not given is null (flags: 0).
     """
 
     def make(

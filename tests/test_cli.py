@@ -43,9 +43,10 @@ def test_each_step_alone_ends_where_the_whole_run_does(places: list[str]) -> Non
     assert len([folder for folder in runs.iterdir() if not folder.is_symlink()]) == 1
     log = (runs / "current" / "log.jsonl").read_text().splitlines()
     assert any("fit" in json.loads(line)["message"] for line in log)
-    assert "<table" in (runs / "current" / "report.html").read_text() or "MAP@12" in (
-        runs / "current" / "report.html"
-    ).read_text()
+    assert (
+        "<table" in (runs / "current" / "report.html").read_text()
+        or "MAP@12" in (runs / "current" / "report.html").read_text()
+    )
 
 
 def test_folds_score_weeks_that_stopped_nothing(places: list[str], store: Store) -> None:
@@ -58,7 +59,8 @@ def test_folds_score_weeks_that_stopped_nothing(places: list[str], store: Store)
 
 def test_demo_generates_its_data_once(tmp_path: Path) -> None:
     chosen = {"data__raw": tmp_path / "raw", "data__root": tmp_path / "data", "runs": tmp_path / "runs"}
-    flags = ["--config", CONFIGS / "demo.yaml", "--scale", 0.0004, *settings(**chosen, ranker__rounds=3, weeks__train=1)]
+    small = settings(**chosen, ranker__rounds=3, weeks__train=1)
+    flags = ["--config", CONFIGS / "demo.yaml", "--scale", 0.0004, *small]
     done = hmgpu("demo", *flags)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "runs" / "current" / "submission.csv").is_file()

@@ -1,4 +1,4 @@
-"""The whole line on a small world: what comes out, that cuDF could run every plan, and that it can be killed anywhere."""
+"""The whole line on a small world: what comes out, that cuDF could run every plan, that it can be killed anywhere."""
 
 import hashlib
 import json
@@ -179,7 +179,7 @@ def test_a_retailer_with_three_columns_gets_recommendations(raw: Path, tmp_path:
     assert (lists["prediction"].str.split(" ").list.n_unique() == 12).all()
 
 
-# --- killed anywhere ---------------------------------------------------------------------------------------------------
+# --- killed anywhere -------------------------------------------------------------------------------------------------
 
 KILLED = """
     import os, signal, sys

@@ -1,13 +1,9 @@
 """Small valid worlds for the tests of the data folder."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode lets test modules import no sibling
-
 from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, World, articles, customers, transactions
 
 

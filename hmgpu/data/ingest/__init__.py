@@ -6,13 +6,13 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.data.absorb import Tables, nothing
-from hmgpu.data.build import Build, IngestSummary, content_settings
+from hmgpu.data.ingest.absorb import Tables, nothing
+from hmgpu.data.ingest.build import Build, IngestSummary, content_settings
+from hmgpu.data.ingest.rawfiles import RawFile, find, open_raw
+from hmgpu.data.ingest.reading import Progress
+from hmgpu.data.ingest.staging import remove_strays, staged
 from hmgpu.data.manifest import NAME, Manifest
-from hmgpu.data.rawfiles import RawFile, find, open_raw
-from hmgpu.data.reading import Progress
 from hmgpu.data.settings import DataSettings
-from hmgpu.data.staging import remove_strays, staged
 from hmgpu.data.tables import TableName
 from hmgpu.data.weeks import date_of
 from hmgpu.errors import DataError

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmgpu.data.keys import CODES, Keys, encode
+from hmgpu.data.ingest.keys import CODES, Keys, encode
 
 ids = st.lists(st.text(st.sampled_from("abcZ09é"), min_size=1, max_size=20), max_size=30)
 

@@ -205,7 +205,7 @@ def test_any_partition_gives_the_same_purchases(
 
 KILLED = """
     import os, signal, sys
-    import hmgpu.data.staging, polars as pl
+    import hmgpu.data.ingest.staging, polars as pl
     from pathlib import Path
     from hmgpu.data.ingest import append, ingest
     from hmgpu.data.settings import DataSettings

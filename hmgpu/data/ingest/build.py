@@ -17,12 +17,12 @@ import polars as pl
 from pydantic import JsonValue
 
 import hmgpu
-from hmgpu.data.absorb import Reader, Tables, absorb_entities, absorb_transactions, present
+from hmgpu.data.ingest.absorb import Reader, Tables, absorb_entities, absorb_transactions, present
+from hmgpu.data.ingest.rawfiles import RawFile
+from hmgpu.data.ingest.reading import Progress, raw_names
+from hmgpu.data.ingest.staging import publish
 from hmgpu.data.manifest import DataFile, Manifest, Source
-from hmgpu.data.rawfiles import RawFile
-from hmgpu.data.reading import Progress, raw_names
 from hmgpu.data.settings import DataSettings
-from hmgpu.data.staging import publish
 from hmgpu.data.tables import TableName
 from hmgpu.data.weeks import Week, date_of
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.data.contract import Checked, Contract
-from hmgpu.data.keys import CODES, Keys, encode
-from hmgpu.data.quarantine import Quarantine
-from hmgpu.data.rawfiles import RawFile
-from hmgpu.data.reading import raw_names, read
+from hmgpu.data.ingest.contract import Checked, Contract
+from hmgpu.data.ingest.keys import CODES, Keys, encode
+from hmgpu.data.ingest.quarantine import Quarantine
+from hmgpu.data.ingest.rawfiles import RawFile
+from hmgpu.data.ingest.reading import raw_names, read
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import DTYPES, TABLES, TableName, names
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from small_world import World
 
-from hmgpu.data.rawfiles import ENDINGS, find, open_raw, unpacked
+from hmgpu.data.ingest.rawfiles import ENDINGS, find, open_raw, unpacked
 from hmgpu.errors import DataError
 
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 
-from hmgpu.data import csvrows, parquetrows
-from hmgpu.data.rawfiles import RawFile, unpacked
-from hmgpu.data.rows import Rows
+from hmgpu.data.ingest import csvrows, parquetrows
+from hmgpu.data.ingest.rawfiles import RawFile, unpacked
+from hmgpu.data.ingest.rows import Rows
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName
 from hmgpu.errors import DataError

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from small_world import article_id, customer_id
 
-from hmgpu.data.contract import Checked, Contract
-from hmgpu.data.rows import BAD_SCHEMA, Rows
+from hmgpu.data.ingest.contract import Checked, Contract
+from hmgpu.data.ingest.rows import BAD_SCHEMA, Rows
 from hmgpu.data.settings import DataSettings
 
 SETTINGS = DataSettings(raw=Path("raw"), root=Path("data"))

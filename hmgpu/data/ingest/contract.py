@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from hmgpu.data.rows import BAD_SCHEMA, Rows
+from hmgpu.data.ingest.rows import BAD_SCHEMA, Rows
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import DTYPES, OLDEST, TABLES, Column, TableName
 

@@ -15,8 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, World, customer_id, transactions, tree
 
-from hmgpu.data import csvrows
-from hmgpu.data.ingest import append, ingest
+from hmgpu.data.ingest import append, csvrows, ingest
 from hmgpu.errors import DataError
 
 Break = Callable[[World], object]
@@ -260,7 +259,7 @@ def test_the_data_set_that_is_there_stays(make_world: Callable[[str], World], ca
 
 def test_a_hopeless_file_is_not_read_to_its_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csvrows, "BLOCK", 1000)
-    monkeypatch.setattr("hmgpu.data.quarantine.HOPELESS", 5)
+    monkeypatch.setattr("hmgpu.data.ingest.quarantine.HOPELESS", 5)
     lines = world.file(T).read_bytes().splitlines(keepends=True)
     world.file(T).write_bytes(b"".join([*lines[:21], *(line.replace(b"-", b"/") for line in lines[21:])]))
     with pytest.raises(DataError, match="of the first") as raised:

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv
 
-from hmgpu.data.rows import BAD_SCHEMA, Lines, Rows
+from hmgpu.data.ingest.rows import BAD_SCHEMA, Lines, Rows
 from hmgpu.errors import DataError
 
 BLOCK = 32 << 20  # bytes parsed at once; a few times this is what reading needs in memory

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.data.rawfiles import RawFile
+from hmgpu.data.ingest.rawfiles import RawFile
 from hmgpu.errors import DataError
 
 REMEDIES = {

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet
 
-from hmgpu.data.rows import BAD_SCHEMA, Rows
+from hmgpu.data.ingest.rows import BAD_SCHEMA, Rows
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TABLES, Column, TableName
 from hmgpu.errors import DataError
