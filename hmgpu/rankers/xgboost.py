@@ -158,4 +158,4 @@ class _Report(xgb.callback.TrainingCallback):
 
 def _matrix(table: pl.DataFrame, features: list[str] | tuple[str, ...]) -> "np.ndarray[Any, np.dtype[np.float32]]":
     """Features as float32 (rows, features), null as NaN: what XGBoost takes for missing."""
-    return table.select(pl.col(name).cast(pl.Float32) for name in features).to_numpy(order="c").astype(np.float32)
+    return table.select(pl.col(name).cast(pl.Float32) for name in features).to_numpy(order="c")
