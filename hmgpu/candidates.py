@@ -48,5 +48,5 @@ def merged_order(strategies: Iterable[str]) -> pl.Expr:
     first_to_propose = pl.lit(None, dtype=pl.Int32)
     for position, name in reversed(list(enumerate(strategies))):
         rank = pl.col(f"{name}{RANK}")
-        first_to_propose = pl.when(rank.is_not_null()).then(-(position * 100_000 + rank)).otherwise(first_to_propose)
+        first_to_propose = pl.when(rank.is_not_null()).then(-(position * 1_000_000 + rank)).otherwise(first_to_propose)
     return first_to_propose

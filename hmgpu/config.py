@@ -1,6 +1,9 @@
 """The YAML config as frozen, typed models. An unknown key is an error that names its line and the nearest known one."""
 
-import difflib
+import dataclasses
+import datetime
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -11,13 +14,24 @@ from pydantic_core import PydanticCustomError
 from hmgpu.data.settings import DataSettings
 from hmgpu.engine import Choice
 from hmgpu.errors import ConfigError
+from hmgpu.explain import Location, Problem, refuse_repeated_keys
 from hmgpu.features import Feature
 from hmgpu.parts import Count, Part, build, kinds
 from hmgpu.rankers import Ranker
 from hmgpu.retrievers import Retriever
 
-Location = tuple[int | str, ...]
 P = TypeVar("P", bound=Part)
+
+NAME = "[a-z][a-z0-9_]*"  # of a part: it becomes part of column and folder names
+RESERVED = {"best"}  # its rank would be called as the best rank of all is
+
+
+class PartError(Exception):
+    """All that is wrong with one part's settings, placed from the part's entry on."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__()
+        self.problems = problems
 
 
 class WeekSettings(BaseModel):
@@ -29,6 +43,11 @@ class WeekSettings(BaseModel):
     """Training weeks, those right before the validation week."""
     validation: str | None = None
     """First day (YYYY-MM-DD) of the week that stops training and is scored; null takes the last complete week."""
+
+    @field_validator("validation", mode="before")
+    @classmethod
+    def _as_yaml_reads_days(cls, given: Any) -> Any:
+        return given.isoformat() if isinstance(given, datetime.date) else given
 
 
 class Config(BaseModel):
@@ -44,7 +63,7 @@ class Config(BaseModel):
     """auto, cpu or gpu."""
     seed: Annotated[int, Field(ge=0)] = 42
     """Seed of all that is random."""
-    memory_gb: Annotated[float, Field(gt=0)] = 12.0
+    memory_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
     """Memory to plan for; it decides into how many shards customers are split."""
     weeks: WeekSettings = WeekSettings()
     """Training and validation weeks."""
@@ -79,9 +98,12 @@ class Config(BaseModel):
     @field_validator("ranker", mode="before")
     @classmethod
     def _build_ranker(cls, given: Any) -> Any:
-        if isinstance(given, dict):
-            return _build_one(Ranker, str(given.get("kind", "")), given, ())
-        return given
+        if not isinstance(given, dict):
+            return given
+        try:
+            return _build_one(Ranker, str(given.get("kind", "")), given)
+        except PartError as error:
+            raise PydanticCustomError("parts", "parts are wrong", {"problems": error.problems}) from None
 
 
 def load_config(path: Path, settings: list[str] | None = None) -> Config:
@@ -99,35 +121,45 @@ def load_config(path: Path, settings: list[str] | None = None) -> Config:
         raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path} holds no settings: it must be a mapping of keys such as data, runs and retrievers.")
+    refuse_repeated_keys(path, tree)
     overridden = [_override(content, setting) for setting in settings or []]
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        problems = [_explain(problem, path, tree, overridden) for problem in error.errors()]
+        problems = [problem.explain(path, tree, overridden) for problem in _problems(error)]
         raise ConfigError("\n".join(problems)) from None
 
 
 def _build_all(base: type[P], given: Any) -> Any:
+    """The parts of a section by name. What is wrong with any of them is gathered and raised as one error."""
     if not isinstance(given, dict):
         return given
-    return {str(name): _build_one(base, str(name), settings, (str(name),)) for name, settings in given.items()}
+    built, problems = {}, list[Problem]()
+    for name, settings in given.items():
+        if not re.fullmatch(NAME, str(name)) or name in RESERVED:
+            problems.append(Problem((str(name),), f"'{name}' is no name: use lower case, digits and _, not 'best'"))
+            continue
+        try:
+            built[name] = _build_one(base, name, settings)
+        except PartError as error:
+            problems += [dataclasses.replace(problem, at=(name, *problem.at)) for problem in error.problems]
+    if problems:
+        raise PydanticCustomError("parts", "parts are wrong", {"problems": problems})
+    return built
 
 
-def _build_one(base: type[P], name: str, settings: Any, location: Location) -> P:
-    """A part, its errors placed below `location`, as pydantic would place those of a nested model."""
+def _build_one(base: type[P], name: str, settings: Any) -> P:
     if isinstance(settings, base):
         return settings
     if settings is not None and not isinstance(settings, dict):
-        raise PydanticCustomError("part", "must be a mapping of settings", {"at": location})
+        raise PartError([Problem((), "must be a mapping of settings")])
     try:
         return build(base, name, settings)
     except ConfigError as error:
-        raise PydanticCustomError("part", "{why}", {"why": str(error), "at": (*location, "kind")}) from None
+        raise PartError([Problem(("kind",), str(error))]) from None
     except ValidationError as error:
-        problem = error.errors()[0]
-        known = list(kinds(base)[(settings or {}).get("kind", name)].model_fields)
-        context = {"at": (*location, *problem["loc"]), "kind": problem["type"], "known": known}
-        raise PydanticCustomError("part", "{why}", {"why": problem["msg"], **context}) from None
+        known = tuple(kinds(base)[(settings or {}).get("kind", name)].model_fields)
+        raise PartError([Problem(p["loc"], p["msg"], p["type"], known) for p in error.errors()]) from None
 
 
 def _override(content: dict[str, Any], setting: str) -> str:
@@ -150,45 +182,20 @@ def _override(content: dict[str, Any], setting: str) -> str:
     return key
 
 
-def _explain(problem: Any, path: Path, tree: yaml.Node | None, overridden: list[str]) -> str:
-    """One sentence: where the problem is, what it is, and what the key may have been."""
-    context = problem.get("ctx", {})
-    location = (*problem["loc"], *context.get("at", ()))
-    location = tuple(part for part in location if part != "[key]")
-    key = ".".join(map(str, location))
-    place = f"--set {key}" if key in overridden else f"{path}, line {_line_of(tree, location)}"
-    if problem["type"] == "extra_forbidden" or context.get("kind") == "extra_forbidden":
-        known = context.get("known") or _known_fields(location)
-        near = difflib.get_close_matches(str(location[-1]), known, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known)}."
-        return f"{place}: unknown key '{key}'; {hint}"
-    if problem["type"] == "missing":
-        return f"{path}: key '{key}' is missing."
-    message = problem["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"{place}: '{key}': {message}."
+def _problems(error: ValidationError) -> Iterator[Problem]:
+    """Everything that is wrong, parts' settings at their places in the whole config."""
+    for found in error.errors():
+        at = tuple(step for step in found["loc"] if step != "[key]")
+        if found["type"] == "parts":
+            yield from (dataclasses.replace(inner, at=(*at, *inner.at)) for inner in found["ctx"]["problems"])
+        else:
+            known = _known_fields(at) if found["type"] == "extra_forbidden" else ()
+            yield Problem(at, found["msg"], found["type"], known)
 
 
-def _known_fields(location: Location) -> list[str]:
+def _known_fields(location: Location) -> tuple[str, ...]:
     """The fields of the model that the unknown key at `location` was written into."""
     model: Any = Config
     for part in location[:-1]:
         model = model.model_fields[str(part)].annotation
-    return list(model.model_fields)
-
-
-def _line_of(node: yaml.Node | None, location: Location) -> int:
-    """The line, from 1, of the key at `location`, or of the nearest place around it that the file has."""
-    line = 1
-    for part in location:
-        children: list[tuple[str, int, yaml.Node]] = []
-        if isinstance(node, yaml.MappingNode):
-            children = [(str(key.value), key.start_mark.line + 1, value) for key, value in node.value]
-        elif isinstance(node, yaml.SequenceNode):
-            children = [(str(i), value.start_mark.line + 1, value) for i, value in enumerate(node.value)]
-        for name, at, child in children:
-            if name == str(part):
-                line, node = at, child
-                break
-        else:
-            return line
-    return line
+    return tuple(model.model_fields)

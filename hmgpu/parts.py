@@ -9,7 +9,7 @@ import pkgutil
 from typing import Annotated, Any, TypeVar
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hmgpu.errors import ConfigError
 
@@ -17,6 +17,16 @@ Learned = dict[str, pl.LazyFrame]
 """All that a part learns: named tables. A run writes them as Parquet and hands them back as scans."""
 
 Count = Annotated[int, Field(ge=1)]
+
+
+def _different(windows: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(windows)) < len(windows):
+        raise ValueError("a window is named twice")
+    return windows
+
+
+Windows = Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(_different)]
+"""Numbers of days back from the cutoff."""
 
 P = TypeVar("P", bound="Part")
 
@@ -60,6 +70,6 @@ def build(base: type[P], name: str, settings: dict[str, Any] | None) -> P:
     fields = dict(settings or {})
     kind = fields.pop("kind", name)
     known = kinds(base)
-    if kind not in known:
+    if not isinstance(kind, str) or kind not in known:
         raise ConfigError(f"'{kind}' is no kind of {base.__name__.lower()}; there are {', '.join(sorted(known))}")
     return known[kind].model_validate(fields)

@@ -62,19 +62,19 @@ class Pipeline:
         """
         store = Store(config.data.root)
         store.verify()
-        settings = config.settings()
         # Where things lie and how much memory there is decides nothing about what comes out.
-        what = {key: value for key, value in settings.items() if key not in ("runs", "engine", "memory_gb", "data")}
-        made_from = json.dumps([what, store.digest, engine.name], sort_keys=True)
+        places = ("runs", "engine", "memory_gb", "data")
+        decides = {key: value for key, value in config.settings().items() if key not in places}
+        made_from = json.dumps([decides, store.digest, engine.name])
         name = f"{date_of(store.last_day)}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"
-        run = Run(config.runs / name, engine)
-        run.describe(settings, {"data": store.digest, "last_day": str(date_of(store.last_day))})
-        return cls(config, engine, store, run)
+        return cls(config, engine, store, Run(config.runs / name, engine))
 
     @contextmanager
     def working(self) -> Iterator[None]:
         """Keeps others out of the run and writes its log while it is worked on."""
         with self.run.locked(), log_file(self.run.folder / "log.jsonl"):
+            facts = {"data": self.store.digest, "last_day": str(date_of(self.store.last_day))}
+            self.run.describe(self.config.settings(), facts)
             weeks = ", ".join(map(str, self.training_weeks))
             log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
             log.info("training weeks %s; validation week %s", weeks, self.validation_week)
@@ -133,7 +133,8 @@ class Pipeline:
         labels = self.store.sold_in(week).with_columns(pl.lit(1, dtype=pl.Int8).alias(LABEL))
         buyers = self.engine.collect(labels.select("customer").unique())
         shards = split(buyers, self.retrievers.values(), self.config.memory_gb)
-        settings = {"training": training, "negatives": self.config.negatives if training else None}
+        sampling = {"negatives": self.config.negatives, "seed": self.config.seed} if training else {}
+        settings = {"training": training} | sampling
         steps = []
         for number, shard in enumerate(tracked(shards, f"examples {week}")):
 
@@ -141,7 +142,7 @@ class Pipeline:
                 described = self.describe(learned, shard).join(labels, on=KEYS, how="left")
                 labelled = described.with_columns(pl.col(LABEL).fill_null(0))
                 if training:
-                    labelled = self._sampled(labelled)
+                    labelled = self._sampled(labelled, self.config.seed + week.first_day)
                 table = self.engine.collect(labelled.sort(KEYS))
                 table.write_parquet(folder / TABLE)
                 return {"rows": table.height, "positives": int(table[LABEL].sum())}
@@ -151,12 +152,12 @@ class Pipeline:
             steps.append(self.run.step(name, settings | self._sharding(len(shards)), made_from, make))
         return Examples(tuple(step.folder / TABLE for step in steps)), steps
 
-    def _sampled(self, labelled: pl.LazyFrame) -> pl.LazyFrame:
+    def _sampled(self, labelled: pl.LazyFrame, seed: int) -> pl.LazyFrame:
         recalled = labelled.filter(pl.col(LABEL).max().over("customer") > 0)
         if self.config.negatives is None:
             return recalled
         positives = recalled.filter(pl.col(LABEL) == 1)
-        negatives = recalled.filter(pl.col(LABEL) == 0).with_columns(draw=scattered(KEYS, self.config.seed))
+        negatives = recalled.filter(pl.col(LABEL) == 0).with_columns(draw=scattered(KEYS, seed))
         drawn = top_n(negatives, self.config.negatives, by="customer", score="draw").drop("draw", "rank")
         return pl.concat([positives, drawn])
 

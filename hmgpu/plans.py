@@ -24,17 +24,22 @@ def decayed(age: pl.Expr, half_life: float) -> pl.Expr:
 def deviation(units: str, total: str, squares: str) -> pl.Expr:
     """Standard deviation from integer columns: the number of values, their sum and the sum of their squares.
 
-    All integers up to the last division, so neither the order of a sum nor a fused multiply-subtract can change a bit.
+    All integers up to the root, so the order of a sum can't change a bit. They fit an int64 while the number of values
+    times their sum of squares stays below 9e18.
     """
     count = pl.col(units).cast(pl.Int64)
-    spread = (count * pl.col(squares)).cast(pl.Float64) - (pl.col(total) ** 2).cast(pl.Float64)
-    return pl.when(spread > 0).then(spread).otherwise(0.0).sqrt() / count
+    # Both are positive: `abs` only keeps Polars from fusing product and difference into a node that cuDF lacks.
+    spread = (count * pl.col(squares)).abs() - (pl.col(total) * pl.col(total)).abs()
+    return spread.cast(pl.Float64).sqrt() / count
 
 
 def ranked(frame: pl.LazyFrame, by: str | Sequence[str], score: str = "score", tie: str = "article") -> pl.LazyFrame:
-    """Adds int32 `rank` within each group `by`: 1 for the highest `score`; ties break on the smaller `tie`."""
+    """Adds int32 `rank` within each group `by`: 1 for the highest `score`; ties break on the smaller `tie`.
+
+    A null score comes last.
+    """
     groups = [by] if isinstance(by, str) else list(by)
-    ordered = frame.sort(*groups, score, tie, descending=[False] * len(groups) + [True, False])
+    ordered = frame.sort(*groups, score, tie, descending=[False] * len(groups) + [True, False], nulls_last=True)
     numbered = ordered.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
     first = pl.col("row").min().over(groups)
     return numbered.with_columns(rank=(pl.col("row") - first + 1).cast(pl.Int32)).drop("row")

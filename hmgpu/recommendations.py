@@ -7,20 +7,21 @@ import polars as pl
 
 from hmgpu.data.store import History
 from hmgpu.errors import DataError
-from hmgpu.plans import ONE, decayed, top_n
+from hmgpu.plans import decayed, top_n
 
 K = 12
 
 
 def fallback(history: History) -> pl.LazyFrame:
-    """(article, rank): best sellers that fill a list, the latest weeks' first, then those of all time.
+    """(article, rank): the twelve best sellers that fill a list, the latest weeks' first, then those of all time.
 
-    Twice twelve, less one: whatever a customer's list holds already, there are enough others.
+    Twelve are enough: of those that a list holds already it needs no other in their place.
     """
-    sales = history.transactions.with_columns(weight=decayed(history.cutoff - pl.col("day"), 7.0) + ONE // 1024)
+    # A sale loses half its weight every week; one fixed-point unit keeps old sales in order of their number.
+    sales = history.transactions.with_columns(weight=decayed(history.cutoff - pl.col("day"), 7.0) + 1)
     scored = sales.group_by("article").agg(score=pl.col("weight").sum())
     one_group = scored.with_columns(everybody=pl.lit(0, dtype=pl.Int8))
-    return top_n(one_group, 2 * K - 1, by="everybody").select("article", "rank")
+    return top_n(one_group, K, by="everybody").select("article", "rank")
 
 
 def top_twelve(scored: pl.LazyFrame, customers: pl.LazyFrame, filler: pl.LazyFrame) -> pl.LazyFrame:

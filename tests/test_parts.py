@@ -257,7 +257,7 @@ def test_parts_can_reach_no_label(file: Path) -> None:
             imported |= {f"{node.module}.{alias.name}" for alias in node.names}
     ours = {name for name in imported if name.startswith("hmgpu")}
     allowed = ("hmgpu.data.store.History", "hmgpu.data.tables.", "hmgpu.parts.", "hmgpu.plans.", "hmgpu.candidates.")
-    kits = ("hmgpu.retrievers.", "hmgpu.features.", "hmgpu.rankers.", "hmgpu.engine.Engine")
+    kits = ("hmgpu.retrievers.", "hmgpu.features.", "hmgpu.rankers.", "hmgpu.engine.Engine", "hmgpu.errors.")
     assert [name for name in ours if not name.startswith(allowed + kits)] == []
 
 

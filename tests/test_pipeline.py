@@ -42,8 +42,9 @@ def config(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 def finish(config: Config, engine: Engine = CPU) -> Pipeline:
     line = Pipeline.open(config, engine)
-    line.evaluate()
-    line.submit()
+    with line.working():
+        line.evaluate()
+        line.submit()
     return line
 
 

@@ -35,8 +35,11 @@ class ColumnNames(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     transactions: Columns = {}
+    """Raw names of day, customer, article, price and channel."""
     articles: Columns = {}
+    """Raw names of the article and its attributes."""
     customers: Columns = {}
+    """Raw names of the customer, age, flags and codes."""
 
     @field_validator("transactions", "articles", "customers")
     @classmethod

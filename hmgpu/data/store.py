@@ -86,15 +86,19 @@ class Store:
         return Week(self.last_day + 1)
 
     def week_of(self, date: str) -> Week:
-        """The week named by its first day, `YYYY-MM-DD`. Raises DataError unless a week starts there."""
-        for first_day in range(self.manifest.first_day - 7, self.last_day + 8):
-            week = Week(first_day)
-            if str(week) == date and Week.containing(first_day, self.week_starts) == week:
-                return week
-        raise DataError(
-            f"No week of the data in {self.root} starts on {date}: weeks start on {self.week_starts}s "
-            f"and the data runs from {date_of(self.manifest.first_day)} to {date_of(self.last_day)}."
-        )
+        """The week named by its first day, `YYYY-MM-DD`. Raises DataError unless the data has all of such a week."""
+        first, last = self.manifest.first_day, self.last_day
+        try:
+            week = Week(day_number(datetime.date.fromisoformat(date)))
+        except ValueError:
+            week = Week(last + 1)
+        starts = Week.containing(week.first_day, self.week_starts) == week
+        if not (starts and first <= week.first_day and week.last_day <= last):
+            raise DataError(
+                f"No whole week of the data in {self.root} starts on {date}: weeks start on {self.week_starts}s "
+                f"and the data runs from {date_of(first)} to {date_of(last)}."
+            )
+        return week
 
     def as_of(self, day: int) -> History:
         """What was known at the start of `day` (days since 1970-01-01). Raises DataError when that is nothing."""

@@ -8,6 +8,7 @@ import polars as pl
 from hmgpu.candidates import RANK, merged_order
 from hmgpu.data.store import History
 from hmgpu.engine import Engine
+from hmgpu.errors import DataError
 from hmgpu.evaluation.metrics import average_precision, coverage, hit_rate_at, ndcg_at, positive_rate, recall_at
 from hmgpu.plans import ranked
 from hmgpu.rankers import KEYS, Examples, Model
@@ -41,10 +42,13 @@ def evaluate(
     """
     buyers = labels.select("customer").unique()
     ranks = [f"{name}{RANK}" for name in retrievers]
-    scores = pl.concat(
+    scored = [
         table.select(*KEYS, *ranks).with_columns(ranker=model.score(table), **_baselines(retrievers))
         for table in examples.tables()
-    )
+    ]
+    if not scored:
+        raise DataError("No strategy proposed anything to those who bought in the week: there is nothing to evaluate.")
+    scores = pl.concat(scored)
     methods = ("popular", "repurchase_popular", "order", "ranker")
     lists = {
         method: engine.collect(top_twelve(scores.lazy().rename({method: "score"}), buyers.lazy(), filler))

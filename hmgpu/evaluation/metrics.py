@@ -32,7 +32,7 @@ def ndcg_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = 12) -> flo
     places = pl.DataFrame({"bought": range(1, k + 1)}, schema={"bought": pl.UInt32})
     ideal = places.with_columns(ideal=(1 / (pl.col("bought") + 1).log(2)).cum_sum())
     capped = _by_customer(labels, gained).with_columns(pl.min_horizontal(pl.col("bought"), pl.lit(k, pl.UInt32)))
-    scored = capped.join(ideal, on="bought")
+    scored = capped.join(ideal, on="bought", maintain_order="left")
     return _mean(scored["total"] / scored["ideal"])
 
 

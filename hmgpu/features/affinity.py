@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from hmgpu.data.store import History
 from hmgpu.data.tables import names
 from hmgpu.features import Feature
-from hmgpu.parts import Learned
+from hmgpu.parts import Learned, Windows
 from hmgpu.plans import ONE, decayed
 
 LEVELS = ("article", *names("articles", ["code"]))
@@ -19,7 +19,7 @@ class Affinity(Feature):
 
     by: str = "article"
     """The level: article, product, product_type, department, or any other code column of the articles."""
-    windows: tuple[int, ...] = (7, 28, 91)
+    windows: Windows = (7, 28, 91)
     """Days back that units are counted in, beside all time."""
     half_life: Annotated[float, Field(gt=0)] = 21.0
     """Days in which the weight of a purchase halves."""

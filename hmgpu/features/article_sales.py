@@ -4,14 +4,14 @@ import polars as pl
 
 from hmgpu.data.store import History
 from hmgpu.features import Feature
-from hmgpu.parts import Learned
+from hmgpu.parts import Learned, Windows
 
 
 class ArticleSales(Feature):
     """Sales of each article."""
 
-    windows: tuple[int, ...] = (1, 3, 7, 14, 28, 91, 364)
-    """Days back that units are counted in."""
+    windows: Windows = (1, 3, 7, 14, 28, 91, 364)
+    """Days back that units are counted in; buyers and returns are counted in the longest."""
 
     def learn(self, history: History) -> Learned:
         age = history.cutoff - pl.col("day")

@@ -4,13 +4,13 @@ import polars as pl
 
 from hmgpu.data.store import History
 from hmgpu.features import Feature
-from hmgpu.parts import Learned
+from hmgpu.parts import Learned, Windows
 
 
 class CustomerHabits(Feature):
     """Purchases of each customer by window, gaps between shopping days, channel and prices."""
 
-    windows: tuple[int, ...] = (7, 28, 91, 364)
+    windows: Windows = (7, 28, 91, 364)
     """Days back that units are counted in."""
 
     def learn(self, history: History) -> Learned:
@@ -28,15 +28,17 @@ class CustomerHabits(Feature):
             facts.append((price.sum() / pl.len()).cast(pl.Float32).alias("customer_price"))
             facts.append(price.max().cast(pl.Float32).alias("customer_price_max"))
         if history.has("channel"):
-            channel = pl.col("channel").cast(pl.Int64)
-            facts.append((channel.sum() / pl.len()).cast(pl.Float32).alias("customer_channel"))
+            first = (pl.col("channel") == 0).sum()
+            facts.append((first / pl.len()).cast(pl.Float32).alias("customer_first_channel"))
         spread = pl.col("customer_tenure") - pl.col("customer_days_since")
         return {
             "habits": history.transactions.group_by("customer")
             .agg(*facts)
             .with_columns(
                 customer_basket=(pl.col("customer_units") / pl.col("customer_days")).cast(pl.Float32),
-                customer_gap=(spread / pl.col("customer_days")).cast(pl.Float32),
+                customer_gap=pl.when(pl.col("customer_days") > 1)
+                .then(spread / (pl.col("customer_days") - 1))
+                .cast(pl.Float32),
                 customer_repeats=(1 - pl.col("customer_articles") / pl.col("customer_units")).cast(pl.Float32),
             )
         }

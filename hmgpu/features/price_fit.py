@@ -33,6 +33,6 @@ class PriceFit(Feature):
         return compared.select(
             "customer",
             "article",
-            price_against_usual=(pl.col("price") / pl.col("usual")).cast(pl.Float32),
+            price_against_usual=(pl.col("price") / pl.when(pl.col("usual") > 0).then(pl.col("usual"))).cast(pl.Float32),
             price_deviation=((pl.col("price") - pl.col("usual")) / (pl.col("deviation") + 1.0)).cast(pl.Float32),
         )

@@ -19,5 +19,6 @@ class Strategies(Feature):
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         scores = [name for name in pairs.collect_schema().names() if name.endswith(SCORE)]
-        shares = {f"{name}_share": pl.col(name) / pl.col(name).max().over("customer") for name in scores}
+        best = {name: pl.col(name).max().over("customer") for name in scores}
+        shares = {f"{name}_share": pl.when(best[name] > 0).then(pl.col(name) / best[name]) for name in scores}
         return pairs.select("customer", "article", **shares)

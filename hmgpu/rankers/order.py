@@ -11,6 +11,7 @@ import polars as pl
 
 from hmgpu.candidates import RANK, merged_order
 from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError
 from hmgpu.rankers import Examples, Model, Ranker
 
 FILE = "order.json"
@@ -23,8 +24,11 @@ class Order(Ranker):
     """Names of the retrievers, the one that goes first first; null takes the order in which the config lists them."""
 
     def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int) -> "OrderModel":
-        columns = training.features()
-        return OrderModel(self.strategies or tuple(name.removesuffix(RANK) for name in strategy_ranks(columns)))
+        known = tuple(name.removesuffix(RANK) for name in strategy_ranks(training.features()))
+        unknown = sorted(set(self.strategies or ()) - set(known))
+        if unknown:
+            raise ConfigError(f"ranker.strategies: '{unknown[0]}' proposes nothing here; there are {', '.join(known)}.")
+        return OrderModel(self.strategies or known)
 
     def load(self, folder: Path, engine: Engine) -> "OrderModel":
         return OrderModel(tuple(json.loads((folder / FILE).read_text())))

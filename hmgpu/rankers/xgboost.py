@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 MODEL = "model.ubj"
 FEATURES = "features.json"
 IMPORTANCES = "importances.json"
+METRIC = "map@12-"  # the minus counts customers without a bought candidate as 0; XGBoost would count them as 1
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -59,19 +60,16 @@ class XGBoost(Ranker):
         ranks = self.objective.startswith("rank:")
         train = xgb.QuantileDMatrix(_Queries(training, features, by_query=ranks), max_bin=self.bins)
         log.info("fitting on %d rows of %d features", train.num_row(), train.num_col())
-        # Stopping looks at map@12 a customer, whatever is optimised, so the validation matrix always has queries.
-        held_out = xgb.QuantileDMatrix(_Queries(validation, features, by_query=True), max_bin=self.bins, ref=train)
-        booster = xgb.train(
-            self._parameters(engine, seed, ranks),
-            train,
-            num_boost_round=self.rounds,
-            evals=[(held_out, "validation")],
-            callbacks=[
-                xgb.callback.EarlyStopping(rounds=self.patience, metric_name="map@12", maximize=True, save_best=True),
-                _Report(every=50),
-            ],
-            verbose_eval=False,
-        )
+        evals, callbacks = [], []
+        if any(table[LABEL].max() for table in validation.tables()):
+            # Stopping looks at each customer's list, whatever is optimised, so this matrix always has queries.
+            held_out = xgb.QuantileDMatrix(_Queries(validation, features, by_query=True), max_bin=self.bins, ref=train)
+            evals.append((held_out, "validation"))
+            stop = xgb.callback.EarlyStopping(rounds=self.patience, metric_name=METRIC, maximize=True, save_best=True)
+            callbacks += [stop, _Report(every=50)]
+        else:
+            log.warning("no candidate was bought in the validation week: all %d trees are kept", self.rounds)
+        booster = xgb.train(self._parameters(engine, seed, ranks), train, self.rounds, evals=evals, callbacks=callbacks)
         log.info("kept %d trees", booster.num_boosted_rounds())
         return XGBoostModel(booster, tuple(features))
 
@@ -83,7 +81,7 @@ class XGBoost(Ranker):
     def _parameters(self, engine: Engine, seed: int, ranks: bool) -> dict[str, Any]:
         common = {
             "objective": self.objective,
-            "eval_metric": "map@12",
+            "eval_metric": METRIC,
             "device": engine.device,
             "tree_method": "hist",
             "seed": seed,
@@ -152,7 +150,7 @@ class _Report(xgb.callback.TrainingCallback):
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         if (epoch + 1) % self.every == 0:
-            log.info("%d trees, validation map@12 %.5f", epoch + 1, evals_log["validation"]["map@12"][-1])
+            log.info("%d trees, validation map@12 over candidates %.5f", epoch + 1, evals_log["validation"][METRIC][-1])
         return False
 
 

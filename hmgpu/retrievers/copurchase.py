@@ -11,10 +11,8 @@ from pydantic import Field
 
 from hmgpu.data.store import History
 from hmgpu.parts import Count, Learned
-from hmgpu.plans import ONE, decayed, fixed_point, top_n
+from hmgpu.plans import decayed, fixed_point, top_n
 from hmgpu.retrievers import Retriever
-
-SEED_ONE = 1 << 8  # weight 1.0 of a seed: coarse, so that a rule's score times it stays far from 2^63
 
 
 class CoPurchase(Retriever):
@@ -60,7 +58,7 @@ class CoPurchase(Retriever):
         seeds = _latest(history.last(self.seed_days), self.seeds).select(
             "customer",
             seed="article",
-            weight=decayed(history.cutoff - pl.col("day"), self.half_life) // (ONE // SEED_ONE) + 1,
+            weight=decayed(history.cutoff - pl.col("day"), self.half_life) + 1,
         )
         return {"rules": top_n(rules, self.per_article, by="seed").drop("rank"), "seeds": seeds}
 
@@ -79,7 +77,7 @@ class CoPurchase(Retriever):
         pairs = seeds.join(bought, on="customer").filter(pl.col("seed") != pl.col("article"))
         # `bought` has each customer and article once, so a pair's rows are its customers.
         summed = pairs.group_by("seed", "article").agg(weight=weight.sum(), customers=pl.len())
-        return summed.filter(pl.col("customers") >= self.support)
+        return summed.filter((pl.col("customers") >= self.support) & (pl.col("weight") > 0))
 
 
 def _latest(transactions: pl.LazyFrame, n: int) -> pl.LazyFrame:

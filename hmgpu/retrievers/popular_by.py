@@ -58,7 +58,8 @@ class PopularBy(Retriever):
         else:
             tags = self._customer_tags(history).with_columns(weight=pl.lit(ONE, dtype=pl.Int64))
             tagged = sold.join(tags.select("customer", "tag"), on="customer")
-        sales = tagged.group_by("tag", "article").agg(sales=pl.col("weight").sum())
+        # One fixed-point unit for having sold at all, so that no tag's best seller weighs nothing.
+        sales = tagged.group_by("tag", "article").agg(sales=pl.col("weight").sum() + 1)
         # Each tag's sales as a share of its best seller's, so that a large department doesn't drown a small one.
         share = pl.col("sales") * ONE // pl.col("sales").max().over("tag")
         best = top_n(sales.with_columns(sales=share), self.n, by="tag", score="sales").drop("rank")
@@ -66,8 +67,7 @@ class PopularBy(Retriever):
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         tags = learned["tags"].join(customers, on="customer", how="semi")
-        # Both factors are at most 1.0 in fixed point; half the decimals of each keep the product in an int64.
-        score = (pl.col("weight") // (1 << 10)) * (pl.col("sales") // (1 << 10))
+        score = pl.col("weight") * pl.col("sales")
         offered = tags.join(learned["best"], on="tag").select("customer", "article", score=score)
         return top_n(offered, self.n, by="customer")
 
@@ -76,7 +76,7 @@ class PopularBy(Retriever):
         groups = history.articles.select("article", tag=pl.col(self.by)).drop_nulls()
         bought = history.last(self.habit_days).join(groups, on="article")
         weight = decayed(history.cutoff - pl.col("day"), self.habit_days / 4)
-        liked = bought.group_by("customer", "tag").agg(weight=weight.sum())
+        liked = bought.group_by("customer", "tag").agg(weight=weight.sum() + 1)
         best = top_n(liked, self.tags, by="customer", score="weight", tie="tag")
         return best.with_columns(weight=pl.col("weight") * ONE // pl.col("weight").max().over("customer"))
 

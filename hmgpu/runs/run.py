@@ -101,7 +101,7 @@ class Run:
         started = time.perf_counter()
         counts = dict(make(draft) or {})
         seconds = round(time.perf_counter() - started, 2)
-        files = {str(file.relative_to(draft)): sha256(file) for file in sorted(draft.rglob("*")) if file.is_file()}
+        files = _hashes(draft)
         digest = _digest(files)
         manifest = made_from | {"step": name, "files": files, "counts": counts, "seconds": seconds}
         write_json(draft / MANIFEST, manifest)
@@ -120,18 +120,25 @@ class Run:
 
 
 def _finished(place: Path, made_from: dict[str, Any]) -> str | None:
-    """The digest of the step at `place`, if it is whole and was made from the same things."""
+    """The digest of the step at `place`, if it was made from the same things and holds just what its manifest lists."""
     try:
         manifest = json.loads((place / MANIFEST).read_text())
     except (OSError, ValueError):
         return None
-    if any(manifest.get(key) != value for key, value in made_from.items()):
+    listed = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(listed, dict) or any(manifest.get(key) != value for key, value in made_from.items()):
         return None
-    files: dict[str, str] = manifest["files"]
-    if any(not (place / name).is_file() or sha256(place / name) != digest for name, digest in files.items()):
+    there = _hashes(place)
+    del there[MANIFEST]
+    if there != listed:
         log.warning("%s was changed since it was made; making it again", place)
         return None
-    return _digest(files)
+    return _digest(there)
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """The hash of every file below `folder`."""
+    return {str(file.relative_to(folder)): sha256(file) for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 def _digest(files: Mapping[str, str]) -> str:

@@ -1,18 +1,9 @@
 """How an article sells: by window, against the week before, since when, and to how many."""
 
-import polars as pl
 import pytest
+from kit import described
 
 from hmgpu.features.article_sales import ArticleSales
-from hmgpu.pipeline import join_columns
-
-
-def described(part, history, engine, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], dict]:
-    """The family's columns of each (customer, article)."""
-    asked = pl.LazyFrame(pairs, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
-    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
-    rows = engine.collect(join_columns(asked, part.compute(learned, asked), "it")).to_dicts()
-    return {(row.pop("customer"), row.pop("article")): row for row in rows}
 
 
 def test_a_life_of_an_article(make_history, engine):

@@ -1,18 +1,9 @@
 """The customer's age against the age of those who buy the article."""
 
-import polars as pl
 import pytest
+from kit import described
 
 from hmgpu.features.buyer_age import BuyerAge
-from hmgpu.pipeline import join_columns
-
-
-def described(part, history, engine, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], dict]:
-    """The family's columns of each (customer, article)."""
-    asked = pl.LazyFrame(pairs, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
-    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
-    rows = engine.collect(join_columns(asked, part.compute(learned, asked), "it")).to_dicts()
-    return {(row.pop("customer"), row.pop("article")): row for row in rows}
 
 
 def history_of(make_history, bought):

@@ -1,17 +1,8 @@
 """What the catalogue says about an article."""
 
-import polars as pl
+from kit import described
 
 from hmgpu.features.catalogue import Catalogue
-from hmgpu.pipeline import join_columns
-
-
-def described(part, history, engine, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], dict]:
-    """The family's columns of each (customer, article)."""
-    asked = pl.LazyFrame(pairs, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
-    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
-    rows = engine.collect(join_columns(asked, part.compute(learned, asked), "it")).to_dicts()
-    return {(row.pop("customer"), row.pop("article")): row for row in rows}
 
 
 def test_the_codes_of_the_article_but_neither_its_product_nor_its_texts(make_history, engine):

@@ -1,23 +1,13 @@
 """Articles bought together with, or after, what the customer bought lately."""
 
-from collections.abc import Iterable
-
-import polars as pl
 import pytest
+from kit import proposed, scored
 
 from hmgpu.retrievers.copurchase import CoPurchase
 
 
-def scored(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, dict[int, int]]:
-    """Scores of each customer's articles, in the order of their ranks."""
-    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
-    asked = pl.LazyFrame({"customer": list(customers)}, schema={"customer": pl.Int32})
-    found = engine.collect(part.retrieve(learned, asked).sort("customer", "rank"))
-    return {c: dict(found.filter(pl.col("customer") == c).select("article", "score").rows()) for c in customers}
-
-
-def proposed(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[int]]:
-    return {customer: list(found) for customer, found in scored(part, history, engine, customers).items()}
+def as_dicts(found: dict[int, list[tuple[int, int]]]) -> dict[int, dict[int, int]]:
+    return {customer: dict(rows) for customer, rows in found.items()}
 
 
 # Customers 8 and 9 bought 10 and, two days later, 20.
@@ -26,14 +16,15 @@ PAIR = [(5, 8, 10), (3, 8, 20), (5, 9, 10), (3, 9, 20)]
 
 def test_what_others_bought_after_it_and_half_as_much_before_it(make_history, engine):
     history = make_history([*PAIR, (4, 1, 10), (4, 2, 20)])
-    found = scored(CoPurchase(), history, engine, [1, 2])
+    found = as_dicts(scored(CoPurchase(), history, engine, [1, 2]))
     assert {customer: list(articles) for customer, articles in found.items()} == {1: [20], 2: [10]}
     # Each article has three buyers and each seed is as old, so only the direction differs: weight 1 against 0.5.
     assert found[1][20] / found[2][10] == pytest.approx(2, rel=1e-4)
 
 
 def test_symmetric_when_backwards_is_one(make_history, engine):
-    found = scored(CoPurchase(backwards=1), make_history([*PAIR, (4, 1, 10), (4, 2, 20)]), engine, [1, 2])
+    history = make_history([*PAIR, (4, 1, 10), (4, 2, 20)])
+    found = as_dicts(scored(CoPurchase(backwards=1), history, engine, [1, 2]))
     assert found[1][20] == found[2][10]
 
 
@@ -45,7 +36,7 @@ def test_nothing_is_proposed_backwards_when_that_weighs_nothing(make_history, en
 def test_days_between_weigh_down(make_history, engine):
     # 20 is bought with 10 on the same day, 15 four days later: weights 1 and 0.9^4 = 0.6561, the same buyers.
     bought = [(9, c, 10) for c in (8, 9)] + [(9, c, 20) for c in (8, 9)] + [(5, c, 15) for c in (8, 9)]
-    found = scored(CoPurchase(gap=0.9, on_sale=14), make_history([*bought, (2, 1, 10)]), engine)[1]
+    found = dict(scored(CoPurchase(gap=0.9, on_sale=14), make_history([*bought, (2, 1, 10)]), engine)[1])
     assert list(found) == [20, 15]
     assert found[15] / found[20] == pytest.approx(0.6561, rel=1e-4)
 
@@ -54,7 +45,7 @@ def test_the_best_seller_is_not_everybodys_company(make_history, engine):
     # All ten customers bought 99; 10 and 20 were bought by 8 and 9 only.
     # Cosine of 10 → 20: 2 / sqrt(3·2) = 0.82; of 10 → 99: 2 / sqrt(3·10) = 0.37 (customer 1 has 10 too).
     bought = [(5, c, a) for c in (8, 9) for a in (10, 20, 99)] + [(5, c, 99) for c in range(20, 28)]
-    found = scored(CoPurchase(), make_history([*bought, (5, 1, 10)]), engine)[1]
+    found = dict(scored(CoPurchase(), make_history([*bought, (5, 1, 10)]), engine)[1])
     assert list(found) == [20, 99]
     assert found[99] / found[20] == pytest.approx((2 / 10) ** 0.5, rel=1e-4)
 
@@ -94,7 +85,7 @@ def test_a_seed_loses_half_its_weight_every_half_life(make_history, engine):
     # Two rules of the same strength, 10 → 20 and 11 → 21; seed 10 is 14 days old (weight 1/2), 11 is 28 days (1/4).
     rules = [(13, c, a) for c in (6, 7) for a in (11, 21)] + [(13, c, a) for c in (8, 9) for a in (10, 20)]
     history = make_history([*rules, (14, 1, 10), (28, 1, 11)])
-    found = scored(CoPurchase(half_life=14), history, engine)[1]
+    found = dict(scored(CoPurchase(half_life=14), history, engine)[1])
     assert list(found) == [20, 21]
     assert found[21] / found[20] == pytest.approx(0.5, rel=0.02)  # a seed's weight has eight bits
 

@@ -1,22 +1,8 @@
 """What sold in the same weeks a year ago and is on sale again."""
 
-from collections.abc import Iterable
-
-import polars as pl
+from kit import proposed, scored
 
 from hmgpu.retrievers.last_season import LastSeason
-
-
-def scored(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[tuple[int, int]]]:
-    """(article, score) of each customer, by rank."""
-    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
-    asked = pl.LazyFrame({"customer": list(customers)}, schema={"customer": pl.Int32})
-    found = engine.collect(part.retrieve(learned, asked).sort("customer", "rank"))
-    return {c: found.filter(pl.col("customer") == c).select("article", "score").rows() for c in customers}
-
-
-def proposed(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[int]]:
-    return {c: [article for article, _ in rows] for c, rows in scored(part, history, engine, customers).items()}
 
 
 def products(of: dict[int, int | None]) -> dict[int, dict[str, int | None]]:

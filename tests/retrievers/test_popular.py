@@ -1,18 +1,8 @@
 """Best sellers of the last weeks."""
 
-from collections.abc import Iterable
-
-import polars as pl
+from kit import proposed
 
 from hmgpu.retrievers.popular import Popular
-
-
-def proposed(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[int]]:
-    """Articles of each customer, by rank."""
-    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
-    asked = pl.LazyFrame({"customer": list(customers)}, schema={"customer": pl.Int32})
-    found = engine.collect(part.retrieve(learned, asked).sort("customer", "rank"))
-    return {c: found.filter(pl.col("customer") == c)["article"].to_list() for c in customers}
 
 
 def test_a_sale_loses_half_its_weight_every_half_life(make_history, engine):

@@ -1,20 +1,10 @@
 """Best sellers among customers, or in a group of articles, like this customer's."""
 
-from collections.abc import Iterable
-
-import polars as pl
 import pytest
+from kit import proposed
 from pydantic import ValidationError
 
 from hmgpu.retrievers.popular_by import PopularBy
-
-
-def proposed(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[int]]:
-    """Articles of each customer, by rank."""
-    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
-    asked = pl.LazyFrame({"customer": list(customers)}, schema={"customer": pl.Int32})
-    found = engine.collect(part.retrieve(learned, asked).sort("customer", "rank"))
-    return {c: found.filter(pl.col("customer") == c)["article"].to_list() for c in customers}
 
 
 def test_age_bands_end_with_their_last_year(make_history, engine):

@@ -1,26 +1,12 @@
 """The customer's own past articles: newest and most often first."""
 
 import random
-from collections.abc import Iterable
 
-import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kit import proposed, scored
 
 from hmgpu.retrievers.repurchase import Repurchase
-
-
-def proposed(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[int]]:
-    """Articles of each customer, by rank."""
-    return {c: [article for article, _ in rows] for c, rows in scored(part, history, engine, customers).items()}
-
-
-def scored(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[tuple[int, int]]]:
-    """(article, score) of each customer, by rank."""
-    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
-    asked = pl.LazyFrame({"customer": list(customers)}, schema={"customer": pl.Int32})
-    found = engine.collect(part.retrieve(learned, asked).sort("customer", "rank"))
-    return {c: found.filter(pl.col("customer") == c).select("article", "score").rows() for c in customers}
 
 
 def test_newest_first(make_history, engine):

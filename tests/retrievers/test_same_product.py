@@ -1,20 +1,10 @@
 """Other colours and variants of what the customer bought."""
 
-from collections.abc import Iterable
-
-import polars as pl
+from kit import proposed
 
 from hmgpu.retrievers.same_product import SameProduct
 
 PRODUCTS = {10: 1, 11: 1, 12: 1, 20: 2, 21: 2, 30: None, 31: None}
-
-
-def proposed(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[int]]:
-    """Articles of each customer, by rank."""
-    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
-    asked = pl.LazyFrame({"customer": list(customers)}, schema={"customer": pl.Int32})
-    found = engine.collect(part.retrieve(learned, asked).sort("customer", "rank"))
-    return {c: found.filter(pl.col("customer") == c)["article"].to_list() for c in customers}
 
 
 def history_of(make_history, bought):

@@ -1,0 +1,69 @@
+"""What is wrong in a YAML file, as a sentence that names file, line and key."""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from hmgpu.errors import ConfigError
+
+Location = tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in a config."""
+
+    at: Location
+    message: str
+    type: str = "value_error"
+    known: tuple[str, ...] = ()
+    """Keys that are known at the place of an unknown one."""
+
+    def explain(self, path: Path, tree: yaml.Node | None, overridden: list[str]) -> str:
+        """One sentence: where the problem is, what it is, and what the key may have been."""
+        key = ".".join(map(str, self.at))
+        given = next((name for name in overridden if f"{key}.".startswith(f"{name}.")), None)
+        place = f"--set {given}" if given else f"{path}, line {_line_of(tree, self.at)}"
+        if self.type == "extra_forbidden":
+            near = difflib.get_close_matches(str(self.at[-1]), self.known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(self.known)}."
+            return f"{place}: unknown key '{key}'; {hint}"
+        if self.type == "missing":
+            return f"{path}: key '{key}' is missing."
+        return f"{place}: '{key}': {self.message.removeprefix('Value error, ').rstrip('.')}."
+
+
+def refuse_repeated_keys(path: Path, node: yaml.Node | None) -> None:
+    """YAML keeps the last of equal keys and says nothing; here that is an error."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            refuse_repeated_keys(path, item)
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.value in seen:
+                first = seen[key.value]
+                raise ConfigError(f"{path}, line {line}: key '{key.value}' is there already, on line {first}.")
+            seen[str(key.value)] = line
+            refuse_repeated_keys(path, value)
+
+
+def _line_of(node: yaml.Node | None, location: Location) -> int:
+    """The line, from 1, of the key at `location`, or of the nearest place around it that the file has."""
+    line = 1
+    for part in location:
+        children: list[tuple[str, int, yaml.Node]] = []
+        if isinstance(node, yaml.MappingNode):
+            children = [(str(key.value), key.start_mark.line + 1, value) for key, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            children = [(str(i), value.start_mark.line + 1, value) for i, value in enumerate(node.value)]
+        for name, at, child in children:
+            if name == str(part):
+                line, node = at, child
+                break
+        else:
+            return line
+    return line
