@@ -69,7 +69,14 @@ class XGBoost(Ranker):
             callbacks += [stop, _Report(every=50)]
         else:
             log.warning("no candidate was bought in the validation week: all %d trees are kept", self.rounds)
-        booster = xgb.train(self._parameters(engine, seed, ranks), train, self.rounds, evals=evals, callbacks=callbacks)
+        booster = xgb.train(
+            self._parameters(engine, seed, ranks),
+            train,
+            self.rounds,
+            evals=evals,
+            callbacks=callbacks,
+            verbose_eval=False,
+        )
         log.info("kept %d trees", booster.num_boosted_rounds())
         return XGBoostModel(booster, tuple(features))
 

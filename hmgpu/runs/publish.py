@@ -13,7 +13,8 @@ def promote(run: Path) -> Path:
 
     Raises RunError when the run has no submission yet, or when something that is no link stands in the way.
     """
-    run = run.resolve()
+    if run.name == CURRENT:
+        run = run.resolve()
     if not (run / "submission.csv").is_file():
         raise RunError(f"{run} has no submission.csv, so it can't become the current run; finish it with `hmgpu run`.")
     link = run.parent / CURRENT
