@@ -50,7 +50,7 @@ def ingest_verb(
     given = described.model_copy(update=places)
     with progress("append" if week else "ingest") as report:
         summary = append(given, week, progress=report) if week else ingest(given, replace=replace, progress=report)
-    console.print(summary)
+    console.print(str(summary), soft_wrap=True)
 
 
 @app.command()

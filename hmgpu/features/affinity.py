@@ -41,7 +41,6 @@ class Affinity(Feature):
         bought_of = bought.group_by("customer", "level").agg(
             *((age <= days).sum().cast(pl.Int32).alias(f"bought_{self.by}_units_{days}") for days in self.windows),
             pl.len().cast(pl.Int32).alias(f"bought_{self.by}_units"),
-            pl.col("day").n_unique().cast(pl.Int32).alias(f"bought_{self.by}_days"),
             age.min().alias(f"bought_{self.by}_days_since"),
             age.max().alias(f"bought_{self.by}_days_since_first"),
             (decayed(age, self.half_life).sum() / ONE).cast(pl.Float32).alias(f"bought_{self.by}_weight"),

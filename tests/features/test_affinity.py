@@ -16,7 +16,6 @@ def test_purchases_of_the_article_itself(make_history, engine):
         "bought_article_units_28": 3,
         "bought_article_units_91": 3,
         "bought_article_units": 4,
-        "bought_article_days": 3,
         "bought_article_days_since": 7,
         "bought_article_days_since_first": 98,
         "bought_article_weight": 1 + 2**-14,
