@@ -111,13 +111,14 @@ class Pipeline:
         """Candidates of `customers` with all their features: the one way to make what a ranker sees."""
         asked = customers.lazy()
         retrieved = {
-            name: part.retrieve(_tables(learned[f"retriever-{name}"]), asked) for name, part in self.retrievers.items()
+            name: part.retrieve(_tables(learned[f"retriever-{name}"], customers), asked)
+            for name, part in self.retrievers.items()
         }
         # Executed here once: every feature family starts from the same candidates.
         pairs = self.engine.collect(merge(retrieved)).lazy()
         described = pairs
         for name, part in self.features.items():
-            columns = part.compute(_tables(learned[f"feature-{name}"]), pairs)
+            columns = part.compute(_tables(learned[f"feature-{name}"], customers), pairs)
             described = join_columns(described, columns, name)
         return described
 
@@ -282,9 +283,19 @@ def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dic
     return usable
 
 
-def _tables(step: Step) -> Learned:
-    """The tables of a learn step, as scans."""
-    return {file.stem: pl.scan_parquet(file) for file in sorted(step.folder.glob("*.parquet"))}
+def _tables(step: Step, customers: pl.DataFrame) -> Learned:
+    """The tables of a learn step, as scans; of those about customers, the range that `customers` lie in.
+
+    Tables are sorted by customer and shards are ranges of customers, so that most of a file need not be read.
+    """
+    first, last = customers["customer"].min(), customers["customer"].max()
+    tables = {file.stem: pl.scan_parquet(file) for file in sorted(step.folder.glob("*.parquet"))}
+    return {
+        name: table.filter(pl.col("customer").is_between(first, last))
+        if "customer" in table.collect_schema().names()
+        else table
+        for name, table in tables.items()
+    }
 
 
 def _table(step: Step) -> pl.LazyFrame:

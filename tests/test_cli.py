@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hmgpu.data.store import Store
+from hmgpu.data.synthetic import synthesize
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 HMGPU = [sys.executable, "-c", "from hmgpu.cli import main; main()"]
@@ -67,6 +68,26 @@ def test_demo_generates_its_data_once(tmp_path: Path) -> None:
     made = (tmp_path / "raw" / "articles.csv").stat().st_mtime_ns
     assert hmgpu("demo", *flags).returncode == 0
     assert (tmp_path / "raw" / "articles.csv").stat().st_mtime_ns == made
+
+
+def test_a_week_is_appended_once(tmp_path: Path) -> None:
+    synthesize(tmp_path / "raw", 0.0002, 5)
+    file = tmp_path / "raw" / "transactions_train.csv"
+    lines = file.read_text().splitlines(keepends=True)
+    last_week = [line for line in lines[1:] if line >= "2020-09-16"]
+    file.write_text("".join(line for line in lines if line[0] != "2" or line < "2020-09-16"))
+    week = tmp_path / "week.csv"
+    week.write_text(lines[0] + "".join(last_week))
+    root = tmp_path / "data"
+    assert hmgpu("ingest", tmp_path / "raw", "--out", root).returncode == 0
+    before = Store(root)
+    done = hmgpu("ingest", "--append", week, "--out", root)
+    assert done.returncode == 0, done.stdout
+    assert f"appended: {len(last_week)} transactions from 2020-09-16 to 2020-09-22" in done.stdout
+    assert Store(root).manifest.rows == before.manifest.rows + len(last_week)
+    again = hmgpu("ingest", "--append", week, "--out", root)
+    assert again.returncode == 1
+    assert "already in the data set" in again.stdout
 
 
 def test_synth_and_ingest_say_what_they_made(tmp_path: Path) -> None:
