@@ -6,6 +6,7 @@ import polars as pl
 
 RANK = "_rank"
 SCORE = "_score"
+MOST = 9_999  # candidates a customer of one strategy; orders of 1,600 strategies then stay exact in float32
 
 
 def merge(retrieved: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
@@ -48,5 +49,5 @@ def merged_order(strategies: Iterable[str]) -> pl.Expr:
     first_to_propose = pl.lit(None, dtype=pl.Int32)
     for position, name in reversed(list(enumerate(strategies))):
         rank = pl.col(f"{name}{RANK}")
-        first_to_propose = pl.when(rank.is_not_null()).then(-(position * 1_000_000 + rank)).otherwise(first_to_propose)
+        first_to_propose = pl.when(rank.is_not_null()).then(-(position * (MOST + 1) + rank)).otherwise(first_to_propose)
     return first_to_propose

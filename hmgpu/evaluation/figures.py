@@ -38,7 +38,7 @@ def evaluate(
         filler: what `recommendations.fallback` returned for the week.
 
     Returns:
-        The content of `metrics.json`: see README, "Metrics".
+        The content of `metrics.json`, which README explains under "What a run leaves".
     """
     buyers = labels.select("customer").unique()
     ranks = [f"{name}{RANK}" for name in retrievers]

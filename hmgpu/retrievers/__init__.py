@@ -1,17 +1,22 @@
 """Retrievers: strategies that propose candidate articles for customers, one a file."""
 
 from abc import abstractmethod
+from typing import Annotated
 
 import polars as pl
+from pydantic import Field
 
+from hmgpu.candidates import MOST
 from hmgpu.data.store import History
-from hmgpu.parts import Count, Learned, Part
+from hmgpu.parts import Learned, Part
+
+Candidates = Annotated[int, Field(ge=1, le=MOST)]
 
 
 class Retriever(Part):
     """Proposes at most `n` articles for each customer."""
 
-    n: Count = 40
+    n: Candidates = 40
     """Candidates a customer."""
 
     @abstractmethod

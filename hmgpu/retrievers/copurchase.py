@@ -12,7 +12,7 @@ from pydantic import Field
 from hmgpu.data.store import History
 from hmgpu.parts import Count, Learned
 from hmgpu.plans import decayed, fixed_point, top_n
-from hmgpu.retrievers import Retriever
+from hmgpu.retrievers import Candidates, Retriever
 
 
 class CoPurchase(Retriever):
@@ -38,7 +38,7 @@ class CoPurchase(Retriever):
     """How far back seeds are read."""
     half_life: Annotated[float, Field(gt=0)] = 14.0
     """Days in which the weight of a seed halves."""
-    n: Count = 24
+    n: Candidates = 24
 
     def learn(self, history: History) -> Learned:
         bought = _latest(history.last(self.days), self.per_customer)

@@ -5,7 +5,7 @@ import polars as pl
 from hmgpu.data.store import History
 from hmgpu.parts import Count, Learned
 from hmgpu.plans import ONE, top_n
-from hmgpu.retrievers import Retriever
+from hmgpu.retrievers import Candidates, Retriever
 
 YEAR = 364  # 52 whole weeks: the same weekday a year ago
 
@@ -21,7 +21,7 @@ class LastSeason(Retriever):
     """Weeks from the cutoff's anniversary on that count as the season."""
     on_sale: Count = 14
     """An article is still on sale when it sold in this many days."""
-    n: Count = 12
+    n: Candidates = 12
 
     def learn(self, history: History) -> Learned:
         start = history.cutoff - YEAR

@@ -8,7 +8,7 @@ from pydantic import Field
 from hmgpu.data.store import History
 from hmgpu.parts import Count, Learned
 from hmgpu.plans import decayed, top_n
-from hmgpu.retrievers import Retriever
+from hmgpu.retrievers import Candidates, Retriever
 
 
 class Popular(Retriever):
@@ -18,7 +18,7 @@ class Popular(Retriever):
     """How far back sales count: one to four weeks."""
     half_life: Annotated[float, Field(gt=0)] = 4.0
     """Days in which the weight of a sale halves."""
-    n: Count = 40
+    n: Candidates = 40
 
     def learn(self, history: History) -> Learned:
         sold = history.last(self.days).with_columns(weight=decayed(history.cutoff - pl.col("day"), self.half_life))

@@ -9,7 +9,7 @@ from hmgpu.data.store import History
 from hmgpu.data.tables import names
 from hmgpu.parts import Count, Learned
 from hmgpu.plans import ONE, decayed, top_n
-from hmgpu.retrievers import Retriever
+from hmgpu.retrievers import Candidates, Retriever
 
 AGE_BANDS = (19, 29, 39, 49, 59, 69)  # last year of each band; the bands that public solutions settled on
 PRICE_LEVELS = 5
@@ -37,7 +37,7 @@ class PopularBy(Retriever):
     """How far back a customer's own purchases give tags, price level and channel."""
     tags: Count = 3
     """Article attributes: tags kept of each customer."""
-    n: Count = 40
+    n: Candidates = 40
 
     @field_validator("by")
     @classmethod

@@ -8,7 +8,7 @@ from pydantic import Field
 from hmgpu.data.store import History
 from hmgpu.parts import Count, Learned
 from hmgpu.plans import decayed, top_n
-from hmgpu.retrievers import Retriever
+from hmgpu.retrievers import Candidates, Retriever
 
 
 class Repurchase(Retriever):
@@ -18,7 +18,7 @@ class Repurchase(Retriever):
     """How far back purchases count."""
     half_life: Annotated[float, Field(gt=0)] = 14.0
     """Days in which the weight of a purchase halves; short, so that the newest purchase decides."""
-    n: Count = 40
+    n: Candidates = 40
 
     def learn(self, history: History) -> Learned:
         bought = history.last(self.days).with_columns(weight=decayed(history.cutoff - pl.col("day"), self.half_life))

@@ -8,7 +8,7 @@ from pydantic import Field
 from hmgpu.data.store import History
 from hmgpu.parts import Count, Learned
 from hmgpu.plans import decayed, top_n
-from hmgpu.retrievers import Retriever
+from hmgpu.retrievers import Candidates, Retriever
 
 
 class SameProduct(Retriever):
@@ -22,7 +22,7 @@ class SameProduct(Retriever):
     """An article is on sale when it sold in this many days."""
     variants: Count = 6
     """Best-selling articles kept of each product; bounds the join of products with articles."""
-    n: Count = 20
+    n: Candidates = 20
 
     def needs(self) -> frozenset[str]:
         return frozenset({"product"})
