@@ -159,7 +159,8 @@ class _Report(xgb.callback.TrainingCallback):
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         if (epoch + 1) % self.every == 0:
-            log.info("%d trees, map@12 of validation customers with a recalled purchase %.5f", epoch + 1, evals_log["validation"][METRIC][-1])
+            score = evals_log["validation"][METRIC][-1]
+            log.info("%d trees, map@12 of validation customers with a recalled purchase %.5f", epoch + 1, score)
         return False
 
 
