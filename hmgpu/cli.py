@@ -13,6 +13,7 @@ from hmgpu.config import Config, load_config
 from hmgpu.console import console, progress, start_logging
 from hmgpu.data import kaggle
 from hmgpu.data.ingest import append, ingest
+from hmgpu.data.manifest import NAME as MANIFEST
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.synthetic import synthesize
 from hmgpu.doctor import examine
@@ -45,6 +46,10 @@ def ingest_verb(
     settings: Settings = None,
 ) -> None:
     """Read raw files into a data set, or add a week to it."""
+    if settings and not config:
+        raise typer.BadParameter("--set goes over the config, so it needs --config")
+    if week and (raw or replace):
+        raise typer.BadParameter("--append adds to a data set: it goes with neither RAW nor --replace")
     described = load_config(config, settings).data if config else DataSettings(raw=Path("raw"), root=Path("data"))
     places = {"raw": raw or described.raw, "root": out or described.root}
     given = described.model_copy(update=places)
@@ -156,19 +161,29 @@ def demo(
 
 
 def main() -> None:
-    """Runs the command line; what a user can mend is said without a traceback, with exit status 1."""
+    """Runs the command line; what a user can mend (files and disks among it) is a sentence, with exit status 1."""
     start_logging()
     try:
         app()
     except HmgpuError as error:
         console.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        console.print(f"Error: {where}{error.strerror or error}.", style="red", markup=False, highlight=False)
+        sys.exit(1)
 
 
 def _run(config: Config, engine: Choice | None) -> None:
     chosen = Engine.choose(engine or config.engine)
-    with progress("ingest") as report:
-        ingest(config.data, progress=report)
+    if config.data.raw.exists() or not (config.data.root / MANIFEST).exists():
+        with progress("ingest") as report:
+            summary = ingest(config.data, progress=report)
+        console.print(str(summary), soft_wrap=True)
+    else:
+        console.print(
+            f"{config.data.raw} is not there: working with the data set in {config.data.root}", soft_wrap=True
+        )
     line = Pipeline.open(config, chosen)
     with line.working():
         metrics = line.evaluate()

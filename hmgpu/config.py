@@ -49,6 +49,14 @@ class WeekSettings(BaseModel):
     def _as_yaml_reads_days(cls, given: Any) -> Any:
         return given.isoformat() if isinstance(given, datetime.date) else given
 
+    @field_validator("validation")
+    @classmethod
+    def _is_a_day(cls, given: str | None) -> str | None:
+        try:
+            return given and datetime.date.fromisoformat(given).isoformat()
+        except ValueError:
+            raise ValueError(f"'{given}' is no day written YYYY-MM-DD") from None
+
 
 class Config(BaseModel):
     """All settings of a run."""
@@ -61,7 +69,7 @@ class Config(BaseModel):
     """Folder of the runs."""
     engine: Choice = "auto"
     """auto, cpu or gpu."""
-    seed: Annotated[int, Field(ge=0)] = 42
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
     """Seed of all that is random."""
     memory_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
     """Memory to plan for; it decides into how many shards customers are split."""
@@ -75,6 +83,11 @@ class Config(BaseModel):
     """Feature families by name, likewise."""
     ranker: Ranker
     """The ranker, by `kind`."""
+
+    @field_validator("runs")
+    @classmethod
+    def _at_home(cls, path: Path) -> Path:
+        return path.expanduser()
 
     def settings(self) -> dict[str, Any]:
         """All settings, those of every part included, as YAML and JSON can hold them."""
@@ -178,7 +191,7 @@ def _override(content: dict[str, Any], setting: str) -> str:
     try:
         place[last] = yaml.safe_load(value)
     except yaml.YAMLError:
-        raise ConfigError(f"--set {setting}: the value is not YAML.") from None
+        place[last] = value  # such as %d.%m.%Y, which is text to anybody but YAML
     return key
 
 

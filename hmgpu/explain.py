@@ -24,7 +24,9 @@ class Problem:
     def explain(self, path: Path, tree: yaml.Node | None, overridden: list[str]) -> str:
         """One sentence: where the problem is, what it is, and what the key may have been."""
         key = ".".join(map(str, self.at))
-        given = next((name for name in overridden if f"{key}.".startswith(f"{name}.")), None)
+        given = next(
+            (name for name in overridden if f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.")), None
+        )
         place = f"--set {given}" if given else f"{path}, line {_line_of(tree, self.at)}"
         if self.type == "extra_forbidden":
             near = difflib.get_close_matches(str(self.at[-1]), self.known, n=1)

@@ -98,7 +98,6 @@ class Pipeline:
 
         def make_fallback(folder: Path) -> dict[str, int]:
             table = self.engine.collect(fallback(history).sort("rank"))
-            check_fillable(table)
             table.write_parquet(folder / TABLE)
             return {"articles": table.height}
 
@@ -107,19 +106,26 @@ class Pipeline:
 
     # --- retrieve and describe -----------------------------------------------------------------------------------
 
-    def describe(self, learned: Mapping[str, Step], customers: pl.DataFrame) -> pl.LazyFrame:
-        """Candidates of `customers` with all their features: the one way to make what a ranker sees."""
+    def describe(self, learned: Mapping[str, Step], customers: pl.DataFrame) -> pl.DataFrame:
+        """Candidates of `customers` with all their features, in order: the one way to make what a ranker sees.
+
+        Raises ConfigError where a feature family breaks its contract of one row a key.
+        """
         asked = customers.lazy()
         retrieved = {
             name: part.retrieve(_tables(learned[f"retriever-{name}"], customers), asked)
             for name, part in self.retrievers.items()
         }
         # Executed here once: every feature family starts from the same candidates.
-        pairs = self.engine.collect(merge(retrieved)).lazy()
-        described = pairs
+        pairs = self.engine.collect(merge(retrieved))
+        plan, families = pairs.lazy(), {}
         for name, part in self.features.items():
-            columns = part.compute(_tables(learned[f"feature-{name}"], customers), pairs)
-            described = join_columns(described, columns, name)
+            families[name] = part.compute(_tables(learned[f"feature-{name}"], customers), pairs.lazy())
+            plan = join_columns(plan, families[name], name)
+        described = self.engine.collect(plan.sort(KEYS))
+        if described.height != pairs.height:
+            repeating = [name for name, columns in families.items() if self._repeats_a_key(columns)]
+            raise ConfigError(f"features.{repeating[0]} gives more than one row for a key; see Feature.compute.")
         return described
 
     # --- examples ------------------------------------------------------------------------------------------------
@@ -140,8 +146,8 @@ class Pipeline:
         for number, shard in enumerate(tracked(shards, f"examples {week}")):
 
             def make(folder: Path, shard: pl.DataFrame = shard) -> dict[str, int]:
-                described = self.describe(learned, shard).join(labels, on=KEYS, how="left")
-                labelled = described.with_columns(pl.col(LABEL).fill_null(0))
+                described = self.describe(learned, shard).lazy()
+                labelled = described.join(labels, on=KEYS, how="left").with_columns(pl.col(LABEL).fill_null(0))
                 if training:
                     labelled = self._sampled(labelled, self.config.seed + week.first_day)
                 table = self.engine.collect(labelled.sort(KEYS))
@@ -221,12 +227,13 @@ class Pipeline:
         customers = self.engine.collect(self.store.customer_ids().select("customer"))
         shards = split(customers, self.retrievers.values(), self.config.memory_gb)
         model, filler = self.load(fitted), _table(learned["fallback"])
+        check_fillable(self.engine.collect(filler))
         made_from = [fitted.digest, *(step.digest for step in learned.values())]
         steps = []
         for number, shard in enumerate(tracked(shards, "recommend")):
 
             def make(folder: Path, shard: pl.DataFrame = shard) -> dict[str, int]:
-                described = self.engine.collect(self.describe(learned, shard).sort(KEYS))
+                described = self.describe(learned, shard)
                 scored = described.select(KEYS).with_columns(score=model.score(described)).lazy()
                 rows = self.engine.write(top_twelve(scored, shard.lazy(), filler), folder / TABLE)
                 return {"customers": shard.height, "rows": rows}
@@ -247,6 +254,10 @@ class Pipeline:
 
         written = self.run.step("submit", {}, [step.digest for step in predicted], make)
         return self.run.show("submission.csv", written.folder / "submission.csv")
+
+    def _repeats_a_key(self, columns: pl.LazyFrame) -> bool:
+        keys = columns.select(key for key in KEYS if key in columns.collect_schema().names())
+        return self.engine.collect(keys).is_duplicated().any()
 
     # --- small print ---------------------------------------------------------------------------------------------
 
@@ -289,7 +300,7 @@ def _tables(step: Step, customers: pl.DataFrame) -> Learned:
     Tables are sorted by customer and shards are ranges of customers, so that most of a file need not be read.
     """
     first, last = customers["customer"].min(), customers["customer"].max()
-    tables = {file.stem: pl.scan_parquet(file) for file in sorted(step.folder.glob("*.parquet"))}
+    tables = {file.stem: pl.scan_parquet(file, glob=False) for file in sorted(step.folder.glob("*.parquet"))}
     return {
         name: table.filter(pl.col("customer").is_between(first, last))
         if "customer" in table.collect_schema().names()
@@ -299,4 +310,4 @@ def _tables(step: Step, customers: pl.DataFrame) -> Learned:
 
 
 def _table(step: Step) -> pl.LazyFrame:
-    return pl.scan_parquet(step.folder / TABLE)
+    return pl.scan_parquet(step.folder / TABLE, glob=False)

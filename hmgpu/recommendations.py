@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.errors import DataError
+from hmgpu.errors import DataError, RunError
 from hmgpu.plans import decayed, top_n
 
 K = 12
@@ -56,12 +56,19 @@ def write_submission(
         predictions: files of (customer, article, rank), in the order in which customers are to come.
         customer_ids: (customer, customer_id). article_ids: (article, article_id).
     """
+    unclear = article_ids.filter(pl.col("article_id").str.contains(r"\s"))
+    if unclear.height:
+        raise DataError(
+            f"Article id '{unclear['article_id'][0]}' holds a space, which separates the ids of a submission."
+        )
     rows = 0
     with path.open("w", encoding="utf-8", newline="") as out:
         out.write("customer_id,prediction\n")
         for file in predictions:
             listed = pl.read_parquet(file).join(article_ids, on="article").sort("customer", "rank")
             lists = listed.group_by("customer", maintain_order=True).agg(prediction=pl.col("article_id"))
+            if not (lists["prediction"].list.n_unique() == K).all() or not (lists["prediction"].list.len() == K).all():
+                raise RunError(f"{file} has a list that is not {K} different articles; make the run anew.")
             lines = lists.join(customer_ids, on="customer", maintain_order="left").select(
                 "customer_id", pl.col("prediction").list.join(" ")
             )

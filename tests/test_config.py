@@ -162,6 +162,10 @@ def test_all_that_is_wrong_is_said_at_once(written):
     }
 
 
+def test_a_set_value_that_is_no_yaml_is_text(written):
+    assert load_config(written(), ["data.date_format=%d.%m.%Y"]).data.date_format == "%d.%m.%Y"
+
+
 def test_every_part_that_is_wrong_is_said_at_once(written):
     said = message(
         written(("{n: 30}", "{n: 0, dayz: 3}"), ("{kind: affinity, by: product}", "{kind: affinity, by: x}"))
@@ -181,7 +185,7 @@ def test_every_part_that_is_wrong_is_said_at_once(written):
         ("seed.x=3", "--set seed.x=3: 'seed' is a single value and has no keys below it."),
         ("weeks", "--set weeks: write it as key.key=value"),
         ("=3", "--set =3: write it as key.key=value"),
-        ("weeks.train=[[", "--set weeks.train=[[: the value is not YAML."),
+        ("weeks.train=[[", "--set weeks.train: 'weeks.train': Input should be a valid integer"),
     ],
 )
 def test_a_mistake_in_set_is_said_to_be_there(written, setting, said):

@@ -17,10 +17,12 @@ import pytest
 
 from hmgpu.config import Config, load_config
 from hmgpu.data.ingest import ingest
-from hmgpu.data.store import Store
+from hmgpu.data.store import History, Store
 from hmgpu.data.tables import ARTICLES
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError, DataError, RunError
+from hmgpu.features import Feature
+from hmgpu.parts import Learned
 from hmgpu.pipeline import Pipeline
 from hmgpu.rankers import KEYS, LABEL
 from hmgpu.rankers.order import Order
@@ -106,7 +108,7 @@ def test_training_examples_are_described_as_those_for_serving_are(config: Config
     week = line.training_weeks[-1]
     examples, _ = line.examples(week, training=True)
     trained = pl.concat(examples.tables())
-    served = CPU.collect(line.describe(line.learn(week), trained.select("customer").unique()))
+    served = line.describe(line.learn(week), trained.select("customer").unique())
     assert trained.drop(LABEL).sort(KEYS).equals(served.join(trained, on=KEYS, how="semi").sort(KEYS))
 
 
@@ -162,6 +164,35 @@ def test_two_families_with_one_column_are_refused(config: Config) -> None:
     doubled = config.model_copy(update={"features": {**config.features, "again": config.features["buyer_age"]}})
     with pytest.raises(ConfigError, match=r"features\.again makes the column 'buyer_age"):
         finish(doubled)
+
+
+class Repeating(Feature):
+    """Breaks the contract: every customer twice."""
+
+    def learn(self, history: History) -> Learned:
+        return {"ages": pl.concat([history.customers.select("customer", doubled="age")] * 2)}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        return learned["ages"]
+
+
+def test_a_family_that_repeats_a_key_is_refused(config: Config) -> None:
+    with pytest.raises(ConfigError, match=r"features\.broken gives more than one row for a key"):
+        finish(config.model_copy(update={"features": {**config.features, "broken": Repeating()}}))
+
+
+def test_a_week_without_sales_teaches_nothing_and_stops_nothing(raw: Path, tmp_path: Path) -> None:
+    shutil.copytree(raw, tmp_path / "raw")
+    file = tmp_path / "raw" / "transactions_train.csv"
+    rows = pl.read_csv(file, infer_schema=False)
+    closed = pl.col("t_dat").is_between(pl.lit("2020-09-02"), pl.lit("2020-09-08"))
+    rows.filter(~closed).write_csv(file)
+    config = load_config(DEMO, small(tmp_path / "raw", tmp_path / "data", tmp_path / "runs"))
+    ingest(config.data)
+    line = finish(config)
+    assert "2020-09-02" in map(str, line.training_weeks)
+    lists = pl.read_csv(line.run.folder / "submission.csv", infer_schema=False)
+    assert (lists["prediction"].str.split(" ").list.n_unique() == 12).all()
 
 
 def test_a_retailer_with_three_columns_gets_recommendations(raw: Path, tmp_path: Path) -> None:

@@ -124,4 +124,7 @@ class Manifest(BaseModel):
             except OSError as error:
                 raise DataError(f"{root / name} of the data set can't be read: {error.strerror}.") from None
             if not same:
-                raise DataError(f"{root / name} is not the file that was ingested: run `hmgpu ingest --replace`.")
+                raise DataError(
+                    f"{root / name} is not the file that was ingested: put it back from a backup, or run "
+                    "`hmgpu ingest --replace` and append again what was appended since."
+                )

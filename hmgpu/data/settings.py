@@ -87,6 +87,18 @@ class DataSettings(BaseModel):
     max_bad_rows: Annotated[float, Field(ge=0, le=1)] = 0.001
     """Share of a file's rows that may break the contract; above it nothing is ingested."""
 
+    @field_validator("raw", "root")
+    @classmethod
+    def _at_home(cls, path: Path) -> Path:
+        return path.expanduser()
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _as_text(cls, given: object) -> object:
+        return (
+            [str(value) if isinstance(value, int) else value for value in given] if isinstance(given, list) else given
+        )
+
     @field_validator("article_pattern", "customer_pattern")
     @classmethod
     def _compiles(cls, pattern: str) -> str:

@@ -50,7 +50,7 @@ class XGBoost(Ranker):
     """Share of the rows each tree sees."""
     columns: Share = 0.5
     """Share of the features each tree sees."""
-    bins: Count = 256
+    bins: Annotated[int, Field(ge=2)] = 256
     """Quantiles kept of each feature."""
     pairs: Count = 12
     """Ranking objectives: the places at the top of each customer's list that form pairs."""

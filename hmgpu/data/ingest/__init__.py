@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -45,7 +46,24 @@ def ingest(settings: DataSettings, *, replace: bool = False, progress: Progress 
                 f"{root} holds a data set of other files or settings: add to it with `hmgpu ingest --append`, choose "
                 "another folder as `data.root`, or build it anew with `--replace`."
             )
+        if (root / NAME).exists():
+            warnings += _lost(root, sources)
         return Build(settings, sources, staging, None, progress, warnings, started).run(nothing(settings))
+
+
+def _lost(root: Path, sources: Mapping[TableName, RawFile]) -> list[str]:
+    """A sentence where the data set that is replaced holds files that are not ingested anew."""
+    try:
+        there = Manifest.read(root)
+    except DataError:
+        return []  # damaged beyond reading, which may be why it is replaced
+    kept = {raw.sha256 for raw in sources.values()}
+    lost = [source.name for source in there.sources if source.sha256 not in kept]
+    return (
+        [f"The data set that was replaced also held {', '.join(lost)}: append again what you need of them."]
+        if lost
+        else []
+    )
 
 
 def append(settings: DataSettings, path: Path, *, progress: Progress | None = None) -> IngestSummary:

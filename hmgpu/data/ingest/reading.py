@@ -48,16 +48,28 @@ def read(raw: RawFile, settings: DataSettings, step: Callable[[int], None]) -> I
 
 def _positions(raw: RawFile, names: list[str], settings: DataSettings) -> dict[str, int]:
     """Where each of the contract's columns stands in the file."""
-    positions = {}
-    for name, wanted in raw_names(raw.table, settings).items():
-        key = f"data.columns.{raw.table}.{name}"
-        if wanted not in names:
-            found = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-            absent = "" if name in ("day", "customer", "article") else ", or declare it absent with null"
-            raise DataError(
-                f"{raw.path} has no column '{wanted}' (it has {found}): set `{key}` to the file's name for it{absent}."
-            )
+    wanted_names = raw_names(raw.table, settings)
+    for name, wanted in wanted_names.items():
         if names.count(wanted) > 1:
+            key = f"data.columns.{raw.table}.{name}"
             raise DataError(f"{raw.path} has {names.count(wanted)} columns '{wanted}', which `{key}` needs: keep one.")
-        positions[name] = names.index(wanted)
-    return positions
+    _refuse_missing(raw, names, {name: wanted for name, wanted in wanted_names.items() if wanted not in names})
+    return {name: names.index(wanted) for name, wanted in wanted_names.items()}
+
+
+def _refuse_missing(raw: RawFile, names: list[str], missing: dict[str, str]) -> None:
+    """Raises DataError that tells of every column the file lacks, so that a config is right at the second try."""
+    if not missing:
+        return
+    found = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    name, wanted = next(iter(missing.items()))
+    optional = [name for name in missing if name not in ("day", "customer", "article")]
+    absent = ", or declare it absent with null" if name in optional else ""
+    others = ""
+    if len(missing) > 1:
+        nulls = ", ".join(f"{name}: null" for name in optional)
+        others = f" {len(missing) - 1} more are missing; to declare all optional ones absent: {raw.table}: {{{nulls}}}."
+    raise DataError(
+        f"{raw.path} has no column '{wanted}' (it has {found}): set `data.columns.{raw.table}.{name}` to the file's "
+        f"name for it{absent}.{others}"
+    )
