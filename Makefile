@@ -9,7 +9,7 @@ GPU_STACK := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),gpu,cpu
 COMPILE := $(UV) compile -q pyproject.toml --group dev --extra kaggle --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12
 
-.PHONY: demo test lint format lock setup clean
+.PHONY: demo test lint format lock setup setup-gpu clean
 
 demo: .venv/cpu.stamp  ## Generate data, run the whole line on it, show the result
 	$(BIN)/hmgpu demo
@@ -26,7 +26,9 @@ format: .venv/cpu.stamp  ## Format the code in place
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-setup: .venv/cpu.stamp
+setup: .venv/cpu.stamp  ## What runs on a CPU
+
+setup-gpu: .venv/gpu.stamp  ## RAPIDS too (Linux x86-64, CUDA 13)
 
 # The locks are complete, so nothing is resolved here (--no-deps): what was tested is what gets installed.
 .venv/cpu.stamp: requirements.lock pyproject.toml

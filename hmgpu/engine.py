@@ -67,7 +67,7 @@ def _cudf() -> pl.GPUEngine:
 def _missing_for_gpu() -> str | None:
     """What keeps plans from running on a GPU, as half a sentence; None when nothing does."""
     if importlib.util.find_spec("cudf_polars") is None:
-        return "RAPIDS is not installed (pip install hmgpu[gpu] on Linux x86-64)"
+        return "RAPIDS is not installed (make setup-gpu, or the extra hmgpu[gpu]; Linux x86-64 only)"
     # Asked before cuDF is: without a driver, merely loading RAPIDS made XGBoost's training on the CPU 30 times slower.
     try:
         ctypes.CDLL("libcuda.so.1")

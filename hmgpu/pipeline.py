@@ -22,6 +22,7 @@ from hmgpu.config import Config
 from hmgpu.console import log_file, tracked
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, date_of
+from hmgpu.describe import describe
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.evaluation.figures import evaluate
@@ -107,26 +108,18 @@ class Pipeline:
     # --- retrieve and describe -----------------------------------------------------------------------------------
 
     def describe(self, learned: Mapping[str, Step], customers: pl.DataFrame) -> pl.DataFrame:
-        """Candidates of `customers` with all their features, in order: the one way to make what a ranker sees.
-
-        Raises ConfigError where a feature family breaks its contract of one row a key.
-        """
-        asked = customers.lazy()
+        """Candidates of `customers` with all their features: the one way to make what a ranker sees."""
         retrieved = {
-            name: part.retrieve(_tables(learned[f"retriever-{name}"], customers), asked)
+            name: part.retrieve(_tables(learned[f"retriever-{name}"], customers), customers.lazy())
             for name, part in self.retrievers.items()
         }
         # Executed here once: every feature family starts from the same candidates.
         pairs = self.engine.collect(merge(retrieved))
-        plan, families = pairs.lazy(), {}
-        for name, part in self.features.items():
-            families[name] = part.compute(_tables(learned[f"feature-{name}"], customers), pairs.lazy())
-            plan = join_columns(plan, families[name], name)
-        described = self.engine.collect(plan.sort(KEYS))
-        if described.height != pairs.height:
-            repeating = [name for name, columns in families.items() if self._repeats_a_key(columns)]
-            raise ConfigError(f"features.{repeating[0]} gives more than one row for a key; see Feature.compute.")
-        return described
+        families = {
+            name: part.compute(_tables(learned[f"feature-{name}"], customers), pairs.lazy())
+            for name, part in self.features.items()
+        }
+        return describe(pairs, families, self.engine)
 
     # --- examples ------------------------------------------------------------------------------------------------
 
@@ -255,10 +248,6 @@ class Pipeline:
         written = self.run.step("submit", {}, [step.digest for step in predicted], make)
         return self.run.show("submission.csv", written.folder / "submission.csv")
 
-    def _repeats_a_key(self, columns: pl.LazyFrame) -> bool:
-        keys = columns.select(key for key in KEYS if key in columns.collect_schema().names())
-        return self.engine.collect(keys).is_duplicated().any()
-
     # --- small print ---------------------------------------------------------------------------------------------
 
     def load(self, fitted: Step) -> Model:
@@ -268,18 +257,6 @@ class Pipeline:
     def _sharding(self, shards: int) -> dict[str, Any]:
         """Settings of all that is made from a shard of described candidates."""
         return {"shards": shards, "parts": json.dumps([*self.retrievers, *self.features])}
-
-
-def join_columns(described: pl.LazyFrame, columns: pl.LazyFrame, name: str) -> pl.LazyFrame:
-    """`described` with the columns of the feature family `name`; raises ConfigError where two families clash."""
-    schema = columns.collect_schema().names()
-    keys = [key for key in KEYS if key in schema]
-    clash = (set(schema) - set(keys)) & set(described.collect_schema().names())
-    if clash:
-        raise ConfigError(
-            f"features.{name} makes the column '{min(clash)}', which is there already; drop one of the two."
-        )
-    return described.join(columns, on=keys, how="left")
 
 
 def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dict[str, Any]:

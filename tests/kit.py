@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from hmgpu.pipeline import join_columns
+from hmgpu.describe import join_columns
 
 
 def described(part, history, engine, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], dict]:

@@ -19,12 +19,12 @@ from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
 from hmgpu.data.weeks import date_of
+from hmgpu.describe import join_columns
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.features import Feature
 from hmgpu.features.affinity import LEVELS
 from hmgpu.parts import Learned, Part, build, kinds
-from hmgpu.pipeline import join_columns
 from hmgpu.rankers import KEYS, Ranker
 from hmgpu.retrievers import Retriever
 from hmgpu.retrievers.popular_by import OF_ARTICLES, OF_CUSTOMERS

@@ -283,3 +283,10 @@ def test_repeated_rows_are_units_of_one_purchase(world: World) -> None:
     ingest(world.settings())
     append(world.settings(), week_file(world, "w.csv", [world.read("transactions")[0], row, row, row]))
     assert world.purchases().filter(pl.col("price") == 7).height == 3
+
+
+def test_replacing_says_which_appended_files_are_lost(world: World) -> None:
+    ingest(world.settings())
+    append(world.settings(), week_file(world, "week.csv", transactions(5, ARTICLE_RANGE, CUSTOMER_RANGE)))
+    summary = ingest(world.settings(), replace=True)
+    assert any("also held week.csv" in warning for warning in summary.warnings)

@@ -1,0 +1,37 @@
+"""Candidates with the columns of every family, and families that may not be joined."""
+
+import polars as pl
+import pytest
+
+from hmgpu.describe import describe
+from hmgpu.errors import ConfigError
+
+PAIRS = pl.DataFrame({"customer": [2, 1, 1], "article": [5, 9, 5]})
+
+
+def test_columns_are_joined_by_the_keys_that_a_family_has(engine):
+    families = {
+        "people": pl.LazyFrame({"customer": [1, 7], "age": [30, 99]}),
+        "articles": pl.LazyFrame({"article": [5], "price": [100]}),
+        "both": pl.LazyFrame({"customer": [2], "article": [5], "bought": [3]}),
+    }
+    assert describe(PAIRS, families, engine).rows(named=True) == [
+        {"customer": 1, "article": 5, "age": 30, "price": 100, "bought": None},
+        {"customer": 1, "article": 9, "age": 30, "price": None, "bought": None},
+        {"customer": 2, "article": 5, "age": None, "price": 100, "bought": 3},
+    ]
+
+
+def test_two_families_with_one_column_are_refused(engine):
+    families = {name: pl.LazyFrame({"customer": [1], "age": [30]}) for name in ("one", "two")}
+    with pytest.raises(ConfigError, match=r"features\.two makes the column 'age', which is there already"):
+        describe(PAIRS, families, engine)
+
+
+def test_a_family_with_two_rows_for_a_key_is_refused(engine):
+    families = {
+        "fine": pl.LazyFrame({"customer": [1], "age": [30]}),
+        "broken": pl.LazyFrame({"article": [5, 5], "price": [1, 2]}),
+    }
+    with pytest.raises(ConfigError, match=r"features\.broken gives more than one row for a key"):
+        describe(PAIRS, families, engine)
