@@ -13,8 +13,8 @@ from rich.table import Table
 from hmgpu.config import Config
 from hmgpu.data.store import Store
 from hmgpu.engine import Engine
+from hmgpu.files import write_json
 from hmgpu.pipeline import Pipeline
-from hmgpu.runs.run import write_json
 
 
 def evaluate_folds(config: Config, engine: Engine, folds: int) -> tuple[list[dict[str, Any]], Path]:

@@ -28,12 +28,13 @@ from hmgpu.errors import ConfigError
 from hmgpu.evaluation.figures import evaluate
 from hmgpu.evaluation.report import report_page
 from hmgpu.features import Feature
+from hmgpu.files import write_json
 from hmgpu.parts import Learned, Part
 from hmgpu.plans import scattered, top_n
 from hmgpu.rankers import KEYS, LABEL, Examples, Model
 from hmgpu.recommendations import check_fillable, fallback, top_twelve, write_submission
 from hmgpu.retrievers import Retriever
-from hmgpu.runs.run import Run, Step, write_json
+from hmgpu.runs.run import Run, Step
 from hmgpu.shards import split
 
 log = logging.getLogger(__name__)
@@ -169,6 +170,11 @@ class Pipeline:
 
     def train(self) -> Step:
         """The fitted ranker."""
+        return self._fitted
+
+    @cached_property
+    def _fitted(self) -> Step:
+        # Once a pipeline: evaluating and recommending both ask, and every asking hashes all that it was made from.
         training = [self.examples(week, training=True) for week in self.training_weeks]
         validation, validation_steps = self.validation
 

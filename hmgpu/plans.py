@@ -36,12 +36,12 @@ def deviation(units: str, total: str, squares: str) -> pl.Expr:
 def ranked(frame: pl.LazyFrame, by: str | Sequence[str], score: str = "score", tie: str = "article") -> pl.LazyFrame:
     """Adds int32 `rank` within each group `by`: 1 for the highest `score`; ties break on the smaller `tie`.
 
-    A null score comes last.
+    A null score comes last. With no `by` the whole table is one group.
     """
     groups = [by] if isinstance(by, str) else list(by)
     ordered = frame.sort(*groups, score, tie, descending=[False] * len(groups) + [True, False], nulls_last=True)
     numbered = ordered.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
-    first = pl.col("row").min().over(groups)
+    first = pl.col("row").min().over(groups) if groups else 0
     return numbered.with_columns(rank=(pl.col("row") - first + 1).cast(pl.Int32)).drop("row")
 
 

@@ -1,6 +1,5 @@
 """The manifest of a data set: what belongs to it. It is written last, so a data set is whole or isn't there."""
 
-import hashlib
 import json
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from hmgpu.data.tables import TableName
 from hmgpu.errors import DataError
+from hmgpu.files import sha256
 
 FORMAT: Literal[1] = 1
 NAME = "manifest.json"
@@ -119,8 +119,7 @@ class Manifest(BaseModel):
         """Raise DataError where a file of the data set is missing or is not the one that was written."""
         for name, file in sorted(self.files.items()):
             try:
-                with (root / name).open("rb") as stream:
-                    same = hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+                same = sha256(root / name) == file.sha256
             except OSError as error:
                 raise DataError(f"{root / name} of the data set can't be read: {error.strerror}.") from None
             if not same:

@@ -25,11 +25,11 @@ import yaml
 import hmgpu
 from hmgpu.engine import Engine
 from hmgpu.errors import RunError
+from hmgpu.files import UNFINISHED, sha256, write_json, write_text
 
 log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
-UNFINISHED = ".unfinished-"
 
 
 @dataclass(frozen=True)
@@ -143,24 +143,6 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 def _digest(files: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
-
-
-def sha256(file: Path) -> str:
-    """Hash of a file's bytes, in hex."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON whole or not at all."""
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write text whole or not at all: into a file beside `path`, then renamed over it."""
-    draft = path.with_name(f"{UNFINISHED}{path.name}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
 
 
 @functools.cache

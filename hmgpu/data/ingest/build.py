@@ -25,6 +25,7 @@ from hmgpu.data.manifest import DataFile, Manifest, Source
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName
 from hmgpu.data.weeks import Week, date_of
+from hmgpu.files import sha256
 
 log = logging.getLogger(__name__)
 
@@ -166,8 +167,7 @@ class Build:
         path = self.staging / name
         path.parent.mkdir(parents=True, exist_ok=True)
         frame.write_parquet(path, compression="zstd", statistics=True, row_group_size=1 << 20)
-        with path.open("rb") as file:
-            return name, DataFile(sha256=hashlib.file_digest(file, "sha256").hexdigest(), rows=frame.height)
+        return name, DataFile(sha256=sha256(path), rows=frame.height)
 
     def _manifest(self, tables: Tables, reader: Reader, files: dict[str, DataFile], days: tuple[int, int]) -> Manifest:
         there = self.there

@@ -1,7 +1,6 @@
 """Find the raw files, open them whatever they are packed in, and name them by their content."""
 
 import gzip
-import hashlib
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import IO, cast
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName
 from hmgpu.errors import DataError
+from hmgpu.files import sha256
 
 ENDINGS = (".csv", ".csv.gz", ".gz", ".csv.zip", ".zip", ".parquet")  # the order of preference where several lie there
 
@@ -42,14 +42,12 @@ def open_raw(table: TableName, path: Path) -> RawFile:
     if not path.name.endswith(ENDINGS):
         raise DataError(f"{path} ends in none of {', '.join(ENDINGS)}, so it is not known how to read it.")
     try:
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        size = path.stat().st_size
+        digest, size = sha256(path), path.stat().st_size
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}.") from None
     if size == 0:
         raise DataError(f"{path} is empty: it has not even a header.")
-    return RawFile(table, path, size, sha256)
+    return RawFile(table, path, size, digest)
 
 
 def find(folder: Path, settings: DataSettings, warnings: list[str], *, week: bool = False) -> dict[TableName, RawFile]:

@@ -1,0 +1,27 @@
+"""Whole files: their hash, and writing them whole or not at all."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+UNFINISHED = ".unfinished-"
+
+
+def sha256(file: Path) -> str:
+    """Hash of a file's bytes, in hex."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON whole or not at all."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text whole or not at all: into a file beside `path`, then renamed over it."""
+    draft = path.with_name(f"{UNFINISHED}{path.name}")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)
