@@ -5,9 +5,10 @@ BIN := .venv/bin
 UV := $(BIN)/uv pip
 # RAPIDS has wheels for Linux alone, and imports without a GPU: there the tests check every plan for cuDF.
 GPU_STACK := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),gpu,cpu)
-# XGBoost's wheel asks for a CUDA 12 NCCL that would overwrite RAPIDS' own; see pyproject.toml.
-COMPILE := $(UV) compile -q pyproject.toml --group dev --extra kaggle --python-version 3.11 \
-	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12
+# What pyproject.toml overrides out has no place in a lock that is installed with --no-deps.
+COMPILE := $(UV) compile -q pyproject.toml --group dev --extra kaggle --extra merlin --python-version 3.11 \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12 \
+	--no-emit-package dask-cuda --no-emit-package pynvml --no-emit-package rapids-dask-dependency
 
 .PHONY: demo test lint format lock setup setup-gpu clean
 
