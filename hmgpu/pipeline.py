@@ -40,13 +40,16 @@ from hmgpu.shards import split
 log = logging.getLogger(__name__)
 
 TABLE = "table.parquet"
+PRECISIONS = "precisions.parquet"
 
 
 class Pipeline:
     """One configured pass over one Store. Every method makes what it needs unless the run has it already."""
 
-    def __init__(self, config: Config, engine: Engine, store: Store, run: Run) -> None:
+    def __init__(self, config: Config, engine: Engine, store: Store, run: Run, learned_in: Run | None = None) -> None:
         self.config, self.engine, self.store, self.run = config, engine, store, run
+        # What a part learns depends on its own settings and the data alone, so lines with other parts can share it.
+        self.learned_in = learned_in or run
         present = store.present
         self.retrievers: dict[str, Retriever] = _usable(config.retrievers, present, "retriever")
         self.features: dict[str, Feature] = _usable(config.features, present, "feature")
@@ -70,6 +73,19 @@ class Pipeline:
         made_from = json.dumps([decides, store.digest, engine.name])
         name = f"{date_of(store.last_day)}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"
         return cls(config, engine, store, Run(config.runs / name, engine))
+
+    def without(self, section: str, name: str) -> "Pipeline":
+        """This line with the part `name` of `section` (retrievers or features) left out.
+
+        It shares what parts have learned; all else it makes anew, in the folder `without-<section>-<name>` of the run,
+        which is laid out like a run. Raises ConfigError for the only retriever.
+        """
+        parts: dict[str, dict[str, Any]] = {"retrievers": dict(self.retrievers), "features": dict(self.features)}
+        del parts[section][name]
+        if not parts["retrievers"]:
+            raise ConfigError(f"{section}.{name} is the only retriever; without it there are no candidates.")
+        run = Run(self.run.folder / f"without-{section}-{name}", self.engine)
+        return Pipeline(self.config.model_copy(update=parts), self.engine, self.store, run, self.learned_in)
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -96,14 +112,14 @@ class Pipeline:
                 plans: Learned = part.learn(history)
                 return {table: self.engine.write(plan, folder / f"{table}.parquet") for table, plan in plans.items()}
 
-            steps[name] = self.run.step(f"{week}/learn/{name}", part.settings(), [self.store.digest], make)
+            steps[name] = self.learned_in.step(f"{week}/learn/{name}", part.settings(), [self.store.digest], make)
 
         def make_fallback(folder: Path) -> dict[str, int]:
             table = self.engine.collect(fallback(history).sort("rank"))
             table.write_parquet(folder / TABLE)
             return {"articles": table.height}
 
-        steps["fallback"] = self.run.step(f"{week}/learn/fallback", {}, [self.store.digest], make_fallback)
+        steps["fallback"] = self.learned_in.step(f"{week}/learn/fallback", {}, [self.store.digest], make_fallback)
         return steps
 
     # --- retrieve and describe -----------------------------------------------------------------------------------
@@ -192,7 +208,7 @@ class Pipeline:
         return fitted
 
     def evaluate(self, week: Week | None = None) -> Path:
-        """`metrics.json` and `report.html` of a week.
+        """`metrics.json` and `report.html` of a week, and beside the former's file every customer's average precisions.
 
         By default the validation week; a later `week` has neither fitted nor stopped the ranker.
         """
@@ -206,9 +222,11 @@ class Pipeline:
             history = self.store.as_of(week.first_day)
             labels = self.engine.collect(self.store.sold_in(week))
             filler = _table(learned["fallback"])
-            metrics = evaluate(examples, labels, history, self.load(fitted), self.retrievers, filler, self.engine)
-            metrics = {"week": str(week)} | metrics
+            model = self.load(fitted)
+            figures, precisions = evaluate(examples, labels, history, model, self.retrievers, filler, self.engine)
+            metrics = {"week": str(week)} | figures
             write_json(folder / "metrics.json", metrics)
+            precisions.write_parquet(folder / PRECISIONS)
             (folder / "report.html").write_text(report_page(metrics), encoding="utf-8")
             return {"customers": metrics["customers"]}
 

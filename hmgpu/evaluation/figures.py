@@ -28,8 +28,8 @@ def evaluate(
     retrievers: Mapping[str, Retriever],
     filler: pl.LazyFrame,
     engine: Engine,
-) -> dict[str, Any]:
-    """All figures of one week.
+) -> tuple[dict[str, Any], pl.DataFrame]:
+    """All figures of one week, and the average precisions that they are means of.
 
     Args:
         examples: the week's described candidates of all customers who bought in it.
@@ -38,7 +38,8 @@ def evaluate(
         filler: what `recommendations.fallback` returned for the week.
 
     Returns:
-        The content of `metrics.json`, which README explains under "What a run leaves".
+        The content of `metrics.json`, which README explains under "What a run leaves"; and (customer, for every method
+        the average precision at 12 of the customer's list), sorted.
     """
     buyers = labels.select("customer").unique()
     ranks = [f"{name}{RANK}" for name in retrievers]
@@ -57,7 +58,7 @@ def evaluate(
     precisions = {method: average_precision(lists[method], labels, K) for method in methods}
     on_sale = engine.collect(history.on_sale(ACTIVE_DAYS))
     segments = engine.collect(_segments(history, buyers.lazy()))
-    return {
+    figures = {
         "customers": buyers.height,
         "map_at_12": _means(precisions),
         "ndcg_at_12": {method: ndcg_at(lists[method], labels, K) for method in methods},
@@ -70,6 +71,7 @@ def evaluate(
         },
         "retrievers": _by_strategy(scores, labels, list(retrievers), engine),
     }
+    return figures, _side_by_side(precisions)
 
 
 def _baselines(retrievers: Mapping[str, Retriever]) -> dict[str, pl.Expr]:
@@ -104,6 +106,12 @@ def _by_strategy(scores: pl.DataFrame, labels: pl.DataFrame, strategies: list[st
         }
         for name, table in proposed.items()
     }
+
+
+def _side_by_side(precisions: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """(customer, one column a method). Every method's table has the same customers in the same order."""
+    customers = next(iter(precisions.values())).select("customer")
+    return customers.with_columns(**{method: table["average_precision"] for method, table in precisions.items()})
 
 
 def _means(precisions: Mapping[str, pl.DataFrame]) -> dict[str, float]:

@@ -41,12 +41,17 @@ def examples(tmp_path: Path, engine) -> Examples:
 
 
 @pytest.fixture
-def figures(examples, make_history, engine):
+def evaluated(examples, make_history, engine):
     filler = pl.LazyFrame(
         {"article": range(20, 32), "rank": range(1, 13)}, schema={"article": pl.Int32, "rank": pl.Int32}
     )
     history = make_history(BOUGHT_BEFORE)
     return evaluate(examples, LABELS, history, OrderModel(("top", "again")), RETRIEVERS, filler, engine)
+
+
+@pytest.fixture
+def figures(evaluated):
+    return evaluated[0]
 
 
 def test_map_of_every_method_by_hand(figures):
@@ -61,6 +66,14 @@ def test_map_of_every_method_by_hand(figures):
     }
     assert figures["customers"] == 3
     assert figures["hit_rate_at_12"] == dict.fromkeys(figures["map_at_12"], pytest.approx(2 / 3))
+
+
+def test_average_precisions_of_every_customer_by_hand(evaluated, figures):
+    precisions = evaluated[1]
+    assert precisions["customer"].to_list() == [1, 2, 3]
+    assert precisions["popular"].to_list() == [0.25, 0, 1]
+    assert precisions["ranker"].to_list() == [pytest.approx(7 / 12), 0, 1]
+    assert precisions.columns[1:] == list(figures["map_at_12"])
 
 
 def test_segments_part_the_buyers_by_when_they_last_bought(figures):
