@@ -1,0 +1,124 @@
+"""What each part adds to the full line, from what evaluations with and without it have left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from rich.table import Table
+
+DRAWS, SEED = 1_000, 0
+PartName = tuple[str, str]  # section and name: both sections may use one name
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What one evaluation of one week left."""
+
+    metrics: Mapping[str, Any]
+    """The content of `metrics.json`."""
+    precisions: pl.DataFrame
+    """(customer, ranker): the average precision of the ranker's list for everybody who bought."""
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One week with all parts, and without each."""
+
+    full: Scored
+    without: Mapping[PartName, Scored]
+    needed: Mapping[PartName, str]
+    """Parts without which nothing can be made, and why."""
+
+
+def contributions(weeks: Sequence[Ablation]) -> dict[str, Any]:
+    """The content of `ablation.json`: the full line, then every part, the one that adds most first.
+
+    `adds` is MAP@12 of the full line less that of the line without the part: positive where the part helps; `low` and
+    `high` are its `interval`. Retrievers also have what they add to the merged candidates' recall. All is over the
+    buyers of all weeks; recalls are means over the weeks, weighted by buyers.
+    """
+    fulls = [week.full for week in weeks]
+    full = _pooled(fulls)
+    needed = {part: why for week in weeks for part, why in week.needed.items()}
+    rows = []
+    for part in (part for part in weeks[0].without if part not in needed):
+        section, name = part
+        scored = [week.without[part] for week in weeks]
+        without = _pooled(scored)
+        low, high = interval(*_gains(fulls, scored))
+        row = {"part": name, "section": section, "map_at_12": without["map_at_12"]}
+        row |= {"adds": full["map_at_12"] - without["map_at_12"], "low": low, "high": high}
+        if section == "retrievers":
+            row |= {f"adds_{recall}": full[recall] - without[recall] for recall in ("recall_at_100", "recall")}
+            row["candidates_a_customer"] = without["candidates_a_customer"]
+        rows.append(row)
+    rows.sort(key=lambda row: (-row["adds"], row["section"], row["part"]))
+    rows += [{"part": name, "section": section, "needed": why} for (section, name), why in needed.items()]
+    return {"weeks": [week.metrics["week"] for week in fulls], "full": full, "parts": rows}
+
+
+def _pooled(weeks: Sequence[Scored]) -> dict[str, Any]:
+    customers = [week.metrics["customers"] for week in weeks]
+    precisions = pl.concat([week.precisions["ranker"] for week in weeks])
+    merged = [week.metrics["retrievers"]["merged"] for week in weeks]
+    figures = ("recall_at_100", "recall", "candidates_a_customer")
+    return {
+        "customers": sum(customers),
+        "map_at_12": float(precisions.mean()),  # type: ignore[arg-type]
+        **{name: float(np.average([week[name] for week in merged], weights=customers)) for name in figures},
+    }
+
+
+def _gains(full: Sequence[Scored], without: Sequence[Scored]) -> tuple[Floats, Floats]:
+    """For every customer the sum over weeks of what a part adds to the average precision, and the number of weeks."""
+    weeks = [
+        more.precisions.join(less.precisions, on="customer", suffix="_without", validate="1:1")
+        for more, less in zip(full, without, strict=True)
+    ]
+    gain = pl.col("ranker") - pl.col("ranker_without")
+    # Summed in the order of weeks, so that the same figures give the same bytes.
+    rows = pl.concat(weeks).select("customer", gain=gain).sort("customer", maintain_order=True)
+    customers = rows.group_by("customer", maintain_order=True).agg(pl.col("gain").sum(), weeks=pl.len())
+    return customers["gain"].to_numpy(), customers["weeks"].cast(pl.Float64).to_numpy()
+
+
+def interval(gains: Floats, weeks: Floats) -> tuple[float, float]:
+    """The middle 95 % of the mean gain a customer and week, over draws of as many customers with replacement.
+
+    A paired bootstrap (Efron & Tibshirani 1993): a customer is drawn with all weeks, and with the lists of both lines.
+    It tells how far the mean depends on who happened to buy; not on the weeks, nor on the luck of a fit.
+    """
+    draw = np.random.default_rng(SEED)
+    means = np.empty(DRAWS)
+    for number in range(DRAWS):
+        drawn = draw.integers(len(gains), size=len(gains))
+        means[number] = gains[drawn].sum() / weeks[drawn].sum()
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def contribution_table(found: Mapping[str, Any]) -> Table:
+    """The full line and what every part adds to it; faint where the interval holds 0."""
+    full, weeks = found["full"], found["weeks"]
+    span = f"week {weeks[0]}" if len(weeks) == 1 else f"weeks {weeks[0]} to {weeks[-1]}"
+    table = Table(title=f"The ranker without each part, {full['customers']:,} customers, {span}")
+    table.add_column("without")
+    table.add_column("section")
+    for heading in ("MAP@12", "part adds", "95 % interval", "adds recall@100", "adds recall", "candidates a customer"):
+        table.add_column(heading, justify="right")
+    recalls = (f"{full['recall_at_100']:.4f}", f"{full['recall']:.4f}", f"{full['candidates_a_customer']:.1f}")
+    table.add_row("– (all parts)", "", f"{full['map_at_12']:.5f}", "", "", *recalls, style="bold")
+    for row in found["parts"]:
+        if "needed" in row:
+            table.add_row(row["part"], row["section"], "needed", style="dim")
+            continue
+        cells = [f"{row['map_at_12']:.5f}", f"{row['adds']:+.5f}", f"{row['low']:+.5f} to {row['high']:+.5f}"]
+        if row["section"] == "retrievers":
+            cells += [f"{row['adds_recall_at_100']:+.4f}", f"{row['adds_recall']:+.4f}"]
+            cells.append(f"{row['candidates_a_customer']:.1f}")
+        table.add_row(row["part"], row["section"], *cells, style="dim" if row["low"] <= 0 <= row["high"] else "")
+    return table

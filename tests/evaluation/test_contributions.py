@@ -1,0 +1,108 @@
+"""What parts add, on weeks worked by hand."""
+
+import io
+
+import numpy as np
+import polars as pl
+import pytest
+from rich.console import Console
+
+from hmgpu.evaluation.contributions import Ablation, Scored, contribution_table, contributions, interval
+
+
+def scored(precisions: dict[int, float], recall: float = 0.0, candidates: float = 9.0, week: str = "w1") -> Scored:
+    merged = {"recall_at_100": recall / 2, "recall": recall, "candidates_a_customer": candidates}
+    metrics = {"week": week, "customers": len(precisions), "retrievers": {"merged": merged}}
+    return Scored(metrics, pl.DataFrame({"customer": precisions.keys(), "ranker": precisions.values()}))
+
+
+FULL = scored({1: 0.5, 2: 0.5, 3: 0.2, 4: 0.0}, recall=0.4)
+WITHOUT = {
+    ("retrievers", "shared"): scored({1: 0.4, 2: 0.4, 3: 0.1, 4: -0.1}, recall=0.3, candidates=5.0),
+    ("features", "shared"): scored({1: 0.5, 2: 0.5, 3: 0.2, 4: 0.8}),
+    ("features", "idle"): scored({1: 0.5, 2: 0.5, 3: 0.2, 4: 0.0}),
+}
+
+
+def test_parts_by_hand():
+    found = contributions([Ablation(FULL, WITHOUT, {("features", "vital"): "because"})])
+    assert found["weeks"] == ["w1"]
+    assert found["full"] == {
+        "customers": 4,
+        "map_at_12": pytest.approx(0.3),
+        "recall_at_100": pytest.approx(0.2),
+        "recall": pytest.approx(0.4),
+        "candidates_a_customer": 9.0,
+    }
+    helps, idle, harms, vital = found["parts"]
+    # Everybody gains 0.1 by the retriever, so every draw does; by the feature one of four loses 0.8.
+    assert helps == {"part": "shared", "section": "retrievers", "candidates_a_customer": 5.0} | {
+        key: pytest.approx(value)
+        for key, value in {"map_at_12": 0.2, "adds": 0.1, "low": 0.1, "high": 0.1}.items()
+        | {"adds_recall_at_100": 0.05, "adds_recall": 0.1}.items()
+    }
+    assert (idle["part"], idle["adds"], idle["low"], idle["high"]) == ("idle", 0, 0, 0)
+    assert (harms["part"], harms["section"]) == ("shared", "features")
+    assert (harms["adds"], harms["high"]) == (pytest.approx(-0.2), 0)
+    assert vital == {"part": "vital", "section": "features", "needed": "because"}
+
+
+def test_weeks_are_pooled_by_their_buyers():
+    later = scored({1: 0.9, 7: 0.3}, recall=1.0, week="w2")
+    worse = scored({1: 0.3, 7: 0.3}, recall=0.7, week="w2")
+    part = ("retrievers", "shared")
+    found = contributions([Ablation(FULL, {part: WITHOUT[part]}, {}), Ablation(later, {part: worse}, {})])
+    assert found["weeks"] == ["w1", "w2"]
+    assert found["full"]["customers"] == 6
+    assert found["full"]["map_at_12"] == pytest.approx((4 * 0.3 + 2 * 0.6) / 6)
+    (row,) = found["parts"]
+    assert row["adds"] == pytest.approx((4 * 0.1 + 0.6) / 6)
+    assert row["adds_recall"] == pytest.approx((4 * 0.1 + 2 * 0.3) / 6)
+    # Customer 1 gains .7 in two weeks, the others .1 or nothing in one: no draw can be outside of what one gains.
+    assert 0 <= row["low"] < row["adds"] < row["high"] <= 0.35
+
+
+def test_a_part_that_one_week_can_do_without_and_another_not_is_needed():
+    part = ("retrievers", "shared")
+    found = contributions([Ablation(FULL, {part: WITHOUT[part]}, {}), Ablation(FULL, {}, {part: "because"})])
+    assert found["parts"] == [{"part": "shared", "section": "retrievers", "needed": "because"}]
+
+
+def test_the_interval_is_that_of_a_mean():
+    gains = np.random.default_rng(1).normal(0.02, 0.1, size=2_000)
+    low, high = interval(gains, np.ones(2_000))
+    spread = 1.96 * gains.std() / np.sqrt(2_000)
+    assert low == pytest.approx(gains.mean() - spread, abs=0.1 * spread)
+    assert high == pytest.approx(gains.mean() + spread, abs=0.1 * spread)
+    assert interval(gains, np.ones(2_000)) == (low, high)
+
+
+def test_a_customer_is_drawn_with_all_weeks():
+    # A quarter of the customers buy in three weeks and gain 1 in each: rows drawn one by one would vary less.
+    often = np.repeat([True, False], [100, 300])
+    low, high = interval(np.where(often, 3.0, 0.0), np.where(often, 3.0, 1.0))
+    assert low < 0.5 < high
+    share = 0.5  # of all 600 rows
+    by_row = 2 * 1.96 * np.sqrt(share * (1 - share) / 600)
+    assert high - low > 1.2 * by_row
+
+
+def test_the_table_says_it_in_words_that_fit_a_terminal():
+    console = Console(record=True, file=io.StringIO(), width=140)
+    console.print(contribution_table(contributions([Ablation(FULL, WITHOUT, {("features", "vital"): "because"})])))
+    lines = console.export_text().splitlines()
+    assert max(map(len, lines)) <= 140
+    rows = [[cell.strip() for cell in line.strip("│ ").split("│")] for line in lines if line.startswith("│")]
+    assert rows[0][:3] == ["– (all parts)", "", "0.30000"]
+    assert rows[1] == [
+        "shared",
+        "retrievers",
+        "0.20000",
+        "+0.10000",
+        "+0.10000 to +0.10000",
+        "+0.0500",
+        "+0.1000",
+        "5.0",
+    ]
+    assert [row[:2] for row in rows[2:]] == [["idle", "features"], ["shared", "features"], ["vital", "features"]]
+    assert rows[-1][2] == "needed"
