@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from hmgpu.ablation import ablate_folds, ablate_run, sections_in
 from hmgpu.config import Config, load_config
 from hmgpu.console import console, progress, start_logging
 from hmgpu.data import kaggle
@@ -19,6 +20,7 @@ from hmgpu.data.synthetic import synthesize
 from hmgpu.doctor import examine
 from hmgpu.engine import Choice, Engine
 from hmgpu.errors import HmgpuError
+from hmgpu.evaluation.contributions import contribution_table
 from hmgpu.evaluation.report import method_table, strategy_table
 from hmgpu.folds import evaluate_folds, fold_table
 from hmgpu.pipeline import Pipeline
@@ -108,17 +110,28 @@ def evaluate(
     settings: Settings = None,
     engine: EngineChoice = None,
     folds: Annotated[int, typer.Option(min=0, help="Score this many last weeks, each by a ranker made before it.")] = 0,
+    ablate: Annotated[
+        str | None,
+        typer.Option(help="retrievers, features or both with a comma: score the line without each of their parts too."),
+    ] = None,
 ) -> None:
     """Score candidates and ranker on the validation week, or on each of the last weeks."""
+    sections = sections_in(ablate) if ablate is not None else ()
     if folds:
         loaded = load_config(config, settings)
-        scored, file = evaluate_folds(loaded, Engine.choose(engine or loaded.engine), folds)
+        chosen = Engine.choose(engine or loaded.engine)
+        scored, file = evaluate_folds(loaded, chosen, folds)
         console.print(fold_table(scored), f"figures: {file}")
+        if sections:
+            ablation, file = ablate_folds(loaded, chosen, folds, sections)
+            console.print(contribution_table(ablation), f"ablation: {file}")
         return
     line = _open(config, settings, engine)
     with line.working():
-        metrics = line.evaluate()
-    _show(metrics)
+        _show(line.evaluate())
+        if sections:
+            ablation, file = ablate_run(line, sections)
+            console.print(contribution_table(ablation), f"ablation: {file}")
 
 
 @app.command()

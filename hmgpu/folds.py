@@ -4,7 +4,7 @@ One week's MAP@12 depends on the week, and the validation week also stops the ra
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +12,33 @@ from rich.table import Table
 
 from hmgpu.config import Config
 from hmgpu.data.store import Store
+from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
 from hmgpu.files import write_json
 from hmgpu.pipeline import Pipeline
 
 
 def evaluate_folds(config: Config, engine: Engine, folds: int) -> tuple[list[dict[str, Any]], Path]:
-    """The content of `metrics.json` for each of the last `folds` complete weeks, oldest first, and the file of all.
+    """The content of `metrics.json` for each of the last `folds` complete weeks, oldest first, and the file of all."""
+    scored = []
+    for line, week in fold_lines(config, engine, folds):
+        with line.working():
+            scored.append(json.loads(line.evaluate(week).read_text()))
+    file = config.runs / f"folds-{scored[-1]['week']}.json"
+    write_json(file, scored)
+    return scored, file
+
+
+def fold_lines(config: Config, engine: Engine, folds: int) -> Iterator[tuple[Pipeline, Week]]:
+    """Each of the last `folds` complete weeks, oldest first, with the line whose ranker is made before it.
 
     For each week the validation week is the one before it and the training weeks those before that.
     """
     last = Store(config.data.root).last_complete_week
-    scored = []
     for back in reversed(range(folds)):
         week = last.back(back)
         weeks = config.weeks.model_copy(update={"validation": str(week.back(1))})
-        line = Pipeline.open(config.model_copy(update={"weeks": weeks}), engine)
-        with line.working():
-            scored.append(json.loads(line.evaluate(week).read_text()))
-    file = config.runs / f"folds-{last}.json"
-    write_json(file, scored)
-    return scored, file
+        yield Pipeline.open(config.model_copy(update={"weeks": weeks}), engine), week
 
 
 def fold_table(scored: Sequence[dict[str, Any]]) -> Table:

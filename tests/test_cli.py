@@ -58,6 +58,17 @@ def test_folds_score_weeks_that_stopped_nothing(places: list[str], store: Store)
     assert [fold["week"] for fold in folds] == [str(store.last_complete_week.back(1)), str(store.last_complete_week)]
 
 
+def test_an_ablation_follows_the_figures(places: list[str]) -> None:
+    fewer = settings(retrievers="{repurchase: {}, popular: {}}", features="{article_sales: {}}")
+    done = hmgpu("evaluate", "--ablate", "retrievers,features", *places, *fewer)
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures, table = done.stdout.split("The ranker without each part")
+    assert "Twelve articles a customer" in figures
+    assert all(part in table for part in ("repurchase", "popular", "article_sales", "part adds"))
+    found = json.loads(Path("".join(table.partition("ablation: ")[2].split("\n"))).read_text())
+    assert len(found["parts"]) == 3
+
+
 def test_demo_generates_its_data_once(tmp_path: Path) -> None:
     chosen = {"data__raw": tmp_path / "raw", "data__root": tmp_path / "data", "runs": tmp_path / "runs"}
     small = settings(**chosen, ranker__rounds=3, weeks__train=1)
@@ -110,6 +121,10 @@ def test_synth_and_ingest_say_what_they_made(tmp_path: Path) -> None:
         (["run", "--config", CONFIGS / "base.yaml", "--set", "data.raw=nowhere"], "nowhere"),
         (["train", "--config", CONFIGS / "base.yaml", "--set", "ranker.deph=3"], "did you mean 'depth'?"),
         (["train", "--config", CONFIGS / "base.yaml", "--set", "weeks"], "write it as key.key=value"),
+        (
+            ["evaluate", "--config", CONFIGS / "base.yaml", "--ablate", "features,shoes"],
+            "--ablate features,shoes: 'shoes' can't be ablated; write retrievers, features or both.",
+        ),
         (["ingest", "nowhere", "--out", "data"], "nowhere"),
         (["ingest", "--append", "nowhere.csv", "--out", "nowhere"], "nowhere"),
     ],

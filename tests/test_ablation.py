@@ -1,0 +1,228 @@
+"""Lines without a part: what is gone, what is shared, what stays as it was, and what the comparison says of them."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hmgpu import ablation
+from hmgpu.ablation import ablate_folds, ablate_run, sections_in
+from hmgpu.config import Config, load_config
+from hmgpu.data.store import History, Store
+from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError
+from hmgpu.features import Feature
+from hmgpu.parts import Learned
+from hmgpu.pipeline import Pipeline
+from hmgpu.rankers import KEYS, LABEL
+from hmgpu.rankers.order import Order
+from hmgpu.rankers.xgboost import XGBoost
+
+DEMO = Path(__file__).parents[1] / "configs" / "demo.yaml"
+CPU = Engine("cpu", "tests")
+BOTH = ("retrievers", "features")
+RETRIEVERS = "{repurchase: {n: 20}, popular_age: {kind: popular_by, by: age_band, n: 20}, popular: {n: 20}}"
+# A family may be called as a retriever is.
+FEATURES = "{strategies: {}, popular: {kind: article_sales}}"
+
+
+class Echo(Feature):
+    """Useless: says again what the candidates say already."""
+
+    def learn(self, history: History) -> Learned:
+        return {}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        return pairs.select(*KEYS, echo="popular_score")
+
+
+@pytest.fixture
+def config(raw: Path, store: Store, tmp_path: Path) -> Config:
+    places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={tmp_path / 'runs'}"]
+    parts = [f"retrievers={RETRIEVERS}", f"features={FEATURES}"]
+    # Every tree sees all columns: a column more changes nothing but what it says.
+    ranker = ["ranker.rounds=15", "ranker.columns=1.0"]
+    return load_config(DEMO, [*places, *parts, *ranker, "weeks.train=1", "engine=cpu"])
+
+
+def ablated(config: Config, *sections: str) -> tuple[Pipeline, dict[tuple[str, str], dict]]:
+    line = Pipeline.open(config, CPU)
+    with line.working():
+        found, file = ablate_run(line, sections)
+    assert json.loads(file.read_text()) == found
+    return line, {(row["section"], row["part"]): row for row in found["parts"]}
+
+
+def files(folder: Path) -> dict[str, str]:
+    """Every file's hash and time, and where links lead; the log and the lock aside."""
+    return {
+        str(path.relative_to(folder)): os.readlink(path)
+        if path.is_symlink()
+        else f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_mtime_ns}"
+        for path in folder.rglob("*")
+        if (path.is_symlink() or path.is_file()) and path.name not in ("log.jsonl", ".lock")
+    }
+
+
+def test_without_a_retriever_its_own_candidates_and_all_its_columns_are_gone(config: Config) -> None:
+    line = Pipeline.open(config, CPU)
+    less = line.without("retrievers", "repurchase")
+    for week, training in ((line.training_weeks[0], True), (line.validation_week, False)):
+        everything = pl.concat(line.examples(week, training)[0].tables())
+        rest = pl.concat(less.examples(week, training)[0].tables())
+        lost = {"repurchase_score", "repurchase_rank", "repurchase_score_share"}
+        assert set(everything.columns) - set(rest.columns) == lost
+        assert set(rest.columns) <= set(everything.columns)
+    # Validation examples are all candidates: those that another strategy proposed stay, the others do not.
+    others = everything.filter(pl.any_horizontal(pl.col("popular_rank", "popular_age_rank").is_not_null()))
+    assert 0 < others.height < everything.height
+    assert rest.select(*KEYS, LABEL).equals(others.select(*KEYS, LABEL))
+    # What is told about all strategies is told anew.
+    agreed = others["strategies"] - others["repurchase_rank"].is_not_null().cast(pl.Int32)
+    assert rest["strategies"].to_list() == agreed.to_list()
+
+
+def test_without_a_family_its_columns_are_gone_and_the_candidates_stay(config: Config) -> None:
+    line = Pipeline.open(config, CPU)
+    less = line.without("features", "popular")
+    everything, rest = (pl.concat(of.validation[0].tables()) for of in (line, less))
+    assert set(rest.columns) < set(everything.columns)
+    assert {"popular_score", "popular_rank", "popular_score_share"} <= set(rest.columns)
+    assert rest.equals(everything.select(rest.columns))
+
+
+def test_what_was_learned_is_shared(config: Config) -> None:
+    line = Pipeline.open(config, CPU)
+    line.evaluate()
+    learned = {name: made for name, made in files(line.run.folder).items() if "/learn/" in name}
+    less = line.without("retrievers", "repurchase").without("features", "strategies")
+    less.evaluate()
+    assert less.run.folder.is_relative_to(line.run.folder)
+    assert not list(less.run.folder.glob("steps/*/learn"))
+    assert learned == {
+        name: made for name, made in files(line.run.folder).items() if "/learn/" in name and "without" not in name
+    }
+
+
+def test_an_ablation_says_what_evaluate_says_and_what_less_configs_would(config: Config) -> None:
+    """Each row is what a config without the part gives in a run of its own: nothing is approximated."""
+    line, rows = ablated(config, *BOTH)
+    assert set(rows) == {("retrievers", name) for name in config.retrievers} | {
+        ("features", name) for name in config.features
+    }
+    found = json.loads((line.run.folder / "ablation.json").read_text())
+    metrics = json.loads((line.run.folder / "metrics.json").read_text())
+    assert found["full"]["map_at_12"] == metrics["map_at_12"]["ranker"]
+    assert found["full"]["customers"] == metrics["customers"]
+    assert found["full"]["recall"] == pytest.approx(metrics["retrievers"]["merged"]["recall"])
+    for section, name in (("retrievers", "popular"), ("features", "popular")):
+        left = {key: part for key, part in getattr(config, section).items() if key != name}
+        alone = Pipeline.open(config.model_copy(update={section: left}), CPU)
+        metrics = json.loads(alone.evaluate().read_text())
+        assert rows[section, name]["map_at_12"] == metrics["map_at_12"]["ranker"]
+        assert rows[section, name]["adds"] == found["full"]["map_at_12"] - metrics["map_at_12"]["ranker"]
+    order = [row["adds"] for row in found["parts"]]
+    assert order == sorted(order, reverse=True)
+    assert rows["retrievers", "repurchase"]["adds_recall"] > 0
+
+
+def test_precisions_are_what_the_figures_are_means_of(config: Config) -> None:
+    file = Pipeline.open(config, CPU).evaluate()
+    metrics = json.loads(file.read_text())
+    precisions = pl.read_parquet(file.resolve().parent / "precisions.parquet")
+    assert precisions["customer"].is_sorted()
+    assert precisions["customer"].n_unique() == precisions.height == metrics["customers"]
+    assert {name: precisions[name].mean() for name in precisions.columns[1:]} == metrics["map_at_12"]
+
+
+def test_parts_that_say_nothing_new_add_nothing(config: Config) -> None:
+    again = {"popular_again": config.retrievers["popular"]}
+    doubled = {"retrievers": {**config.retrievers, **again}, "features": {**config.features, "echo": Echo()}}
+    _, rows = ablated(config.model_copy(update=doubled), *BOTH)
+    echo, again = rows["features", "echo"], rows["retrievers", "popular_again"]
+    assert (echo["adds"], echo["low"], echo["high"]) == (0, 0, 0)
+    # The number of strategies that agree differs, so the fit may; the candidates don't.
+    assert again["low"] <= 0 <= again["high"]
+    assert (again["adds_recall"], again["adds_recall_at_100"]) == (0, 0)
+    # Echo reads the columns of this one, so the line can't do without it.
+    assert 'unable to find column "popular_score"' in rows["retrievers", "popular"]["needed"]
+
+
+def test_all_else_in_the_run_stays_as_it_was(config: Config) -> None:
+    line = Pipeline.open(config, CPU)
+    with line.working():
+        line.evaluate()
+        line.submit()
+    before = files(line.run.folder)
+    assert {"model", "metrics.json", "report.html", "submission.csv"} <= set(before)
+    ablated(config, *BOTH)
+    after = files(line.run.folder)
+    described = {"config.yaml", "manifest.json"}  # written at every start, with the same content
+    assert {n: after[n] for n in before.keys() - described} == {n: before[n] for n in before.keys() - described}
+    week = line.validation_week
+    assert {name for name in after.keys() - before.keys() if not name.startswith(f"steps/{week}/ablate/without-")} == {
+        "ablation.json"
+    }
+    assert not list(line.run.folder.glob("without-*"))
+
+
+def test_nothing_is_made_twice_however_often_it_is_interrupted(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    fits, copy = [], shutil.copyfile
+    fit = XGBoost.fit
+    monkeypatch.setattr(XGBoost, "fit", lambda *given: (fits.append(1), fit(*given))[1])
+
+    def interrupted(source: Path, target: Path) -> None:
+        monkeypatch.setattr(shutil, "copyfile", copy)
+        raise KeyboardInterrupt
+
+    for _ in range(3):
+        monkeypatch.setattr(shutil, "copyfile", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ablated(config, "retrievers")
+    line, rows = ablated(config, "retrievers")
+    assert len(fits) == 1 + len(config.retrievers)
+    made = files(line.run.folder / "steps")
+    _, again = ablated(config, "retrievers")
+    assert again == rows
+    assert files(line.run.folder / "steps") == made
+    assert len(fits) == 1 + len(config.retrievers)
+
+
+def test_what_can_t_be_left_out_says_why(config: Config) -> None:
+    popular = {"popular": config.retrievers["popular"]}
+    line, rows = ablated(config.model_copy(update={"retrievers": popular}), "retrievers")
+    assert rows["retrievers", "popular"]["needed"] == (
+        "retrievers.popular is the only retriever; without it there are no candidates."
+    )
+    chained = config.model_copy(update={"ranker": Order(strategies=("popular", "repurchase"))})
+    line, rows = ablated(chained, "retrievers")
+    assert "ranker.strategies: 'popular' proposes nothing here" in rows["retrievers", "popular"]["needed"]
+    assert "needed" not in rows["retrievers", "popular_age"]
+    assert not list(line.run.folder.glob("without-*"))
+
+
+def test_folds_pool_the_buyers_of_their_weeks(config: Config, store: Store) -> None:
+    found, file = ablate_folds(config, CPU, 2, ("features",))
+    last = store.last_complete_week
+    assert found["weeks"] == [str(last.back(1)), str(last)]
+    assert file == config.runs / f"ablation-{last}.json"
+    assert json.loads(file.read_text()) == found
+    scored = [json.loads(file.read_text()) for file in config.runs.glob("*/steps/*/evaluate/metrics.json")]
+    assert sorted(week["week"] for week in scored) == found["weeks"]
+    buyers = sum(week["customers"] for week in scored)
+    assert found["full"]["customers"] == buyers
+    pooled = sum(week["customers"] * week["map_at_12"]["ranker"] for week in scored) / buyers
+    assert found["full"]["map_at_12"] == pytest.approx(pooled)
+    assert {row["part"] for row in found["parts"]} == set(config.features)
+
+
+def test_sections_are_named_with_a_comma_between() -> None:
+    assert sections_in("features, retrievers") == sections_in("retrievers,features") == ablation.SECTIONS
+    assert sections_in("features") == ("features",)
+    for named in ("shoes", "", "retrievers,", "retrievers features"):
+        with pytest.raises(ConfigError, match=r"can't be ablated; write retrievers, features or both\.$"):
+            sections_in(named)
