@@ -58,6 +58,15 @@ class WeekSettings(BaseModel):
             raise ValueError(f"'{given}' is no day written YYYY-MM-DD") from None
 
 
+class EncodeSettings(BaseModel):
+    """How encoders are fitted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    days: Count = 182
+    """Days before the oldest training cutoff whose purchases the workflows are fitted on."""
+
+
 class Config(BaseModel):
     """All settings of a run."""
 
@@ -75,6 +84,8 @@ class Config(BaseModel):
     """Memory to plan for; it decides into how many shards customers are split."""
     weeks: WeekSettings = WeekSettings()
     """Training and validation weeks."""
+    encode: EncodeSettings = EncodeSettings()
+    """The NVTabular workflows."""
     negatives: Count | None = 60
     """Training: candidates not bought that are kept of each customer and week, drawn at random; null keeps all."""
     retrievers: Annotated[dict[str, Retriever], Field(min_length=1)]

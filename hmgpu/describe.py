@@ -14,7 +14,7 @@ def describe(pairs: pl.DataFrame, families: Mapping[str, pl.LazyFrame], engine: 
 
     Args:
         pairs: candidates (customer, article, …), each pair once.
-        families: by its name in the config what each feature family's `compute` returned.
+        families: by its place in the config (`features.<name>`) what each feature family's `compute` returned.
 
     Raises ConfigError where two families make one column, or one gives more than one row for a key: joined, that would
     repeat candidates.
@@ -25,7 +25,7 @@ def describe(pairs: pl.DataFrame, families: Mapping[str, pl.LazyFrame], engine: 
     described = engine.collect(plan.sort(KEYS))
     if described.height != pairs.height:
         repeating = [name for name, columns in families.items() if _repeats_a_key(columns, engine)]
-        raise ConfigError(f"features.{repeating[0]} gives more than one row for a key; see Feature.compute.")
+        raise ConfigError(f"{repeating[0]} gives more than one row for a key; see Feature.compute.")
     return described
 
 
@@ -34,9 +34,7 @@ def join_columns(described: pl.LazyFrame, columns: pl.LazyFrame, name: str) -> p
     keys = _keys(columns)
     clash = (set(columns.collect_schema().names()) - set(keys)) & set(described.collect_schema().names())
     if clash:
-        raise ConfigError(
-            f"features.{name} makes the column '{min(clash)}', which is there already; drop one of the two."
-        )
+        raise ConfigError(f"{name} makes the column '{min(clash)}', which is there already; drop one of the two.")
     return described.join(columns, on=keys, how="left")
 
 

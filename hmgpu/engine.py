@@ -8,7 +8,7 @@ import ctypes
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -57,6 +57,20 @@ class Engine:
         path.parent.mkdir(parents=True, exist_ok=True)
         table.write_parquet(path)
         return table.height
+
+    def frame(self, table: pl.DataFrame) -> Any:
+        """`table` as NVTabular takes it: a cuDF frame on the GPU, a pandas one on the CPU."""
+        if self.name == "gpu":
+            import cudf
+
+            return cudf.DataFrame.from_arrow(table.to_arrow())
+        return table.to_pandas()
+
+    def table(self, frame: Any) -> pl.DataFrame:
+        """What `frame` made, back as a table; its index is dropped."""
+        if self.name == "gpu":
+            return pl.DataFrame(frame.to_arrow(preserve_index=False))
+        return pl.from_pandas(frame)
 
 
 def _cudf() -> pl.GPUEngine:

@@ -6,12 +6,21 @@ file, its test and a line of YAML.
 
 import importlib
 import pkgutil
-from typing import Annotated, Any, TypeVar
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 
+from hmgpu.data.store import History
+from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
+
+if TYPE_CHECKING:  # the real import loads Merlin, which a part needs only when it is used
+    from hmgpu.encode.workflow import Encoders
 
 Learned = dict[str, pl.LazyFrame]
 """All that a part learns: named tables. A run writes them as Parquet and hands them back as scans."""
@@ -31,10 +40,36 @@ Windows = Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(_diff
 P = TypeVar("P", bound="Part")
 
 
+@dataclass(frozen=True)
+class Bench:
+    """What a pipeline lends its parts to work with, beside data."""
+
+    engine: Engine
+    seed: int
+    encoders: "Callable[[], Encoders]"
+    """The workflows, fitted at the oldest training cutoff; a call, since loading them loads Merlin."""
+    model: Path | None = None
+    """Folder of what `Trained.train` left."""
+
+
 class Part(BaseModel):
     """Settings of one part. Frozen: what it learns is tables, it keeps no state."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    encoded: ClassVar[bool] = False
+    """Whether the part works on encoded columns, and so is made anew when the workflows are."""
+    _bench: Bench | None = PrivateAttr(default=None)
+
+    def at(self, bench: Bench) -> Self:
+        """This part, with what it needs to work."""
+        part = self.model_copy()
+        part._bench = bench
+        return part
+
+    @property
+    def bench(self) -> Bench:
+        assert self._bench is not None, f"{self.kind} was given no bench to work at: see Part.at"
+        return self._bench
 
     @property
     def kind(self) -> str:
@@ -48,6 +83,21 @@ class Part(BaseModel):
     def needs(self) -> frozenset[str]:
         """Optional columns of the data that this part can't do without; it is left out where one is absent."""
         return frozenset()
+
+
+class Trained(Part):
+    """A part with a model of its own, which is trained before it can learn from a History."""
+
+    refit: Literal["once", "weekly"] = "once"
+    """once: trained at the oldest training cutoff, then applied unchanged to every week; weekly: anew for each."""
+
+    @abstractmethod
+    def train(self, history: History, folder: Path, work: Path) -> None:
+        """Trains on `history` and writes the model into `folder`.
+
+        Args:
+            work: where to leave checkpoints; it outlives a kill, so that the training goes on from there.
+        """
 
 
 def kinds(base: type[P]) -> dict[str, type[P]]:

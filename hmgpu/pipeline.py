@@ -29,10 +29,11 @@ from hmgpu.evaluation.figures import evaluate
 from hmgpu.evaluation.report import report_page
 from hmgpu.features import Feature
 from hmgpu.files import write_json
-from hmgpu.parts import Learned, Part
+from hmgpu.learning import FALLBACK, Learning
+from hmgpu.parts import Learned
 from hmgpu.plans import scattered, top_n
 from hmgpu.rankers import KEYS, LABEL, Examples, Model
-from hmgpu.recommendations import check_fillable, fallback, top_twelve, write_submission
+from hmgpu.recommendations import check_fillable, top_twelve, write_submission
 from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Run, Step
 from hmgpu.shards import split
@@ -46,10 +47,10 @@ PRECISIONS = "precisions.parquet"
 class Pipeline:
     """One configured pass over one Store. Every method makes what it needs unless the run has it already."""
 
-    def __init__(self, config: Config, engine: Engine, store: Store, run: Run, learned_in: Run | None = None) -> None:
+    def __init__(
+        self, config: Config, engine: Engine, store: Store, run: Run, learning: Learning | None = None
+    ) -> None:
         self.config, self.engine, self.store, self.run = config, engine, store, run
-        # What a part learns depends on its own settings and the data alone, so lines with other parts can share it.
-        self.learned_in = learned_in or run
         present = store.present
         self.retrievers: dict[str, Retriever] = _usable(config.retrievers, present, "retriever")
         self.features: dict[str, Feature] = _usable(config.features, present, "feature")
@@ -58,6 +59,8 @@ class Pipeline:
         named = config.weeks.validation
         self.validation_week = store.week_of(named) if named else store.last_complete_week
         self.training_weeks = [self.validation_week.back(weeks) for weeks in range(config.weeks.train, 0, -1)]
+        # What a part learns depends on its own settings and the data alone, so lines with other parts can share it.
+        self.learning = learning or Learning(config, engine, store, run, self.training_weeks[0])
 
     @classmethod
     def open(cls, config: Config, engine: Engine) -> "Pipeline":
@@ -85,7 +88,7 @@ class Pipeline:
         if not parts["retrievers"]:
             raise ConfigError(f"{section}.{name} is the only retriever; without it there are no candidates.")
         run = Run(self.run.folder / f"without-{section}-{name}", self.engine)
-        return Pipeline(self.config.model_copy(update=parts), self.engine, self.store, run, self.learned_in)
+        return Pipeline(self.config.model_copy(update=parts), self.engine, self.store, run, self.learning)
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -102,41 +105,36 @@ class Pipeline:
 
     def learn(self, week: Week) -> dict[str, Step]:
         """What every part learns from all that was known before `week`, one step a part."""
-        history = self.store.as_of(week.first_day)
-        parts: dict[str, Part] = {f"retriever-{name}": part for name, part in self.retrievers.items()}
+        parts: dict[str, Retriever | Feature] = {f"retriever-{name}": part for name, part in self.retrievers.items()}
         parts |= {f"feature-{name}": part for name, part in self.features.items()}
-        steps = {}
-        for name, part in tracked(list(parts.items()), f"learn {week}"):
-
-            def make(folder: Path, part: Any = part) -> dict[str, int]:
-                plans: Learned = part.learn(history)
-                return {table: self.engine.write(plan, folder / f"{table}.parquet") for table, plan in plans.items()}
-
-            steps[name] = self.learned_in.step(f"{week}/learn/{name}", part.settings(), [self.store.digest], make)
-
-        def make_fallback(folder: Path) -> dict[str, int]:
-            table = self.engine.collect(fallback(history).sort("rank"))
-            table.write_parquet(folder / TABLE)
-            return {"articles": table.height}
-
-        steps["fallback"] = self.learned_in.step(f"{week}/learn/fallback", {}, [self.store.digest], make_fallback)
-        return steps
+        return self.learning.learn(week, parts)
 
     # --- retrieve and describe -----------------------------------------------------------------------------------
 
     def describe(self, learned: Mapping[str, Step], customers: pl.DataFrame) -> pl.DataFrame:
         """Candidates of `customers` with all their features: the one way to make what a ranker sees."""
         retrieved = {
-            name: part.retrieve(_tables(learned[f"retriever-{name}"], customers), customers.lazy())
+            name: self.learning.at_bench(part).retrieve(
+                _tables(learned[f"retriever-{name}"], customers), customers.lazy()
+            )
             for name, part in self.retrievers.items()
         }
         # Executed here once: every feature family starts from the same candidates.
         pairs = self.engine.collect(merge(retrieved))
+        # A retriever that is a feature too says something of every candidate, whoever proposed it.
+        also: dict[str, Any] = {name: part for name, part in self.retrievers.items() if isinstance(part, Feature)}
         families = {
-            name: part.compute(_tables(learned[f"feature-{name}"], customers), pairs.lazy())
+            f"retrievers.{name}": self._compute(part, learned[f"retriever-{name}"], pairs)
+            for name, part in also.items()
+        }
+        families |= {
+            f"features.{name}": self._compute(part, learned[f"feature-{name}"], pairs)
             for name, part in self.features.items()
         }
         return describe(pairs, families, self.engine)
+
+    def _compute(self, part: Feature, learned: Step, pairs: pl.DataFrame) -> pl.LazyFrame:
+        return self.learning.at_bench(part).compute(_tables(learned, pairs), pairs.lazy())
 
     # --- examples ------------------------------------------------------------------------------------------------
 
@@ -221,7 +219,7 @@ class Pipeline:
         def make(folder: Path) -> dict[str, int]:
             history = self.store.as_of(week.first_day)
             labels = self.engine.collect(self.store.sold_in(week))
-            filler = _table(learned["fallback"])
+            filler = _table(learned[FALLBACK])
             model = self.load(fitted)
             figures, precisions = evaluate(examples, labels, history, model, self.retrievers, filler, self.engine)
             metrics = {"week": str(week)} | figures
@@ -230,7 +228,7 @@ class Pipeline:
             (folder / "report.html").write_text(report_page(metrics), encoding="utf-8")
             return {"customers": metrics["customers"]}
 
-        made_from = [fitted.digest, learned["fallback"].digest, *(step.digest for step in steps)]
+        made_from = [fitted.digest, learned[FALLBACK].digest, *(step.digest for step in steps)]
         judged = self.run.step(f"{week}/evaluate", {}, made_from, make)
         if validates:
             self.run.show("report.html", judged.folder / "report.html")
@@ -243,7 +241,7 @@ class Pipeline:
         learned = self.learn(self.store.next_week)
         customers = self.engine.collect(self.store.customer_ids().select("customer"))
         shards = split(customers, self.retrievers.values(), self.config.memory_gb)
-        model, filler = self.load(fitted), _table(learned["fallback"])
+        model, filler = self.load(fitted), _table(learned[FALLBACK])
         check_fillable(self.engine.collect(filler))
         made_from = [fitted.digest, *(step.digest for step in learned.values())]
         steps = []

@@ -1,25 +1,75 @@
 """How the tests of parts ask a part: learn from a history, then propose or describe."""
 
+import tempfile
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from hmgpu.data.store import History
 from hmgpu.describe import join_columns
+from hmgpu.engine import Engine
+from hmgpu.parts import Bench, Learned, Trained
+
+SEED = 1
+SMALL = {"epochs": 1, "weeks": 4, "width": 8, "hidden": (16,), "dimensions": 16}
+_made: dict[tuple[int, str], tuple[History, Any]] = {}
+
+
+def bench(part: Any, history: History, engine: Engine, trained_on: History | None = None) -> Any:
+    """`part` with what a pipeline would lend it: workflows fitted, and its model trained, on `trained_on`.
+
+    A part with a model is made small, so that training takes a second; what was made for one history is kept.
+    """
+    past = trained_on or history
+    model = None
+    if isinstance(part, Trained):
+        part = part.model_copy(update={name: value for name, value in SMALL.items() if hasattr(part, name)})
+        model = _once(past, f"{engine.name} {part.settings()}", lambda: _train(part, past, engine))
+    return part.at(Bench(engine, SEED, lambda: encoders(past, engine), model))
+
+
+def encoders(history: History, engine: Engine, days: int = 91) -> Any:
+    """Workflows fitted on `history`."""
+    from hmgpu.encode.workflow import Encoders
+
+    return _once(
+        history, f"{engine.name} {days}", lambda: Encoders.fit(history, days, engine, Path(tempfile.mkdtemp()))
+    )
+
+
+def _train(part: Any, history: History, engine: Engine) -> Path:
+    folder = Path(tempfile.mkdtemp())
+    part.at(Bench(engine, SEED, lambda: encoders(history, engine))).train(history, folder, folder / "work")
+    return folder
+
+
+def _once(history: History, what: str, make: Any) -> Any:
+    key = (id(history), what)
+    if key not in _made:
+        _made[key] = (history, make())  # with the history, so that its id isn't given to another
+    return _made[key][1]
+
+
+def learned(part: Any, history: History, engine: Engine) -> Learned:
+    """What `part`, at its bench, learns, executed and handed back as scans would be."""
+    return {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
 
 
 def described(part, history, engine, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], dict]:
     """The family's columns of each (customer, article)."""
     asked = pl.LazyFrame(pairs, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
-    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
-    rows = engine.collect(join_columns(asked, part.compute(learned, asked), "it")).to_dicts()
+    part = bench(part, history, engine)
+    rows = engine.collect(join_columns(asked, part.compute(learned(part, history, engine), asked), "it")).to_dicts()
     return {(row.pop("customer"), row.pop("article")): row for row in rows}
 
 
 def scored(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[tuple[int, int]]]:
     """(article, score) of each customer, by rank."""
-    learned = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
+    part = bench(part, history, engine)
     asked = pl.LazyFrame({"customer": list(customers)}, schema={"customer": pl.Int32})
-    found = engine.collect(part.retrieve(learned, asked).sort("customer", "rank"))
+    found = engine.collect(part.retrieve(learned(part, history, engine), asked).sort("customer", "rank"))
     return {c: found.filter(pl.col("customer") == c).select("article", "score").rows() for c in customers}
 
 

@@ -23,15 +23,15 @@ def test_columns_are_joined_by_the_keys_that_a_family_has(engine):
 
 
 def test_two_families_with_one_column_are_refused(engine):
-    families = {name: pl.LazyFrame({"customer": [1], "age": [30]}) for name in ("one", "two")}
+    families = {name: pl.LazyFrame({"customer": [1], "age": [30]}) for name in ("features.one", "features.two")}
     with pytest.raises(ConfigError, match=r"features\.two makes the column 'age', which is there already"):
         describe(PAIRS, families, engine)
 
 
 def test_a_family_with_two_rows_for_a_key_is_refused(engine):
     families = {
-        "fine": pl.LazyFrame({"customer": [1], "age": [30]}),
-        "broken": pl.LazyFrame({"article": [5, 5], "price": [1, 2]}),
+        "features.fine": pl.LazyFrame({"customer": [1], "age": [30]}),
+        "features.broken": pl.LazyFrame({"article": [5, 5], "price": [1, 2]}),
     }
     with pytest.raises(ConfigError, match=r"features\.broken gives more than one row for a key"):
         describe(PAIRS, families, engine)

@@ -3,7 +3,7 @@
 import datetime
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -36,6 +36,17 @@ class History:
     def last(self, days: int) -> pl.LazyFrame:
         """The transactions of the last `days` days."""
         return self.transactions.filter(pl.col("day") >= self.cutoff - days)
+
+    def before(self, day: int) -> "History":
+        """What was known at the start of an earlier `day`. Raises ValueError for a day after the cutoff."""
+        if day > self.cutoff:
+            raise ValueError(f"day {day} is after the cutoff {self.cutoff}: nothing of it is known")
+        return replace(
+            self,
+            cutoff=day,
+            transactions=self.transactions.filter(pl.col("day") < day),
+            articles=self.articles.filter(pl.col("first_day") < day),
+        )
 
     def has(self, *columns: str) -> bool:
         """Whether the retailer has all these optional columns."""

@@ -13,14 +13,17 @@ from hmgpu.parts import Part
 
 KEYS = ("customer", "article")
 LABEL = "label"
+CODE = "_code"
+"""How the names of category codes end: what a model looks up, and no number that is more or less than another."""
 
 
 @dataclass(frozen=True)
 class Examples:
     """Described candidates on disk: what a ranker is fitted on, one file a week and customer shard.
 
-    A file holds (customer, article, `label` int8, feature columns), sorted by customer and article. The rows of one
-    customer and week are one query, and no query is split between files, so that memory is bounded by a file.
+    A file holds (customer, article, `label` int8, columns that describe the candidate), sorted by customer and article.
+    The rows of one customer and week are one query, and no query is split between files, so that memory is bounded by a
+    file.
     """
 
     files: tuple[Path, ...]
@@ -33,7 +36,14 @@ class Examples:
                 yield table
 
     def features(self) -> list[str]:
-        """Names of the feature columns, in the order of the files."""
+        """Names of the columns that are numbers, in the order of the files."""
+        return [name for name in self._described() if not name.endswith(CODE)]
+
+    def codes(self) -> list[str]:
+        """Names of the columns that are category codes (those of the family `encoded`), in the order of the files."""
+        return [name for name in self._described() if name.endswith(CODE)]
+
+    def _described(self) -> list[str]:
         return [name for name in pl.read_parquet_schema(self.files[0]) if name not in (*KEYS, LABEL)]
 
 
@@ -41,7 +51,7 @@ class Model(Protocol):
     """A fitted ranker."""
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        """float32, one a row of `examples` (any table with the feature columns); higher is better."""
+        """float32, one a row of `examples` (any table with the columns it was fitted on); higher is better."""
 
     def save(self, folder: Path) -> None:
         """Writes the model's files into the existing `folder`; the same model gives the same bytes."""

@@ -1,0 +1,80 @@
+"""The table of encoded columns: what learned models see of customers, articles and the moment, stated once.
+
+Workflows, towers and rankers are built from this table; a new column is one line here and one expression in `rows.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Side = Literal["customer", "article", "context"]
+SIDES: tuple[Side, ...] = get_args(Side)
+OF_CUSTOMERS: tuple[Side, ...] = ("customer", "context")  # a customer's row tells of the moment too
+Encoding = Literal["category", "number", "amount"]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One column of encoded rows."""
+
+    name: str
+    side: Side
+    encoding: Encoding
+    """category: a code; number: median for missing, normalised; amount: the same after log(1 + x)."""
+    needs: str | None = None
+    """Optional column of the data that it is made from; left out where the retailer lacks it."""
+    least: int = 0
+    """category: purchases below which a value counts as unknown, so that no code is learned from a handful."""
+    listed: bool = False
+    """article category: also told of the customer's last articles (`recent_<name>`) and very last (`latest_<name>`)."""
+
+
+def _attribute(name: str, listed: bool = False) -> Encoded:
+    return Encoded(name, "article", "category", needs=name, listed=listed)
+
+
+COLUMNS = (
+    Encoded("customer", "customer", "category", least=8),
+    Encoded("age", "customer", "number", needs="age"),
+    Encoded("club", "customer", "category", needs="club"),
+    Encoded("news", "customer", "category", needs="news"),
+    Encoded("fn", "customer", "category", needs="fn"),
+    Encoded("active", "customer", "category", needs="active"),
+    Encoded("postal_code", "customer", "category", needs="postal_code", least=50),
+    Encoded("price_level", "customer", "amount", needs="price"),
+    Encoded("first_channel", "customer", "number", needs="channel"),
+    Encoded("units", "customer", "amount"),
+    Encoded("days_since", "customer", "amount"),
+    Encoded("article", "article", "category", least=4, listed=True),
+    Encoded("product", "article", "category", needs="product", least=4, listed=True),
+    _attribute("product_type", listed=True),
+    _attribute("product_group"),
+    _attribute("department", listed=True),
+    _attribute("section"),
+    _attribute("colour", listed=True),
+    _attribute("perceived_colour"),
+    _attribute("colour_master"),
+    _attribute("appearance"),
+    _attribute("garment_group"),
+    _attribute("index"),
+    _attribute("index_group"),
+    Encoded("price", "article", "amount", needs="price"),
+    Encoded("type_price", "article", "number", needs="price"),
+    Encoded("days_on_sale", "article", "amount"),
+    Encoded("sales_7", "article", "amount"),
+    Encoded("sales_28", "article", "amount"),
+    Encoded("week_of_year", "context", "category"),
+    Encoded("channel", "context", "category", needs="channel"),
+)
+
+RECENT, LATEST = "recent_", "latest_"
+JUST_NOW = 3  # articles in a `latest_` list; how many a `recent_` one has is a model's setting
+
+
+def columns(side: Side, present: frozenset[str]) -> tuple[Encoded, ...]:
+    """The columns of `side` that can be made where the data has the optional columns `present`."""
+    return tuple(c for c in COLUMNS if c.side == side and (c.needs is None or c.needs in present))
+
+
+def listed(present: frozenset[str]) -> tuple[Encoded, ...]:
+    """The article columns that are also told of a customer's latest articles."""
+    return tuple(column for column in columns("article", present) if column.listed)

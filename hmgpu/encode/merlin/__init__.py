@@ -1,0 +1,137 @@
+"""Merlin 23 on today's dask, pandas, torch and cuDF. To be imported before anything of `merlin` or `nvtabular`:
+
+    from hmgpu.encode import merlin
+    import nvtabular as nvt  # isort: skip
+
+Importing it applies all patches, once. `save` and `load` are for fitted workflows. A worker of a dask cluster must
+import it before it gets work, else it hangs on functions that it can't unpickle:
+
+    dask.config.set({"distributed.worker.preload": ["hmgpu.encode.merlin"]})
+
+or, in the environment, DASK_DISTRIBUTED__WORKER__PRELOAD=hmgpu.encode.merlin.
+
+Merlin's last releases are of 2023. What they need is here, as little as possible, each with its reason: `graphs` for
+dask's expressions, `parquet` for its readers, `cudf_now` for cuDF; `fitting`, `loading` and `lists` for results that
+were silently wrong or not reproducible. All of it can go when Merlin supports dask 2025 and cuDF 25.
+"""
+
+import importlib
+import warnings
+from types import SimpleNamespace
+from typing import Any
+
+from hmgpu.encode.merlin import versions
+
+versions.check(versions.KNOWN)
+
+from hmgpu.encode.merlin import fitting, graphs, lists, loading, parquet  # noqa: E402  (of the dask that was checked)
+from hmgpu.encode.merlin.graphs import rebind, wrap  # noqa: E402
+from hmgpu.encode.merlin.saved import load, save  # noqa: E402
+
+__all__ = ["load", "save"]
+
+DONE = "patched_by_hmgpu"
+
+
+def dask_setup(worker: Any) -> None:
+    """What dask calls in a worker that preloads this module; importing it has done all there is to do."""
+
+
+def _apply() -> None:
+    """Lends dask and cuDF what Merlin imports, imports Merlin, and patches it."""
+    graphs.lend_names()
+    with warnings.catch_warnings():
+        # Of TensorFlow and Triton, which aren't needed, and of syntax in a package that Merlin imports.
+        warnings.filterwarnings("ignore", message="(Tensorflow|Triton) dtype mappings did not load")
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        has_gpu = importlib.import_module("merlin.core.has_gpu").HAS_GPU
+        if has_gpu:
+            versions.check(versions.KNOWN_ON_GPU)
+            from hmgpu.encode.merlin import cudf_now
+
+            cudf_now.lend_names()
+        merlin = _modules()
+    if hasattr(merlin.utils, DONE):
+        return
+    _patch_everywhere(merlin)
+    if has_gpu:
+        _patch_for_gpu(merlin)
+    _quieten()
+    setattr(merlin.utils, DONE, True)
+
+
+def _modules() -> SimpleNamespace:
+    """The modules that hold what is patched; each loads those that import from it by name."""
+    names = {
+        "utils": "merlin.core.utils",
+        "dispatch": "merlin.core.dispatch",
+        "csv": "merlin.io.csv",
+        "dask": "merlin.io.dask",
+        "frames": "merlin.io.dataframe_engine",
+        "dataset": "merlin.io.dataset",
+        "parquet": "merlin.io.parquet",
+        "shuffle": "merlin.io.shuffle",
+        "executors": "merlin.dag.executors",
+        "loader": "merlin.dataloader.loader_base",
+        "ops": "nvtabular.ops",
+        "categorify": "nvtabular.ops.categorify",
+        "workflow": "nvtabular.workflow.workflow",
+    }
+    return SimpleNamespace(**{short: importlib.import_module(name) for short, name in names.items()})
+
+
+def _patch_everywhere(merlin: SimpleNamespace) -> None:
+    # dask's expressions
+    rebind(merlin.utils.ensure_optimize_dataframe_graph, graphs.optimized)
+    rebind(merlin.dask._ddf_to_dataset, graphs.writer(merlin.dask._ddf_to_dataset))
+    wrap(merlin.frames.DataFrameDatasetEngine, "to_ddf", graphs.frozen)
+    wrap(merlin.csv.CSVDatasetEngine, "to_ddf", graphs.frozen)
+    wrap(merlin.dataset.Dataset, "to_ddf", graphs.indexed)
+    wrap(merlin.workflow.Workflow, "_transform_df", graphs.indexed_table)
+    for function in (merlin.dispatch.convert_data, merlin.dispatch.read_dispatch):
+        rebind(function, graphs.plain_strings(function))
+    wrap(merlin.ops.JoinExternal, "_merge", graphs.plain_strings)
+    # dask's Parquet readers
+    merlin.parquet.ParquetDatasetEngine.to_ddf = parquet.to_ddf
+    merlin.parquet.ParquetDatasetEngine.sample_data = parquet.sample_data
+    merlin.parquet.ParquetDatasetEngine._dataset = property(parquet.dataset)
+    # Right and reproducible results
+    merlin.executors.DaskExecutor.fit_phase = fitting.fit_phase
+    merlin.ops.FillMedian.fit = fitting.fit_median
+    merlin.dispatch.hash_object_dispatch = fitting.hash_of
+    rebind(merlin.categorify._save_encodings, fitting.ranked(merlin.categorify._save_encodings))
+    rebind(merlin.categorify._encode, fitting.encoded(merlin.categorify._encode))
+    merlin.ops.ListSlice.transform = lists.list_slice
+    merlin.loader.LoaderBase._shuffle_indices = loading.shuffle_indices
+    wrap(merlin.loader.ChunkQueue, "load_chunks", loading.load_chunks)
+    merlin.loader.ChunkQueue.get = loading.get
+    rebind(merlin.shuffle.shuffle_df, loading.shuffle_df)
+
+
+def _patch_for_gpu(merlin: SimpleNamespace) -> None:
+    from cudf.api import types
+
+    from hmgpu.encode.merlin import cudf_now
+
+    dispatch = merlin.dispatch
+    # Merlin's own import of these fails with that of `build_column`, and it goes on without.
+    dispatch.cudf_is_list_dtype, dispatch.cudf_is_string_dtype = types.is_list_dtype, types.is_string_dtype
+    rebind(dispatch.build_cudf_list_column, cudf_now.build_list)
+    rebind(dispatch.encode_list_column, cudf_now.encode_list(dispatch.encode_list_column))
+    rebind(dispatch.pull_apart_list, cudf_now.pull_apart(dispatch.pull_apart_list))
+    rebind(dispatch.create_multihot_col, cudf_now.multihot(dispatch.create_multihot_col))
+    rebind(dispatch.convert_data, cudf_now.convert(dispatch.convert_data))
+    rebind(dispatch.from_host, cudf_now.from_host)
+    merlin.frames.DataFrameDatasetEngine._move_ddf = cudf_now.move
+
+
+def _quieten() -> None:
+    """Warnings that tell a user of hmgpu nothing."""
+    warnings.filterwarnings("ignore", message="(Initializing|Changing) an NVTabular Dataset (in|to) CPU mode")
+    # On the import of merlin.models.torch.
+    warnings.filterwarnings("ignore", message="`torch.jit.script` is deprecated", category=DeprecationWarning)
+    # Merlin means a graph with a shuffle in it, but can't tell one from another now that all are frozen.
+    warnings.filterwarnings("ignore", message="Using the 'subgraph' approach to execute a graph")
+
+
+_apply()

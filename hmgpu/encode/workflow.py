@@ -1,0 +1,177 @@
+"""NVTabular workflows: raw rows to what learned models take, fitted once at the oldest training cutoff.
+
+Each side (customer, article, context) is one workflow, built from the table in `columns.py`. The codes that NVTabular
+gives are 0 for padding, 1 for a missing value, 2 for a value that was unknown or too rare when the workflow was fitted,
+and 3 onwards for the known ones, the most frequent first. A workflow is never fitted again: a new article or customer
+gets the unknown code, so that models trained on the codes keep working.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.encode import merlin
+from hmgpu.encode.columns import LATEST, RECENT, SIDES, Encoded, Side, columns, listed
+from hmgpu.encode.rows import article_rows, context_rows, customer_rows
+from hmgpu.encode.sessions import sessions
+from hmgpu.engine import Engine
+from hmgpu.errors import DataError
+
+import nvtabular as nvt  # isort: skip  (Merlin comes after its patches)
+from merlin.schema import ColumnSchema, Schema, Tags  # isort: skip
+from nvtabular import ops  # isort: skip
+
+FACTS = "encoders.json"
+PADDING = 0  # the code that fills the list of a customer who has bought nothing
+
+
+@dataclass(frozen=True)
+class Encoders:
+    """The fitted workflows of all sides, and the engine they run on."""
+
+    workflows: Mapping[Side, nvt.Workflow]
+    present: frozenset[str]
+    engine: Engine
+
+    @staticmethod
+    def fit(history: History, days: int, engine: Engine, folder: Path) -> "Encoders":
+        """Fits all workflows and saves them in `folder`.
+
+        Rows are the purchases of the last `days` days before the cutoff, each with what is known of its customer and
+        article at the cutoff: frequent values get codes, and numbers are normalised over what models will see. The
+        context's codes are fitted on the whole past, since a few months don't have all weeks of a year.
+        """
+        bought = history.last(days)
+        plans: dict[Side, pl.LazyFrame] = {
+            "customer": bought.select(key="customer").join(customer_rows(history), on="key"),
+            "article": bought.select(key="article").join(article_rows(history), on="key"),
+            "context": context_rows(history).rename({"day": "key"}),
+        }
+        workflows: dict[Side, nvt.Workflow] = {}
+        for side, plan in plans.items():
+            names = ["key", *(column.name for column in columns(side, history.present) if column.name != "type_price")]
+            # One order of rows: codes of equally frequent values then don't depend on how the data lay on disk.
+            rows = engine.collect(plan.select(names).sort(names))
+            workflow = nvt.Workflow(_graph(columns(side, history.present), folder / "fitting" / side))
+            workflow.fit(nvt.Dataset(engine.frame(rows), cpu=engine.name == "cpu"))
+            merlin.save(workflow, folder / side)
+            workflows[side] = workflow
+        (folder / FACTS).write_text(json.dumps({"present": sorted(history.present)}))
+        return Encoders(workflows, history.present, engine)
+
+    @staticmethod
+    def load(folder: Path, engine: Engine) -> "Encoders":
+        """The workflows that `fit` saved in `folder`."""
+        workflows = {side: merlin.load(folder / side) for side in SIDES}
+        return Encoders(workflows, frozenset(json.loads((folder / FACTS).read_text())["present"]), engine)
+
+    def articles(self, history: History) -> pl.DataFrame:
+        """(key int32, encoded article columns), one row an article that has been sold before, sorted by key."""
+        return self.encode("article", self.engine.collect(article_rows(history).sort("key")))
+
+    def customers(self, history: History, customers: pl.LazyFrame, articles: pl.DataFrame, n: int) -> pl.DataFrame:
+        """(key int32, customer and context columns, `recent_…` and `latest_…` lists), a row a customer, sorted by key.
+
+        Args:
+            customers: (customer) to encode, each once.
+            articles: what `articles` returned for the same history.
+            n: articles in each list, the newest first; a customer without purchases has one padding code.
+        """
+        encoded = self.profiles(history, customers)
+        recent = sessions(history, customers, articles, n, self.engine)
+        lists = [pl.col(name).fill_null([PADDING]) for name in recent.columns if name != "key"]
+        return encoded.join(recent, on="key", how="left").with_columns(lists).sort("key")
+
+    def profiles(self, history: History, customers: pl.LazyFrame) -> pl.DataFrame:
+        """(key int32, customer and context columns): `customers` without the lists, sorted by key."""
+        rows = self.engine.collect(
+            customer_rows(history).join(customers, left_on="key", right_on="customer", how="semi").sort("key")
+        )
+        return self.encode("customer", rows).join(self.encode("context", rows), on="key").sort("key")
+
+    def encode(self, side: Side, rows: pl.DataFrame) -> pl.DataFrame:
+        """`rows` through the workflow of `side`; columns of other sides are dropped.
+
+        Raises DataError naming the column that is missing or of another type than when the workflow was fitted.
+        """
+        workflow = self.workflows[side]
+        check_schema(side, workflow.input_schema, rows)
+        dataset = nvt.Dataset(
+            self.engine.frame(rows.select(workflow.input_schema.column_names)), cpu=self.engine.name == "cpu"
+        )
+        encoded = self.engine.table(workflow.transform(dataset).to_ddf().compute())
+        numbers = [c.name for c in columns(side, self.present) if c.encoding != "category"]
+        codes = [c.name for c in columns(side, self.present) if c.encoding == "category"]
+        return encoded.select(pl.col("key", *codes).cast(pl.Int32), pl.col(numbers).cast(pl.Float32))
+
+    def schema(self, *sides: Side) -> Schema:
+        """Merlin's schema of the encoded columns of `sides`: what towers are built from.
+
+        Lists of a customer's latest articles share the domain, and so the embedding table, of the article's own column.
+        """
+        found = []
+        for side in sides:
+            fitted = self.workflows[side].output_schema
+            for column in columns(side, self.present):
+                if column.encoding == "category":
+                    top = int(fitted[column.name].int_domain.max)
+                    found.append(_categorical(column.name, column.name, top))
+                else:
+                    found.append(ColumnSchema(column.name, tags=[Tags.CONTINUOUS], dtype="float32"))
+        if "customer" in sides:
+            domains = self.schema("article")
+            for column in listed(self.present):
+                top = int(domains[column.name].int_domain.max)
+                found += [
+                    _categorical(f"{prefix}{column.name}", column.name, top, (Tags.SEQUENCE,))
+                    for prefix in (RECENT, LATEST)
+                ]
+        return Schema(found)
+
+
+def check_schema(side: str, fitted: Schema, rows: pl.DataFrame) -> None:
+    """Raises DataError unless `rows` has the columns and types that the workflow of `side` was fitted on."""
+    for column in fitted:
+        now = str(rows.schema.get(column.name, "absent from the data")).lower()
+        if now != column.dtype.name:
+            raise DataError(
+                f"encode: the {side} column '{column.name}' was {column.dtype.name} when the workflow was fitted "
+                f"and is {now} now; train a new run on this data."
+            )
+
+
+def _graph(chosen: tuple[Encoded, ...], folder: Path) -> Any:
+    """The operations for the columns of one side, as an NVTabular graph."""
+    codes = [column.name for column in chosen if column.encoding == "category"]
+    numbers = [c.name for c in chosen if c.encoding == "number" and c.name != "type_price"]
+    amounts = [column.name for column in chosen if column.encoding == "amount"]
+    rare = {column.name: column.least for column in chosen if column.encoding == "category"}
+    graph = nvt.ColumnSelector(["key"]) + (codes >> ops.Categorify(freq_threshold=rare, out_path=str(folder)))
+    if numbers:
+        graph += numbers >> ops.FillMedian() >> ops.Normalize()
+    if amounts:
+        graph += amounts >> ops.FillMedian() >> ops.LogOp() >> ops.Normalize()
+    if any(column.name == "type_price" for column in chosen):
+        # An article's price against the mean price of its product type.
+        usual = ["product_type"] >> ops.JoinGroupby(cont_cols=["price"], stats=["mean"], out_path=str(folder))
+        share = (
+            usual["product_type_price_mean"]
+            >> ops.LambdaOp(_price_share, dependency=["price"])
+            >> ops.Rename(name="type_price")
+        )
+        graph += share >> ops.FillMedian() >> ops.Normalize()
+    return graph
+
+
+def _price_share(mean: Any, rows: Any) -> Any:
+    return rows["price"] / mean
+
+
+def _categorical(name: str, domain: str, top: int, tags: tuple[Tags, ...] = ()) -> ColumnSchema:
+    properties = {"domain": {"min": 0, "max": top, "name": domain}}
+    return ColumnSchema(name, tags=[Tags.CATEGORICAL, *tags], properties=properties, dtype="int32", is_list=bool(tags))

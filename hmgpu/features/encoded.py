@@ -1,0 +1,47 @@
+"""The category codes that the NVTabular workflows give customer, moment and article: what neural rankers look up.
+
+Their numbers are left to the other families, which say more. A ranker that takes numbers alone passes over these.
+"""
+
+from typing import ClassVar
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.encode.columns import OF_CUSTOMERS, Side, columns
+from hmgpu.features import Feature
+from hmgpu.parts import Learned
+from hmgpu.rankers import CODE
+
+PADDING = 0  # NVTabular's code for nothing at all: what a customer or article without a row gets
+
+
+class Encoded(Feature):
+    """Codes of the customer, the moment and the article, as `<side>_<column>_code`."""
+
+    encoded: ClassVar[bool] = True
+
+    def learn(self, history: History) -> Learned:
+        encoders = self.bench.encoders()
+        people = encoders.profiles(history, history.customers.select("customer")).lazy()
+        return {
+            "customers": people.select(customer="key", **_codes(history, *OF_CUSTOMERS)),
+            "articles": encoders.articles(history).lazy().select(article="key", **_codes(history, "article")),
+        }
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        customers, articles = learned["customers"], learned["articles"]
+        described = pairs.select("customer", "article").join(customers, on="customer", how="left")
+        described = described.join(articles, on="article", how="left")
+        names = [name for table in (customers, articles) for name in table.collect_schema() if name.endswith(CODE)]
+        return described.with_columns(pl.col(names).fill_null(PADDING))
+
+
+def _codes(history: History, *sides: Side) -> dict[str, str]:
+    """The category columns of `sides`, by their name among the features."""
+    return {
+        f"{side}_{column.name}{CODE}": column.name
+        for side in sides
+        for column in columns(side, history.present)
+        if column.encoding == "category"
+    }

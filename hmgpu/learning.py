@@ -1,0 +1,100 @@
+"""What workflows, models and parts learn, week by week: steps of a run that lines with other parts can share."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from hmgpu.config import Config
+from hmgpu.console import tracked
+from hmgpu.data.store import Store
+from hmgpu.data.weeks import Week
+from hmgpu.engine import Engine
+from hmgpu.features import Feature
+from hmgpu.parts import Bench, Part, Trained
+from hmgpu.recommendations import fallback
+from hmgpu.retrievers import Retriever
+from hmgpu.runs.run import Run, Step, code_digest
+
+if TYPE_CHECKING:  # the real import loads Merlin, which takes seconds and which most parts don't need
+    from hmgpu.encode.workflow import Encoders
+
+P = TypeVar("P", bound=Part)
+
+FALLBACK = "fallback"
+
+
+class Learning:
+    """Fits and trains at the cutoff of the oldest training week, and learns from every week's History."""
+
+    def __init__(self, config: Config, engine: Engine, store: Store, run: Run, oldest: Week) -> None:
+        self.config, self.engine, self.store, self.run, self.oldest = config, engine, store, run, oldest
+
+    @cached_property
+    def encoded(self) -> Step:
+        """The NVTabular workflows, fitted at the oldest training cutoff and applied unchanged from then on."""
+
+        def make(folder: Path) -> None:
+            from hmgpu.encode.workflow import Encoders
+
+            Encoders.fit(self.store.as_of(self.oldest.first_day), self.config.encode.days, self.engine, folder)
+
+        settings = self.config.encode.model_dump(mode="json")
+        return self.run.step(f"{self.oldest}/encode", settings, [self.store.digest], make)
+
+    @cached_property
+    def encoders(self) -> "Encoders":
+        """The fitted workflows, loaded."""
+        from hmgpu.encode.workflow import Encoders
+
+        return Encoders.load(self.encoded.folder, self.engine)
+
+    def learn(self, week: Week, parts: Mapping[str, Retriever | Feature]) -> dict[str, Step]:
+        """What `parts` and the fallback learn from all that was known before `week`, one step a part."""
+        history = self.store.as_of(week.first_day)
+        steps = {}
+        for name, part in tracked(list(parts.items()), f"learn {week}"):
+            made_from = [self.store.digest]
+            model = None
+            if part.encoded:
+                made_from.append(self.encoded.digest)
+            if isinstance(part, Trained):
+                trained = self.trained(name, part, week)
+                made_from.append(trained.digest)
+                model = trained.folder
+
+            def make(folder: Path, part: Retriever | Feature = part, model: Path | None = model) -> dict[str, int]:
+                plans = self.at_bench(part, model).learn(history)
+                return {table: self.engine.write(plan, folder / f"{table}.parquet") for table, plan in plans.items()}
+
+            steps[name] = self.run.step(f"{week}/learn/{name}", part.settings(), made_from, make)
+
+        def make_fallback(folder: Path) -> dict[str, int]:
+            table = self.engine.collect(fallback(history).sort("rank"))
+            table.write_parquet(folder / "table.parquet")
+            return {"articles": table.height}
+
+        steps[FALLBACK] = self.run.step(f"{week}/learn/{FALLBACK}", {}, [self.store.digest], make_fallback)
+        return steps
+
+    def trained(self, name: str, part: Trained, week: Week) -> Step:
+        """The model of `part` for `week`: that of the oldest training week, unless the part wants one a week."""
+        at = week if part.refit == "weekly" else self.oldest
+        settings = part.settings() | {"seed": self.config.seed}
+        made_from = [self.store.digest, self.encoded.digest]
+        # Named by all that decides what comes out: checkpoints of other settings or other code are not gone on from.
+        decides = json.dumps([settings, made_from, str(at), code_digest()])
+        work = self.run.folder / "unfinished" / hashlib.sha256(decides.encode()).hexdigest()[:16]
+
+        def make(folder: Path) -> None:
+            self.at_bench(part).train(self.store.as_of(at.first_day), folder, work)
+            shutil.rmtree(work, ignore_errors=True)
+
+        return self.run.step(f"{at}/train/{name}", settings, made_from, make)
+
+    def at_bench(self, part: P, model: Path | None = None) -> P:
+        """`part`, with what it needs to work."""
+        return part.at(Bench(self.engine, self.config.seed, lambda: self.encoders, model))

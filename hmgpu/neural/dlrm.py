@@ -1,0 +1,185 @@
+"""DLRM's network, of Merlin's blocks, and its training on examples and scoring of candidates."""
+
+import itertools
+import json
+import logging
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import torch
+from torch import nn
+
+from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
+from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError
+from hmgpu.evaluation.metrics import map_at
+from hmgpu.neural.batches import loader
+from hmgpu.neural.numbers import Numbers, measured
+from hmgpu.neural.queries import CODES, NUMBERS, PADDING, codes_of, numbers_of, told, write_queries
+from hmgpu.neural.training import fit
+from hmgpu.plans import ranked
+from hmgpu.rankers import KEYS, LABEL, Examples, Model
+
+import merlin.models.torch as mm  # isort: skip
+from merlin.schema import ColumnSchema, Schema, Tags  # isort: skip
+
+if TYPE_CHECKING:
+    from hmgpu.rankers.dlrm import DLRM
+
+log = logging.getLogger(__name__)
+
+WEIGHTS, FACTS = "dlrm.pt", "dlrm.json"
+SMALL = 0.05  # of embeddings at the start, see neural/towers.py
+ROWS = 4096  # scored at once, always: a row's score must not depend on how many others come with it
+
+
+class Network(nn.Module):
+    """Merlin's `DLRMModel` on a matrix of numbers and one of codes; one logit a candidate."""
+
+    tops: torch.Tensor
+
+    def __init__(self, settings: "DLRM", numbers: Numbers, tops: Mapping[str, int]) -> None:
+        super().__init__()
+        self.codes, self.numbers, self.listwise = tuple(tops), numbers, settings.loss == "listwise"
+        self.register_buffer("tops", torch.tensor(list(tops.values()), dtype=torch.int32))
+        dense = ColumnSchema(NUMBERS, tags=[Tags.CONTINUOUS], dtype="float32")
+        self.model = mm.DLRMModel(
+            Schema([dense, *(_categorical(name, top) for name, top in tops.items())]),
+            dim=settings.dimensions,
+            bottom_block=mm.MLPBlock([*settings.bottom, settings.dimensions]),
+            top_block=mm.MLPBlock([*settings.top], dropout=settings.dropout),
+            output_block=mm.Block(nn.LazyLinear(1)),
+        )
+        with torch.no_grad():  # gives lazy layers their shapes
+            self(torch.zeros(1, numbers.width), torch.zeros(1, len(tops), dtype=torch.int32))
+
+    def start(self, seen: Mapping[str, Any]) -> "Network":
+        """Gives embeddings their small start; those of codes that training never sees are 0 and stay so. Itself."""
+        blocks = [block for block in self.modules() if isinstance(block, mm.EmbeddingTable)]
+        tables = {name: block.table for block in blocks for name in block.domains}
+        with torch.no_grad():
+            for name, codes in seen.items():
+                start = torch.zeros_like(tables[name].weight)
+                start[torch.from_numpy(codes)] = SMALL * torch.randn(len(codes), start.shape[1])
+                tables[name].weight.copy_(start)
+        return self
+
+    def forward(self, numbers: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        known = torch.where(codes <= self.tops, codes, PADDING)
+        inputs = dict(zip(self.codes, known.unbind(1), strict=True)) | {NUMBERS: self.numbers(numbers)}
+        logits: torch.Tensor = self.model(inputs)
+        return logits.squeeze(1).float()
+
+    def loss(self, batch: tuple[Mapping[str, torch.Tensor], None]) -> tuple[torch.Tensor, int]:
+        """Of a batch of queries, and how many candidates they have."""
+        lists = {name: batch[0][f"{name}__values"].flatten() for name in (NUMBERS, CODES, LABEL)}
+        logits = self(lists[NUMBERS].view(-1, self.numbers.width), lists[CODES].view(-1, len(self.codes)))
+        bought = lists[LABEL]
+        if not self.listwise:
+            return nn.functional.binary_cross_entropy_with_logits(logits, bought), len(bought)
+        chances = _log_softmax(logits, batch[0][f"{LABEL}__offsets"])
+        return -(bought * chances).sum() / bought.sum(), len(bought)
+
+
+@dataclass(frozen=True)
+class FittedDLRM(Model):
+    """A trained network and the columns that it reads."""
+
+    network: Network
+    numbers: tuple[str, ...]
+
+    def score(self, examples: pl.DataFrame) -> pl.Series:
+        numbers, codes = numbers_of(examples, self.numbers), codes_of(examples, self.network.codes)
+        device = self.network.tops.device
+        scores = []
+        self.network.eval()
+        with torch.inference_mode():
+            for first in range(0, examples.height, ROWS):
+                parts = (torch.from_numpy(matrix[first : first + ROWS]) for matrix in (numbers, codes))
+                full = (nn.functional.pad(part, (0, 0, 0, ROWS - len(part))).to(device) for part in parts)
+                scores.append(self.network(*full).cpu().numpy())
+        every = np.concatenate([np.empty(0, np.float32), *scores])[: examples.height]
+        return pl.Series("score", every, dtype=pl.Float32)
+
+    def save(self, folder: Path) -> None:
+        torch.save({name: value.cpu() for name, value in self.network.state_dict().items()}, folder / WEIGHTS)
+        tops = dict(zip(self.network.codes, self.network.tops.tolist(), strict=True))
+        facts = {"numbers": self.numbers, "gaps": self.network.numbers.gaps, "codes": tops}
+        (folder / FACTS).write_text(json.dumps(facts, indent=1))
+
+
+def load(settings: "DLRM", folder: Path, engine: Engine) -> FittedDLRM:
+    """What `FittedDLRM.save` wrote into `folder`."""
+    facts = json.loads((folder / FACTS).read_text())
+    network = Network(settings, Numbers(len(facts["numbers"]), facts["gaps"]), facts["codes"])
+    network.load_state_dict(torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True))
+    return FittedDLRM(network.to(engine.device), tuple(facts["numbers"]))
+
+
+def train(settings: "DLRM", training: Examples, validation: Examples, engine: Engine, seed: int) -> FittedDLRM:
+    """Fits the network on `training`; MAP@12 of validation customers with a recalled purchase decides when to stop.
+
+    Raises ConfigError where the examples have no codes.
+    """
+    numbers, codes = training.features(), [name for name in training.codes() if name not in settings.without]
+    if not codes:
+        raise ConfigError("ranker: dlrm looks up category codes, and there are none; add `encoded: {}` under features.")
+    seen = _seen(training, codes)
+    torch.manual_seed(seed)
+    tops = {name: int(found.max()) for name, found in seen.items()}
+    network = Network(settings, measured(training, numbers), tops).start(seen)
+    log.info(
+        "fitting on %d numbers and %d codes with %d values", len(numbers), len(codes), sum(map(len, seen.values()))
+    )
+    bought = [table.filter(pl.col(LABEL) == 1).select(KEYS) for table in told(validation)]
+    passes = itertools.count(1)
+    if not bought:
+        log.warning("no candidate was bought in the validation week: all %d passes are made", settings.epochs)
+
+    def score(module: nn.Module) -> float:
+        assert isinstance(module, Network)
+        if not bought:
+            return next(passes)  # every pass counts as better than the one before
+        model = FittedDLRM(module, tuple(numbers))
+        scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in told(validation)]
+        return map_at(engine.collect(ranked(pl.concat(scored).lazy(), by="customer")), pl.concat(bought))
+
+    with tempfile.TemporaryDirectory(prefix="hmgpu-dlrm-") as work:
+        files = write_queries(training, numbers, codes, Path(work) / "queries")
+
+        def batches(rank: int, processes: int) -> Iterable[Any]:
+            return loader(files, settings.batch, engine, rank, processes)
+
+        fit(network, batches, score, settings, engine, seed, Path(work))
+    return FittedDLRM(network.to(engine.device), tuple(numbers))
+
+
+def _seen(examples: Examples, codes: Sequence[str]) -> dict[str, Any]:
+    """The codes that occur in each column, sorted."""
+    seen = {name: np.empty(0, np.int64) for name in codes}
+    for table in told(examples):
+        for name in codes:
+            seen[name] = np.union1d(seen[name], table[name].fill_null(PADDING).unique().to_numpy())
+    return seen
+
+
+def _categorical(name: str, top: int) -> ColumnSchema:
+    # At least one value: Merlin takes a domain that ends at 0 for none at all.
+    properties = {"domain": {"min": 0, "max": max(top, 1), "name": name}}
+    return ColumnSchema(name, tags=[Tags.CATEGORICAL], properties=properties, dtype="int32")
+
+
+def _log_softmax(logits: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    """Of each candidate among those of its query; query i has the rows from offset i up to the next."""
+    offsets = offsets.flatten().long()
+    sizes = offsets.diff()
+    query = torch.repeat_interleave(torch.arange(len(sizes), device=logits.device), sizes)
+    place = torch.arange(len(logits), device=logits.device) - offsets[query]
+    square = logits.new_full((len(sizes), int(sizes.max())), -torch.inf)
+    square[query, place] = logits
+    return square.log_softmax(1)[query, place]

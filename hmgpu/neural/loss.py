@@ -1,0 +1,40 @@
+"""The loss of the two-tower model: an in-batch sampled softmax, corrected for how its negatives were drawn."""
+
+import torch
+from torch.nn import functional
+
+
+def sampled_softmax(
+    customers: torch.Tensor,
+    articles: torch.Tensor,
+    bought: torch.Tensor,
+    keys: torch.Tensor,
+    log_draws: torch.Tensor,
+    temperature: float,
+    weights: torch.Tensor,
+) -> torch.Tensor:
+    """Weighted mean cross-entropy of each customer's own article against all articles of the batch.
+
+    The negatives are what others bought, so popular articles are drawn often and would be pushed down too hard:
+    subtracting the logarithm of how often each is expected in the batch undoes that (Bengio & Senécal 2008; Yi et al.
+    2019, "Sampling-bias-corrected neural modeling for large corpus item recommendations"). An article that happens to
+    be the very one that a customer bought is no negative of that customer.
+
+    Args:
+        customers: (batch, dimensions) vectors of length 1.
+        articles: (batch + extra, dimensions) vectors of length 1; row i < batch is what customer i bought.
+        bought: (batch,) key of the article that each customer bought.
+        keys: (batch + extra,) key of each article.
+        log_draws: (batch + extra,) logarithm of how many times each is expected among all that are drawn.
+        temperature: divides the cosine; .05 lets unit vectors express strong preferences.
+        weights: (batch,) weight of each example.
+
+    Returns:
+        A scalar in nats; ln(batch) is what a model without any preference gets on uniform data.
+    """
+    logits = customers.float() @ articles.float().T / temperature - log_draws
+    own = torch.arange(len(customers), device=customers.device)
+    accidental = bought[:, None] == keys[None, :]
+    accidental[own, own] = False
+    losses = functional.cross_entropy(logits.masked_fill(accidental, float("-inf")), own, reduction="none")
+    return (losses * weights).sum() / weights.sum()

@@ -1,0 +1,64 @@
+"""Examples as the loader takes them: a row a query, with the columns of all its candidates in one list each.
+
+So a batch holds whole queries, which a loss over a customer's list needs, and the loader handles three columns, however
+many features there are.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from pyarrow import parquet
+
+from hmgpu.rankers import LABEL, Examples
+
+NUMBERS, CODES = "numbers", "codes"
+PADDING = 0  # NVTabular's code for nothing at all
+PER_FILE = 4096  # queries: what the loader holds at once
+
+Matrix = np.ndarray[Any, np.dtype[Any]]
+
+
+def numbers_of(table: pl.DataFrame, names: Sequence[str]) -> Matrix:
+    """float32 (rows, names), NaN where missing."""
+    return table.select(pl.col(name).cast(pl.Float32).fill_null(float("nan")) for name in names).to_numpy(order="c")
+
+
+def codes_of(table: pl.DataFrame, names: Sequence[str]) -> Matrix:
+    """int32 (rows, names)."""
+    return table.select(pl.col(name).cast(pl.Int32).fill_null(PADDING) for name in names).to_numpy(order="c")
+
+
+def told(examples: Examples) -> Iterator[pl.DataFrame]:
+    """The files one by one, without the customers none of whose candidates was bought: they teach no order."""
+    tables = (table.filter(pl.col(LABEL).max().over("customer") > 0) for table in examples.tables())
+    return (table for table in tables if table.height)
+
+
+def write_queries(examples: Examples, numbers: Sequence[str], codes: Sequence[str], folder: Path) -> list[Path]:
+    """Writes `numbers`, `codes` and `label` of every query, as lists of its rows one after the other; the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+    for table in told(examples):
+        sizes = table.group_by("customer", maintain_order=True).len()["len"].to_numpy()
+        ends = np.concatenate([[0], np.cumsum(sizes)])
+        for first in range(0, len(sizes), PER_FILE):
+            bounds = ends[first : first + PER_FILE + 1]
+            rows = table[int(bounds[0]) : int(bounds[-1])]
+            bounds = bounds - bounds[0]
+            lists = {
+                NUMBERS: _lists(numbers_of(rows, numbers), bounds),
+                CODES: _lists(codes_of(rows, codes), bounds),
+                LABEL: _lists(rows.select(pl.col(LABEL).cast(pl.Float32)).to_numpy(), bounds),
+            }
+            files.append(folder / f"{len(files):05}.parquet")
+            parquet.write_table(pa.table(lists), files[-1])
+    return files
+
+
+def _lists(matrix: Matrix, bounds: Matrix) -> Any:
+    """The rows of `matrix` between one bound and the next as one flat list."""
+    return pa.ListArray.from_arrays(pa.array((bounds * matrix.shape[1]).astype(np.int32)), pa.array(matrix.ravel()))

@@ -1,0 +1,93 @@
+"""The two-tower model, of Merlin's blocks: one vector a customer, one an article, closer the likelier a purchase.
+
+Yi et al. 2019 ("Sampling-bias-corrected neural modeling for large corpus item recommendations"), with the latest
+articles of a customer pooled as in Covington et al. 2016 ("Deep neural networks for YouTube recommendations").
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import nn
+
+from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
+from hmgpu.neural.loss import sampled_softmax
+
+import merlin.models.torch as mm  # isort: skip
+from merlin.schema import Schema, Tags  # isort: skip
+
+Inputs = Mapping[str, torch.Tensor]
+Side = Literal["customer", "article"]
+TARGET, LOG_DRAWS, WEIGHT = "target", "log_draws", "weight"
+SMALL = 0.05  # of embeddings at the start: from N(0, 1), the default, the loss hardly leaves ln(batch)
+
+
+class Towers(nn.Module):
+    """Both towers and the embedding tables that they share.
+
+    A customer's latest articles are pooled from the same tables that describe the articles themselves.
+    """
+
+    def __init__(
+        self,
+        customer: Schema,
+        article: Schema,
+        width: int,
+        hidden: tuple[int, ...],
+        dimensions: int,
+        temperature: float,
+    ) -> None:
+        super().__init__()
+        self.columns: dict[Side, Schema] = {"customer": customer, "article": article}
+        self.temperature = temperature
+        everything = Schema([*customer, *article])
+        # A table for each domain; the ids of thousands get the full width, a handful of kinds a few numbers.
+        sizes = {
+            column.name: _width(column.int_domain.max + 1, width)
+            for column in everything.select_by_tag(Tags.CATEGORICAL)
+        }
+        tables = mm.EmbeddingTables(sizes, seq_combiner="mean")
+        self.inputs = mm.TabularInputBlock(everything)
+        self.inputs.add_route(Tags.CONTINUOUS, required=False)
+        self.inputs.add_route(Tags.CATEGORICAL, tables)
+        self.towers = nn.ModuleDict(
+            {side: nn.Sequential(mm.MLPBlock([*hidden]), nn.LazyLinear(dimensions)) for side in self.columns}
+        )
+
+    def initialize(self, batch: Inputs) -> "Towers":
+        """Gives lazy layers their shapes from one batch, and embeddings their small start. Returns itself."""
+        with torch.no_grad():
+            for side in self.columns:
+                self.encode(batch, side)
+            for module in self.modules():
+                if isinstance(module, nn.Embedding):
+                    nn.init.normal_(module.weight, std=SMALL)
+        return self
+
+    def encode(self, inputs: Inputs, side: Side) -> torch.Tensor:
+        """(rows, dimensions) vectors of length 1 from the encoded columns of one side."""
+        names = self.columns[side].column_names
+        parts = ("", "__values", "__offsets")
+        own = {name + part: inputs[name + part] for name in names for part in parts if name + part in inputs}
+        return nn.functional.normalize(self.towers[side](self.inputs(own)), dim=1)
+
+    def loss(self, batch: tuple[Inputs, None]) -> tuple[torch.Tensor, int]:
+        """The sampled softmax of a batch of purchases, and its rows."""
+        inputs = batch[0]
+        bought = inputs[TARGET].flatten()
+        value = sampled_softmax(
+            self.encode(inputs, "customer"),
+            self.encode(inputs, "article"),
+            bought,
+            bought,
+            inputs[LOG_DRAWS].flatten(),
+            self.temperature,
+            inputs[WEIGHT].flatten(),
+        )
+        return value, len(bought)
+
+
+def _width(cardinality: int, widest: int) -> int:
+    """Numbers an embedding: four times the fourth root of how many values there are, in eights, at most `widest`."""
+    eights = max(1, round(cardinality**0.25 / 2))
+    return min(widest, 8 * int(eights))

@@ -1,0 +1,127 @@
+"""The one training loop of all torch models: Lightning, with what hmgpu asks of it."""
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+
+from hmgpu.engine import Engine
+from hmgpu.neural.settings import Training
+
+log = logging.getLogger(__name__)
+
+Inputs = Mapping[str, torch.Tensor]
+Batches = Callable[[int, int], Iterable[Any]]
+"""The examples in batches, for one process: a function of its number and of how many processes there are."""
+SCORE = "score"
+
+
+class Fitting(lightning.LightningModule):
+    """A torch model while it is fitted: its loss on a batch, and its score after each pass."""
+
+    def __init__(
+        self, model: torch.nn.Module, score: Callable[[torch.nn.Module], float], settings: Training, seed: int
+    ) -> None:
+        super().__init__()
+        self.model, self.score, self.settings, self.seed = model, score, settings, seed
+        self.rows, self.losses, self.started = 0, list[torch.Tensor](), 0.0
+
+    def on_train_epoch_start(self) -> None:
+        # A seed for each pass rather than one for all: a resumed training then draws what an uninterrupted one would.
+        for set_seed in (torch.manual_seed, np.random.seed):
+            set_seed((self.seed + 7919 * self.current_epoch) % 2**32)
+        self.rows, self.losses, self.started = 0, [], time.perf_counter()
+
+    def training_step(self, batch: Any, _: int) -> torch.Tensor:
+        loss: torch.Tensor
+        loss, rows = self.model.loss(batch)  # type: ignore[operator]
+        self.rows += rows
+        self.losses.append(loss.detach())
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        seconds = time.perf_counter() - self.started
+        self.model.eval()
+        with torch.no_grad():
+            score = self.score(self.model)
+        self.model.train()
+        # As a tensor on the CPU: the same in all processes, so that all of them stop together.
+        self.log(SCORE, torch.tensor(score, dtype=torch.float32), sync_dist=True)
+        loss = torch.stack(self.losses).mean().item()
+        speed = self.rows * self.trainer.world_size / seconds
+        log.info("epoch %d: loss %.4f, score %.5f, %.0f rows/s", self.current_epoch + 1, loss, score, speed)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        decay = self.settings.weight_decay
+        return torch.optim.AdamW(self.parameters(), lr=self.settings.learning_rate, weight_decay=decay)
+
+
+class _Batches(lightning.LightningDataModule):
+    """Makes the batches in the process that uses them, each its own share."""
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def train_dataloader(self) -> Iterable[Any]:
+        assert self.trainer is not None
+        return self.batches(self.trainer.global_rank, self.trainer.world_size)
+
+
+def fit(
+    model: torch.nn.Module,
+    batches: Batches,
+    score: Callable[[torch.nn.Module], float],
+    settings: Training,
+    engine: Engine,
+    seed: int,
+    work: Path,
+) -> float:
+    """Trains `model` in place and leaves it with the weights of its best pass.
+
+    On a GPU in mixed precision (bfloat16, which needs no loss scaling). After each pass a checkpoint goes to `work`; a
+    training that was killed goes on from there to the same weights.
+
+    Args:
+        model: has `loss(batch) -> (scalar, rows)`.
+        score: of the model after each pass, higher is better; decides when to stop and which weights are kept.
+        seed: of all that is random while training; the weights to start from are the caller's.
+
+    Returns:
+        The best score.
+    """
+    best = ModelCheckpoint(work, "best", monitor=SCORE, mode="max", save_on_train_epoch_end=True)
+    last = ModelCheckpoint(work, "last", save_on_train_epoch_end=True, enable_version_counter=False)
+    stop = EarlyStopping(SCORE, patience=settings.patience, mode="max", check_on_train_epoch_end=True)
+    gpu = engine.name == "gpu"
+    trainer = lightning.Trainer(
+        accelerator="gpu" if gpu else "cpu",
+        devices=settings.devices,
+        # Spawned, not launched anew: a second `hmgpu` would find the run locked by the first.
+        strategy="ddp_spawn" if settings.devices > 1 else "auto",
+        precision="bf16-mixed" if gpu else "32-true",
+        max_epochs=settings.epochs,
+        accumulate_grad_batches=settings.accumulate,
+        gradient_clip_val=1.0,
+        callbacks=[best, last, stop],
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    fitting = Fitting(model, score, settings, seed)
+    checkpoint = work / "last.ckpt"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="pytorch_lightning")
+        trainer.fit(fitting, datamodule=_Batches(batches), ckpt_path=checkpoint if checkpoint.exists() else None)
+    kept = torch.load(work / "best.ckpt", map_location="cpu", weights_only=True)
+    fitting.load_state_dict(kept["state_dict"])
+    assert best.best_model_score is not None
+    return float(best.best_model_score)

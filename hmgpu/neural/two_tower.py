@@ -1,0 +1,103 @@
+"""Training the two towers on a History, and the vectors that they give its customers and articles."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import torch
+
+from hmgpu.data.store import History
+from hmgpu.data.weeks import DAYS
+from hmgpu.encode.workflow import Encoders
+from hmgpu.engine import Engine
+from hmgpu.errors import DataError
+from hmgpu.evaluation.metrics import recall_at
+from hmgpu.neural.batches import blank, loader, tensors
+from hmgpu.neural.purchases import bought_in, write_purchases
+from hmgpu.neural.topk import nearest, quantised
+from hmgpu.neural.towers import Side, Towers
+from hmgpu.neural.training import fit
+from hmgpu.parts import Bench
+
+if TYPE_CHECKING:
+    from hmgpu.retrievers.two_tower import TwoTower
+
+WEIGHTS, FACTS = "towers.pt", "training.json"
+HELD_OUT_RECALL = 100
+SIDES: tuple[Side, ...] = ("customer", "article")
+ROWS = 65_536  # encoded at once
+
+
+def train(settings: "TwoTower", history: History, bench: Bench, folder: Path, work: Path) -> None:
+    """Trains the towers on the purchases before the cutoff, all but its last week, and saves them in `folder`.
+
+    The last week decides when to stop: recall@100 of what its customers bought. Raises DataError where the History has
+    no purchases to train on.
+    """
+    encoders, engine = bench.encoders(), bench.engine
+    held_out = history.cutoff - DAYS
+    weeks = [held_out - DAYS * back for back in range(1, settings.weeks + 1)]
+    files = write_purchases(
+        history, weeks, encoders, settings.recent, settings.half_life, settings.batch, work / "purchases"
+    )
+    if not files:
+        raise DataError(
+            f"two_tower: nothing was bought in the {settings.weeks} weeks before the held-out one; take more weeks."
+        )
+    torch.manual_seed(bench.seed)
+    model = _towers(settings, encoders)
+    past = history.before(held_out)
+    bought = engine.collect(bought_in(history, held_out))
+    judged = _rows(past, encoders, settings, bought.lazy().select("customer").unique())
+    selling = engine.collect(past.on_sale(settings.on_sale))
+
+    def score(towers: torch.nn.Module) -> float:
+        customers, articles = _vectors(towers, judged, engine)
+        found = nearest(customers, articles.join(selling, on="article", how="semi"), HELD_OUT_RECALL, engine)
+        return recall_at(found, bought, HELD_OUT_RECALL) if bought.height else 0.0
+
+    def batches(rank: int, processes: int) -> Iterable[Any]:
+        return loader(files, settings.batch, engine, rank, processes)
+
+    best = fit(model, batches, score, settings, engine, bench.seed, work)
+    torch.save(model.state_dict(), folder / WEIGHTS)
+    (folder / FACTS).write_text(json.dumps({"held_out_recall_at_100": best}))
+
+
+def vectors(settings: "TwoTower", history: History, bench: Bench) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(customer, `v…` int16) of all customers and (article, `v…` int16) of all articles that had been sold before."""
+    encoders = bench.encoders()
+    model = _towers(settings, encoders)
+    assert bench.model is not None
+    model.load_state_dict(torch.load(bench.model / WEIGHTS, map_location=bench.engine.device, weights_only=True))
+    return _vectors(model, _rows(history, encoders, settings, history.customers.select("customer")), bench.engine)
+
+
+Rows = tuple[pl.DataFrame, pl.DataFrame]
+
+
+def _rows(history: History, encoders: Encoders, settings: "TwoTower", customers: pl.LazyFrame) -> Rows:
+    """Encoded `customers` and articles as of the history's cutoff."""
+    articles = encoders.articles(history)
+    return encoders.customers(history, customers, articles, settings.recent), articles
+
+
+def _vectors(model: torch.nn.Module, rows: Rows, engine: Engine) -> Rows:
+    """Both sides' vectors, as tables."""
+    assert isinstance(model, Towers)
+    model = model.to(engine.device).eval()
+    made = []
+    for side, table in zip(SIDES, rows, strict=True):
+        with torch.inference_mode():
+            found = [model.encode(inputs, side).cpu() for inputs in tensors(table.drop("key"), ROWS, engine.device)]
+        made.append(quantised(torch.from_numpy(table["key"].to_numpy().copy()), torch.cat(found), side))
+    return made[0], made[1]
+
+
+def _towers(settings: "TwoTower", encoders: Encoders) -> Towers:
+    """Towers with weights drawn from torch's generator."""
+    customer, article = encoders.schema("customer", "context"), encoders.schema("article")
+    towers = Towers(customer, article, settings.width, settings.hidden, settings.dimensions, settings.temperature)
+    return towers.initialize(blank([*customer, *article]))

@@ -1,0 +1,73 @@
+"""Two-tower retrieval: a network that puts customers and articles into one space, and the nearest articles in it.
+
+The model is in `neural/towers.py`. It is trained on the purchases of the weeks before a cutoff, each described as of
+its own week, and learns two tables of vectors for every History: new customers get theirs from what is known of them,
+new articles from their attributes.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field
+
+from hmgpu.data.store import History
+from hmgpu.features import Feature
+from hmgpu.neural.settings import Training
+from hmgpu.parts import Count, Learned, Trained
+from hmgpu.plans import ranked
+from hmgpu.retrievers import Candidates, Retriever
+
+
+class TwoTower(Trained, Training, Retriever, Feature):
+    """The nearest articles on sale, and, as a feature, how near every other candidate is."""
+
+    weeks: Count = 26
+    """Weeks of purchases that it is trained on; the last week before the cutoff is held out to decide when to stop."""
+    half_life: Annotated[float, Field(gt=0)] = 8.0
+    """Weeks in which the weight of a purchase halves."""
+    recent: Count = 16
+    """Latest articles that describe a customer."""
+    width: Count = 32
+    """Numbers in the largest embeddings."""
+    hidden: tuple[Count, ...] = (128,)
+    """Widths of each tower's hidden layers."""
+    dimensions: Count = 64
+    """Numbers in a vector."""
+    temperature: Annotated[float, Field(gt=0)] = 0.05
+    """Divides the cosine in the loss."""
+    on_sale: Count = 28
+    """Only articles sold in this many days before the cutoff are retrieved."""
+    n: Candidates = 100
+
+    encoded = True
+
+    def train(self, history: History, folder: Path, work: Path) -> None:
+        from hmgpu.neural.two_tower import train  # torch and Merlin take seconds to load
+
+        train(self, history, self.bench, folder, work)
+
+    def learn(self, history: History) -> Learned:
+        from hmgpu.neural.two_tower import vectors
+
+        customers, articles = vectors(self, history, self.bench)
+        selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
+        known = articles.lazy().join(selling, on="article", how="left")
+        return {"customers": customers.lazy(), "articles": known.with_columns(pl.col("on_sale").fill_null(0))}
+
+    def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
+        from hmgpu.neural.topk import nearest
+
+        asked = self.bench.engine.collect(learned["customers"].join(customers, on="customer", how="semi"))
+        selling = self.bench.engine.collect(learned["articles"].filter(pl.col("on_sale") == 1))
+        return nearest(asked.sort("customer"), selling, self.n, self.bench.engine).lazy()
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        from hmgpu.neural.topk import dots
+
+        engine = self.bench.engine
+        keys = engine.collect(pairs.select("customer", "article").sort("customer", "article"))
+        near = dots(keys, engine.collect(learned["customers"]), engine.collect(learned["articles"]), engine)
+        described = keys.lazy().with_columns(two_tower_dot=near)
+        placed = ranked(described, by="customer", score="two_tower_dot")
+        return placed.select("customer", "article", "two_tower_dot", two_tower_place="rank")

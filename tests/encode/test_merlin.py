@@ -1,0 +1,605 @@
+"""Each thing that Merlin needs on today's stack, against pandas; those that were silently wrong above all."""
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import dask
+import dask.dataframe as dd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hmgpu.encode import merlin
+from hmgpu.encode.merlin import fitting, graphs, lists, versions
+from hmgpu.errors import DataError, EngineError
+
+import nvtabular as nvt  # isort: skip
+import torch  # isort: skip
+from merlin.dataloader.torch import Loader  # isort: skip
+from nvtabular import ops  # isort: skip
+
+# pytest forgets the filters that importing the patches sets.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*an NVTabular Dataset .* CPU mode"),
+    pytest.mark.filterwarnings("ignore:Using the 'subgraph' approach"),
+    pytest.mark.filterwarnings("ignore:Computing mixed collections"),
+]
+ROWS = 600
+PADDING, NULL, OTHER, FIRST = 0, 1, 2, 3  # NVTabular's codes
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    """Purchases with nulls in every kind of column, and an index that is not 0, 1, 2, …"""
+    random = np.random.default_rng(0)
+    sizes = random.integers(1, 5, ROWS)
+    frame = pd.DataFrame(
+        {
+            "article": random.zipf(1.6, ROWS).clip(max=40).astype("int64"),
+            "colour": random.choice(["red", "blue", "grey", None], ROWS, p=[0.6, 0.25, 0.1, 0.05]),
+            "price": random.lognormal(0.0, 1.0, ROWS),
+            "age": np.where(random.random(ROWS) < 0.2, np.nan, random.integers(16, 90, ROWS)),
+            "bought": random.random(ROWS) < 0.3,
+            "key": np.arange(ROWS),
+            "past": [list(map(int, random.integers(0, 9, size))) for size in sizes],
+        }
+    )
+    frame.index = np.arange(ROWS)[::-1] * 2 + 5
+    return frame
+
+
+@pytest.fixture
+def files(table: pd.DataFrame, tmp_path: Path) -> Path:
+    """The table in three files of several row groups, a null in the integers of the last alone, and other files."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    parts = [table.iloc[:250], table.iloc[250:450], table.iloc[450:]]
+    for i, part in enumerate(parts):
+        units = pa.array([None if i == 2 and row == 3 else row % 7 for row in range(len(part))], pa.int64())
+        arrow = pa.Table.from_pandas(part, preserve_index=False).append_column("units", units)
+        pq.write_table(arrow, folder / f"part_{i}.parquet", row_group_size=60)
+    (folder / "_file_list.txt").write_text("not a table")
+    (folder / "zz.pbtxt").write_text("not a table")
+    return folder
+
+
+FIT_AND_SAVE = """
+import numpy as np, pandas as pd
+from pathlib import Path
+from hmgpu.encode import merlin
+import nvtabular as nvt
+from nvtabular import ops
+folder = Path(folder)
+rows = pd.DataFrame({"a": np.arange(90) % 7, "c": np.arange(90) % 3, "b": np.sqrt(np.arange(90))})
+graph = ["a"] >> ops.Categorify(out_path=str(folder / "fit")) >> ops.AddMetadata(tags=["user", "user_id", "target"])
+graph += ["b"] >> ops.FillMedian() >> ops.Normalize()
+graph += ["c"] >> ops.JoinGroupby(["b"], stats=["mean"], out_path=str(folder / "fit"))
+merlin.save(nvt.Workflow(graph).fit(nvt.Dataset(rows, npartitions=3, cpu=True)), folder / "saved")
+"""
+RAPIDS_LOADED = """
+import merlin.dataloader.torch
+found = {"cudf", "dask_cudf", "cudf_polars", "pylibcudf"} & set(sys.modules)
+(folder / "loaded").write_text(str(sorted(found)))
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def other_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
+    """A process with other hash seeds, started before the other tests because importing Merlin takes its time."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    program = f"import sys; folder = sys.argv[1]{FIT_AND_SAVE}{RAPIDS_LOADED}"
+    seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+    environment = os.environ | {"PYTHONHASHSEED": seed, "CUDA_VISIBLE_DEVICES": ""}
+    with subprocess.Popen([sys.executable, "-c", program, str(folder)], env=environment) as process:
+        yield process, folder
+        process.kill()
+
+
+@pytest.fixture
+def elsewhere(other_process: tuple["subprocess.Popen[bytes]", Path]) -> Path:
+    process, folder = other_process
+    assert process.wait(120) == 0
+    return folder
+
+
+def categorify(folder: Path, **settings: Any) -> Any:
+    return ops.Categorify(out_path=str(folder / "codes"), **settings)
+
+
+def run(graph: Any, table: Any, partitions: int = 4) -> pd.DataFrame:
+    rows = table if isinstance(table, nvt.Dataset) else nvt.Dataset(table, npartitions=partitions, cpu=True)
+    return nvt.Workflow(graph).fit_transform(rows).to_ddf().compute(scheduler="synchronous").reset_index(drop=True)
+
+
+def codes(values: pd.Series, least: int = 0) -> list[int]:
+    """What Categorify should give: the frequent first, ties by value."""
+    counts = values.dropna().value_counts()
+    known = sorted((value for value, count in counts.items() if count >= least), key=lambda v: (-counts[v], v))
+    code = {value: FIRST + i for i, value in enumerate(known)}
+    return [NULL if pd.isna(value) else code.get(value, OTHER) for value in values]
+
+
+def normalised(values: pd.Series) -> np.ndarray:
+    return ((values - values.mean()) / values.std()).to_numpy()
+
+
+# Versions and the import
+
+
+@pytest.mark.parametrize("package", sorted(versions.KNOWN))
+def test_refuses_a_version_it_does_not_know(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = importlib.metadata.version
+    monkeypatch.setattr(versions, "version", lambda name: "99.1" if name == package else known(name))
+    with pytest.raises(EngineError, match=rf"{package} is 99.1.*{versions.KNOWN[package]}.*make setup"):
+        versions.check(versions.KNOWN)
+
+
+def test_names_the_remedy_where_merlin_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(versions, "version", version)
+    with pytest.raises(EngineError, match=r"merlin-core 23.8.0 is needed and not installed: run make setup"):
+        versions.check(versions.KNOWN)
+
+
+def test_longer_numbers_are_not_taken_for_patch_releases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "version", lambda _: "2.31.0")
+    with pytest.raises(EngineError):
+        versions.check({"pandas": "2.3"})
+
+
+def test_patches_are_applied_once() -> None:
+    before = nvt.Dataset.to_ddf, ops.FillMedian.fit, Loader._shuffle_indices
+    merlin._apply()
+    assert (nvt.Dataset.to_ddf, ops.FillMedian.fit, Loader._shuffle_indices) == before
+
+
+def test_a_process_without_gpu_loads_nothing_of_cudf(elsewhere: Path) -> None:
+    assert (elsewhere / "loaded").read_text() == "[]"
+
+
+def test_dask_is_the_same_for_others(table: pd.DataFrame) -> None:
+    frame = dd.from_pandas(table[["article", "price", "colour"]].reset_index(drop=True), npartitions=3)
+    assert frame.dtypes["colour"] == "string[pyarrow]"
+    sums = frame.groupby("article").price.sum()
+    total, five, largest = dask.compute(sums, 5, frame.price.max(), scheduler="synchronous")
+    pd.testing.assert_series_equal(total.sort_index(), table.groupby("article").price.sum())
+    assert (five, largest) == (5, table.price.max())
+    assert dask.delayed(sum)([dask.delayed(1), 2]).compute(scheduler="synchronous") == 3
+    assert sorted(frame.sort_values("price").compute(scheduler="synchronous").price) == sorted(table.price)
+
+
+# Frames and partitions
+
+
+def test_frames_of_every_kind_are_frozen_with_the_keys_that_merlin_reads(table: pd.DataFrame) -> None:
+    rows = table[["article", "price"]].reset_index(drop=True)
+    frame = dd.from_pandas(rows, npartitions=4)
+    for made in (frame, frame.sort_values("price"), frame.repartition(npartitions=2), frame[frame.price > 1]):
+        frozen = graphs.freeze(made)
+        assert set(frozen.__dask_keys__()) <= set(dict(frozen.dask))
+        assert [name for name, _ in frozen.__dask_keys__()] == [frozen._name] * frozen.npartitions
+        pd.testing.assert_frame_equal(
+            frozen.compute(scheduler="synchronous"), made.compute(scheduler="synchronous"), check_like=True
+        )
+        assert graphs.freeze(frozen) is frozen
+
+
+def test_datasets_of_unlowered_frames_can_be_fitted(table: pd.DataFrame, tmp_path: Path) -> None:
+    rows = table[["article", "price"]].reset_index(drop=True)
+    source = dd.from_pandas(rows, npartitions=5).sort_values("price").repartition(npartitions=3)
+    found = run((["article"] >> categorify(tmp_path)) + ["price"], nvt.Dataset(source, cpu=True))
+    expected = rows.sort_values("price")
+    assert found.price.tolist() == expected.price.tolist()
+    assert found.article.tolist() == codes(expected.article)
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_nulls_and_lists_keep_to_their_rows_in_every_partition(
+    table: pd.DataFrame, tmp_path: Path, partitions: int
+) -> None:
+    found = run(["colour", "past"] >> categorify(tmp_path), table, partitions)
+    assert found.colour.tolist() == codes(table.colour)
+    flat = codes(table.past.explode())
+    ends = np.cumsum([len(row) for row in table.past])
+    assert [row.tolist() for row in found.past] == [list(row) for row in np.split(flat, ends[:-1])]
+
+
+def test_a_filtered_table_is_transformed_row_by_row(table: pd.DataFrame, tmp_path: Path) -> None:
+    workflow = nvt.Workflow(["colour", "past"] >> categorify(tmp_path)).fit(nvt.Dataset(table, cpu=True))
+    whole, some = workflow.transform(table), workflow.transform(table[table.price > 1])
+    kept = (table.price > 1).to_numpy()
+    assert some.colour.tolist() == whole.colour[kept].tolist()
+    assert [row.tolist() for row in some.past] == [row.tolist() for row in whole.past[kept]]
+
+
+def test_what_is_transformed_is_not_changed(table: pd.DataFrame, tmp_path: Path) -> None:
+    before = table.copy(deep=True)
+    graph = (["age"] >> ops.FillMissing(fill_val=-1, add_binary_cols=True)) + (["colour"] >> categorify(tmp_path))
+    graph += ["article"] >> ops.JoinExternal(pd.DataFrame({"article": range(50), "size": range(50)}), on=["article"])
+    run(graph, table)
+    nvt.Workflow(["age"] >> ops.FillMissing()).fit(nvt.Dataset(table, cpu=True)).transform(table)
+    pd.testing.assert_frame_equal(table, before)
+
+
+# Statistics
+
+
+def mixed(folder: Path) -> Any:
+    """Statistics of every kind in one phase of a fit: expressions, delayed ones, and dicts and tuples of them."""
+    graph = ["price"] >> ops.NormalizeMinMax() >> ops.Rename(postfix="_range")
+    graph += ["age"] >> ops.FillMedian() >> ops.Rename(postfix="_filled")
+    graph += ["price"] >> ops.Normalize() >> ops.Rename(postfix="_normal")
+    graph += ["article"] >> categorify(folder)
+    graph += ["key"] >> ops.ReduceDtypeSize()
+    graph += ["article"] >> ops.JoinGroupby(["price"], stats=["mean", "count"], out_path=str(folder / "groups"))
+    graph += ["past"] >> ops.ValueCount()
+    graph += ["colour"] >> ops.FillMissing(fill_val="none") >> ops.Rename(postfix="_named")
+    return graph
+
+
+def check_mixed(found: pd.DataFrame, table: pd.DataFrame) -> None:
+    table = table.reset_index(drop=True)
+    prices, groups = table.price, table.groupby("article").price
+    low, high = prices.min(), prices.max()
+    np.testing.assert_allclose(found.price_range, (prices - low) / (high - low), rtol=1e-6)
+    np.testing.assert_array_equal(found.age_filled, table.age.fillna(table.age.median()))
+    np.testing.assert_allclose(found.price_normal, normalised(prices), rtol=1e-5)
+    assert found.article.tolist() == codes(table.article)
+    assert found.key.dtype == "int16"
+    assert found.key.tolist() == table.key.tolist()
+    np.testing.assert_allclose(found.article_price_mean, groups.transform("mean"), rtol=1e-5)
+    np.testing.assert_array_equal(found.article_count, groups.transform("count"))
+    assert found.colour_named.tolist() == table.colour.fillna("none").tolist()
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_every_operator_gets_its_own_statistics(table: pd.DataFrame, tmp_path: Path, partitions: int) -> None:
+    check_mixed(run(mixed(tmp_path), table, partitions), table)
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    from distributed import Client, LocalCluster
+
+    settings = {"distributed.worker.preload": ["hmgpu.encode.merlin"]}
+    with (
+        dask.config.set(settings),
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as connected,
+    ):
+        yield connected
+
+
+def test_every_operator_gets_its_own_statistics_on_a_cluster(table: pd.DataFrame, tmp_path: Path, client: Any) -> None:
+    workflow = nvt.Workflow(mixed(tmp_path))
+    rows = nvt.Dataset(table, npartitions=3, cpu=True)
+    made = workflow.fit_transform(rows)
+    check_mixed(made.to_ddf().compute().reset_index(drop=True), table)
+    made.to_parquet(str(tmp_path / "made"))
+    again = nvt.Dataset(str(tmp_path / "made"), engine="parquet", cpu=True).to_ddf().compute()
+    check_mixed(again.reset_index(drop=True), table)
+
+
+def test_dask_still_mixes_up_what_the_patch_keeps_apart() -> None:
+    """When this fails, dask has changed and `as_delayed` can go."""
+    frame = dd.from_pandas(pd.DataFrame({"a": [1, 2]}), npartitions=1)
+    statistics = [frame.a.sum(), dask.delayed("text"), frame.a.max()]
+    assert dask.compute(statistics, scheduler="synchronous")[0] != [3, "text", 2]
+    apart = [fitting.as_delayed(each) for each in statistics]
+    assert dask.compute(apart, scheduler="synchronous")[0] == [3, "text", 2]
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 7])
+def test_the_median_is_exact_however_rows_are_cut(partitions: int) -> None:
+    random = np.random.default_rng(1)
+    rows = pd.DataFrame({"odd": random.normal(size=101), "even": random.integers(0, 9, 101).astype("float64")})
+    rows.loc[[3, 50, 77], "even"] = np.nan
+    rows.loc[5, "odd"] = np.nan
+    filling = ops.FillMedian()
+    run(["odd", "even"] >> filling, rows, partitions)
+    assert filling.medians == rows.median().to_dict()
+
+
+def test_the_median_of_nothing_is_missing() -> None:
+    assert np.isnan(fitting._median([pd.Series([], dtype="int64", index=pd.Index([], dtype="float64"))]))
+
+
+@pytest.mark.parametrize("partitions", [1, 5])
+def test_equally_frequent_values_are_numbered_by_their_value(tmp_path: Path, partitions: int) -> None:
+    values = np.random.default_rng(2).permutation(np.repeat(np.arange(300), 2))
+    rows = pd.DataFrame({"number": values, "text": [f"v{value:03}" for value in values]})
+    found = run(["number", "text"] >> categorify(tmp_path), rows, partitions)
+    assert found.number.tolist() == (values + FIRST).tolist()
+    assert found.text.tolist() == (values + FIRST).tolist()
+
+
+def test_rare_and_unknown_values_share_a_code(table: pd.DataFrame, tmp_path: Path) -> None:
+    rows = nvt.Dataset(table, npartitions=4, cpu=True)
+    workflow = nvt.Workflow(["article"] >> categorify(tmp_path, freq_threshold=10)).fit(rows)
+    assert workflow.transform(rows).compute().article.tolist() == codes(table.article, least=10)
+    assert OTHER in codes(table.article, least=10)
+    assert workflow.transform(pd.DataFrame({"article": [10**6, 1]})).article.tolist() == [OTHER, FIRST]
+
+
+def test_tables_without_a_value_or_a_row_are_encoded(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"number": [1.0, 2.0, 2.0, None, None], "text": ["b", "a", "a", None, None]})
+    graph = ["number", "text"] >> categorify(tmp_path / "nulls")
+    assert run(graph, rows, 3).to_numpy().tolist() == [[4, 4], [3, 3], [3, 3], [1, 1], [1, 1]]
+    whole = pd.DataFrame({"number": [1, 2, 2]})
+    workflow = nvt.Workflow(["number"] >> categorify(tmp_path / "whole")).fit(nvt.Dataset(whole, cpu=True))
+    assert workflow.transform(pd.DataFrame({"number": [2, None, 9]})).number.tolist() == [FIRST, NULL, OTHER]
+    assert len(workflow.transform(whole.iloc[:0])) == 0
+
+
+def test_two_operators_with_one_table_are_refused(table: pd.DataFrame, tmp_path: Path) -> None:
+    def graph(first: str, second: str) -> Any:
+        means = ["article"] >> ops.JoinGroupby(["price"], stats=["mean"], out_path=str(tmp_path / first))
+        return means + (["article"] >> ops.TargetEncoding("price", kfold=1, out_path=str(tmp_path / second)))
+
+    with pytest.raises(DataError, match=r"cat_stats.article.parquet"):
+        run(graph("one", "one"), table)
+    workflow = nvt.Workflow(graph("one", "other")).fit(nvt.Dataset(table, cpu=True))
+    with pytest.raises(DataError, match=r"cat_stats.article.parquet"):
+        merlin.save(workflow, tmp_path / "saved")
+
+
+# The operators that hmgpu uses
+
+
+def test_numbers(table: pd.DataFrame) -> None:
+    graph = ["price"] >> ops.LogOp() >> ops.Rename(postfix="_log")
+    graph += ["price"] >> ops.LambdaOp(lambda prices: prices * 2) >> ops.Rename(postfix="_double")
+    graph += ["age"] >> ops.FillMissing(fill_val=-1, add_binary_cols=True)
+    graph += ["price"] >> ops.Bucketize([1, 2]) >> ops.Rename(postfix="_bucket")
+    graph += ["article"] >> ops.HashBucket(8) >> ops.Rename(postfix="_hash")
+    found = run(graph, table)
+    np.testing.assert_allclose(found.price_log, np.log1p(table.price), rtol=1e-6)
+    np.testing.assert_allclose(found.price_double, table.price * 2)
+    assert found.age.tolist() == table.age.fillna(-1).tolist()
+    assert found.age_filled.tolist() == table.age.isna().tolist()
+    assert found.price_bucket.tolist() == np.digitize(table.price, [1, 2]).tolist()
+    assert found.groupby(table.article.to_numpy()).article_hash.nunique().max() == 1
+    assert found.article_hash.between(0, 7).all()
+
+
+def test_joins_an_external_table(table: pd.DataFrame) -> None:
+    external = pd.DataFrame({"article": range(50), "shape": [f"s{i % 3}" for i in range(50)]})
+    found = run(["article", "key"] >> ops.JoinExternal(external, on=["article"]), table)
+    assert found.key.tolist() == table.key.tolist()
+    assert found["shape"].tolist() == [f"s{i % 3}" for i in table.article]
+
+
+def test_encodes_by_the_mean_of_a_target(table: pd.DataFrame, tmp_path: Path) -> None:
+    encoding = ops.TargetEncoding("price", kfold=1, p_smooth=10, out_path=str(tmp_path))
+    found = run(["article"] >> encoding, table)
+    sums = table.groupby("article").price.agg(["sum", "count"])
+    means = (sums["sum"] + 10 * table.price.mean()) / (sums["count"] + 10)
+    np.testing.assert_allclose(found.TE_article_price, means.loc[table.article], rtol=1e-5)
+
+
+def test_groups_into_lists_and_slices_them(table: pd.DataFrame, tmp_path: Path) -> None:
+    encoded = (["article"] >> categorify(tmp_path)) + ["colour", "key"]
+    grouped = encoded >> ops.Groupby(["colour"], sort_cols=["key"], aggs={"article": ["list"], "key": ["count"]})
+    graph = grouped + (grouped["article_list"] >> ops.ListSlice(-3) >> ops.Rename(postfix="_last"))
+    rows = table.dropna(subset=["colour"])
+    found = run(graph, rows, 1).set_index("colour")
+    expected = pd.Series(codes(rows.article), index=rows.index).groupby(rows.colour).agg(list)
+    for colour, row in expected.items():
+        assert list(found.article_list[colour]) == row
+        assert list(found.article_list_last[colour]) == row[-3:]
+
+
+@pytest.mark.parametrize("pad", [False, True])
+@pytest.mark.parametrize(("start", "end"), [(2, None), (-2, None), (1, 3), (-3, -1), (0, 4)])
+def test_slices_lists_as_python_does(table: pd.DataFrame, start: int, end: int | None, pad: bool) -> None:
+    slicing = ops.ListSlice(start, end, pad=pad, pad_value=-7)
+    arrays = table.assign(past=[np.array(row) for row in table.past])
+    expected = [row[slicing.start : slicing.end] for row in table.past]
+    if pad:
+        expected = [row + [-7] * (slicing.max_elements - len(row)) for row in expected]
+    for source in (table, arrays):
+        assert [list(row) for row in run(["past"] >> slicing, source).past] == expected
+
+
+def test_slices_rows_that_are_all_empty() -> None:
+    empty = np.zeros(0, dtype="int64")
+    values, offsets = lists.sliced(np, empty, np.zeros(3, dtype="int64"), 0, 2, None, 0)
+    assert (values.tolist(), offsets.tolist()) == ([], [0, 0, 0])
+    values, offsets = lists.sliced(np, empty, np.zeros(3, dtype="int64"), 0, 2, 2, 9)
+    assert (values.tolist(), offsets.tolist()) == ([9, 9, 9, 9], [0, 2, 4])
+
+
+# Parquet
+
+
+def test_reads_row_groups_of_several_files_as_partitions(files: Path, table: pd.DataFrame) -> None:
+    rows = nvt.Dataset(str(files), engine="parquet", row_groups_per_part=2, cpu=True)
+    frame = rows.to_ddf()
+    assert frame.npartitions == 3 + 2 + 2
+    assert rows.num_rows == ROWS
+    assert rows.partition_lens == [120, 120, 10, 120, 80, 120, 30]
+    found = frame.compute(scheduler="synchronous").reset_index(drop=True)
+    expected = table.reset_index(drop=True)
+    pd.testing.assert_frame_equal(found.drop(columns=["past", "units"]), expected.drop(columns="past"))
+    assert [row.tolist() for row in found.past] == expected.past.tolist()
+
+
+def test_a_null_anywhere_gives_one_dtype_everywhere(files: Path) -> None:
+    rows = nvt.Dataset(str(files), engine="parquet", row_groups_per_part=1, cpu=True)
+    parts = [rows.to_ddf().partitions[i].compute(scheduler="synchronous") for i in (0, 10)]
+    assert [part.units.dtype for part in parts] == ["float64", "float64"]
+    assert rows.schema["units"].dtype.name == "float64"
+    assert rows.to_ddf(columns=["key", "bought"]).compute().dtypes.astype(str).tolist() == ["int64", "bool"]
+
+
+def test_fits_the_same_on_files_as_on_a_table(files: Path, table: pd.DataFrame, tmp_path: Path) -> None:
+    def graph() -> Any:
+        categories = ["article", "colour", "past"] >> categorify(tmp_path, freq_threshold=5)
+        return categories + (["age"] >> ops.FillMedian() >> ops.Normalize()) + ["bought"]
+
+    rows = nvt.Dataset([str(path) for path in sorted(files.glob("*.parquet"))], row_groups_per_part=1, cpu=True)
+    found, expected = run(graph(), rows), run(graph(), table, 1)
+    for name in expected.columns:
+        if name == "past":
+            assert [row.tolist() for row in found.past] == [row.tolist() for row in expected.past]
+        elif name == "age":
+            np.testing.assert_allclose(found.age, expected.age, rtol=1e-6)
+        else:
+            assert found[name].tolist() == expected[name].tolist()
+
+
+def test_what_is_written_is_read_again(table: pd.DataFrame, tmp_path: Path) -> None:
+    graph = (["article", "past"] >> categorify(tmp_path)) + ["price", "bought", "colour"]
+    workflow = nvt.Workflow(graph)
+    made = workflow.fit_transform(nvt.Dataset(table, npartitions=4, cpu=True))
+    expected = made.compute(scheduler="synchronous").reset_index(drop=True)
+    for name, settings in {"many": {}, "one": {"output_files": 1}}.items():
+        made.to_parquet(str(tmp_path / name), **settings)
+        again = nvt.Dataset(str(tmp_path / name), engine="parquet", cpu=True)
+        found = again.to_ddf().compute(scheduler="synchronous").reset_index(drop=True)
+        pd.testing.assert_frame_equal(found.drop(columns="past"), expected.drop(columns="past"))
+        assert [row.tolist() for row in found.past] == [row.tolist() for row in expected.past]
+        assert again.schema["article"].int_domain.max == workflow.output_schema["article"].int_domain.max
+
+
+def test_filters_and_empty_folders_are_refused(files: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="filters="):
+        nvt.Dataset(str(files), engine="parquet", filters=[("key", ">", 3)], cpu=True).to_ddf()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no Parquet file"):
+        nvt.Dataset(str(tmp_path / "empty"), engine="parquet", cpu=True)
+
+
+# Saved workflows
+
+
+def test_a_saved_workflow_may_be_moved(table: pd.DataFrame, tmp_path: Path) -> None:
+    rows = nvt.Dataset(table, npartitions=3, cpu=True)
+    workflow = nvt.Workflow(mixed(tmp_path / "fitting")).fit(rows)
+    merlin.save(workflow, tmp_path / "saved")
+    shutil.rmtree(tmp_path / "fitting")
+    check_mixed(workflow.transform(table), table)
+    shutil.move(tmp_path / "saved", tmp_path / "moved")
+    loaded = merlin.load(tmp_path / "moved")
+    check_mixed(loaded.transform(table), table)
+    domain = loaded.output_schema["article"].properties["cat_path"]
+    assert domain == str(tmp_path / "moved/categories/unique.article.parquet")
+    written = [path.read_bytes() for path in (tmp_path / "moved").rglob("*") if path.is_file()]
+    assert not [each for each in written if str(tmp_path).encode() in each]
+
+
+def test_the_same_fit_saves_the_same_bytes(elsewhere: Path, tmp_path: Path) -> None:
+    exec(FIT_AND_SAVE, {"folder": str(tmp_path)})
+    here, there = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (tmp_path / "saved", elsewhere / "saved")
+    )
+    assert len(here) >= 4
+    assert here == there
+
+
+# The Loader
+
+
+def batches(loader: Loader) -> list[dict[str, torch.Tensor]]:
+    return [batch for batch, _ in loader]
+
+
+def keys(loader: Loader) -> list[int]:
+    return [int(key) for batch in batches(loader) for key in batch["key"]]
+
+
+def test_batches_hold_what_the_files_hold(files: Path, table: pd.DataFrame) -> None:
+    rows = nvt.Dataset(str(files), engine="parquet", row_groups_per_part=2, cpu=True)
+    rows.schema = rows.schema.excluding_by_name(["colour", "units"])
+    read = batches(Loader(rows, batch_size=128, shuffle=False))
+    assert [len(batch["key"]) for batch in read] == [128, 128, 128, 128, 88]
+    together = {name: torch.cat([batch[name] for batch in read]) for name in ("key", "price", "bought", "age")}
+    assert together["key"].dtype == torch.int64
+    assert together["price"].dtype == torch.float64
+    assert together["key"].tolist() == table.key.tolist()
+    assert together["price"].tolist() == table.price.tolist()
+    assert together["bought"].bool().tolist() == table.bought.tolist()
+    np.testing.assert_array_equal(together["age"], table.age)
+    found = []
+    for batch in read:
+        values, offsets = batch["past__values"].tolist(), batch["past__offsets"].tolist()
+        found += [values[start:end] for start, end in pairwise(offsets)]
+    assert found == table.past.tolist()
+
+
+def test_a_seed_decides_every_order_and_epochs_differ(files: Path) -> None:
+    rows = nvt.Dataset(str(files), engine="parquet", row_groups_per_part=1, cpu=True)
+    rows.schema = rows.schema.select_by_name(["key"])
+
+    def epochs(seed: int, noise: bool) -> list[list[int]]:
+        np.random.seed(seed)
+        loader, found = Loader(rows, batch_size=50, shuffle=True), []
+        for _ in range(2):
+            found.append([])
+            for batch, _ in loader:
+                found[-1] += batch["key"].tolist()
+                if noise:
+                    np.random.RandomState(5).rand(3)
+        return found
+
+    first = epochs(3, noise=False)
+    assert epochs(3, noise=True) == first
+    assert first[0] != first[1]
+    assert epochs(4, noise=False) != first
+    assert all(sorted(epoch) == list(range(ROWS)) for epoch in first)
+
+
+def test_rows_do_not_depend_on_what_the_training_loop_draws(files: Path) -> None:
+    rows = nvt.Dataset(str(files), engine="parquet", row_groups_per_part=1, cpu=True)
+    rows.schema = rows.schema.select_by_name(["key"])
+
+    def epoch(draw: bool) -> list[int]:
+        np.random.seed(3)
+        found = []
+        for batch, _ in Loader(rows, batch_size=50, shuffle=True):
+            found += batch["key"].tolist()
+            if draw:
+                np.random.rand(3)
+        return found
+
+    assert epoch(draw=True) == epoch(draw=False)
+
+
+def test_each_epoch_reads_partitions_in_another_order(files: Path) -> None:
+    """Merlin drew an order and read in the old one."""
+    rows = nvt.Dataset(str(files), engine="parquet", row_groups_per_part=1, cpu=True)
+    rows.schema = rows.schema.select_by_name(["key"])
+    np.random.seed(0)
+    loader = Loader(rows, batch_size=60, shuffle=True)
+    assert len(loader) == 10
+    starts = [[key // 60 for key in keys(loader)[:5]] for _ in range(4)]
+    assert len({tuple(start) for start in starts}) > 1
+
+
+def test_an_epoch_ends_though_its_thread_outlives_the_last_batch(files: Path) -> None:
+    import time
+
+    rows = nvt.Dataset(str(files), engine="parquet", cpu=True)
+    rows.schema = rows.schema.select_by_name(["key"])
+    loader = Loader(rows, batch_size=100, shuffle=False)
+    logic = loader._buff.chunk_logic
+
+    def slow(itr: Any) -> None:
+        logic(itr)
+        time.sleep(0.3)
+
+    loader._buff.chunk_logic = slow
+    assert keys(loader) == list(range(ROWS))
+    assert keys(loader) == list(range(ROWS))
