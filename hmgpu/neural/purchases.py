@@ -4,16 +4,27 @@ Each purchase is described as of the first day of the week that it was made in, 
 articles when they are served.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
 from hmgpu.encode.workflow import Encoders
+from hmgpu.engine import Engine
+from hmgpu.neural.batches import LOG_DRAWS, SHARE, TARGET, WEEK, WEIGHT
 
-TARGET, LOG_DRAWS, WEIGHT = "target", "log_draws", "weight"
+if TYPE_CHECKING:
+    from hmgpu.retrievers.two_tower import TwoTower
+
+
+class Purchases(NamedTuple):
+    """Files of encoded rows, one a week."""
+
+    bought: list[Path]
+    on_sale: list[Path]
+    """The articles on sale with their encoded columns, to draw extra negatives from; empty where none are asked for."""
 
 
 def bought_in(history: History, week: int) -> pl.LazyFrame:
@@ -23,10 +34,8 @@ def bought_in(history: History, week: int) -> pl.LazyFrame:
     return inside.select("customer", "article").unique().join(known, on="article", how="semi")
 
 
-def write_purchases(
-    history: History, weeks: Sequence[int], encoders: Encoders, recent: int, half_life: float, batch: int, folder: Path
-) -> list[Path]:
-    """Writes the encoded purchases of each week that begins on one of the days `weeks`; returns the files.
+def write_purchases(history: History, encoders: Encoders, settings: "TwoTower", folder: Path) -> Purchases:
+    """Writes the encoded purchases of `settings.weeks` weeks, the last of them the seven days before the cutoff.
 
     A file for each week, because a batch must not mix weeks: else the model tells the article that was bought from the
     others by its date (was it on sale by then, how did it sell) and learns nothing of taste.
@@ -34,31 +43,58 @@ def write_purchases(
     Columns are those of customers, context and articles, and
 
     - `target` int32: the article's key, by which accidental hits are recognised;
-    - `log_draws` float32: the logarithm of how often the article is expected in a batch of `batch` purchases;
-    - `weight` float32: halves every `half_life` weeks before the cutoff.
+    - `week` int32: its first day;
+    - `log_draws` float32: the logarithm of how often the article is expected among a batch and its extra negatives;
+    - `weight` float32: halves every `settings.half_life` weeks before the cutoff.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    files: list[Path] = []
-    for week in weeks:
+    bought, on_sale = [], []
+    for back in range(1, settings.weeks + 1):
+        week = history.cutoff - DAYS * back
         rows = encoders.engine.collect(bought_in(history, week).sort("customer", "article"))
         if rows.is_empty():
             continue
         past = history.before(week)
-        articles = encoders.articles(past)
-        customers = encoders.customers(past, rows.lazy().select("customer").unique(), articles, recent)
-        age = (history.cutoff - week) / DAYS - 1
-        expected = pl.len().over(TARGET) * (batch / rows.height)
+        articles = encoders.articles(past).rename({"key": TARGET})
+        pool = _expected(rows, past, articles, settings, encoders.engine)
+        known = rows.lazy().select("customer").unique()
+        customers = encoders.customers(past, known, articles.rename({TARGET: "key"}), settings.recent)
         encoded = (
-            rows.rename({"customer": "customer_key", "article": TARGET})
+            rows.rename({"customer": "key", "article": TARGET})
+            .join(customers, on="key")
+            .join(pool.drop(SHARE), on=TARGET)
             .with_columns(
-                expected.log().cast(pl.Float32).alias(LOG_DRAWS),
-                pl.lit(0.5 ** (age / half_life), dtype=pl.Float32).alias(WEIGHT),
+                pl.lit(week, dtype=pl.Int32).alias(WEEK),
+                pl.lit(0.5 ** ((back - 1) / settings.half_life), dtype=pl.Float32).alias(WEIGHT),
             )
-            .join(customers, left_on="customer_key", right_on="key")
-            .join(articles, left_on=TARGET, right_on="key")
-            .sort("customer_key", TARGET)
-            .drop("customer_key")
+            .sort("key", TARGET)
+            .drop("key")
         )
-        files.append(folder / f"{week}.parquet")
-        encoded.write_parquet(files[-1])
-    return files
+        bought.append(_write(encoded, folder / "bought" / f"{week}.parquet"))
+        if settings.extra:
+            on_sale.append(_write(pool.filter(pl.col(SHARE) > 0), folder / "on_sale" / f"{week}.parquet"))
+    return Purchases(bought, on_sale)
+
+
+def _expected(
+    rows: pl.DataFrame, past: History, articles: pl.DataFrame, settings: "TwoTower", engine: Engine
+) -> pl.DataFrame:
+    """`articles` with the `share` of extra negatives that each is to be, and `log_draws`, null where never drawn."""
+    sales = engine.collect(past.last(settings.on_sale).group_by(pl.col("article").alias(TARGET)).agg(sales=pl.len()))
+    counts = rows.group_by(pl.col("article").alias(TARGET)).agg(draws=pl.len() * (settings.batch / rows.height))
+    share = pl.col("sales").cast(pl.Float64).pow(settings.extra_power).fill_null(0.0)
+    expected = pl.col("draws").fill_null(0.0) + settings.extra * pl.col(SHARE)
+    return (
+        articles.join(sales, on=TARGET, how="left")
+        .join(counts, on=TARGET, how="left")
+        .with_columns((share / share.sum()).alias(SHARE))
+        .with_columns(pl.when(expected > 0).then(expected.log()).cast(pl.Float32).alias(LOG_DRAWS))
+        .with_columns(pl.col(SHARE).cast(pl.Float32))
+        .drop("sales", "draws")
+        .sort(TARGET)
+    )
+
+
+def _write(table: pl.DataFrame, file: Path) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    table.write_parquet(file)
+    return file

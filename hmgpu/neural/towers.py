@@ -4,21 +4,20 @@ Yi et al. 2019 ("Sampling-bias-corrected neural modeling for large corpus item r
 articles of a customer pooled as in Covington et al. 2016 ("Deep neural networks for YouTube recommendations").
 """
 
-from collections.abc import Mapping
 from typing import Literal
 
 import torch
 from torch import nn
 
 from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
+from hmgpu.neural.batches import LOG_DRAWS, TARGET, WEEK, WEIGHT, Inputs
 from hmgpu.neural.loss import sampled_softmax
+from hmgpu.neural.negatives import Negatives
 
 import merlin.models.torch as mm  # isort: skip
 from merlin.schema import Schema, Tags  # isort: skip
 
-Inputs = Mapping[str, torch.Tensor]
 Side = Literal["customer", "article"]
-TARGET, LOG_DRAWS, WEIGHT = "target", "log_draws", "weight"
 SMALL = 0.05  # of embeddings at the start: from N(0, 1), the default, the loss hardly leaves ln(batch)
 
 
@@ -40,6 +39,7 @@ class Towers(nn.Module):
         super().__init__()
         self.columns: dict[Side, Schema] = {"customer": customer, "article": article}
         self.temperature = temperature
+        self.negatives: Negatives | None = None  # of training alone, so no part of what is saved
         everything = Schema([*customer, *article])
         # A table for each domain; the ids of thousands get the full width, a handful of kinds a few numbers.
         sizes = {
@@ -75,12 +75,16 @@ class Towers(nn.Module):
         """The sampled softmax of a batch of purchases, and its rows."""
         inputs = batch[0]
         bought = inputs[TARGET].flatten()
+        articles = [{name: inputs[name] for name in (*self.columns["article"].column_names, TARGET, LOG_DRAWS)}]
+        if self.negatives:
+            articles.append(self.negatives.draw(int(inputs[WEEK].flatten()[0])))
+        everything = {name: torch.cat([some[name].flatten() for some in articles]) for name in articles[0]}
         value = sampled_softmax(
             self.encode(inputs, "customer"),
-            self.encode(inputs, "article"),
+            self.encode(everything, "article"),
             bought,
-            bought,
-            inputs[LOG_DRAWS].flatten(),
+            everything[TARGET],
+            everything[LOG_DRAWS],
             self.temperature,
             inputs[WEIGHT].flatten(),
         )

@@ -3,7 +3,7 @@
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
+from hmgpu.console import console
 from hmgpu.engine import Engine
 from hmgpu.neural.settings import Training
 
 log = logging.getLogger(__name__)
+logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # hints and advertisements; errors are raised
 
-Inputs = Mapping[str, torch.Tensor]
 Batches = Callable[[int, int], Iterable[Any]]
 """The examples in batches, for one process: a function of its number and of how many processes there are."""
 SCORE = "score"
@@ -32,12 +33,15 @@ class Fitting(lightning.LightningModule):
         super().__init__()
         self.model, self.score, self.settings, self.seed = model, score, settings, seed
         self.rows, self.losses, self.started = 0, list[torch.Tensor](), 0.0
+        self.passed = 0  # Lightning's own count is one behind when a resumed training asks for its first batch
 
     def on_train_epoch_start(self) -> None:
-        # A seed for each pass rather than one for all: a resumed training then draws what an uninterrupted one would.
-        for set_seed in (torch.manual_seed, np.random.seed):
-            set_seed((self.seed + 7919 * self.current_epoch) % 2**32)
+        torch.manual_seed(self.pass_seed())
         self.rows, self.losses, self.started = 0, [], time.perf_counter()
+
+    def pass_seed(self) -> int:
+        """A seed for each pass rather than one for all: a resumed training draws what an uninterrupted one would."""
+        return (self.seed + 7919 * self.passed + 104_729 * self.global_rank) % 2**32
 
     def training_step(self, batch: Any, _: int) -> torch.Tensor:
         loss: torch.Tensor
@@ -52,6 +56,7 @@ class Fitting(lightning.LightningModule):
         with torch.no_grad():
             score = self.score(self.model)
         self.model.train()
+        self.passed += 1
         # As a tensor on the CPU: the same in all processes, so that all of them stop together.
         self.log(SCORE, torch.tensor(score, dtype=torch.float32), sync_dist=True)
         loss = torch.stack(self.losses).mean().item()
@@ -63,6 +68,17 @@ class Fitting(lightning.LightningModule):
         return torch.optim.AdamW(self.parameters(), lr=self.settings.learning_rate, weight_decay=decay)
 
 
+class _Seeded:
+    """Batches in an order that follows from the seed of the pass: Lightning begins a pass before it calls any hook."""
+
+    def __init__(self, batches: Iterable[Any], fitting: Fitting) -> None:
+        self.batches, self.fitting = batches, fitting
+
+    def __iter__(self) -> Iterator[Any]:
+        np.random.seed(self.fitting.pass_seed())
+        yield from self.batches
+
+
 class _Batches(lightning.LightningDataModule):
     """Makes the batches in the process that uses them, each its own share."""
 
@@ -72,7 +88,9 @@ class _Batches(lightning.LightningDataModule):
 
     def train_dataloader(self) -> Iterable[Any]:
         assert self.trainer is not None
-        return self.batches(self.trainer.global_rank, self.trainer.world_size)
+        fitting = self.trainer.lightning_module
+        assert isinstance(fitting, Fitting)
+        return _Seeded(self.batches(self.trainer.global_rank, self.trainer.world_size), fitting)
 
 
 def fit(
@@ -97,7 +115,9 @@ def fit(
     Returns:
         The best score.
     """
-    best = ModelCheckpoint(work, "best", monitor=SCORE, mode="max", save_on_train_epoch_end=True)
+    best = ModelCheckpoint(
+        work, "best", monitor=SCORE, mode="max", save_on_train_epoch_end=True, enable_version_counter=False
+    )
     last = ModelCheckpoint(work, "last", save_on_train_epoch_end=True, enable_version_counter=False)
     stop = EarlyStopping(SCORE, patience=settings.patience, mode="max", check_on_train_epoch_end=True)
     gpu = engine.name == "gpu"
@@ -112,16 +132,19 @@ def fit(
         gradient_clip_val=1.0,
         callbacks=[best, last, stop],
         logger=False,
-        enable_progress_bar=False,
+        enable_progress_bar=console.is_terminal,
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
     fitting = Fitting(model, score, settings, seed)
     checkpoint = work / "last.ckpt"
+    if checkpoint.exists():
+        fitting.passed = torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"] + 1
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="pytorch_lightning")
         trainer.fit(fitting, datamodule=_Batches(batches), ckpt_path=checkpoint if checkpoint.exists() else None)
     kept = torch.load(work / "best.ckpt", map_location="cpu", weights_only=True)
     fitting.load_state_dict(kept["state_dict"])
-    assert best.best_model_score is not None
-    return float(best.best_model_score)
+    model.eval()
+    with torch.no_grad():
+        return score(model)

@@ -1,9 +1,9 @@
 """Training the two towers on a History, and the vectors that they give its customers and articles."""
 
 import json
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import torch
@@ -14,7 +14,8 @@ from hmgpu.encode.workflow import Encoders
 from hmgpu.engine import Engine
 from hmgpu.errors import DataError
 from hmgpu.evaluation.metrics import recall_at
-from hmgpu.neural.batches import blank, loader, tensors
+from hmgpu.neural.batches import FileBatches, blank, tensors
+from hmgpu.neural.negatives import Negatives
 from hmgpu.neural.purchases import bought_in, write_purchases
 from hmgpu.neural.topk import nearest, quantised
 from hmgpu.neural.towers import Side, Towers
@@ -38,29 +39,22 @@ def train(settings: "TwoTower", history: History, bench: Bench, folder: Path, wo
     """
     encoders, engine = bench.encoders(), bench.engine
     held_out = history.cutoff - DAYS
-    weeks = [held_out - DAYS * back for back in range(1, settings.weeks + 1)]
-    files = write_purchases(
-        history, weeks, encoders, settings.recent, settings.half_life, settings.batch, work / "purchases"
-    )
-    if not files:
+    past = history.before(held_out)
+    files = write_purchases(past, encoders, settings, work / "purchases")
+    if not files.bought:
         raise DataError(
             f"two_tower: nothing was bought in the {settings.weeks} weeks before the held-out one; take more weeks."
         )
     torch.manual_seed(bench.seed)
     model = _towers(settings, encoders)
-    past = history.before(held_out)
+    if settings.extra:
+        model.negatives = Negatives(files.on_sale, settings.extra, engine.device)
     bought = engine.collect(bought_in(history, held_out))
     judged = _rows(past, encoders, settings, bought.lazy().select("customer").unique())
     selling = engine.collect(past.on_sale(settings.on_sale))
-
-    def score(towers: torch.nn.Module) -> float:
-        customers, articles = _vectors(towers, judged, engine)
-        found = nearest(customers, articles.join(selling, on="article", how="semi"), HELD_OUT_RECALL, engine)
-        return recall_at(found, bought, HELD_OUT_RECALL) if bought.height else 0.0
-
-    def batches(rank: int, processes: int) -> Iterable[Any]:
-        return loader(files, settings.batch, engine, rank, processes)
-
+    # No local functions: several devices mean several processes, which are sent these.
+    score = partial(_recall, rows=judged, selling=selling, bought=bought, engine=engine)
+    batches = partial(FileBatches, files.bought, settings.batch, engine)
     best = fit(model, batches, score, settings, engine, bench.seed, work)
     torch.save(model.state_dict(), folder / WEIGHTS)
     (folder / FACTS).write_text(json.dumps({"held_out_recall_at_100": best}))
@@ -82,6 +76,13 @@ def _rows(history: History, encoders: Encoders, settings: "TwoTower", customers:
     """Encoded `customers` and articles as of the history's cutoff."""
     articles = encoders.articles(history)
     return encoders.customers(history, customers, articles, settings.recent), articles
+
+
+def _recall(model: torch.nn.Module, rows: Rows, selling: pl.DataFrame, bought: pl.DataFrame, engine: Engine) -> float:
+    """Share of `bought` among the 100 articles of `selling` that are nearest to each customer of `rows`."""
+    customers, articles = _vectors(model, rows, engine)
+    found = nearest(customers, articles.join(selling, on="article", how="semi"), HELD_OUT_RECALL, engine)
+    return recall_at(found, bought, HELD_OUT_RECALL)
 
 
 def _vectors(model: torch.nn.Module, rows: Rows, engine: Engine) -> Rows:

@@ -36,6 +36,10 @@ class TwoTower(Trained, Training, Retriever, Feature):
     """Numbers in a vector."""
     temperature: Annotated[float, Field(gt=0)] = 0.05
     """Divides the cosine in the loss."""
+    extra: Annotated[int, Field(ge=0)] = 256
+    """Negatives a batch that are drawn from the articles on sale, beside the batch's own."""
+    extra_power: Annotated[float, Field(ge=0)] = 0.5
+    """An article is drawn in proportion to its sales to this power: 0 draws all alike."""
     on_sale: Count = 28
     """Only articles sold in this many days before the cutoff are retrieved."""
     n: Candidates = 100

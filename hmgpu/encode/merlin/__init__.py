@@ -88,8 +88,8 @@ def _patch_everywhere(merlin: SimpleNamespace) -> None:
     wrap(merlin.csv.CSVDatasetEngine, "to_ddf", graphs.frozen)
     wrap(merlin.dataset.Dataset, "to_ddf", graphs.indexed)
     wrap(merlin.workflow.Workflow, "_transform_df", graphs.indexed_table)
-    for function in (merlin.dispatch.convert_data, merlin.dispatch.read_dispatch):
-        rebind(function, graphs.plain_strings(function))
+    rebind(merlin.dispatch.convert_data, graphs.plain_strings(merlin.dispatch.convert_data))
+    rebind(merlin.dispatch.read_dispatch, graphs.plain_reader(merlin.dispatch.read_dispatch))
     wrap(merlin.ops.JoinExternal, "_merge", graphs.plain_strings)
     # dask's Parquet readers
     merlin.parquet.ParquetDatasetEngine.to_ddf = parquet.to_ddf
@@ -102,6 +102,7 @@ def _patch_everywhere(merlin: SimpleNamespace) -> None:
     rebind(merlin.categorify._save_encodings, fitting.ranked(merlin.categorify._save_encodings))
     rebind(merlin.categorify._encode, fitting.encoded(merlin.categorify._encode))
     merlin.ops.ListSlice.transform = lists.list_slice
+    rebind(merlin.dispatch.flatten_list_column_values, lists.flat(merlin.dispatch.flatten_list_column_values))
     merlin.loader.LoaderBase._shuffle_indices = loading.shuffle_indices
     wrap(merlin.loader.ChunkQueue, "load_chunks", loading.load_chunks)
     merlin.loader.ChunkQueue.get = loading.get
@@ -130,6 +131,8 @@ def _quieten() -> None:
     warnings.filterwarnings("ignore", message="(Initializing|Changing) an NVTabular Dataset (in|to) CPU mode")
     # On the import of merlin.models.torch.
     warnings.filterwarnings("ignore", message="`torch.jit.script` is deprecated", category=DeprecationWarning)
+    # TorchScript's, of a check in Merlin's blocks that runs in every step.
+    warnings.filterwarnings("ignore", message="The inner type of a container is lost")
     # Merlin means a graph with a shuffle in it, but can't tell one from another now that all are frozen.
     warnings.filterwarnings("ignore", message="Using the 'subgraph' approach to execute a graph")
 

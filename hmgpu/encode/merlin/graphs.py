@@ -122,9 +122,18 @@ def plain_strings(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def replacement(*args: Any, **kwargs: Any) -> Any:
         with dask.config.set({"dataframe.convert-string": False}):
-            made = original(*args, **kwargs)
-        # `read_dispatch` returns the function that reads.
-        return plain_strings(made) if callable(made) and not isinstance(made, dd.DataFrame) else made
+            return original(*args, **kwargs)
+
+    return replacement
+
+
+def plain_reader(original: Callable[..., Any]) -> Callable[..., Any]:
+    """For `read_dispatch`, which returns what reads; where that isn't dask's, Merlin looks at which function it is."""
+
+    @functools.wraps(original)
+    def replacement(*args: Any, **kwargs: Any) -> Any:
+        read = original(*args, **kwargs)
+        return plain_strings(read) if kwargs.get("collection") else read
 
     return replacement
 

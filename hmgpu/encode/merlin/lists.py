@@ -1,5 +1,6 @@
-"""Slices of list columns, by the same steps in NumPy and in CuPy."""
+"""List columns: their slices by the same steps in NumPy and in CuPy, and their values without a detour."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -7,6 +8,22 @@ import numpy as np
 import pandas as pd
 
 LONGEST = 2**31 - 1  # as `end`: to the end of the row
+
+
+def flat(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """For `flatten_list_column_values`: rows that are arrays are joined as such.
+
+    On the CPU Merlin chains them number by number, through Python, which halved the speed of training on lists.
+    """
+
+    def values(column: Any) -> Any:
+        if isinstance(column, pd.Series) and len(column):
+            rows = column.to_numpy()
+            if all(isinstance(row, np.ndarray) and row.ndim == 1 and row.dtype != object for row in rows):
+                return pd.Series(np.concatenate(rows))
+        return original(column)
+
+    return values
 
 
 def list_slice(self: Any, col_selector: Any, df: Any) -> Any:

@@ -1,0 +1,113 @@
+"""Merlin's loader and whole tables give the same tensors; its order follows the seed, and no batch mixes files."""
+
+import itertools
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from hmgpu.engine import Engine
+from hmgpu.errors import DataError
+from hmgpu.neural.batches import FileBatches, tensors
+
+CPU = Engine("cpu", "tests")
+
+
+@pytest.fixture
+def files(tmp_path):
+    made = []
+    for week in range(3):
+        rows = 50 + week
+        table = pl.DataFrame(
+            {
+                "id": pl.Series(range(100 * week, 100 * week + rows), dtype=pl.Int32),
+                "week": pl.Series([week] * rows, dtype=pl.Int32),
+                "price": pl.Series([0.5 * row for row in range(rows)], dtype=pl.Float32),
+                "recent": pl.Series([list(range(row % 4 + 1)) for row in range(rows)], dtype=pl.List(pl.Int32)),
+            }
+        )
+        made.append(tmp_path / f"{week}.parquet")
+        table.write_parquet(made[-1])
+    return made
+
+
+def batches(files, seed=0, size=16, **share):
+    np.random.seed(seed)
+    return [inputs for inputs, _ in FileBatches(files, size, CPU, **share)]
+
+
+def ids(found):
+    return [batch["id"].flatten().tolist() for batch in found]
+
+
+def every(found):
+    return list(itertools.chain(*ids(found)))
+
+
+def test_every_row_comes_once_with_its_own_values(files):
+    found = batches(files)
+    assert sorted(every(found)) == [*range(50), *range(100, 151), *range(200, 252)]
+    for batch in found:
+        offsets = batch["recent__offsets"].tolist()
+        lengths = [b - a for a, b in itertools.pairwise(offsets)]
+        assert lengths == [key % 100 % 4 + 1 for key in batch["id"].flatten().tolist()]
+        assert batch["price"].dtype == torch.float32
+        assert (batch["price"].flatten() == 0.5 * (batch["id"].flatten() % 100)).all()
+
+
+def test_no_batch_mixes_files_and_all_are_of_one_size(files):
+    found = batches(files)
+    assert all(batch["week"].unique().numel() == 1 for batch in found)
+    assert {len(batch["id"]) for batch in found} <= {11, 12, 13}  # 50..52 rows in four batches of at most 16
+    assert len(found) == len(FileBatches(files, 16, CPU)) == 12
+
+
+def test_the_seed_decides_the_order(files):
+    assert ids(batches(files, 1)) == ids(batches(files, 1))
+    assert ids(batches(files, 1)) != ids(batches(files, 2))
+
+
+def test_a_second_pass_has_another_order(files):
+    np.random.seed(0)
+    data = FileBatches(files, 16, CPU)
+    first, second = (ids([inputs for inputs, _ in data]) for _ in range(2))
+    assert first != second
+    assert sorted(itertools.chain(*first)) == sorted(itertools.chain(*second))
+
+
+def test_processes_share_the_files(files):
+    seen = [every(batches(files[:2], rank=rank, processes=2)) for rank in range(2)]
+    assert sorted(itertools.chain(*seen)) == [*range(50), *range(100, 151)]
+    assert all(seen)
+
+
+def test_processes_get_as_many_batches_each(files):
+    """Three files for two: the one with two files stops when the other has no more."""
+    counts = [len(batches(files, rank=rank, processes=2)) for rank in range(2)]
+    assert counts == [4, 4]
+    with pytest.raises(DataError, match="nothing to train on in 3 files for each of 4 processes"):
+        FileBatches(files, 16, CPU, 0, 4)
+
+
+def test_tables_become_the_tensors_that_the_loader_gives(files):
+    table = pl.read_parquet(files[0])
+    by_id = {int(key): row for key, row in zip(table["id"], table.iter_rows(named=True), strict=True)}
+    (batch,) = list(batches(files[:1], size=1000))
+    (whole,) = tensors(
+        pl.DataFrame([by_id[key] for key in batch["id"].flatten().tolist()], schema=table.schema), 1000, "cpu"
+    )
+    for name, tensor in whole.items():
+        assert torch.equal(batch[name].flatten(), tensor), name
+    assert sum(len(part["id"]) for part in tensors(table, 7, "cpu")) == 50
+
+
+@pytest.mark.gpu
+def test_the_gpu_gives_the_same_batches(gpu, files):
+    np.random.seed(3)
+    there = [inputs for inputs, _ in FileBatches(files, 16, gpu)]
+    for mine, theirs in zip(batches(files, 3), there, strict=True):
+        assert mine.keys() == theirs.keys()
+        for name, tensor in mine.items():
+            assert theirs[name].is_cuda
+            assert torch.equal(tensor.flatten(), theirs[name].cpu().flatten()), name

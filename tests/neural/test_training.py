@@ -1,0 +1,139 @@
+"""The loop: the best pass is kept, a killed training goes on to the same weights, and the same seed gives the same."""
+
+import copy
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from hmgpu.engine import Engine
+from hmgpu.neural.settings import Training
+from hmgpu.neural.training import fit
+
+CPU = Engine("cpu", "tests")
+ROWS = torch.randn(96, 5, generator=torch.Generator().manual_seed(3))
+TRUTH = torch.tensor([1.0, -2.0, 0.5, 0.0, 3.0])
+
+
+class Line(torch.nn.Module):
+    """y = x · w, with dropout, so that the loop's generators matter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = torch.nn.Parameter(torch.zeros(5))
+
+    def loss(self, rows):
+        kept = torch.nn.functional.dropout(rows, 0.2, self.training)
+        return ((kept @ self.weights - rows @ TRUTH) ** 2).mean(), len(rows)
+
+
+def shuffled(rank: int, processes: int):
+    """New order each pass, from the generator that the loop seeds."""
+    for chosen in np.array_split(np.random.permutation(len(ROWS))[rank::processes], 6 // processes):
+        yield ROWS[chosen]
+
+
+class Batches:
+    def __init__(self, rank: int, processes: int) -> None:
+        self.rank, self.processes = rank, processes
+
+    def __iter__(self):
+        return shuffled(self.rank, self.processes)
+
+
+def fitness(model) -> float:
+    return -float((model.weights.detach() - TRUTH).square().sum())
+
+
+def trained(folder, score=fitness, batches=Batches, seed=1, **settings):
+    model = Line()
+    best = fit(model, batches, score, Training(**{"epochs": 5, "learning_rate": 0.1} | settings), CPU, seed, folder)
+    return model.weights.detach().tolist(), best
+
+
+def test_it_learns_and_returns_the_score_of_what_it_kept(tmp_path):
+    weights, best = trained(tmp_path, epochs=30)
+    assert best > fitness(Line()) / 10
+    assert best == pytest.approx(-sum((w - t) ** 2 for w, t in zip(weights, TRUTH.tolist(), strict=True)))
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(tmp_path):
+    runs = [trained(tmp_path / str(number), seed=seed)[0] for number, seed in enumerate((1, 1, 2))]
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
+    passes = []
+
+    def dies_in_the_third(model) -> float:
+        passes.append(1)
+        if len(passes) == 3:
+            raise KeyError("killed")
+        return fitness(model)
+
+    with pytest.raises(KeyError):
+        trained(tmp_path / "killed", score=dies_in_the_third)
+    resumed = []
+
+    def counting(model) -> float:
+        resumed.append(1)
+        return fitness(model)
+
+    assert trained(tmp_path / "killed", score=counting) == trained(tmp_path / "whole")
+    assert len(resumed) == 3 + 1  # passes 3, 4 and 5, and what was kept
+
+
+def test_it_stops_when_the_score_gets_no_better_and_keeps_the_best_pass(tmp_path):
+    seen = []
+
+    def peaks_in_the_second(model) -> float:
+        seen.append(copy.deepcopy(model.weights.detach().tolist()))
+        return {1: 0.1, 2: 0.9}.get(len(seen), 0.5)
+
+    weights, _ = trained(tmp_path, score=peaks_in_the_second, epochs=50, patience=2)
+    assert len(seen) == 4 + 1
+    assert weights == seen[1]
+
+
+def test_gradients_of_several_batches_can_move_the_weights_together(tmp_path):
+    """Without shuffling and dropout, half batches accumulated twice move as whole ones do."""
+
+    class Plain(Line):
+        def loss(self, rows):
+            return ((rows @ self.weights - rows @ TRUTH) ** 2).mean(), len(rows)
+
+    def halves(rank, processes, size):
+        return list(ROWS.split(size))
+
+    found = []
+    for size, accumulate in ((32, 1), (16, 2)):
+        model = Plain()
+        settings = Training(epochs=3, learning_rate=0.1, accumulate=accumulate)
+        fit(model, partial(halves, size=size), fitness, settings, CPU, 1, tmp_path / str(size))
+        found.append(model.weights.detach())
+    assert torch.allclose(found[0], found[1], atol=1e-5)
+
+
+def test_two_processes_train_together(tmp_path):
+    """Through Lightning's launcher, as two GPUs would; each process sees half of the rows."""
+    weights, best = trained(tmp_path, epochs=12, devices=2)
+    assert best > fitness(Line()) / 2
+    assert all(np.isfinite(weights))
+
+
+@pytest.mark.gpu
+def test_the_gpu_learns_the_same_line(gpu, tmp_path):
+    model = Line()
+    settings = Training(epochs=60, learning_rate=0.1, patience=60)
+    best = fit(model, on_gpu, fitness_on_cpu, settings, gpu, 1, tmp_path)
+    assert best > fitness(Line()) / 10
+
+
+def on_gpu(rank: int, processes: int):
+    return [rows.to("cuda") for rows in ROWS.split(16)]
+
+
+def fitness_on_cpu(model) -> float:
+    return fitness(copy.deepcopy(model).cpu())

@@ -1,0 +1,94 @@
+"""The two towers learn taste, serve customers and articles that they have never seen, and describe any pair."""
+
+import random
+
+import kit
+import polars as pl
+import pytest
+
+from hmgpu.engine import Engine
+from hmgpu.errors import DataError
+from hmgpu.evaluation.metrics import recall_at
+from hmgpu.parts import Bench
+from hmgpu.retrievers.popular import Popular
+from hmgpu.retrievers.two_tower import TwoTower
+
+CPU = Engine("cpu", "tests")
+GROUPS, ARTICLES, CUSTOMERS = 8, 800, 400
+TASTE = TwoTower(epochs=5, weeks=6, width=16, hidden=(32,), dimensions=32, batch=256)
+
+
+@pytest.fixture(scope="module")
+def tastes():
+    """Customers who buy three articles a week, all of the one eighth of the catalogue that is to their taste."""
+    draw = random.Random(1)
+    bought = []
+    for customer in range(CUSTOMERS):
+        liked = range(customer % GROUPS, ARTICLES, GROUPS)
+        bought += [(ago, customer, draw.choice(liked)) for ago in range(-6, 64) if draw.random() < 0.4]
+    return bought
+
+
+@pytest.fixture
+def worlds(tastes, make_history):
+    """The history up to the cutoff, and what was bought in the week after it."""
+    past = [(ago, customer, article) for ago, customer, article in tastes if ago > 0]
+    attributes = {article: {"product_type": article % 40} for article in range(ARTICLES)}
+    history = make_history(past, articles=attributes)
+    labels = [(customer, article) for ago, customer, article in tastes if ago <= 0]
+    keys = {"customer": pl.Int32, "article": pl.Int32}
+    return history, pl.DataFrame(labels, schema=keys, orient="row").unique()
+
+
+@pytest.fixture
+def trained(worlds, tmp_path_factory):
+    history, _ = worlds
+    folder = tmp_path_factory.mktemp("model")
+    encoders = kit.encoders(history, CPU)
+    TASTE.at(Bench(CPU, 1, lambda: encoders)).train(history, folder, folder / "work")
+    return TASTE.at(Bench(CPU, 1, lambda: encoders, folder))
+
+
+def found(part, history, customers: pl.LazyFrame) -> pl.DataFrame:
+    return CPU.collect(part.retrieve(kit.learned(part, history, CPU), customers))
+
+
+def test_it_learns_taste(worlds, trained, make_history):
+    history, labels = worlds
+    buyers = labels.lazy().select("customer").unique()
+    popular = found(kit.bench(Popular(n=100), history, CPU), history, buyers)
+    towers = found(trained, history, buyers)
+    assert recall_at(towers, labels, 100) >= 2.5 * recall_at(popular, labels, 100)
+
+    # Its dot product puts an article of the customer's taste above one of another's, whoever proposed the pair.
+    learned = kit.learned(trained, history, CPU)
+    pairs = [(customer, article) for customer in range(40) for article in range(64)]
+    asked = pl.LazyFrame(pairs, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
+    described = CPU.collect(trained.compute(learned, asked))
+    liked = pl.col("customer") % GROUPS == pl.col("article") % GROUPS
+    mine, others = (described.filter(side)["two_tower_dot"].mean() for side in (liked, ~liked))
+    assert mine > others + 0.2
+    assert described.filter(liked)["two_tower_place"].mean() < 20
+
+    # What is learned of new people and articles: vectors for all, and only articles on sale retrieved.
+    later = make_history(
+        [(1, 0, 0), (40, 1, 1), (1, CUSTOMERS + 5, ARTICLES + 9)], articles={ARTICLES + 9: {"product_type": 3}}
+    )
+    nobody = pl.LazyFrame({"customer": [0, CUSTOMERS + 5]}, schema={"customer": pl.Int32})
+    served = found(trained, later, nobody)
+    assert set(served["article"]) == {0, ARTICLES + 9}
+    assert served["customer"].n_unique() == 2
+
+
+def test_a_pair_without_vectors_is_null(worlds, make_history):
+    history = make_history([(day, customer, day % 5) for day in range(1, 60) for customer in range(3)])
+    described = kit.described(TwoTower(), history, CPU, [(0, 1), (0, 99)])
+    assert described[0, 1]["two_tower_dot"] is not None
+    assert described[0, 99] == {"two_tower_dot": None, "two_tower_place": 2}
+
+
+def test_nothing_to_train_on_is_said(make_history, tmp_path):
+    history = make_history([(1, 0, 0)])
+    part = TwoTower().at(Bench(CPU, 1, lambda: kit.encoders(history, CPU)))
+    with pytest.raises(DataError, match="nothing was bought in the 26 weeks before the held-out one; take more weeks"):
+        part.train(history, tmp_path, tmp_path / "work")
