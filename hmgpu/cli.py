@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from hmgpu.ablation import ablate_folds, ablate_run, sections_in
+from hmgpu.benchmark.cli import app as benchmark
 from hmgpu.config import Config, load_config
 from hmgpu.console import console, progress, start_logging
 from hmgpu.data import kaggle
@@ -18,6 +19,7 @@ from hmgpu.data.manifest import NAME as MANIFEST
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.synthetic import synthesize
 from hmgpu.doctor import examine
+from hmgpu.encoding import encode_run, encoding_table
 from hmgpu.engine import Choice, Engine
 from hmgpu.errors import HmgpuError
 from hmgpu.evaluation.contributions import contribution_table
@@ -27,6 +29,7 @@ from hmgpu.pipeline import Pipeline
 from hmgpu.runs.publish import promote
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(benchmark, name="benchmark")
 
 DEMO = Path("configs/demo.yaml")
 ConfigFile = Annotated[Path, typer.Option("--config", help="YAML config; see configs/base.yaml.")]
@@ -93,6 +96,15 @@ def doctor(
     loaded = load_config(config) if config else None
     root = data or (loaded.data.root if loaded else None)
     console.print(examine(engine or (loaded.engine if loaded else "auto"), root))
+
+
+@app.command()
+def encode(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
+    """Fit the NVTabular workflows and write customers and articles as learned models see them."""
+    line = _open(config, settings, engine)
+    with line.working():
+        columns, folder = encode_run(line)
+    console.print(encoding_table(columns), f"encoded: {folder}")
 
 
 @app.command()

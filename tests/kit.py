@@ -6,15 +6,28 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import yaml
 
 from hmgpu.data.store import History
 from hmgpu.describe import join_columns
 from hmgpu.engine import Engine
 from hmgpu.parts import Bench, Learned, Trained
 
+DEMO = Path(__file__).parents[1] / "configs" / "demo.yaml"
 SEED = 1
 SMALL = {"epochs": 1, "weeks": 4, "width": 8, "hidden": (16,), "dimensions": 16}
 _made: dict[tuple[int, str], tuple[History, Any]] = {}
+
+
+def demo_config(folder: Path, models: bool = False) -> Path:
+    """The demo's config, its models made small, or left out: loading and training them takes seconds."""
+    content = yaml.safe_load(DEMO.read_text())
+    del content["retrievers"]["two_tower"]
+    if models:
+        content["retrievers"]["two_tower"] = {**SMALL, "hidden": [16], "weeks": 2, "n": 30}
+    file = folder / f"demo-{models}.yaml"
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
+    return file
 
 
 def bench(part: Any, history: History, engine: Engine, trained_on: History | None = None) -> Any:

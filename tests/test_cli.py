@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from kit import demo_config
 
 from hmgpu.data.store import Store
 from hmgpu.data.synthetic import synthesize
@@ -26,7 +27,8 @@ def settings(**values: object) -> list[str]:
 def places(store: Store, raw: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     runs = tmp_path_factory.mktemp("cli") / "runs"
     chosen = {"data__raw": raw, "data__root": store.root, "runs": runs, "weeks__train": 1, "ranker__rounds": 5}
-    return ["--config", str(CONFIGS / "demo.yaml"), "--engine", "cpu", *settings(**chosen)]
+    config = demo_config(tmp_path_factory.mktemp("config"))
+    return ["--config", str(config), "--engine", "cpu", *settings(**chosen)]
 
 
 def test_each_step_alone_ends_where_the_whole_run_does(places: list[str]) -> None:
@@ -50,6 +52,14 @@ def test_each_step_alone_ends_where_the_whole_run_does(places: list[str]) -> Non
     )
 
 
+def test_what_learned_models_see_can_be_read(places: list[str]) -> None:
+    done = hmgpu("encode", *places)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(name in done.stdout for name in ("customers", "postal_code", "recent_article", "type_price"))
+    folder = Path("".join(done.stdout.rpartition("encoded: ")[2].split("\n")))
+    assert {file.name for file in folder.glob("*.parquet")} == {"customers.parquet", "articles.parquet"}
+
+
 def test_folds_score_weeks_that_stopped_nothing(places: list[str], store: Store) -> None:
     done = hmgpu("evaluate", "--folds", 2, *places)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -71,7 +81,8 @@ def test_an_ablation_follows_the_figures(places: list[str]) -> None:
 
 def test_demo_generates_its_data_once(tmp_path: Path) -> None:
     chosen = {"data__raw": tmp_path / "raw", "data__root": tmp_path / "data", "runs": tmp_path / "runs"}
-    small = settings(**chosen, ranker__rounds=3, weeks__train=1)
+    little = {f"retrievers__two_tower__{name}": value for name, value in (("weeks", 2), ("epochs", 1), ("width", 8))}
+    small = settings(**chosen, **little, ranker__rounds=3, weeks__train=1)
     flags = ["--config", CONFIGS / "demo.yaml", "--scale", 0.0004, *small]
     done = hmgpu("demo", *flags)
     assert done.returncode == 0, done.stdout + done.stderr

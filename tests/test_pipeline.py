@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from kit import demo_config
 
 from hmgpu.config import Config, load_config
 from hmgpu.data.ingest import ingest
@@ -27,7 +28,6 @@ from hmgpu.pipeline import Pipeline
 from hmgpu.rankers import KEYS, LABEL
 from hmgpu.rankers.order import Order
 
-DEMO = Path(__file__).parents[1] / "configs" / "demo.yaml"
 CPU = Engine("cpu", "tests")
 
 
@@ -39,7 +39,12 @@ def small(raw: Path, root: Path, runs: Path, *settings: str) -> list[str]:
 
 @pytest.fixture
 def config(raw: Path, store: Store, tmp_path: Path) -> Config:
-    return load_config(DEMO, small(raw, store.root, tmp_path / "runs"))
+    return load_config(demo_config(tmp_path), small(raw, store.root, tmp_path / "runs"))
+
+
+@pytest.fixture
+def with_models(raw: Path, store: Store, tmp_path: Path) -> Config:
+    return load_config(demo_config(tmp_path, models=True), small(raw, store.root, tmp_path / "runs"))
 
 
 def finish(config: Config, engine: Engine = CPU) -> Pipeline:
@@ -65,14 +70,14 @@ class Watching(Engine):
         return super().collect(plan)
 
 
-def test_every_plan_of_a_run_translates_to_cudf(config: Config, untranslated: Callable) -> None:
+def test_every_plan_of_a_run_translates_to_cudf(with_models: Config, untranslated: Callable) -> None:
     seen = []
 
     def check(plan: pl.LazyFrame) -> list[str]:
         seen.append(plan)
         return untranslated(plan)
 
-    finish(config, Watching("cpu", "tests", check))
+    finish(with_models, Watching("cpu", "tests", check))
     assert len(seen) > 50
 
 
@@ -125,11 +130,11 @@ def test_training_examples_have_the_bought_and_a_bounded_sample_of_the_rest(conf
     assert (marked[LABEL].cast(pl.Boolean) == marked["sold"].fill_null(False)).all()
 
 
-def test_few_customers_at_a_time_give_the_same_recommendations(config: Config) -> None:
+def test_few_customers_at_a_time_give_the_same_recommendations(with_models: Config) -> None:
     """Shards bound memory and change nothing else; the ranker is left out, since its sketch sees other batches."""
-    order = config.model_copy(update={"ranker": Order()})
+    order = with_models.model_copy(update={"ranker": Order()})
     whole = finish(order)
-    sharded = finish(order.model_copy(update={"memory_gb": 0.1, "runs": config.runs / "sharded"}))
+    sharded = finish(order.model_copy(update={"memory_gb": 0.1, "runs": with_models.runs / "sharded"}))
     steps = list((sharded.run.folder / "steps").glob("*/recommend/*"))
     assert len(steps) > 1
     assert sha256(whole.run.folder / "submission.csv") == sha256(sharded.run.folder / "submission.csv")
@@ -187,7 +192,7 @@ def test_a_week_without_sales_teaches_nothing_and_stops_nothing(raw: Path, tmp_p
     rows = pl.read_csv(file, infer_schema=False)
     closed = pl.col("t_dat").is_between(pl.lit("2020-09-02"), pl.lit("2020-09-08"))
     rows.filter(~closed).write_csv(file)
-    config = load_config(DEMO, small(tmp_path / "raw", tmp_path / "data", tmp_path / "runs"))
+    config = load_config(demo_config(tmp_path), small(tmp_path / "raw", tmp_path / "data", tmp_path / "runs"))
     ingest(config.data)
     line = finish(config)
     assert "2020-09-02" in map(str, line.training_weeks)
@@ -203,7 +208,7 @@ def test_a_retailer_with_three_columns_gets_recommendations(raw: Path, tmp_path:
     }
     settings = [f"data.columns.{table}.{name}=null" for table, names in absent.items() for name in names]
     overrides = small(raw, tmp_path / "data", tmp_path / "runs", "data.files.customers=null", *settings)
-    config = load_config(DEMO, overrides)
+    config = load_config(demo_config(tmp_path), overrides)
     ingest(config.data)
     line = finish(config)
     assert set(line.retrievers) == {"repurchase", "copurchase", "popular", "last_season"}
@@ -240,7 +245,7 @@ def test_a_run_killed_in_every_step_ends_with_the_same_bytes(raw: Path, tmp_path
     def run(place: str, die_in: str) -> int:
         settings = small(raw, tmp_path / place / "data", tmp_path / place / "runs")
         flags = [flag for setting in settings for flag in ("--set", setting)]
-        command = [sys.executable, str(script), die_in, "run", "--config", str(DEMO), *flags]
+        command = [sys.executable, str(script), die_in, "run", "--config", str(demo_config(tmp_path)), *flags]
         return subprocess.run(command, capture_output=True, check=False, timeout=300).returncode
 
     for step in ("learn/retriever-copurchase", "examples/000", "fit", "evaluate", "recommend/000", "submit"):

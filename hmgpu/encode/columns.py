@@ -9,7 +9,7 @@ from typing import Literal, get_args
 Side = Literal["customer", "article", "context"]
 SIDES: tuple[Side, ...] = get_args(Side)
 OF_CUSTOMERS: tuple[Side, ...] = ("customer", "context")  # a customer's row tells of the moment too
-Encoding = Literal["category", "number", "amount"]
+Encoding = Literal["category", "number", "amount", "ratio"]
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,10 @@ class Encoded:
     name: str
     side: Side
     encoding: Encoding
-    """category: a code; number: median for missing, normalised; amount: the same after log(1 + x)."""
-    needs: str | None = None
-    """Optional column of the data that it is made from; left out where the retailer lacks it."""
+    """category: a code; number: median for missing, normalised; amount: the same after log(1 + x); ratio: a number that
+    rows don't have: the first column that it needs, over that one's mean among the same values of the second."""
+    needs: tuple[str, ...] = ()
+    """Optional columns of the data that it is made from; left out where the retailer lacks one."""
     least: int = 0
     """category: purchases below which a value counts as unknown, so that no code is learned from a handful."""
     listed: bool = False
@@ -29,23 +30,23 @@ class Encoded:
 
 
 def _attribute(name: str, listed: bool = False) -> Encoded:
-    return Encoded(name, "article", "category", needs=name, listed=listed)
+    return Encoded(name, "article", "category", needs=(name,), listed=listed)
 
 
 COLUMNS = (
     Encoded("customer", "customer", "category", least=8),
-    Encoded("age", "customer", "number", needs="age"),
-    Encoded("club", "customer", "category", needs="club"),
-    Encoded("news", "customer", "category", needs="news"),
-    Encoded("fn", "customer", "category", needs="fn"),
-    Encoded("active", "customer", "category", needs="active"),
-    Encoded("postal_code", "customer", "category", needs="postal_code", least=50),
-    Encoded("price_level", "customer", "amount", needs="price"),
-    Encoded("first_channel", "customer", "number", needs="channel"),
+    Encoded("age", "customer", "number", needs=("age",)),
+    Encoded("club", "customer", "category", needs=("club",)),
+    Encoded("news", "customer", "category", needs=("news",)),
+    Encoded("fn", "customer", "category", needs=("fn",)),
+    Encoded("active", "customer", "category", needs=("active",)),
+    Encoded("postal_code", "customer", "category", needs=("postal_code",), least=50),
+    Encoded("price_level", "customer", "amount", needs=("price",)),
+    Encoded("first_channel", "customer", "number", needs=("channel",)),
     Encoded("units", "customer", "amount"),
     Encoded("days_since", "customer", "amount"),
     Encoded("article", "article", "category", least=4, listed=True),
-    Encoded("product", "article", "category", needs="product", least=4, listed=True),
+    Encoded("product", "article", "category", needs=("product",), least=4, listed=True),
     _attribute("product_type", listed=True),
     _attribute("product_group"),
     _attribute("department", listed=True),
@@ -57,13 +58,13 @@ COLUMNS = (
     _attribute("garment_group"),
     _attribute("index"),
     _attribute("index_group"),
-    Encoded("price", "article", "amount", needs="price"),
-    Encoded("type_price", "article", "number", needs="price"),
+    Encoded("price", "article", "amount", needs=("price",)),
+    Encoded("type_price", "article", "ratio", needs=("price", "product_type")),
     Encoded("days_on_sale", "article", "amount"),
     Encoded("sales_7", "article", "amount"),
     Encoded("sales_28", "article", "amount"),
     Encoded("week_of_year", "context", "category"),
-    Encoded("channel", "context", "category", needs="channel"),
+    Encoded("channel", "context", "category", needs=("channel",)),
 )
 
 RECENT, LATEST = "recent_", "latest_"
@@ -72,7 +73,7 @@ JUST_NOW = 3  # articles in a `latest_` list; how many a `recent_` one has is a 
 
 def columns(side: Side, present: frozenset[str]) -> tuple[Encoded, ...]:
     """The columns of `side` that can be made where the data has the optional columns `present`."""
-    return tuple(c for c in COLUMNS if c.side == side and (c.needs is None or c.needs in present))
+    return tuple(c for c in COLUMNS if c.side == side and present.issuperset(c.needs))
 
 
 def listed(present: frozenset[str]) -> tuple[Encoded, ...]:

@@ -1,5 +1,6 @@
 """Session lists: the codes of each customer's latest articles, newest first, made by NVTabular's list operations."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,14 @@ import polars as pl
 
 from hmgpu.data.store import History
 from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
-from hmgpu.encode.columns import JUST_NOW, LATEST, RECENT, listed
+from hmgpu.encode.columns import COLUMNS, JUST_NOW, LATEST, RECENT
 from hmgpu.encode.rows import latest_rows
 from hmgpu.engine import Engine
 
 import nvtabular as nvt  # isort: skip
 from nvtabular import ops  # isort: skip
+
+AT_ONCE = 100_000  # customers: on the CPU each list is an object of its own until it is in a table
 
 
 class Lists(ops.Groupby):  # type: ignore[misc]
@@ -24,9 +27,13 @@ class Lists(ops.Groupby):  # type: ignore[misc]
         (key,) = self.groupby_cols
         ordered = df.sort_values([key, *self.sort_cols], kind="stable", ignore_index=True)
         keys = ordered[key].to_numpy()
-        starts = np.flatnonzero(keys[1:] != keys[:-1]) + 1
-        lists = {f"{name}_list": np.split(ordered[name].to_numpy(), starts) for name in self.list_aggs}
-        return type(df)({key: keys[np.r_[0, starts]]} | lists)
+        starts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1))
+        bounds = [*starts.tolist(), len(keys)]
+        made = {key: keys[starts]}
+        for name in self.list_aggs:
+            values = ordered[name].to_numpy()
+            made[f"{name}_list"] = [values[first:end] for first, end in pairwise(bounds)]
+        return type(df)(made)
 
 
 def sessions(history: History, customers: pl.LazyFrame, articles: pl.DataFrame, n: int, engine: Engine) -> pl.DataFrame:
@@ -36,18 +43,24 @@ def sessions(history: History, customers: pl.LazyFrame, articles: pl.DataFrame, 
         articles: encoded articles of the same history (key, codes …).
         n: articles in a `recent_` list; a `latest_` one has the first few of them.
     """
-    names = [column.name for column in listed(history.present)]
+    names = [column.name for column in COLUMNS if column.listed and column.name in articles.columns]
+    made = {f"{RECENT}{name}": f"{name}_list" for name in names}
+    made |= {f"{LATEST}{name}": f"{name}_list_latest" for name in names}
     rows = engine.collect(latest_rows(history, customers, n).sort("customer", "rank"))
-    attributes = engine.frame(articles.select("key", *names))
+    if rows.is_empty():  # which NVTabular can't put through a join
+        return pl.DataFrame(schema={"key": pl.Int32} | dict.fromkeys(made, pl.List(pl.Int32)))
+    workflow = _workflow(engine.frame(articles.select("key", *names)), names)
+    # Nothing is learned here: fitting only infers the columns' types, for which a few rows are enough.
+    workflow.fit(nvt.Dataset(engine.frame(rows.head(100)), cpu=engine.name == "cpu"))
+    codes = {name: pl.col(column).cast(pl.List(pl.Int32)) for name, column in made.items()}
+    parts = rows.with_columns(part=pl.col("customer").rle_id() // AT_ONCE).partition_by("part", include_key=False)
+    tables = (engine.table(workflow.transform(engine.frame(part))) for part in parts)
+    return pl.concat([table.select(key="customer", **codes) for table in tables])
+
+
+def _workflow(attributes: Any, names: list[str]) -> Any:
+    """From rows of (customer, rank, key) to a row a customer, with lists of the `names` that articles have."""
     joined = ["customer", "rank", "key"] >> ops.JoinExternal(attributes, on=["key"])
     recent = joined >> Lists(["customer"], sort_cols=["rank"], aggs={name: ["list"] for name in names})
     latest = recent[[f"{name}_list" for name in names]] >> ops.ListSlice(0, JUST_NOW) >> ops.Rename(postfix="_latest")
-    workflow = nvt.Workflow(recent + latest)
-    # Nothing is learned here: fitting only infers the columns' types, for which a few rows are enough.
-    workflow.fit(nvt.Dataset(engine.frame(rows.head(100)), cpu=engine.name == "cpu"))
-    lists = workflow.transform(nvt.Dataset(engine.frame(rows), cpu=engine.name == "cpu"))
-    table = engine.table(lists.to_ddf().compute())
-    made = {f"{RECENT}{name}": f"{name}_list" for name in names}
-    made |= {f"{LATEST}{name}": f"{name}_list_latest" for name in names}
-    codes = {name: pl.col(column).cast(pl.List(pl.Int32)) for name, column in made.items()}
-    return table.select(key="customer", **codes)
+    return nvt.Workflow(recent + latest)

@@ -7,6 +7,7 @@ gets the unknown code, so that models trained on the codes keep working.
 """
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +24,12 @@ from hmgpu.engine import Engine
 from hmgpu.errors import DataError
 
 import nvtabular as nvt  # isort: skip  (Merlin comes after its patches)
+from merlin.io.worker import clean_worker_cache  # isort: skip
 from merlin.schema import ColumnSchema, Schema, Tags  # isort: skip
 from nvtabular import ops  # isort: skip
 
 FACTS = "encoders.json"
+FITTING = "fitting"  # where operators leave tables until the workflow is saved with its own copies
 PADDING = 0  # the code that fills the list of a customer who has bought nothing
 
 
@@ -45,22 +48,28 @@ class Encoders:
         Rows are the purchases of the last `days` days before the cutoff, each with what is known of its customer and
         article at the cutoff: frequent values get codes, and numbers are normalised over what models will see. The
         context's codes are fitted on the whole past, since a few months don't have all weeks of a year.
+        Raises DataError where nothing was bought in those days.
         """
         bought = history.last(days)
         plans: dict[Side, pl.LazyFrame] = {
             "customer": bought.select(key="customer").join(customer_rows(history), on="key"),
             "article": bought.select(key="article").join(article_rows(history), on="key"),
-            "context": context_rows(history).rename({"day": "key"}),
+            "context": context_rows(history),
         }
         workflows: dict[Side, nvt.Workflow] = {}
         for side, plan in plans.items():
-            names = ["key", *(column.name for column in columns(side, history.present) if column.name != "type_price")]
-            # One order of rows: codes of equally frequent values then don't depend on how the data lay on disk.
-            rows = engine.collect(plan.select(names).sort(names))
-            workflow = nvt.Workflow(_graph(columns(side, history.present), folder / "fitting" / side))
+            names = [c.name for c in columns(side, history.present) if c.encoding != "ratio"]
+            # Sums of floats depend on the order of rows. By key is enough: rows of one customer or article are alike.
+            rows = engine.collect(plan.select("key", *names).sort("key"))
+            if rows.is_empty():
+                raise DataError(
+                    f"encode: nothing was bought in the {days} days before the oldest training week; raise encode.days."
+                )
+            workflow = nvt.Workflow(_graph(columns(side, history.present), folder / FITTING))
             workflow.fit(nvt.Dataset(engine.frame(rows), cpu=engine.name == "cpu"))
             merlin.save(workflow, folder / side)
             workflows[side] = workflow
+        shutil.rmtree(folder / FITTING)
         (folder / FACTS).write_text(json.dumps({"present": sorted(history.present)}))
         return Encoders(workflows, history.present, engine)
 
@@ -101,13 +110,18 @@ class Encoders:
         """
         workflow = self.workflows[side]
         check_schema(side, workflow.input_schema, rows)
-        dataset = nvt.Dataset(
-            self.engine.frame(rows.select(workflow.input_schema.column_names)), cpu=self.engine.name == "cpu"
-        )
-        encoded = self.engine.table(workflow.transform(dataset).to_ddf().compute())
-        numbers = [c.name for c in columns(side, self.present) if c.encoding != "category"]
-        codes = [c.name for c in columns(side, self.present) if c.encoding == "category"]
-        return encoded.select(pl.col("key", *codes).cast(pl.Int32), pl.col(numbers).cast(pl.Float32))
+        made = [(c.name, pl.Int32 if c.encoding == "category" else pl.Float32) for c in columns(side, self.present)]
+        types = pl.Schema([("key", pl.Int32), *made])
+        if rows.is_empty():  # which NVTabular can't put through a join
+            return pl.DataFrame(schema=types)
+        # Tables of categories are kept by path alone, whichever fit and engine they were read for.
+        clean_worker_cache()
+        # A frame and no Dataset: that one computes everything twice, first to see what types come out.
+        frame = self.engine.frame(rows.select(workflow.input_schema.column_names))
+        encoded = self.engine.table(workflow.transform(frame))
+        # A column of nothing but missing values has no median: it says nothing, so it is the mean, 0.
+        told = pl.col(pl.Float32).fill_nan(0.0).fill_null(0.0)
+        return encoded.select(types.names()).cast(types).with_columns(told)
 
     def schema(self, *sides: Side) -> Schema:
         """Merlin's schema of the encoded columns of `sides`: what towers are built from.
@@ -148,7 +162,7 @@ def check_schema(side: str, fitted: Schema, rows: pl.DataFrame) -> None:
 def _graph(chosen: tuple[Encoded, ...], folder: Path) -> Any:
     """The operations for the columns of one side, as an NVTabular graph."""
     codes = [column.name for column in chosen if column.encoding == "category"]
-    numbers = [c.name for c in chosen if c.encoding == "number" and c.name != "type_price"]
+    numbers = [column.name for column in chosen if column.encoding == "number"]
     amounts = [column.name for column in chosen if column.encoding == "amount"]
     rare = {column.name: column.least for column in chosen if column.encoding == "category"}
     graph = nvt.ColumnSelector(["key"]) + (codes >> ops.Categorify(freq_threshold=rare, out_path=str(folder)))
@@ -156,20 +170,23 @@ def _graph(chosen: tuple[Encoded, ...], folder: Path) -> Any:
         graph += numbers >> ops.FillMedian() >> ops.Normalize()
     if amounts:
         graph += amounts >> ops.FillMedian() >> ops.LogOp() >> ops.Normalize()
-    if any(column.name == "type_price" for column in chosen):
-        # An article's price against the mean price of its product type.
-        usual = ["product_type"] >> ops.JoinGroupby(cont_cols=["price"], stats=["mean"], out_path=str(folder))
-        share = (
-            usual["product_type_price_mean"]
-            >> ops.LambdaOp(_price_share, dependency=["price"])
-            >> ops.Rename(name="type_price")
-        )
-        graph += share >> ops.FillMedian() >> ops.Normalize()
+    for ratio in (column for column in chosen if column.encoding == "ratio"):
+        value, group = ratio.needs
+        # Its mean counts missing values as 0: what `value` names must have none.
+        means = [group] >> ops.JoinGroupby(cont_cols=[value], stats=["mean"], out_path=str(folder))
+        shares = means[f"{group}_{value}_mean"] >> ops.LambdaOp(_Over(value), dependency=[value])
+        graph += shares >> ops.Rename(name=ratio.name) >> ops.FillMedian() >> ops.Normalize()
     return graph
 
 
-def _price_share(mean: Any, rows: Any) -> Any:
-    return rows["price"] / mean
+@dataclass(frozen=True)
+class _Over:
+    """The column `value` over a mean. A class, for pickle writes of a lambda where its source lies."""
+
+    value: str
+
+    def __call__(self, mean: Any, rows: Any) -> Any:
+        return rows[self.value] / mean.where(mean > 0)
 
 
 def _categorical(name: str, domain: str, top: int, tags: tuple[Tags, ...] = ()) -> ColumnSchema:

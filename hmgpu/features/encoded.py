@@ -25,8 +25,8 @@ class Encoded(Feature):
         encoders = self.bench.encoders()
         people = encoders.profiles(history, history.customers.select("customer")).lazy()
         return {
-            "customers": people.select(customer="key", **_codes(history, *OF_CUSTOMERS)),
-            "articles": encoders.articles(history).lazy().select(article="key", **_codes(history, "article")),
+            "customers": people.select(customer="key", **_codes(encoders.present, *OF_CUSTOMERS)),
+            "articles": encoders.articles(history).lazy().select(article="key", **_codes(encoders.present, "article")),
         }
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
@@ -37,11 +37,11 @@ class Encoded(Feature):
         return described.with_columns(pl.col(names).fill_null(PADDING))
 
 
-def _codes(history: History, *sides: Side) -> dict[str, str]:
+def _codes(present: frozenset[str], *sides: Side) -> dict[str, str]:
     """The category columns of `sides`, by their name among the features."""
     return {
         f"{side}_{column.name}{CODE}": column.name
         for side in sides
-        for column in columns(side, history.present)
+        for column in columns(side, present)
         if column.encoding == "category"
     }

@@ -4,8 +4,9 @@ import itertools
 import json
 import logging
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is impo
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.evaluation.metrics import map_at
-from hmgpu.neural.batches import loader
+from hmgpu.neural.batches import FileBatches
 from hmgpu.neural.numbers import Numbers, measured
 from hmgpu.neural.queries import CODES, NUMBERS, PADDING, codes_of, numbers_of, told, write_queries
 from hmgpu.neural.training import fit
@@ -61,7 +62,7 @@ class Network(nn.Module):
     def start(self, seen: Mapping[str, Any]) -> "Network":
         """Gives embeddings their small start; those of codes that training never sees are 0 and stay so. Itself."""
         blocks = [block for block in self.modules() if isinstance(block, mm.EmbeddingTable)]
-        tables = {name: block.table for block in blocks for name in block.domains}
+        tables: dict[str, nn.Embedding] = {name: block.table for block in blocks for name in block.domains}  # type: ignore[has-type]
         with torch.no_grad():
             for name, codes in seen.items():
                 start = torch.zeros_like(tables[name].weight)
@@ -136,27 +137,31 @@ def train(settings: "DLRM", training: Examples, validation: Examples, engine: En
     log.info(
         "fitting on %d numbers and %d codes with %d values", len(numbers), len(codes), sum(map(len, seen.values()))
     )
-    bought = [table.filter(pl.col(LABEL) == 1).select(KEYS) for table in told(validation)]
-    passes = itertools.count(1)
+    bought = any(True for _ in told(validation))
+    # No local functions: several devices mean several processes, which are sent these.
+    score: Callable[[nn.Module], float] = partial(_map, numbers=numbers, validation=validation, engine=engine)
     if not bought:
         log.warning("no candidate was bought in the validation week: all %d passes are made", settings.epochs)
-
-    def score(module: nn.Module) -> float:
-        assert isinstance(module, Network)
-        if not bought:
-            return next(passes)  # every pass counts as better than the one before
-        model = FittedDLRM(module, tuple(numbers))
-        scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in told(validation)]
-        return map_at(engine.collect(ranked(pl.concat(scored).lazy(), by="customer")), pl.concat(bought))
-
+        score = partial(_later, itertools.count(1))
     with tempfile.TemporaryDirectory(prefix="hmgpu-dlrm-") as work:
         files = write_queries(training, numbers, codes, Path(work) / "queries")
-
-        def batches(rank: int, processes: int) -> Iterable[Any]:
-            return loader(files, settings.batch, engine, rank, processes)
-
+        batches = partial(FileBatches, files, settings.batch, engine)
         fit(network, batches, score, settings, engine, seed, Path(work))
     return FittedDLRM(network.to(engine.device), tuple(numbers))
+
+
+def _map(module: nn.Module, numbers: list[str], validation: Examples, engine: Engine) -> float:
+    """MAP@12 of the customers with a recalled purchase."""
+    assert isinstance(module, Network)
+    model = FittedDLRM(module, tuple(numbers))
+    scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in told(validation)]
+    bought = [table.filter(pl.col(LABEL) == 1).select(KEYS) for table in told(validation)]
+    return map_at(engine.collect(ranked(pl.concat(scored).lazy(), by="customer")), pl.concat(bought))
+
+
+def _later(passes: Iterator[int], module: nn.Module) -> float:
+    """For want of a score: every pass counts as better than the one before."""
+    return next(passes)
 
 
 def _seen(examples: Examples, codes: Sequence[str]) -> dict[str, Any]:

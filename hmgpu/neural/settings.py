@@ -14,7 +14,7 @@ class Training(Part):
     """Passes over the examples at most."""
     patience: Count = 3
     """Passes without a better score on the held-out week after which training stops."""
-    batch: Count = 1024
+    batch: Count = 2048
     """Examples a step and device."""
     accumulate: Count = 1
     """Steps whose gradients are added up before the weights move; more stands in for a larger batch."""

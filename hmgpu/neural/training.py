@@ -65,7 +65,7 @@ class Fitting(lightning.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         decay = self.settings.weight_decay
-        return torch.optim.AdamW(self.parameters(), lr=self.settings.learning_rate, weight_decay=decay)
+        return torch.optim.AdamW(self.parameters(), lr=self.settings.learning_rate, weight_decay=decay, fused=True)
 
 
 class _Seeded:

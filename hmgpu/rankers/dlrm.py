@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the real import loads torch and Merlin, which take seconds
 class DLRM(Training, Ranker):
     """Merlin's DLRM on the codes and numbers of candidates."""
 
-    loss: Literal["binary", "listwise"] = "binary"
+    loss: Literal["binary", "listwise"] = "listwise"
     """binary: cross-entropy of each candidate; listwise: softmax over a customer's candidates of the week."""
     dimensions: Count = 16
     """Numbers in an embedding, and in what the bottom network makes of the candidate's numbers."""

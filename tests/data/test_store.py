@@ -76,6 +76,22 @@ def before(cutoff: str) -> list[tuple[int, str, str]]:
     return sorted((day(when), who, what) for when, who, what in BOUGHT if when < cutoff)
 
 
+@pytest.mark.parametrize("earlier", ["2020-09-04", "2020-09-09", "2020-09-16", "2020-09-17"])
+def test_an_earlier_cut_of_a_history_is_the_history_of_that_day(small, earlier):
+    cut = small.as_of(day("2020-09-17")).before(day(earlier))
+    asked = small.as_of(day(earlier))
+    assert cut.cutoff == asked.cutoff
+    assert bought_in(cut.transactions) == before(earlier)
+    for table in ("articles", "customers"):
+        key = table.removesuffix("s")
+        assert CPU.collect(getattr(cut, table).sort(key)).equals(CPU.collect(getattr(asked, table).sort(key)))
+
+
+def test_a_history_says_nothing_of_later_days(small):
+    with pytest.raises(ValueError, match="is after the cutoff"):
+        small.as_of(day("2020-09-16")).before(day("2020-09-17"))
+
+
 @pytest.mark.parametrize("cutoff", ["2020-09-04", "2020-09-08", "2020-09-09", "2020-09-10", "2020-09-16", "2020-09-18"])
 def test_a_history_holds_exactly_the_days_before_its_cutoff(small, cutoff):
     history = small.as_of(day(cutoff))

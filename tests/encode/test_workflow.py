@@ -144,13 +144,15 @@ def test_the_price_against_that_of_its_type(encoders, fitted_on):
     assert (made - expected).abs().max() < 1e-3
 
 
-@pytest.mark.parametrize("later", [0, 500])
-def test_what_was_given_away_gives_no_infinite_share(make_history, tmp_path, later):
+def test_what_was_given_away_gives_no_infinite_share(make_history, tmp_path):
     given_away = {"articles": {1: {"product_type": 1}, 2: {"product_type": 2}}}
     free = make_history([(1, 1, 1), (2, 2, 2), (3, 2, 2)], **given_away, prices=[0, 300, 300])
     encoders = Encoders.fit(free, DAYS, CPU, tmp_path)
-    now = make_history([(1, 1, 1), (2, 2, 2)], **given_away, prices=[later, 100])
-    assert encoders.articles(now)["type_price"].is_finite().all()
+    for price in (0, 500):
+        now = make_history([(1, 1, 1), (2, 2, 2)], **given_away, prices=[price, 100])
+        shares = encoders.articles(now)["type_price"]
+        assert shares.is_finite().all()
+        assert shares.abs().max() < 10
 
 
 def test_a_column_of_nothing_but_missing_values_is_0(make_history, tmp_path):
@@ -180,6 +182,13 @@ def test_only_customers_who_are_asked_for_come_back(encoders, history, tables):
     few = tables["customer"].filter(pl.col("key") % 3 == 0)
     asked = few.select(customer="key").lazy()
     assert encoders.customers(history, asked, tables["article"], N).equals(few)
+
+
+def test_nobody_is_asked_for(encoders, history, tables):
+    nobody = pl.LazyFrame(schema={"customer": pl.Int32})
+    found = encoders.customers(history, nobody, tables["article"], N)
+    assert found.is_empty()
+    assert found.schema == tables["customer"].schema
 
 
 def test_who_has_bought_nothing_has_one_padding_code(tables, history):

@@ -1,0 +1,175 @@
+"""DLRM: what it learns from numbers and codes, and that it comes back the same."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from hmgpu.errors import ConfigError
+from hmgpu.evaluation.metrics import map_at
+from hmgpu.neural.dlrm import FACTS, WEIGHTS, _log_softmax, torch
+from hmgpu.plans import ranked
+from hmgpu.rankers import Examples
+from hmgpu.rankers.dlrm import DLRM
+from hmgpu.rankers.order import Order
+from hmgpu.rankers.xgboost import XGBoost
+
+PER_CUSTOMER = 20
+SMALL = DLRM(
+    epochs=7, patience=3, dimensions=8, bottom=(16,), top=(16,), batch=32, learning_rate=4e-2, without=("moment_code",)
+)
+
+
+def planted(customers: int, seed: int, first: int = 0) -> pl.DataFrame:
+    """What is bought is recent and of the colour that the customer's club likes; the strategy's rank says nothing."""
+    random = np.random.default_rng(seed)
+    rows = customers * PER_CUSTOMER
+    recency = random.random(rows, dtype=np.float32)
+    colour = random.integers(3, 7, rows, dtype=np.int32)
+    club = np.repeat(random.integers(3, 7, customers, dtype=np.int32), PER_CUSTOMER)
+    return pl.DataFrame(
+        {
+            "customer": np.repeat(np.arange(first, first + customers, dtype=np.int32), PER_CUSTOMER),
+            "article": np.tile(np.arange(PER_CUSTOMER, dtype=np.int32), customers),
+            "label": ((recency > 0.5) & (colour == club)).astype(np.int8),
+            "popular_rank": np.tile(np.arange(1, PER_CUSTOMER + 1, dtype=np.int32), customers),
+            "recency": recency,
+            "customer_club_code": club,
+            "article_colour_code": colour,
+            "moment_code": np.full(rows, 3, dtype=np.int32),
+        }
+    )
+
+
+def on_disk(folder: Path, **tables: pl.DataFrame) -> Examples:
+    for name, table in tables.items():
+        table.write_parquet(folder / f"{name}.parquet")
+    return Examples(tuple(folder / f"{name}.parquet" for name in tables))
+
+
+def map_of(model, table: pl.DataFrame, engine) -> float:
+    bought = table.filter(pl.col("label") == 1).select("customer", "article")
+    told = table.join(bought, on="customer", how="semi")
+    scored = told.lazy().select("customer", "article").with_columns(score=model.score(told))
+    return map_at(engine.collect(ranked(scored, by="customer")), bought)
+
+
+def saved(model, folder: Path) -> bytes:
+    folder.mkdir()
+    model.save(folder)
+    return (folder / WEIGHTS).read_bytes() + (folder / FACTS).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> Examples:
+    return on_disk(
+        tmp_path_factory.mktemp("training"), one=planted(150, 1), none=planted(1, 1).clear(), two=planted(150, 4)
+    )
+
+
+@pytest.fixture(scope="module")
+def validation(tmp_path_factory: pytest.TempPathFactory) -> Examples:
+    return on_disk(tmp_path_factory.mktemp("validation"), validation=planted(40, 2))
+
+
+@pytest.fixture(scope="module")
+def model(training, validation):
+    from hmgpu.engine import Engine
+
+    return SMALL.fit(training, validation, Engine("cpu", "tests"), 1)
+
+
+def test_it_learns_how_codes_and_numbers_meet(model, training, validation, engine):
+    unseen = planted(100, 3)
+    assert SMALL.loss == "listwise"
+    assert map_of(model, unseen, engine) > 0.85
+    binary = SMALL.model_copy(update={"loss": "binary"}).fit(training, validation, engine, 1)
+    assert map_of(binary, unseen, engine) > 0.85
+    assert map_of(Order().fit(training, validation, engine, 1), unseen, engine) < 0.45
+    # Neither the number alone, which trees see, nor chance would do.
+    trees = XGBoost(rounds=20, depth=3, rows=1, columns=1).fit(training, validation, engine, 1)
+    assert trees.features == ("popular_rank", "recency")
+    assert map_of(trees, unseen, engine) < 0.7
+
+
+def test_a_loaded_model_gives_the_same_scores_and_bytes(model, engine, tmp_path):
+    unseen = planted(30, 3)
+    once = saved(model, tmp_path / "model")
+    loaded = SMALL.load(tmp_path / "model", engine)
+    assert loaded.score(unseen).dtype == pl.Float32
+    assert loaded.score(unseen).equals(model.score(unseen))
+    assert saved(loaded, tmp_path / "again") == once
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another(training, validation, engine, tmp_path):
+    brief = SMALL.model_copy(update={"epochs": 1})
+    once, again, other = (
+        saved(brief.fit(training, validation, engine, seed), tmp_path / name)
+        for name, seed in (("once", 5), ("again", 5), ("other", 6))
+    )
+    assert once == again
+    assert once != other
+
+
+def test_a_score_does_not_depend_on_what_else_is_scored(model):
+    unseen = planted(300, 3)
+    whole = model.score(unseen)
+    assert unseen.height > 4096
+    assert model.score(unseen[4000:4321]).equals(whole[4000:4321])
+    backwards = unseen.reverse()
+    assert model.score(backwards).reverse().equals(whole)
+
+
+def test_columns_are_taken_by_name_and_all_are_needed(model):
+    unseen = planted(20, 3)
+    with pytest.raises(pl.exceptions.ColumnNotFoundError, match="recency"):
+        model.score(unseen.drop("recency"))
+    assert model.score(unseen.select(reversed(unseen.columns), spare=1).drop("moment_code")).equals(model.score(unseen))
+
+
+def test_codes_that_training_never_saw_say_nothing(model):
+    unseen = planted(20, 3)
+    between, beyond, padding = (
+        model.score(unseen.with_columns(article_colour_code=pl.lit(code, pl.Int32))) for code in (1, 10**6, 0)
+    )
+    assert between.equals(padding)
+    assert beyond.equals(padding)
+    assert model.score(unseen.with_columns(article_colour_code=pl.lit(None, pl.Int32))).equals(padding)
+    assert not model.score(unseen).equals(padding)
+
+
+def test_missing_values_are_no_numbers(validation, engine, tmp_path):
+    # Bought when nothing is known of the candidate; zero and one are known.
+    table = planted(200, 1)
+    unknown = np.random.default_rng(1).random(table.height) < 0.2
+    value = pl.Series(np.random.default_rng(2).integers(0, 2, table.height)).set(pl.Series(unknown), None)
+    table = table.with_columns(known=value, label=pl.Series(unknown).cast(pl.Int8), nothing=pl.lit(None, pl.Float32))
+    examples = on_disk(tmp_path, all=table)
+    model = SMALL.fit(examples, examples, engine, 1)
+    assert map_of(model, table, engine) > 0.99
+    odd = table.with_columns(recency=pl.lit(None), popular_rank=pl.lit(-(10**9)), nothing=pl.lit(10.0**9))
+    assert model.score(odd).is_finite().all()
+
+
+def test_without_codes_it_says_what_to_configure(training, validation, engine, tmp_path):
+    bare = on_disk(tmp_path, bare=planted(5, 1).drop("customer_club_code", "article_colour_code"))
+    with pytest.raises(ConfigError, match=r"encoded: \{\}"):
+        SMALL.fit(bare, bare, engine, 1)
+
+
+def test_nothing_bought_in_the_validation_week(training, engine, tmp_path):
+    none = on_disk(tmp_path, none=planted(5, 2).with_columns(label=pl.lit(0, pl.Int8)))
+    model = SMALL.model_copy(update={"epochs": 3, "patience": 1}).fit(training, none, engine, 1)
+    assert map_of(model, planted(100, 3), engine) > 0.6
+
+
+def test_no_candidates_no_scores(model):
+    assert model.score(planted(1, 3).clear()).to_list() == []
+
+
+def test_listwise_compares_within_a_query_only():
+    logits = torch.tensor([1.0, 2.0, 0.5, -1.0, 3.0])
+    found = _log_softmax(logits, torch.tensor([[0], [2], [5]]))
+    assert torch.allclose(found[:2], logits[:2].log_softmax(0))
+    assert torch.allclose(found[2:], logits[2:].log_softmax(0))

@@ -1,0 +1,72 @@
+"""The encoded tables of the week after the data."""
+
+import io
+from pathlib import Path
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from hmgpu.config import load_config
+from hmgpu.data.store import Store
+from hmgpu.encode.columns import COLUMNS
+from hmgpu.encoding import encode_run, encoding_table
+from hmgpu.engine import Engine
+from hmgpu.pipeline import Pipeline
+
+CONFIG = Path(__file__).parents[1] / "configs" / "demo.yaml"
+CPU = Engine("cpu", "tests")
+
+
+@pytest.fixture(scope="module")
+def line(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    runs = tmp_path_factory.mktemp("encoding") / "runs"
+    return Pipeline.open(load_config(CONFIG, [f"data.root={store.root}", f"runs={runs}"]), CPU)
+
+
+@pytest.fixture(scope="module")
+def made(line: Pipeline) -> tuple[list[dict], Path]:
+    with line.working():
+        return encode_run(line)
+
+
+def test_everybody_and_every_article_by_their_own_ids(made, line):
+    folder = made[1]
+    for name, ids in (("customer", line.store.customer_ids()), ("article", line.store.article_ids())):
+        table = pl.read_parquet(folder / f"{name}s.parquet")
+        assert table.columns[:2] == [f"{name}_id", "key"]
+        pairs = table.select(name := f"{name}_id", "key").rename({"key": name.removesuffix("_id")})
+        known = ids.collect().select(pairs.columns)
+        assert pairs.join(known, on=pairs.columns, how="anti").is_empty()
+        assert pairs.height == known.height if name == "customer_id" else pairs.height <= known.height
+
+
+def test_they_are_as_of_the_end_of_the_data(made, line):
+    """Fitted at the oldest training cutoff, applied to all that is known."""
+    history = line.store.as_of(line.store.next_week.first_day)
+    expected = line.learning.encoders.articles(history)
+    assert pl.read_parquet(made[1] / "articles.parquet").drop("article_id").equals(expected)
+    assert {folder.parent.name for folder in made[1].parents[1].glob("steps/*/encode")} <= {str(line.training_weeks[0])}
+
+
+def test_every_column_is_described(made):
+    columns = made[0]
+    described = {column["column"]: column for column in columns}
+    assert {column.name for column in COLUMNS} <= set(described)
+    assert described["recent_colour"]["encoding"] == "codes"
+    assert described["colour"]["codes"] > 3
+    assert described["units"]["encoding"] == "number"
+    assert described["units"]["std"] > 0
+    assert len({column["rows"] for column in columns if column["table"] == "customers"}) == 1
+    text = io.StringIO()
+    Console(file=text, width=140).print(encoding_table(columns))
+    assert all(name in text.getvalue() for name in described)
+
+
+def test_a_run_encodes_once(made, line):
+    file = made[1] / "customers.parquet"
+    before = file.stat().st_mtime_ns
+    again = Pipeline.open(line.config, CPU)
+    with again.working():
+        assert encode_run(again) == made
+    assert file.stat().st_mtime_ns == before

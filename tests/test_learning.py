@@ -1,0 +1,102 @@
+"""Workflows and models are made once, at the oldest training cutoff, and a killed training goes on."""
+
+import json
+from pathlib import Path
+
+import pytest
+from kit import demo_config
+
+from hmgpu.config import Config, load_config
+from hmgpu.data.store import Store
+from hmgpu.data.weeks import Week
+from hmgpu.engine import Engine
+from hmgpu.pipeline import Pipeline
+
+CPU = Engine("cpu", "tests")
+
+
+@pytest.fixture
+def config(raw: Path, store: Store, tmp_path: Path) -> Config:
+    places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={tmp_path / 'runs'}"]
+    retrievers = "retrievers={popular: {n: 12}, two_tower: {epochs: 3, weeks: 2, width: 8, hidden: [16], n: 12}}"
+    return load_config(demo_config(tmp_path), [*places, retrievers, "features={}", "weeks.train=2"])
+
+
+def learned(config: Config, *weeks_back: int) -> Pipeline:
+    line = Pipeline.open(config, CPU)
+    with line.working():
+        for back in weeks_back:
+            line.learn(line.validation_week.back(back))
+    return line
+
+
+def steps(line: Pipeline, what: str) -> dict[str, dict]:
+    """Manifests of the steps whose name has `what` in it."""
+    folder = line.run.folder / "steps"
+    found = {
+        str(file.parent.relative_to(folder)): json.loads(file.read_text()) for file in folder.rglob("manifest.json")
+    }
+    return {name: manifest for name, manifest in found.items() if what in name}
+
+
+def test_workflows_and_models_are_made_once_at_the_oldest_training_cutoff(config: Config) -> None:
+    line = learned(config, 2, 1, 0)
+    oldest = line.training_weeks[0]
+    assert list(steps(line, "encode")) == [f"{oldest}/encode"]
+    trained = steps(line, "train/")
+    assert list(trained) == [f"{oldest}/train/retriever-two_tower"]
+    towers = steps(line, "learn/retriever-two_tower")
+    assert len(towers) == 3
+    made = {path: manifest["files"] for path, manifest in trained.items()}
+    assert all(manifest["inputs"] == next(iter(towers.values()))["inputs"] for manifest in towers.values())
+    # Made from the workflows and the model; what needs neither is not.
+    assert len(towers[f"{oldest}/learn/retriever-two_tower"]["inputs"]) == 3
+    assert all(len(manifest["inputs"]) == 1 for manifest in steps(line, "learn/retriever-popular").values())
+    assert set(*made.values()) == {"towers.pt", "training.json"}
+    assert not list((line.run.folder / "unfinished").iterdir())
+
+
+def test_nothing_is_made_again(config: Config) -> None:
+    first = learned(config, 1)
+    before = {file: file.stat().st_mtime_ns for file in first.run.folder.rglob("manifest.json")}
+    learned(config, 1)
+    changed = [file for file, when in before.items() if file.stat().st_mtime_ns != when]
+    assert changed == [first.run.folder / "manifest.json"]  # the run's own, which says when it was last opened
+
+
+def test_a_model_may_be_trained_for_every_week(config: Config) -> None:
+    weekly = config.retrievers["two_tower"].model_copy(update={"refit": "weekly"})
+    line = learned(config.model_copy(update={"retrievers": config.retrievers | {"two_tower": weekly}}), 2, 1)
+    weeks = [line.validation_week.back(back) for back in (2, 1)]
+    assert set(steps(line, "train/")) == {f"{week}/train/retriever-two_tower" for week in weeks}
+
+
+def test_a_training_that_was_killed_goes_on_to_the_same_bytes(config: Config, tmp_path: Path, monkeypatch) -> None:
+    from hmgpu.neural import training
+
+    trained_passes: list[int] = []
+    started = training.Fitting.on_train_epoch_start
+
+    def counting(self: training.Fitting) -> None:
+        trained_passes.append(self.passed)
+        started(self)
+        if len(trained_passes) == 3:
+            raise KeyboardInterrupt
+
+    def model(line: Pipeline) -> str:
+        (manifest,) = steps(line, "train/").values()
+        return manifest["files"]
+
+    monkeypatch.setattr(training.Fitting, "on_train_epoch_start", counting)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        learned(config, 1)
+    resumed = learned(config, 1)
+    assert trained_passes == [0, 1, 2, 2]  # the third pass was begun twice, the first two were not
+    monkeypatch.undo()
+    whole = learned(config.model_copy(update={"runs": tmp_path / "whole"}), 1)
+    assert model(resumed) == model(whole)
+
+
+def test_the_oldest_cutoff_is_that_of_the_first_training_week(config: Config) -> None:
+    line = Pipeline.open(config, CPU)
+    assert line.learning.oldest == line.training_weeks[0] == Week(line.validation_week.first_day - 14)
