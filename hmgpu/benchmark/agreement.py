@@ -1,0 +1,59 @@
+"""Whether contenders came to the same result: codes and lists to the last one, numbers within a stated tolerance."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import polars as pl
+
+from hmgpu.errors import HmgpuError
+
+
+class DisagreementError(HmgpuError):
+    """Contenders came to different results: their speeds can't be compared."""
+
+
+def largest_difference(ours: pl.DataFrame, theirs: pl.DataFrame, tolerance: float) -> float:
+    """Of the numbers in two tables of the same rows by `key`; everything that is no float must be equal.
+
+    Raises DisagreementError where columns, rows or values differ, or numbers by more than `tolerance`.
+    """
+    if set(ours.columns) != set(theirs.columns):
+        raise DisagreementError(f"columns differ: {sorted(set(ours.columns) ^ set(theirs.columns))}.")
+    ours, theirs = ours.sort("key"), theirs.sort("key")
+    if not ours["key"].equals(theirs["key"]):
+        raise DisagreementError(f"keys differ: {ours.height} and {theirs.height} rows.")
+    largest = 0.0
+    for name in ours.columns:
+        mine, other = ours[name], theirs[name]
+        if mine.dtype.is_float() and other.dtype.is_float():
+            numbers = [one.cast(pl.Float64).fill_nan(None) for one in (mine, other)]
+            gap = cast(float | None, (numbers[0] - numbers[1]).abs().max()) or 0.0
+            if gap > tolerance or not numbers[0].is_null().equals(numbers[1].is_null()):
+                raise DisagreementError(
+                    f"column '{name}' differs by {gap}, more than {tolerance}, or in what is missing."
+                )
+            largest = max(largest, gap)
+        elif not mine.equals(other):
+            rows: list[tuple[Any, Any, Any]] = pl.DataFrame([ours["key"], mine, other.alias("other")]).rows()
+            key, one, two = next(row for row in rows if row[1] != row[2])
+            raise DisagreementError(f"column '{name}' differs at key {key}: {one} and {two}.")
+    return largest
+
+
+def same_tensors(ours: Mapping[str, Any], theirs: Mapping[str, Any], tolerance: float = 0.0) -> float:
+    """The largest difference between tensors of the same names and shapes.
+
+    Raises DisagreementError where they differ by more than `tolerance`.
+    """
+    if set(ours) != set(theirs):
+        raise DisagreementError(f"names differ: {sorted(set(ours) ^ set(theirs))}.")
+    largest = 0.0
+    for name, mine in ours.items():
+        other = theirs[name].to(mine.device)
+        if mine.shape != other.shape:
+            raise DisagreementError(f"'{name}' has {tuple(mine.shape)} and {tuple(other.shape)} values.")
+        gap = float((mine.double() - other.double()).abs().max()) if mine.numel() else 0.0
+        if not gap <= tolerance:  # so that NaN is refused too
+            raise DisagreementError(f"'{name}' differs by {gap}, more than {tolerance}.")
+        largest = max(largest, gap)
+    return largest

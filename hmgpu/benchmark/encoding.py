@@ -1,0 +1,158 @@
+"""Two ways to encode, with the same calls: hmgpu's workflows, and pandas; and the plans alone that both run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+
+from hmgpu.benchmark.rivals.pandas_encoding import PandasEncoding, pandas_sessions
+from hmgpu.data.store import History
+from hmgpu.encode.columns import SIDES, Side, columns, listed
+from hmgpu.encode.rows import article_rows, context_rows, customer_rows, latest_rows
+from hmgpu.encode.sessions import sessions
+from hmgpu.encode.workflow import PADDING, Encoders
+from hmgpu.engine import Engine
+
+import nvtabular as nvt  # isort: skip  (Merlin comes after its patches)
+
+Tables = Mapping[Side, pl.DataFrame]
+CPU = Engine("cpu", "what pandas runs on")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What every way gets: the rows to fit on and the rows to encode, made by the plans of `encode/rows.py`."""
+
+    history: History
+    days: int
+    n: int
+    """Articles in a session list."""
+    folder: Path
+
+    @cached_property
+    def fitted(self) -> Tables:
+        return self.fitted_by(CPU)
+
+    @cached_property
+    def served(self) -> Tables:
+        return self.served_by(CPU)
+
+    @property
+    def everyone(self) -> pl.LazyFrame:
+        return self.history.customers.select("customer")
+
+    def fitted_by(self, engine: Engine) -> Tables:
+        """A row a purchase of the last `days` days for customers and articles, as `Encoders.fit` has them."""
+        bought = self.history.last(self.days)
+        plans: dict[Side, pl.LazyFrame] = {
+            "customer": bought.select(key="customer").join(customer_rows(self.history), on="key"),
+            "article": bought.select(key="article").join(article_rows(self.history), on="key"),
+            "context": context_rows(self.history),
+        }
+        made = {}
+        for side, plan in plans.items():
+            names = [c.name for c in columns(side, self.history.present) if c.encoding != "ratio"]
+            made[side] = engine.collect(plan.select("key", *names).sort("key"))
+        return made
+
+    def served_by(self, engine: Engine) -> Tables:
+        """A row a customer, and a row an article."""
+        customers = engine.collect(customer_rows(self.history).sort("key"))
+        return {
+            "customer": customers,
+            "context": customers,
+            "article": engine.collect(article_rows(self.history).sort("key")),
+        }
+
+    def latest(self, engine: Engine) -> pl.DataFrame:
+        """The articles that each customer bought last."""
+        return engine.collect(latest_rows(self.history, self.everyone, self.n).sort("customer", "rank"))
+
+
+class Workflows:
+    """hmgpu's encoders, called as its pipeline calls them."""
+
+    def __init__(self, inputs: Inputs, engine: Engine) -> None:
+        self.inputs, self.engine = inputs, engine
+        self.name = f"NVTabular, {engine.name.upper()}"
+        self.fit_all()
+        self.articles = self.encoders.articles(inputs.history)
+
+    def fit_all(self) -> None:
+        folder = self.inputs.folder / self.engine.name
+        self.encoders = Encoders.fit(self.inputs.history, self.inputs.days, self.engine, folder)
+
+    def fit(self, sides: Sequence[Side]) -> None:
+        for side in sides:
+            rows = self.engine.frame(self.inputs.fitted[side])
+            self.encoders.workflows[side].fit(nvt.Dataset(rows, cpu=self.engine.name == "cpu"))
+
+    def encode(self, sides: Sequence[Side]) -> list[pl.DataFrame]:
+        return [self.encoders.encode(side, self.inputs.served[side]) for side in sides]
+
+    def sessions(self) -> list[pl.DataFrame]:
+        return [sessions(self.inputs.history, self.inputs.everyone, self.articles, self.inputs.n, self.engine)]
+
+    def encode_all(self) -> list[pl.DataFrame]:
+        articles = self.encoders.articles(self.inputs.history)
+        customers = self.encoders.customers(self.inputs.history, self.inputs.everyone, articles, self.inputs.n)
+        return [articles, customers]
+
+
+class Pandas:
+    """pandas in the place of NVTabular; the rows come from the same plans."""
+
+    name = "pandas"
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+        self.listed = [column.name for column in listed(inputs.history.present)]
+        self.sides = {side: PandasEncoding(columns(side, inputs.history.present)) for side in SIDES}
+        self.fit_all()
+        self.articles = self.sides["article"].encode(inputs.served["article"])
+
+    def fit_all(self) -> None:
+        for side, rows in self.inputs.fitted_by(CPU).items():
+            self.sides[side].fit(rows)
+        pd.to_pickle(self.sides, self.inputs.folder / "pandas.pkl")
+
+    def fit(self, sides: Sequence[Side]) -> None:
+        for side in sides:
+            self.sides[side].fit(self.inputs.fitted[side])
+
+    def encode(self, sides: Sequence[Side]) -> list[pl.DataFrame]:
+        return [self.sides[side].encode(self.inputs.served[side]) for side in sides]
+
+    def sessions(self) -> list[pl.DataFrame]:
+        return [pandas_sessions(self.inputs.latest(CPU), self.articles, self.listed)]
+
+    def encode_all(self) -> list[pl.DataFrame]:
+        rows = self.inputs.served_by(CPU)
+        articles = self.sides["article"].encode(rows["article"])
+        customers = self.sides["customer"].encode(rows["customer"])
+        customers = customers.join(self.sides["context"].encode(rows["context"]), on="key")
+        recent = pandas_sessions(self.inputs.latest(CPU), articles, self.listed)
+        lists = [pl.col(name).fill_null([PADDING]) for name in recent.columns if name != "key"]
+        return [articles, customers.join(recent, on="key", how="left").with_columns(lists)]
+
+
+class PlansAlone:
+    """Only what both ways share, so that a reader can take it off."""
+
+    name = "plans alone (in both)"
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+
+    def fit_all(self) -> None:
+        self.inputs.fitted_by(CPU)
+
+    def sessions(self) -> None:
+        self.inputs.latest(CPU)
+
+    def encode_all(self) -> None:
+        self.inputs.served_by(CPU)
+        self.inputs.latest(CPU)

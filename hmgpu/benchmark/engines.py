@@ -1,0 +1,17 @@
+"""Which engines take part: with `auto` the CPU always, and the GPU where it can run."""
+
+from hmgpu.engine import Choice, Engine
+from hmgpu.errors import EngineError
+
+
+def engines(choice: Choice) -> tuple[list[Engine], dict[str, str]]:
+    """The engines to measure, and those that can't run with the reason. `gpu` raises EngineError where it can't."""
+    if choice == "cpu":
+        return [Engine.choose("cpu")], {}
+    try:
+        gpu = Engine.choose("gpu")
+    except EngineError as error:
+        if choice == "gpu":
+            raise
+        return [Engine.choose("cpu")], {"GPU": f"no GPU: {error}"}
+    return ([gpu] if choice == "gpu" else [Engine.choose("cpu"), gpu]), {}

@@ -1,0 +1,101 @@
+"""Whether the towers are fed alike: the same batches, and from them the same losses and weights."""
+
+import copy
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+
+from hmgpu.benchmark.agreement import DisagreementError, same_tensors
+from hmgpu.benchmark.rivals.plain_batches import PlainBatches
+from hmgpu.benchmark.rivals.plain_loop import plain_pass
+from hmgpu.engine import Engine
+from hmgpu.neural.settings import Training
+from hmgpu.neural.training import fit
+
+ROW = "row"  # counts the rows of all files, in a copy of them that is only compared, never timed
+STEPS = 20  # after which training is compared; rounding, which differs, grows with every step that Adam takes
+WITHIN, WITHIN_ON_GPU = 1e-4, 2e-2  # of losses and weights; a GPU trains in bfloat16
+
+
+def numbered(files: Sequence[Path], folder: Path) -> list[Path]:
+    """Copies of `files` that number their rows, through all of them."""
+    folder.mkdir(parents=True)
+    before, made = 0, []
+    for file in files:
+        rows = pl.read_parquet(file)
+        made.append(folder / file.name)
+        rows.with_columns(pl.int_range(before, before + rows.height, dtype=pl.Int32).alias(ROW)).write_parquet(made[-1])
+        before += rows.height
+    return made
+
+
+def check_batches(merlin: Iterable[Any], plain: PlainBatches) -> tuple[list[Any], list[torch.Tensor]]:
+    """The first batches of a pass of Merlin's loader over numbered files, and their rows.
+
+    Raises DisagreementError unless every batch of the pass is what the plain loader has in those rows, and either
+    loader gives each row once.
+    """
+    first, order = list[Any](), list[torch.Tensor]()
+    for batch in merlin:
+        rows = batch[0][ROW].flatten().long()
+        same_tensors({name: values.flatten() for name, values in batch[0].items()}, plain.gather(rows))
+        first += [batch] if len(first) < STEPS else []
+        order.append(rows)
+    for what, seen in {"Merlin's": order, "the plain": [batch[ROW].long() for batch, _ in plain]}.items():
+        given = torch.cat(seen).sort().values
+        if not torch.equal(given, torch.arange(len(plain), device=given.device)):
+            raise DisagreementError(f"{what} loader doesn't give every row once a pass.")
+    return first, order[:STEPS]
+
+
+def check_training(
+    model: torch.nn.Module,
+    batches: Sequence[Any],
+    same: Sequence[Any],
+    settings: Training,
+    engine: Engine,
+    seed: int,
+    work: Path,
+) -> str:
+    """How far apart losses and weights are after training on `batches` and on the `same` ones, as a sentence.
+
+    By the plain loop, and, on the CPU, by hmgpu's own training. On a GPU weights aren't compared: where a gradient is
+    next to nothing, rounding decides its sign, and Adam takes a whole step. Raises DisagreementError.
+    """
+    models = [copy.deepcopy(model).to(engine.device) for _ in range(3)]
+    losses = []
+    for trained, fed in zip(models, (batches, same), strict=False):
+        torch.manual_seed(seed)
+        losses.append({"loss": torch.tensor(plain_pass(trained, fed, settings, engine))})
+    apart = same_tensors(losses[0], losses[1], WITHIN_ON_GPU if engine.name == "gpu" else WITHIN)
+    if engine.name == "gpu":
+        return f"gpu: batches equal; losses within {WITHIN_ON_GPU} (at most {apart:.1e} apart)"
+    fit(models[2], lambda rank, processes: batches, indifferent, settings, engine, seed, work)
+    for other in models[1:]:
+        apart = max(apart, same_tensors(models[0].state_dict(), other.state_dict(), WITHIN))
+    return f"cpu: batches equal; losses and weights within {WITHIN} (at most {apart:.1e} apart)"
+
+
+def check(
+    model: torch.nn.Module,
+    merlin: Iterable[Any],
+    plain: PlainBatches,
+    settings: Training,
+    engine: Engine,
+    seed: int,
+    work: Path,
+) -> str:
+    """Both checks, of loaders over numbered files; the sentence that a result says. Raises DisagreementError."""
+    np.random.seed(seed)
+    first, order = check_batches(merlin, plain)
+    same = [(plain.gather(rows), None) for rows in order]
+    return check_training(model, first, same, settings, engine, seed, work)
+
+
+def indifferent(model: torch.nn.Module) -> float:
+    """For `fit`'s score: no time is spent on asking how good a model is."""
+    return 0.0

@@ -1,0 +1,98 @@
+"""A benchmark's result: the table that a person reads, and the file that says what it was measured on."""
+
+import datetime
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.table import Table
+
+from hmgpu.benchmark.machine import machine, versions
+from hmgpu.benchmark.timing import Measurement
+from hmgpu.files import write_json
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that one benchmark measured in one run."""
+
+    benchmark: str
+    measurements: Sequence[Measurement]
+    agreement: Mapping[str, str]
+    """How the results were compared, and how far apart they were."""
+    settings: Mapping[str, Any]
+    data: Mapping[str, Any]
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Contenders that could not run, with the reason."""
+    memory_mib: Mapping[str, float] = field(default_factory=dict)
+    """What a contender needed beyond its imports, where that was measured."""
+
+    def table(self) -> Table:
+        """A line a contender; speeds are medians, the last columns compare runs that stood side by side."""
+        repeats = len(next(iter(self.measurements[0].seconds.values())))
+        title = f"hmgpu benchmark {self.benchmark}, medians of {repeats}"
+        table = Table("what", "contender", title=title, caption="; ".join(self.agreement.values()))
+        for name in ("rows", "seconds", "rows/s", "times as fast", "least to most"):
+            table.add_column(name, justify="right")
+        if self.memory_mib:
+            table.add_column("MiB", justify="right")
+        for each in self.measurements:
+            for name, seconds in each.seconds.items():
+                ratios = each.times_faster(name)
+                compared = ["1", ""]
+                if name != each.against:
+                    compared = [f"{median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}"]
+                cells = [each.what, name, f"{each.rows:,} {each.unit}", f"{median(seconds):.3f}"]
+                cells += [f"{each.rows_per_second(name):,.0f}", *compared]
+                if self.memory_mib:
+                    cells.append(f"{self.memory_mib[name]:.0f}" if name in self.memory_mib else "")
+                table.add_row(*cells)
+            table.add_section()
+        for name, reason in self.absent.items():
+            table.add_row("all", name, "", reason)
+        return table
+
+    def as_json(self, command: str) -> dict[str, Any]:
+        """Everything, with what it was measured on."""
+        return {
+            "benchmark": self.benchmark,
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "command": command,
+            "machine": machine(),
+            # Other work on the same cores slows all contenders: a figure of a busy machine says so.
+            "load_average": os.getloadavg() if hasattr(os, "getloadavg") else None,
+            "versions": versions(),
+            "settings": dict(self.settings),
+            "data": dict(self.data),
+            "agreement": dict(self.agreement),
+            "absent": dict(self.absent),
+            "memory_mib": dict(self.memory_mib),
+            "measurements": [_facts(each) for each in self.measurements],
+        }
+
+    def write(self, file: Path, command: str) -> None:
+        """Writes the JSON."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, self.as_json(command))
+
+
+def _facts(measurement: Measurement) -> dict[str, Any]:
+    contenders = {}
+    for name, seconds in measurement.seconds.items():
+        ratios = measurement.times_faster(name)
+        contenders[name] = {
+            "seconds": [round(each, 6) for each in seconds],
+            "median_seconds": median(seconds),
+            "rows_per_second": measurement.rows_per_second(name),
+            "times_as_fast": {"median": median(ratios), "least": min(ratios), "most": max(ratios)},
+        }
+    return {
+        "what": measurement.what,
+        "rows": measurement.rows,
+        "unit": measurement.unit,
+        "against": measurement.against,
+        "contenders": contenders,
+    }

@@ -1,0 +1,90 @@
+"""Encoding with pandas alone: `value_counts` and `map` for codes, medians and moments for numbers, lists by `groupby`.
+
+It makes the columns that the workflows make, for the benchmark to compare; see encode/columns.py for what they mean.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from hmgpu.encode.columns import JUST_NOW, LATEST, RECENT, Encoded
+
+RARE, FIRST = 2, 3  # NVTabular's codes for a value that is unknown or too rare, and for the most frequent one
+
+
+@dataclass
+class PandasEncoding:
+    """What is learned of one side's columns."""
+
+    chosen: Sequence[Encoded]
+    codes: dict[str, pd.Series] = field(default_factory=dict)
+    group_means: dict[str, pd.Series] = field(default_factory=dict)
+    medians: dict[str, float] = field(default_factory=dict)
+    means: dict[str, float] = field(default_factory=dict)
+    stds: dict[str, float] = field(default_factory=dict)
+
+    def fit(self, table: pl.DataFrame) -> "PandasEncoding":
+        """Learns codes, medians and moments from `table`; returns itself."""
+        rows = table.to_pandas()
+        for column in self.chosen:
+            if column.encoding == "category":
+                self.codes[column.name] = _codes(rows[column.name], column.least)
+                continue
+            if column.encoding == "ratio":
+                value, group = column.needs
+                self.group_means[column.name] = rows.groupby(group)[value].mean()
+            values = self._values(column, rows)
+            self.medians[column.name] = values.median()
+            filled = self._filled(column, values)
+            self.means[column.name], self.stds[column.name] = filled.mean(), filled.std()
+        return self
+
+    def encode(self, table: pl.DataFrame) -> pl.DataFrame:
+        """(key, a column each) codes as int32, numbers as float32."""
+        rows = table.to_pandas()
+        made = {"key": rows["key"]}
+        for column in self.chosen:
+            name = column.name
+            if column.encoding == "category":
+                made[name] = rows[name].map(self.codes[name]).fillna(RARE).astype("int32")
+            else:
+                numbers = self._filled(column, self._values(column, rows)) - self.means[name]
+                # Constant columns have no spread; one of nothing but missing values has no median either.
+                numbers = numbers / self.stds[name] if self.stds[name] > 0 else numbers
+                made[name] = numbers.fillna(0.0).astype("float32")
+        return pl.from_pandas(pd.DataFrame(made))
+
+    def _values(self, column: Encoded, rows: pd.DataFrame) -> pd.Series:
+        """The numbers of a column as they come; a ratio is made here."""
+        if column.encoding != "ratio":
+            return rows[column.name]
+        value, group = column.needs
+        mean = rows[group].map(self.group_means[column.name])
+        return rows[value] / mean.where(mean > 0)
+
+    def _filled(self, column: Encoded, values: pd.Series) -> pd.Series:
+        filled = values.fillna(self.medians[column.name])
+        return np.log1p(filled) if column.encoding == "amount" else filled
+
+
+def _codes(values: pd.Series, least: int) -> pd.Series:
+    """The code of every value that occurs often enough: the most frequent first, ties by value."""
+    counts = values.value_counts()
+    kept = counts[counts >= least].sort_index().sort_values(ascending=False, kind="stable")
+    return pd.Series(np.arange(FIRST, FIRST + len(kept)), index=kept.index)
+
+
+def pandas_sessions(rows: pl.DataFrame, articles: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """(key, `recent_…` and `latest_…` lists) of (customer, rank, key) `rows`: merge codes, sort, group."""
+    codes = articles.select("key", *names).to_pandas()
+    merged = rows.to_pandas().merge(codes, on="key", how="left").sort_values(["customer", "rank"])
+    lists: Any = merged.groupby("customer")[list(names)].agg(list)
+    made = {"key": lists.index}
+    made |= {f"{RECENT}{name}": lists[name].to_numpy() for name in names}
+    made |= {f"{LATEST}{name}": lists[name].str[:JUST_NOW].to_numpy() for name in names}
+    table = pl.from_pandas(pd.DataFrame(made))
+    return table.with_columns(pl.col(pl.List(pl.Int64)).cast(pl.List(pl.Int32)))

@@ -1,0 +1,68 @@
+"""Contenders that take turns: A B C A B C …, so that a slow spell of the machine hits all of them.
+
+torch.utils.benchmark and pyperf each measure one contender to its end before the next (and torch's sets the number of
+threads to one), so their ratios contain whatever else the machine did in between.
+"""
+
+import gc
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way of doing the work; `run` returns when all of it is done."""
+
+    name: str
+    run: Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What the contenders took for the same work, round by round."""
+
+    what: str
+    rows: int
+    unit: str
+    """What a row is."""
+    against: str
+    """The contender that the others are compared with."""
+    seconds: Mapping[str, Sequence[float]]
+
+    def rows_per_second(self, name: str) -> float:
+        return self.rows / median(self.seconds[name])
+
+    def times_faster(self, name: str) -> list[float]:
+        """How many times as fast as `against`, in each round: of runs that stood side by side."""
+        return [theirs / own for theirs, own in zip(self.seconds[self.against], self.seconds[name], strict=True)]
+
+
+def measure(
+    what: str,
+    rows: int,
+    unit: str,
+    contenders: Sequence[Contender],
+    repeats: int,
+    agree: Callable[[Mapping[str, Any]], None] = lambda results: None,
+) -> Measurement:
+    """Runs every contender once to warm up, then `repeats` times in turn; others are compared with the last.
+
+    Args:
+        agree: gets what each contender returned while warming up, by name; raises where results differ.
+    """
+    log.info("%s: %s", what, ", ".join(each.name for each in contenders))
+    agree({each.name: each.run() for each in contenders})
+    seconds: dict[str, list[float]] = {each.name: [] for each in contenders}
+    for _ in range(repeats):
+        for each in contenders:
+            gc.collect()  # nobody pays for another's leavings
+            started = time.perf_counter()
+            each.run()
+            seconds[each.name].append(time.perf_counter() - started)
+    return Measurement(what, rows, unit, contenders[-1].name, seconds)

@@ -1,0 +1,130 @@
+"""`hmgpu benchmark two-tower`: Merlin's loader against a plain one, alone and feeding the training of both towers."""
+
+import copy
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hmgpu.benchmark.feeding import check, indifferent, numbered
+from hmgpu.benchmark.memory import held
+from hmgpu.benchmark.result import Result
+from hmgpu.benchmark.rivals.plain_batches import PlainBatches
+from hmgpu.benchmark.rivals.plain_loop import plain_pass
+from hmgpu.benchmark.subject import Subject
+from hmgpu.benchmark.timing import Contender, measure
+from hmgpu.encode.workflow import Encoders
+from hmgpu.engine import Engine
+from hmgpu.errors import DataError
+from hmgpu.neural.batches import FileBatches, blank
+from hmgpu.neural.negatives import Negatives
+from hmgpu.neural.purchases import write_purchases
+from hmgpu.neural.towers import Towers
+from hmgpu.neural.training import fit
+from hmgpu.retrievers.two_tower import TwoTower
+
+
+def benchmark_two_tower(
+    subject: Subject, engines: Sequence[Engine], absent: Mapping[str, str], repeats: int, memory: bool = True
+) -> Result:
+    """Rows a second of one pass over the encoded purchases: going through the batches, and training on them.
+
+    Raises DisagreementError unless every way of feeding the model gives the same batches and the same weights.
+    """
+    settings = subject.two_tower.model_copy(update={"epochs": 1, "accumulate": 1, "devices": 1})
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        encoders = Encoders.fit(subject.history, subject.fitted_days, engines[0], folder / "encoders")
+        files = write_purchases(subject.history, encoders, settings, folder)
+        if not files.bought:
+            raise DataError(f"two_tower: nothing was bought in {settings.weeks} weeks; take more data.")
+        torch.manual_seed(subject.seed)
+        model = towers(settings, encoders)
+        agreement, needed = dict[str, str](), dict[str, float]()
+        loading, training = list[Contender](), list[Contender]()
+        for engine in reversed(engines):  # so that the last contender, which others are compared with, is on the CPU
+            if settings.extra:
+                model.negatives = Negatives(files.on_sale, settings.extra, engine.device)
+            fed = Feeding(files.bought, settings, engine)
+            agreement[engine.name] = fed.check(model, subject.seed, folder / f"numbered-{engine.name}")
+            loading += fed.loading()
+            training += fed.training(model, subject.seed)
+            if memory:
+                needed |= {name: held(make) for name, make in fed.ways().items()}
+        rows = len(fed.kept)
+        measured = [
+            measure("load", rows, "purchases", loading, repeats),
+            measure("train", rows, "purchases", training, repeats),
+        ]
+    facts = {
+        **settings.settings(),
+        "files": len(files.bought),
+        "seed": subject.seed,
+        "fitted_days": subject.fitted_days,
+        "repeats": repeats,
+        "engines": [engine.name for engine in engines],
+        "torch_threads": torch.get_num_threads(),
+        "parameters": sum(each.numel() for each in model.parameters()),
+    }
+    return Result("two-tower", measured, agreement, facts, subject.described(), absent, needed)
+
+
+def towers(settings: TwoTower, encoders: Encoders) -> Towers:
+    """The model that the retriever trains, with weights drawn from torch's generator."""
+    customer, article = encoders.schema("customer", "context"), encoders.schema("article")
+    made = Towers(customer, article, settings.width, settings.hidden, settings.dimensions, settings.temperature)
+    return made.initialize(blank([*customer, *article]))
+
+
+class Feeding:
+    """The ways in which the model can be fed on one engine: by Merlin's loader, and by one that keeps all in memory."""
+
+    def __init__(self, files: Sequence[Path], settings: TwoTower, engine: Engine) -> None:
+        self.files, self.settings, self.engine = files, settings, engine
+        self.merlin = FileBatches(files, settings.batch, engine)
+        self.kept = PlainBatches(files, settings.batch, engine.device)
+
+    def ways(self) -> dict[str, Callable[[], Iterable[Any]]]:
+        """What makes each loader from the files."""
+        return {
+            self._named("Merlin's loader"): partial(FileBatches, self.files, self.settings.batch, self.engine),
+            self._named("plain loader, files read anew"): partial(
+                PlainBatches, self.files, self.settings.batch, self.engine.device
+            ),
+        }
+
+    def loading(self) -> list[Contender]:
+        """One pass over all batches and nothing else."""
+        ways = {**self.ways(), self._named("plain loader"): lambda: self.kept}
+        return [Contender(name, partial(self._go_through, make)) for name, make in ways.items()]
+
+    def training(self, model: Towers, seed: int) -> list[Contender]:
+        """Each trains a model of its own, on and on: a pass takes as long whatever the weights are."""
+        trained = [copy.deepcopy(model).to(self.engine.device) for _ in range(3)]
+        loop = partial(plain_pass, settings=self.settings, engine=self.engine)
+        return [
+            Contender(self._named("hmgpu: Lightning, Merlin's loader"), partial(self._lightning, trained[0], seed)),
+            Contender(self._named("torch loop, Merlin's loader"), partial(loop, trained[1], self.merlin)),
+            Contender(self._named("torch loop, plain loader"), partial(loop, trained[2], self.kept)),
+        ]
+
+    def check(self, model: Towers, seed: int, folder: Path) -> str:
+        """Whether they feed alike, as a sentence. Raises DisagreementError where they don't."""
+        same = Feeding(numbered(self.files, folder), self.settings, self.engine)
+        return check(model, same.merlin, same.kept, self.settings, self.engine, seed, folder / "work")
+
+    def _go_through(self, make: Callable[[], Iterable[Any]]) -> None:
+        for _ in make():
+            pass
+        if self.engine.name == "gpu":
+            torch.cuda.synchronize()
+
+    def _lightning(self, model: Towers, seed: int) -> None:
+        with tempfile.TemporaryDirectory() as work:  # anew each time: it would go on from a checkpoint
+            fit(model, lambda rank, processes: self.merlin, indifferent, self.settings, self.engine, seed, Path(work))
+
+    def _named(self, what: str) -> str:
+        return f"{what}, {self.engine.name.upper()}"
