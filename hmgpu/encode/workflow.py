@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dask
 import polars as pl
 
 from hmgpu.data.store import History
@@ -67,9 +66,7 @@ class Encoders:
                     f"encode: nothing was bought in the {days} days before the oldest training week; raise encode.days."
                 )
             workflow = nvt.Workflow(_graph(columns(side, history.present), folder / FITTING))
-            # One partition, so one thread: NVTabular's tables of statistics and its cache stand several ones badly.
-            with dask.config.set(scheduler="synchronous"):
-                workflow.fit(nvt.Dataset(engine.frame(rows), cpu=engine.name == "cpu"))
+            workflow.fit(nvt.Dataset(engine.frame(rows), cpu=engine.name == "cpu"))
             merlin.save(workflow, folder / side)
             workflows[side] = workflow
         shutil.rmtree(folder / FITTING)

@@ -603,3 +603,23 @@ def test_an_epoch_ends_though_its_thread_outlives_the_last_batch(files: Path) ->
     loader._buff.chunk_logic = slow
     assert keys(loader) == list(range(ROWS))
     assert keys(loader) == list(range(ROWS))
+
+
+def test_layers_of_frames_that_are_gone_take_no_others_place() -> None:
+    """dask names such a layer by the id of its frame; two frames that get one id in turn must stay two tables."""
+    from dask.delayed import Delayed
+    from dask.highlevelgraph import HighLevelGraph
+
+    from hmgpu.encode.merlin.fitting import as_delayed
+
+    def statistic(number: int) -> Delayed:
+        layers = {
+            "the same id": {("table", number): number},
+            f"sum-{number}": {f"sum-{number}": (abs, ("table", number))},
+        }
+        return Delayed(
+            f"sum-{number}", HighLevelGraph(layers, {"the same id": set(), f"sum-{number}": {"the same id"}})
+        )
+
+    statistics = [as_delayed(statistic(number)) for number in (1, 2)]
+    assert dask.compute(*statistics) == (1, 2)

@@ -78,8 +78,14 @@ def refuse_shared_tables(operators: Iterable[Any], by: Callable[[str], str] = st
 
 
 def as_delayed(statistics: Any) -> Any:
-    """What an operator's `fit` returned, as one `Delayed`."""
-    return statistics if isinstance(statistics, Delayed) else delayed(_settled(statistics))
+    """What an operator's `fit` returned, as one `Delayed` with a flat graph.
+
+    dask calls a layer by `id(frame)` where a frame has no layers of its own, as no expression has. Merlin's frames are
+    gone by the time that the statistics are computed together, and another may have got the id: its layer then took the
+    place of the first, so that now and then an operator got a key in place of a table, or another's table.
+    """
+    made = statistics if isinstance(statistics, Delayed) else delayed(_settled(statistics))
+    return Delayed(made.key, dict(made.dask))  # type: ignore[no-untyped-call]
 
 
 def _settled(statistics: Any) -> Any:
