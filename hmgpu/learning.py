@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # the real import loads Merlin, which takes seconds and which
 P = TypeVar("P", bound=Part)
 
 FALLBACK = "fallback"
+TABLE = "table.parquet"
 
 
 class Learning:
@@ -74,7 +75,7 @@ class Learning:
 
         def make_fallback(folder: Path) -> dict[str, int]:
             table = self.engine.collect(fallback(history).sort("rank"))
-            table.write_parquet(folder / "table.parquet")
+            table.write_parquet(folder / TABLE)
             return {"articles": table.height}
 
         steps[FALLBACK] = self.run.step(f"{week}/learn/{FALLBACK}", {}, [self.store.digest], make_fallback)

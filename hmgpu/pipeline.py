@@ -29,7 +29,7 @@ from hmgpu.evaluation.figures import evaluate
 from hmgpu.evaluation.report import report_page
 from hmgpu.features import Feature
 from hmgpu.files import write_json
-from hmgpu.learning import FALLBACK, Learning
+from hmgpu.learning import FALLBACK, TABLE, Learning
 from hmgpu.parts import Learned
 from hmgpu.plans import scattered, top_n
 from hmgpu.rankers import KEYS, LABEL, Examples, Model
@@ -40,7 +40,6 @@ from hmgpu.shards import split
 
 log = logging.getLogger(__name__)
 
-TABLE = "table.parquet"
 PRECISIONS = "precisions.parquet"
 
 

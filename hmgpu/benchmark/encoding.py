@@ -10,10 +10,10 @@ import polars as pl
 
 from hmgpu.benchmark.rivals.pandas_encoding import PandasEncoding, pandas_sessions
 from hmgpu.data.store import History
-from hmgpu.encode.columns import SIDES, Side, columns, listed
-from hmgpu.encode.rows import article_rows, context_rows, customer_rows, latest_rows
+from hmgpu.encode.columns import PADDING, SIDES, Side, columns, listed
+from hmgpu.encode.rows import article_rows, customer_rows, fitting_rows, latest_rows
 from hmgpu.encode.sessions import sessions
-from hmgpu.encode.workflow import PADDING, Encoders
+from hmgpu.encode.workflow import Encoders
 from hmgpu.engine import Engine
 
 import nvtabular as nvt  # isort: skip  (Merlin comes after its patches)
@@ -46,17 +46,7 @@ class Inputs:
 
     def fitted_by(self, engine: Engine) -> Tables:
         """A row a purchase of the last `days` days for customers and articles, as `Encoders.fit` has them."""
-        bought = self.history.last(self.days)
-        plans: dict[Side, pl.LazyFrame] = {
-            "customer": bought.select(key="customer").join(customer_rows(self.history), on="key"),
-            "article": bought.select(key="article").join(article_rows(self.history), on="key"),
-            "context": context_rows(self.history),
-        }
-        made = {}
-        for side, plan in plans.items():
-            names = [c.name for c in columns(side, self.history.present) if c.encoding != "ratio"]
-            made[side] = engine.collect(plan.select("key", *names).sort("key"))
-        return made
+        return {side: engine.collect(plan) for side, plan in fitting_rows(self.history, self.days).items()}
 
     def served_by(self, engine: Engine) -> Tables:
         """A row a customer, and a row an article."""

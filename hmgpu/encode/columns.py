@@ -68,6 +68,7 @@ COLUMNS = (
 )
 
 RECENT, LATEST = "recent_", "latest_"
+PADDING = 0  # NVTabular's code for nothing at all: in the list of who bought nothing, for a key without a row
 JUST_NOW = 3  # articles in a `latest_` list; how many a `recent_` one has is a model's setting
 
 

@@ -6,7 +6,7 @@ A training example of an earlier week is described by the very same plans, over 
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.encode.columns import OF_CUSTOMERS, Side, columns
+from hmgpu.encode.columns import OF_CUSTOMERS, Encoding, Side, columns
 from hmgpu.plans import top_n
 
 UNKNOWN = -1  # a missing code: an ordinary category, so that a column has one dtype with and without missing values
@@ -55,6 +55,20 @@ def context_rows(history: History) -> pl.LazyFrame:
     return _plain(past, "day", history, "context")
 
 
+def fitting_rows(history: History, days: int) -> dict[Side, pl.LazyFrame]:
+    """What the workflow of each side is fitted on: a row a purchase of the last `days` days; the context's whole past.
+
+    Sorted by key, since sums of floats depend on the order of rows; that is enough, for rows of one key are alike.
+    """
+    bought = history.last(days)
+    plans: dict[Side, pl.LazyFrame] = {
+        "customer": bought.select(key="customer").join(customer_rows(history), on="key"),
+        "article": bought.select(key="article").join(article_rows(history), on="key"),
+        "context": context_rows(history),
+    }
+    return {side: plan.select("key", *_raw(history, side)).sort("key") for side, plan in plans.items()}
+
+
 def latest_rows(history: History, customers: pl.LazyFrame, n: int) -> pl.LazyFrame:
     """(customer, rank, key: an article) the `n` articles that each customer bought last, newest first."""
     bought = history.transactions.join(customers, on="customer", how="semi")
@@ -70,11 +84,13 @@ def _week_of_year(day: pl.Expr) -> pl.Expr:
 def _plain(rows: pl.LazyFrame, key: str, history: History, *sides: Side) -> pl.LazyFrame:
     """`key` and the columns of `sides`: codes as int32 without nulls, numbers as float32."""
     wanted = [
-        pl.col(column.name).fill_null(UNKNOWN).cast(pl.Int32)
-        if column.encoding == "category"
-        else pl.col(column.name).cast(pl.Float32)
-        for side in sides
-        for column in columns(side, history.present)
-        if column.encoding != "ratio"
+        pl.col(name).fill_null(UNKNOWN).cast(pl.Int32) if encoding == "category" else pl.col(name).cast(pl.Float32)
+        for name, encoding in _raw(history, *sides).items()
     ]
     return rows.select(pl.col(key).alias("key"), *wanted)
+
+
+def _raw(history: History, *sides: Side) -> dict[str, Encoding]:
+    """The columns of `sides` that rows have, and how each is encoded; ratios are made in the workflow."""
+    chosen = [column for side in sides for column in columns(side, history.present)]
+    return {column.name: column.encoding for column in chosen if column.encoding != "ratio"}

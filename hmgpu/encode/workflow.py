@@ -17,8 +17,8 @@ import polars as pl
 
 from hmgpu.data.store import History
 from hmgpu.encode import merlin
-from hmgpu.encode.columns import LATEST, RECENT, SIDES, Encoded, Side, columns, listed
-from hmgpu.encode.rows import article_rows, context_rows, customer_rows
+from hmgpu.encode.columns import LATEST, PADDING, RECENT, SIDES, Encoded, Side, columns, listed
+from hmgpu.encode.rows import article_rows, customer_rows, fitting_rows
 from hmgpu.encode.sessions import sessions
 from hmgpu.engine import Engine
 from hmgpu.errors import DataError
@@ -30,7 +30,6 @@ from nvtabular import ops  # isort: skip
 
 FACTS = "encoders.json"
 FITTING = "fitting"  # where operators leave tables until the workflow is saved with its own copies
-PADDING = 0  # the code that fills the list of a customer who has bought nothing
 
 
 @dataclass(frozen=True)
@@ -50,17 +49,9 @@ class Encoders:
         context's codes are fitted on the whole past, since a few months don't have all weeks of a year.
         Raises DataError where nothing was bought in those days.
         """
-        bought = history.last(days)
-        plans: dict[Side, pl.LazyFrame] = {
-            "customer": bought.select(key="customer").join(customer_rows(history), on="key"),
-            "article": bought.select(key="article").join(article_rows(history), on="key"),
-            "context": context_rows(history),
-        }
         workflows: dict[Side, nvt.Workflow] = {}
-        for side, plan in plans.items():
-            names = [c.name for c in columns(side, history.present) if c.encoding != "ratio"]
-            # Sums of floats depend on the order of rows. By key is enough: rows of one customer or article are alike.
-            rows = engine.collect(plan.select("key", *names).sort("key"))
+        for side, plan in fitting_rows(history, days).items():
+            rows = engine.collect(plan)
             if rows.is_empty():
                 raise DataError(
                     f"encode: nothing was bought in the {days} days before the oldest training week; raise encode.days."

@@ -8,12 +8,10 @@ from typing import ClassVar
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.encode.columns import OF_CUSTOMERS, Side, columns
+from hmgpu.encode.columns import OF_CUSTOMERS, PADDING, Side, columns
 from hmgpu.features import Feature
 from hmgpu.parts import Learned
 from hmgpu.rankers import CODE
-
-PADDING = 0  # NVTabular's code for nothing at all: what a customer or article without a row gets
 
 
 class Encoded(Feature):

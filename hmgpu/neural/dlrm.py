@@ -16,12 +16,14 @@ import torch
 from torch import nn
 
 from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
+from hmgpu.encode.columns import PADDING
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.evaluation.metrics import map_at
 from hmgpu.neural.batches import FileBatches
 from hmgpu.neural.numbers import Numbers, measured
-from hmgpu.neural.queries import CODES, NUMBERS, PADDING, codes_of, numbers_of, told, write_queries
+from hmgpu.neural.queries import CODES, NUMBERS, codes_of, numbers_of, write_queries
+from hmgpu.neural.towers import SMALL
 from hmgpu.neural.training import fit
 from hmgpu.plans import ranked
 from hmgpu.rankers import KEYS, LABEL, Examples, Model
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WEIGHTS, FACTS = "dlrm.pt", "dlrm.json"
-SMALL = 0.05  # of embeddings at the start, see neural/towers.py
 ROWS = 4096  # scored at once, always: a row's score must not depend on how many others come with it
 
 
@@ -137,7 +138,7 @@ def train(settings: "DLRM", training: Examples, validation: Examples, engine: En
     log.info(
         "fitting on %d numbers and %d codes with %d values", len(numbers), len(codes), sum(map(len, seen.values()))
     )
-    bought = any(True for _ in told(validation))
+    bought = any(True for _ in validation.told())
     # No local functions: several devices mean several processes, which are sent these.
     score: Callable[[nn.Module], float] = partial(_map, numbers=numbers, validation=validation, engine=engine)
     if not bought:
@@ -154,8 +155,8 @@ def _map(module: nn.Module, numbers: list[str], validation: Examples, engine: En
     """MAP@12 of the customers with a recalled purchase."""
     assert isinstance(module, Network)
     model = FittedDLRM(module, tuple(numbers))
-    scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in told(validation)]
-    bought = [table.filter(pl.col(LABEL) == 1).select(KEYS) for table in told(validation)]
+    scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in validation.told()]
+    bought = [table.filter(pl.col(LABEL) == 1).select(KEYS) for table in validation.told()]
     return map_at(engine.collect(ranked(pl.concat(scored).lazy(), by="customer")), pl.concat(bought))
 
 
@@ -167,7 +168,7 @@ def _later(passes: Iterator[int], module: nn.Module) -> float:
 def _seen(examples: Examples, codes: Sequence[str]) -> dict[str, Any]:
     """The codes that occur in each column, sorted."""
     seen = {name: np.empty(0, np.int64) for name in codes}
-    for table in told(examples):
+    for table in examples.told():
         for name in codes:
             seen[name] = np.union1d(seen[name], table[name].fill_null(PADDING).unique().to_numpy())
     return seen

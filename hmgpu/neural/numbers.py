@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from hmgpu.neural.queries import numbers_of, told
+from hmgpu.neural.queries import numbers_of
 from hmgpu.rankers import Examples
 
 FAR = 8.0  # standard deviations: beyond them a number is no more than that, so that none decides alone
@@ -45,7 +45,7 @@ def measured(examples: Examples, names: Sequence[str]) -> Numbers:
     count, missing = np.zeros(len(names)), np.zeros(len(names))
     least = np.full(len(names), np.inf)
     sums, squares = np.zeros((2, len(names))), np.zeros((2, len(names)))
-    for table in told(examples):
+    for table in examples.told():
         raw = numbers_of(table, names).astype(np.float64)
         absent = np.isnan(raw)
         raw[absent] = 0.0

@@ -4,7 +4,7 @@ So a batch holds whole queries, which a loss over a customer's list needs, and t
 many features there are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
+from hmgpu.encode.columns import PADDING
 from hmgpu.rankers import LABEL, Examples
 
 NUMBERS, CODES = "numbers", "codes"
-PADDING = 0  # NVTabular's code for nothing at all
 PER_FILE = 4096  # queries: what the loader holds at once
 
 Matrix = np.ndarray[Any, np.dtype[Any]]
@@ -32,17 +32,11 @@ def codes_of(table: pl.DataFrame, names: Sequence[str]) -> Matrix:
     return table.select(pl.col(name).cast(pl.Int32).fill_null(PADDING) for name in names).to_numpy(order="c")
 
 
-def told(examples: Examples) -> Iterator[pl.DataFrame]:
-    """The files one by one, without the customers none of whose candidates was bought: they teach no order."""
-    tables = (table.filter(pl.col(LABEL).max().over("customer") > 0) for table in examples.tables())
-    return (table for table in tables if table.height)
-
-
 def write_queries(examples: Examples, numbers: Sequence[str], codes: Sequence[str], folder: Path) -> list[Path]:
     """Writes `numbers`, `codes` and `label` of every query, as lists of its rows one after the other; the files."""
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
-    for table in told(examples):
+    for table in examples.told():
         sizes = table.group_by("customer", maintain_order=True).len()["len"].to_numpy()
         ends = np.concatenate([[0], np.cumsum(sizes)])
         for first in range(0, len(sizes), PER_FILE):

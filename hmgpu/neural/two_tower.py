@@ -46,7 +46,7 @@ def train(settings: "TwoTower", history: History, bench: Bench, folder: Path, wo
             f"two_tower: nothing was bought in the {settings.weeks} weeks before the held-out one; take more weeks."
         )
     torch.manual_seed(bench.seed)
-    model = _towers(settings, encoders)
+    model = towers(settings, encoders)
     if settings.extra:
         model.negatives = Negatives(files.on_sale, settings.extra, engine.device)
     bought = engine.collect(bought_in(history, held_out))
@@ -63,7 +63,7 @@ def train(settings: "TwoTower", history: History, bench: Bench, folder: Path, wo
 def vectors(settings: "TwoTower", history: History, bench: Bench) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(customer, `v…` int16) of all customers and (article, `v…` int16) of all articles that had been sold before."""
     encoders = bench.encoders()
-    model = _towers(settings, encoders)
+    model = towers(settings, encoders)
     assert bench.model is not None
     model.load_state_dict(torch.load(bench.model / WEIGHTS, map_location=bench.engine.device, weights_only=True))
     return _vectors(model, _rows(history, encoders, settings, history.customers.select("customer")), bench.engine)
@@ -97,8 +97,8 @@ def _vectors(model: torch.nn.Module, rows: Rows, engine: Engine) -> Rows:
     return made[0], made[1]
 
 
-def _towers(settings: "TwoTower", encoders: Encoders) -> Towers:
+def towers(settings: "TwoTower", encoders: Encoders) -> Towers:
     """Towers with weights drawn from torch's generator."""
     customer, article = encoders.schema("customer", "context"), encoders.schema("article")
-    towers = Towers(customer, article, settings.width, settings.hidden, settings.dimensions, settings.temperature)
-    return towers.initialize(blank([*customer, *article]))
+    made = Towers(customer, article, settings.width, settings.hidden, settings.dimensions, settings.temperature)
+    return made.initialize(blank([*customer, *article]))

@@ -35,6 +35,11 @@ class Examples:
             if table.height:
                 yield table
 
+    def told(self) -> Iterator[pl.DataFrame]:
+        """The files without the customers none of whose candidates was bought: they teach no order."""
+        told = (table.filter(pl.col(LABEL).max().over("customer") > 0) for table in self.tables())
+        return (table for table in told if table.height)
+
     def features(self) -> list[str]:
         """Names of the columns that are numbers, in the order of the files."""
         return [name for name in self._described() if not name.endswith(CODE)]
