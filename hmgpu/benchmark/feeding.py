@@ -1,7 +1,7 @@
 """Whether the towers are fed alike: the same batches, and from them the same losses and weights."""
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,22 +33,21 @@ def numbered(files: Sequence[Path], folder: Path) -> list[Path]:
     return made
 
 
-def check_batches(merlin: Iterable[Any], plain: PlainBatches) -> tuple[list[Any], list[torch.Tensor]]:
-    """The first batches of a pass of Merlin's loader over numbered files, and their rows.
+def check_batches(name: str, loader: Iterable[Any], plain: PlainBatches) -> tuple[list[Any], list[torch.Tensor]]:
+    """The first batches of a pass of `loader` over numbered files, and their rows.
 
-    Raises DisagreementError unless every batch of the pass is what the plain loader has in those rows, and either
-    loader gives each row once.
+    Raises DisagreementError unless every batch of the pass is what the plain loader has in those rows, and the pass
+    gives each row once.
     """
     first, order = list[Any](), list[torch.Tensor]()
-    for batch in merlin:
+    for batch in loader:
         rows = batch[0][ROW].flatten().long()
-        same_tensors({name: values.flatten() for name, values in batch[0].items()}, plain.gather(rows))
+        same_tensors({column: values.flatten() for column, values in batch[0].items()}, plain.gather(rows))
         first += [batch] if len(first) < STEPS else []
         order.append(rows)
-    for what, seen in {"Merlin's": order, "the plain": [batch[ROW].long() for batch, _ in plain]}.items():
-        given = torch.cat(seen).sort().values
-        if not torch.equal(given, torch.arange(len(plain), device=given.device)):
-            raise DisagreementError(f"{what} loader doesn't give every row once a pass.")
+    given = torch.cat(order).sort().values
+    if not torch.equal(given, torch.arange(len(plain), device=given.device)):
+        raise DisagreementError(f"{name} doesn't give every row once a pass.")
     return first, order[:STEPS]
 
 
@@ -82,16 +81,20 @@ def check_training(
 
 def check(
     model: torch.nn.Module,
-    merlin: Iterable[Any],
+    loaders: Mapping[str, Iterable[Any]],
     plain: PlainBatches,
     settings: Training,
     engine: Engine,
     seed: int,
     work: Path,
 ) -> str:
-    """Both checks, of loaders over numbered files; the sentence that a result says. Raises DisagreementError."""
+    """Both checks, of `loaders` over numbered files; the sentence that a result says. Raises DisagreementError.
+
+    Training is compared on the batches of the last of them.
+    """
     np.random.seed(seed)
-    first, order = check_batches(merlin, plain)
+    for name, loader in {"the plain loader": plain, **loaders}.items():
+        first, order = check_batches(name, loader, plain)
     same = [(plain.gather(rows), None) for rows in order]
     return check_training(model, first, same, settings, engine, seed, work)
 

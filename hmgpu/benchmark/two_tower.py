@@ -1,4 +1,4 @@
-"""`hmgpu benchmark two-tower`: Merlin's loader against a plain one, alone and feeding the training of both towers."""
+"""`hmgpu benchmark two-tower`: hmgpu's loader against Merlin's and a plain one, alone and feeding the training."""
 
 import copy
 import tempfile
@@ -12,6 +12,7 @@ import torch
 from hmgpu.benchmark.feeding import check, indifferent, numbered
 from hmgpu.benchmark.memory import held
 from hmgpu.benchmark.result import Result
+from hmgpu.benchmark.rivals.merlin_batches import merlin_batches
 from hmgpu.benchmark.rivals.plain_batches import PlainBatches
 from hmgpu.benchmark.rivals.plain_loop import plain_pass
 from hmgpu.benchmark.subject import Subject
@@ -19,11 +20,12 @@ from hmgpu.benchmark.timing import Contender, measure
 from hmgpu.encode.workflow import Encoders
 from hmgpu.engine import Engine
 from hmgpu.errors import DataError
-from hmgpu.neural.batches import FileBatches, blank
+from hmgpu.neural.batches import FileBatches
 from hmgpu.neural.negatives import Negatives
 from hmgpu.neural.purchases import write_purchases
 from hmgpu.neural.towers import Towers
 from hmgpu.neural.training import fit
+from hmgpu.neural.two_tower import towers
 from hmgpu.retrievers.two_tower import TwoTower
 
 
@@ -72,41 +74,34 @@ def benchmark_two_tower(
     return Result("two-tower", measured, agreement, facts, subject.described(), absent, needed)
 
 
-def towers(settings: TwoTower, encoders: Encoders) -> Towers:
-    """The model that the retriever trains, with weights drawn from torch's generator."""
-    customer, article = encoders.schema("customer", "context"), encoders.schema("article")
-    made = Towers(customer, article, settings.width, settings.hidden, settings.dimensions, settings.temperature)
-    return made.initialize(blank([*customer, *article]))
-
-
 class Feeding:
-    """The ways in which the model can be fed on one engine: by Merlin's loader, and by one that keeps all in memory."""
+    """The ways in which the model can be fed on one engine: hmgpu's, Merlin's, and from memory."""
 
     def __init__(self, files: Sequence[Path], settings: TwoTower, engine: Engine) -> None:
         self.files, self.settings, self.engine = files, settings, engine
-        self.merlin = FileBatches(files, settings.batch, engine)
+        self.own = FileBatches(files, settings.batch, engine)
+        self.merlin = merlin_batches(files, settings.batch, engine)
         self.kept = PlainBatches(files, settings.batch, engine.device)
 
     def ways(self) -> dict[str, Callable[[], Iterable[Any]]]:
         """What makes each loader from the files."""
+        files, batch = self.files, self.settings.batch
         return {
-            self._named("Merlin's loader"): partial(FileBatches, self.files, self.settings.batch, self.engine),
-            self._named("plain loader, files read anew"): partial(
-                PlainBatches, self.files, self.settings.batch, self.engine.device
-            ),
+            self._named("hmgpu's loader"): partial(FileBatches, files, batch, self.engine),
+            self._named("Merlin's loader"): partial(merlin_batches, files, batch, self.engine),
+            self._named("plain loader, all in memory"): partial(PlainBatches, files, batch, self.engine.device),
         }
 
     def loading(self) -> list[Contender]:
-        """One pass over all batches and nothing else."""
-        ways = {**self.ways(), self._named("plain loader"): lambda: self.kept}
-        return [Contender(name, partial(self._go_through, make)) for name, make in ways.items()]
+        """One pass over all batches and nothing else, from the files on."""
+        return [Contender(name, partial(self._go_through, make)) for name, make in self.ways().items()]
 
     def training(self, model: Towers, seed: int) -> list[Contender]:
         """Each trains a model of its own, on and on: a pass takes as long whatever the weights are."""
         trained = [copy.deepcopy(model).to(self.engine.device) for _ in range(3)]
         loop = partial(plain_pass, settings=self.settings, engine=self.engine)
         return [
-            Contender(self._named("hmgpu: Lightning, Merlin's loader"), partial(self._lightning, trained[0], seed)),
+            Contender(self._named("hmgpu: Lightning, its own loader"), partial(self._lightning, trained[0], seed)),
             Contender(self._named("torch loop, Merlin's loader"), partial(loop, trained[1], self.merlin)),
             Contender(self._named("torch loop, plain loader"), partial(loop, trained[2], self.kept)),
         ]
@@ -114,7 +109,8 @@ class Feeding:
     def check(self, model: Towers, seed: int, folder: Path) -> str:
         """Whether they feed alike, as a sentence. Raises DisagreementError where they don't."""
         same = Feeding(numbered(self.files, folder), self.settings, self.engine)
-        return check(model, same.merlin, same.kept, self.settings, self.engine, seed, folder / "work")
+        loaders = {"hmgpu's loader": same.own, "Merlin's loader": same.merlin}
+        return check(model, loaders, same.kept, self.settings, self.engine, seed, folder / "work")
 
     def _go_through(self, make: Callable[[], Iterable[Any]]) -> None:
         for _ in make():
@@ -124,7 +120,7 @@ class Feeding:
 
     def _lightning(self, model: Towers, seed: int) -> None:
         with tempfile.TemporaryDirectory() as work:  # anew each time: it would go on from a checkpoint
-            fit(model, lambda rank, processes: self.merlin, indifferent, self.settings, self.engine, seed, Path(work))
+            fit(model, lambda rank, processes: self.own, indifferent, self.settings, self.engine, seed, Path(work))
 
     def _named(self, what: str) -> str:
         return f"{what}, {self.engine.name.upper()}"

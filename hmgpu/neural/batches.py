@@ -1,4 +1,4 @@
-"""Batches of encoded rows as tensors: Merlin's loader over Parquet files, and whole tables at once."""
+"""Batches of encoded rows as tensors: from Parquet files in random order, and from whole tables in theirs."""
 
 import itertools
 import math
@@ -14,25 +14,29 @@ from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is impo
 from hmgpu.engine import Engine
 from hmgpu.errors import DataError
 
-from merlin.dataloader.torch import Loader  # isort: skip
-from merlin.io import Dataset  # isort: skip
 from merlin.schema import ColumnSchema  # isort: skip
 
 Inputs = dict[str, torch.Tensor]
 TARGET, WEEK, LOG_DRAWS, WEIGHT, SHARE = "target", "week", "log_draws", "weight", "share"
 """Columns of encoded purchases that describe no side; see purchases.py."""
+VALUES, OFFSETS = "__values", "__offsets"
 
 
 class FileBatches:
-    """Merlin's loader over `files`, one after the other in random order: batches of (inputs, None), each of one file.
+    """The rows of `files`, one file after the other in random order: batches of (inputs, None), each of one file.
 
-    The rows of a file come in random order and in batches of equal size, at most `batch`. A list column arrives as
-    `<name>__values` and `<name>__offsets`. All order follows the state of NumPy's generator when a pass begins. Of
-    several `processes`, each gets every n-th file, and all the same number of batches, since they wait for each other.
+    The rows of a file come in random order and in batches of equal size, give or take a row, at most `batch`. A list
+    column arrives as `<name>__values` and `<name>__offsets`, as Merlin's blocks take it. All order follows the state of
+    NumPy's generator when a pass begins. Of several `processes`, each gets every n-th file, and all the same number of
+    batches, since they wait for each other.
+
+    Merlin's own loader is not used: it makes a Python object of every list, mixes weeks in a batch, and took about ten
+    times as long (docs/results/two-tower.md). Here a file lies on the training device as one tensor a column, and a
+    batch is gathered from them.
     """
 
     def __init__(self, files: Sequence[Path], batch: int, engine: Engine, rank: int = 0, processes: int = 1) -> None:
-        self.engine = engine
+        self.device = engine.device
         self.sizes = {file: pq.read_metadata(file).num_rows for file in files}
         self.sizes = {file: rows for file, rows in self.sizes.items() if rows}
         self.steps = {file: math.ceil(rows / batch) for file, rows in self.sizes.items()}
@@ -52,16 +56,32 @@ class FileBatches:
         )
 
     def _batches(self, file: Path) -> Iterator[tuple[Inputs, None]]:
-        # A loader for each file: one over all would fill up the last batch of a file from the next.
-        data = Dataset([str(file)], engine="parquet", cpu=self.engine.name == "cpu")
-        size = math.ceil(self.sizes[file] / self.steps[file])
-        yield from Loader(data, batch_size=size, shuffle=True, parts_per_chunk=data.npartitions)
+        rows = torch.from_numpy(np.random.permutation(self.sizes[file])).to(self.device)
+        columns = whole(pl.read_parquet(file), self.device)
+        for chosen in rows.tensor_split(self.steps[file]):
+            yield gather(columns, chosen), None
+
+
+def whole(rows: pl.DataFrame, device: str) -> Inputs:
+    """All `rows` as one batch, in their order."""
+    return {name: tensor.to(device) for column in rows for name, tensor in _tensors(column)}
 
 
 def tensors(rows: pl.DataFrame, size: int, device: str) -> Iterator[Inputs]:
-    """`rows` in their order as the loader would give them, `size` rows at a time."""
-    for some in rows.iter_slices(size):
-        yield {name: tensor.to(device) for column in some for name, tensor in _tensors(column)}
+    """`rows` in their order, `size` at a time."""
+    return (whole(some, device) for some in rows.iter_slices(size))
+
+
+def gather(columns: Inputs, rows: torch.Tensor) -> Inputs:
+    """The batch of these `rows` of `columns`, in the order of `rows`."""
+    batch: Inputs = {}
+    for name, column in columns.items():
+        if name.endswith(VALUES):
+            offsets = name.removesuffix(VALUES) + OFFSETS
+            batch[name], batch[offsets] = _lists(column, columns[offsets], rows)
+        elif not name.endswith(OFFSETS):
+            batch[name] = column[rows]
+    return batch
 
 
 def blank(columns: Iterable[ColumnSchema]) -> Inputs:
@@ -69,8 +89,8 @@ def blank(columns: Iterable[ColumnSchema]) -> Inputs:
     row: Inputs = {}
     for column in columns:
         if column.is_list:
-            row[f"{column.name}__values"] = torch.zeros(1, dtype=torch.int32)
-            row[f"{column.name}__offsets"] = torch.tensor([0, 1])
+            row[column.name + VALUES] = torch.zeros(1, dtype=torch.int32)
+            row[column.name + OFFSETS] = torch.tensor([0, 1])
         else:
             row[column.name] = torch.zeros(1, dtype=torch.float32 if column.int_domain is None else torch.int32)
     return row
@@ -80,6 +100,18 @@ def _tensors(column: pl.Series) -> Iterator[tuple[str, torch.Tensor]]:
     if column.dtype != pl.List:
         yield column.name, torch.from_numpy(column.to_numpy().copy())
         return
-    ends = column.list.len().cast(pl.Int64).cum_sum()
-    yield f"{column.name}__values", torch.from_numpy(column.explode().to_numpy().copy())
-    yield f"{column.name}__offsets", torch.from_numpy(pl.concat([pl.Series([0]), ends]).to_numpy().copy())
+    ends = column.list.len().fill_null(0).cast(pl.Int64).cum_sum()
+    values = column.explode(empty_as_null=False, keep_nulls=False)
+    yield column.name + VALUES, torch.from_numpy(values.to_numpy().copy())
+    yield column.name + OFFSETS, torch.from_numpy(pl.concat([pl.Series([0]), ends]).to_numpy().copy())
+
+
+def _lists(values: torch.Tensor, offsets: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Values and offsets of some rows of a list column, in their order."""
+    starts = offsets[rows]
+    lengths = offsets[rows + 1] - starts
+    made = torch.zeros(len(rows) + 1, dtype=offsets.dtype, device=offsets.device)
+    torch.cumsum(lengths, 0, out=made[1:])
+    # Each value's place: where its row starts in `values`, plus how far into the row it is.
+    within = torch.arange(int(made[-1]), device=offsets.device)
+    return values[within + torch.repeat_interleave(starts - made[:-1], lengths)], made

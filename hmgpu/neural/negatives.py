@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import torch
 
-from hmgpu.neural.batches import SHARE, Inputs, tensors
+from hmgpu.neural.batches import SHARE, Inputs, whole
 
 
 class Negatives:
@@ -18,7 +18,7 @@ class Negatives:
 
     def __init__(self, files: Sequence[Path], count: int, device: str) -> None:
         self.count, self.device = count, device
-        self.weeks = {int(file.stem): next(tensors(pl.read_parquet(file), 2**31, "cpu")) for file in files}
+        self.weeks = {int(file.stem): whole(pl.read_parquet(file), "cpu") for file in files}
 
     def draw(self, week: int) -> Inputs:
         """`count` articles, with replacement, as torch's generator has it: their encoded columns, key and log draws."""

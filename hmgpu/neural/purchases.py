@@ -1,4 +1,4 @@
-"""Encoded purchases: what the towers are trained on, one Parquet file a week, and Merlin's loader over them.
+"""Encoded purchases: what the towers are trained on, one Parquet file a week.
 
 Each purchase is described as of the first day of the week that it was made in, by the plans that describe customers and
 articles when they are served.

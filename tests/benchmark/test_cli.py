@@ -61,9 +61,9 @@ def test_two_tower_on_the_data_of_a_config(tmp_path, store):
     assert result["data"]["origin"] == f"the data set of {CONFIGS / 'demo.yaml'}"
     assert result["settings"]["weeks"] == result["settings"]["files"] == 2
     loading, training = (list(each["contenders"]) for each in result["measurements"])
-    assert loading == ["Merlin's loader, CPU", "plain loader, files read anew, CPU", "plain loader, CPU"]
+    assert loading == ["hmgpu's loader, CPU", "Merlin's loader, CPU", "plain loader, all in memory, CPU"]
     assert training == [
-        "hmgpu: Lightning, Merlin's loader, CPU",
+        "hmgpu: Lightning, its own loader, CPU",
         "torch loop, Merlin's loader, CPU",
         "torch loop, plain loader, CPU",
     ]

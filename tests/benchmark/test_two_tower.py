@@ -1,4 +1,4 @@
-"""Both loaders give the same batches and train to the same weights; where they don't, nothing is reported."""
+"""All loaders give the same batches and train to the same weights; where they don't, nothing is reported."""
 
 import numpy as np
 import polars as pl
@@ -7,6 +7,7 @@ import torch
 
 from hmgpu.benchmark import feeding, two_tower
 from hmgpu.benchmark.agreement import DisagreementError
+from hmgpu.benchmark.rivals.merlin_batches import merlin_batches
 from hmgpu.benchmark.rivals.plain_batches import PlainBatches
 from hmgpu.benchmark.rivals.plain_loop import plain_pass
 from hmgpu.benchmark.subject import Subject
@@ -48,8 +49,9 @@ def test_plain_batches_mix_no_files_and_change_their_order(files):
     assert len({str(batches) for batches in passes}) > 5
 
 
-def test_both_loaders_give_the_same(files):
-    first, order = feeding.check_batches(FileBatches(files, 2, CPU), PlainBatches(files, 2, "cpu"))
+@pytest.mark.parametrize("loader", [FileBatches, merlin_batches])
+def test_loaders_give_the_same(files, loader):
+    first, order = feeding.check_batches("a loader", loader(files, 2, CPU), PlainBatches(files, 2, "cpu"))
     assert len(first) == len(order) == 3
 
 
@@ -57,16 +59,14 @@ def test_another_batch_is_refused(files):
     plain = PlainBatches(files, 2, "cpu")
     plain.columns["codes__values"][0] += 1
     with pytest.raises(DisagreementError, match="codes__values"):
-        feeding.check_batches(FileBatches(files, 2, CPU), plain)
+        feeding.check_batches("a loader", FileBatches(files, 2, CPU), plain)
 
 
-def test_a_row_left_out_is_refused(files):
-    class Short(PlainBatches):
-        def __iter__(self):
-            return iter(list(super().__iter__())[1:])
-
-    with pytest.raises(DisagreementError, match="the plain loader doesn't give every row once"):
-        feeding.check_batches(FileBatches(files, 2, CPU), Short(files, 2, "cpu"))
+def test_a_row_left_out_is_refused(files, tmp_path):
+    plain = PlainBatches(files, 2, "cpu")
+    loaders = {"one loader": FileBatches(files, 2, CPU), "another loader": list(plain)[1:]}
+    with pytest.raises(DisagreementError, match="another loader doesn't give every row once"):
+        feeding.check(Means(), loaders, plain, TwoTower(epochs=1), CPU, 1, tmp_path / "work")
 
 
 class Means(torch.nn.Module):
@@ -82,7 +82,9 @@ class Means(torch.nn.Module):
 
 def test_the_same_batches_train_to_the_same_weights_by_any_loop(files, tmp_path):
     plain = PlainBatches(files, 2, "cpu")
-    said = feeding.check(Means(), FileBatches(files, 2, CPU), plain, TwoTower(epochs=1), CPU, 1, tmp_path / "work")
+    said = feeding.check(
+        Means(), {"hmgpu's": FileBatches(files, 2, CPU)}, plain, TwoTower(epochs=1), CPU, 1, tmp_path / "work"
+    )
     assert said.startswith("cpu: batches equal; losses and weights within")
 
 
@@ -93,7 +95,9 @@ def test_a_loop_that_trains_otherwise_is_refused(files, tmp_path, monkeypatch):
     monkeypatch.setattr(feeding, "plain_pass", careless)
     plain = PlainBatches(files, 2, "cpu")
     with pytest.raises(DisagreementError, match="'mean' differs by"):
-        feeding.check(Means(), FileBatches(files, 2, CPU), plain, TwoTower(epochs=1), CPU, 1, tmp_path / "work")
+        feeding.check(
+            Means(), {"hmgpu's": FileBatches(files, 2, CPU)}, plain, TwoTower(epochs=1), CPU, 1, tmp_path / "work"
+        )
 
 
 def test_nothing_to_train_on_is_said(store, monkeypatch):

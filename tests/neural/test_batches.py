@@ -1,4 +1,4 @@
-"""Merlin's loader and whole tables give the same tensors; its order follows the seed, and no batch mixes files."""
+"""Files and whole tables give the same tensors; the order follows the seed, and no batch mixes files."""
 
 import itertools
 
@@ -9,7 +9,7 @@ import torch
 
 from hmgpu.engine import Engine
 from hmgpu.errors import DataError
-from hmgpu.neural.batches import FileBatches, tensors
+from hmgpu.neural.batches import FileBatches, gather, tensors, whole
 
 CPU = Engine("cpu", "tests")
 
@@ -90,7 +90,7 @@ def test_processes_get_as_many_batches_each(files):
         FileBatches(files, 16, CPU, 0, 4)
 
 
-def test_tables_become_the_tensors_that_the_loader_gives(files):
+def test_tables_become_the_tensors_that_files_give(files):
     table = pl.read_parquet(files[0])
     by_id = {int(key): row for key, row in zip(table["id"], table.iter_rows(named=True), strict=True)}
     (batch,) = list(batches(files[:1], size=1000))
@@ -100,6 +100,23 @@ def test_tables_become_the_tensors_that_the_loader_gives(files):
     for name, tensor in whole.items():
         assert torch.equal(batch[name].flatten(), tensor), name
     assert sum(len(part["id"]) for part in tensors(table, 7, "cpu")) == 50
+
+
+def test_every_row_meets_every_other_in_the_last_batch(files):
+    """The rows that don't fill a batch are others in every pass."""
+    last = [batches(files[:1], seed, size=48)[-1]["id"].tolist() for seed in range(10)]
+    assert all(len(batch) == 25 for batch in last)
+    assert len({tuple(sorted(batch)) for batch in last}) == 10
+
+
+def test_empty_lists_are_no_values():
+    table = pl.DataFrame({"codes": [[7], [], None, [8, 9]]}, schema={"codes": pl.List(pl.Int32)})
+    batch = whole(table, "cpu")
+    assert batch["codes__values"].tolist() == [7, 8, 9]
+    assert batch["codes__offsets"].tolist() == [0, 1, 1, 1, 3]
+    chosen = gather(batch, torch.tensor([3, 1, 0]))
+    assert chosen["codes__values"].tolist() == [8, 9, 7]
+    assert chosen["codes__offsets"].tolist() == [0, 2, 2, 3]
 
 
 @pytest.mark.gpu

@@ -1,0 +1,20 @@
+"""Merlin's loader over the same files, as its documentation has it: one over all of them, a file a partition."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
+from hmgpu.engine import Engine
+
+from merlin.dataloader.torch import Loader  # isort: skip
+from merlin.io import Dataset  # isort: skip
+
+
+def merlin_batches(files: Sequence[Path], batch: int, engine: Engine) -> Any:
+    """Batches of (inputs, None), the rows of each file shuffled; a batch may hold the end of one and the next's start.
+
+    It reads and shuffles in a thread of its own, while a batch is used.
+    """
+    data = Dataset([str(file) for file in files], engine="parquet", cpu=engine.name == "cpu")
+    return Loader(data, batch_size=batch, shuffle=True)
