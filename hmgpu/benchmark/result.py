@@ -10,9 +10,9 @@ from typing import Any
 
 from rich.table import Table
 
-from hmgpu.benchmark.machine import machine, versions
 from hmgpu.benchmark.timing import Measurement
 from hmgpu.files import write_json
+from hmgpu.machine import machine, versions
 
 
 @dataclass(frozen=True)

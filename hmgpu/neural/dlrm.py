@@ -22,11 +22,11 @@ from hmgpu.errors import ConfigError
 from hmgpu.evaluation.metrics import map_at
 from hmgpu.neural.batches import FileBatches
 from hmgpu.neural.numbers import Numbers, measured
-from hmgpu.neural.queries import CODES, NUMBERS, codes_of, numbers_of, write_queries
+from hmgpu.neural.queries import CODES, NUMBERS, codes_of, write_queries
 from hmgpu.neural.towers import SMALL
 from hmgpu.neural.training import fit
 from hmgpu.plans import ranked
-from hmgpu.rankers import KEYS, LABEL, Examples, Model
+from hmgpu.rankers import KEYS, LABEL, Examples, Model, numbers_of
 
 import merlin.models.torch as mm  # isort: skip
 from merlin.schema import ColumnSchema, Schema, Tags  # isort: skip

@@ -14,17 +14,12 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from hmgpu.encode.columns import PADDING
-from hmgpu.rankers import LABEL, Examples
+from hmgpu.rankers import LABEL, Examples, numbers_of
 
 NUMBERS, CODES = "numbers", "codes"
 PER_FILE = 4096  # queries: what the loader holds at once
 
 Matrix = np.ndarray[Any, np.dtype[Any]]
-
-
-def numbers_of(table: pl.DataFrame, names: Sequence[str]) -> Matrix:
-    """float32 (rows, names), NaN where missing."""
-    return table.select(pl.col(name).cast(pl.Float32).fill_null(float("nan")) for name in names).to_numpy(order="c")
 
 
 def codes_of(table: pl.DataFrame, names: Sequence[str]) -> Matrix:

@@ -1,11 +1,12 @@
 """Rankers: they put a customer's candidates in order, one a file."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 import polars as pl
 
 from hmgpu.engine import Engine
@@ -50,6 +51,11 @@ class Examples:
 
     def _described(self) -> list[str]:
         return [name for name in pl.read_parquet_schema(self.files[0]) if name not in (*KEYS, LABEL)]
+
+
+def numbers_of(table: pl.DataFrame, names: Sequence[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    """float32 (rows, names), NaN where missing, as XGBoost and networks take features."""
+    return table.select(pl.col(name).cast(pl.Float32) for name in names).to_numpy(order="c")
 
 
 class Model(Protocol):

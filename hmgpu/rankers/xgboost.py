@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import polars as pl
 import xgboost as xgb
 from pydantic import Field
 
 from hmgpu.engine import Engine
 from hmgpu.parts import Count
-from hmgpu.rankers import LABEL, Examples, Model, Ranker
+from hmgpu.rankers import LABEL, Examples, Model, Ranker, numbers_of
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +112,9 @@ class XGBoostModel(Model):
     features: tuple[str, ...]
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        scores = self.booster.predict(xgb.DMatrix(_matrix(examples, self.features), feature_names=list(self.features)))
+        scores = self.booster.predict(
+            xgb.DMatrix(numbers_of(examples, self.features), feature_names=list(self.features))
+        )
         return pl.Series("score", scores, dtype=pl.Float32)
 
     def save(self, folder: Path) -> None:
@@ -141,7 +142,7 @@ class _Queries(xgb.DataIter):
             return False
         query = {"qid": table["customer"].to_numpy()} if self.by_query else {}
         input_data(
-            data=_matrix(table, self.features),
+            data=numbers_of(table, self.features),
             label=table[LABEL].to_numpy(),
             feature_names=list(self.features),
             **query,
@@ -160,8 +161,3 @@ class _Report(xgb.callback.TrainingCallback):
             score = evals_log["validation"][METRIC][-1]
             log.info("%d trees, map@12 of validation customers with a recalled purchase %.5f", epoch + 1, score)
         return False
-
-
-def _matrix(table: pl.DataFrame, features: list[str] | tuple[str, ...]) -> "np.ndarray[Any, np.dtype[np.float32]]":
-    """Features as float32 (rows, features), null as NaN: what XGBoost takes for missing."""
-    return table.select(pl.col(name).cast(pl.Float32) for name in features).to_numpy(order="c")

@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ import hmgpu
 from hmgpu.engine import Engine
 from hmgpu.errors import RunError
 from hmgpu.files import UNFINISHED, sha256, write_json, write_text
+from hmgpu.machine import versions
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +53,8 @@ class Run:
         """Writes `config.yaml` and `manifest.json`: what this run is, with which versions and why on this engine."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_text(self.folder / "config.yaml", yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True))
-        versions = {name: metadata.version(name) for name in ("hmgpu", "polars", "xgboost", "numpy")}
         engine = {"engine": self.engine.name, "engine_reason": self.engine.reason}
-        write_json(self.folder / MANIFEST, {**facts, **engine, "code": code_digest(), "versions": versions})
+        write_json(self.folder / MANIFEST, {**facts, **engine, "code": code_digest(), "versions": versions()})
 
     @contextmanager
     def locked(self) -> Iterator[None]:

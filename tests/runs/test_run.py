@@ -332,7 +332,7 @@ def test_a_run_says_what_it_is(run):
     assert list(yaml.safe_load((run.folder / "config.yaml").read_text())["retrievers"]) == ["b", "a"]
     manifest = json.loads((run.folder / MANIFEST).read_text())
     assert (manifest["data"], manifest["engine"], manifest["engine_reason"]) == ("abc", "cpu", "asked for")
-    assert {"hmgpu", "polars", "xgboost"} <= set(manifest["versions"])
+    assert {"hmgpu", "polars", "xgboost", "torch", "nvtabular"} <= set(manifest["versions"])
     assert manifest["code"] == code_digest()
 
 

@@ -1,0 +1,58 @@
+"""What a figure was measured on: hardware and versions, as manifests, result files and `hmgpu doctor` have them."""
+
+import platform
+import shutil
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PACKAGES = (
+    "hmgpu", "polars", "numpy", "pandas", "pyarrow", "pydantic", "dask", "xgboost", "torch", "pytorch-lightning",
+    "nvtabular", "merlin-core", "merlin-dataloader", "merlin-models", "cudf-polars-cu13", "cudf-cu13", "cuml-cu13",
+    "cupy-cuda13x",
+)  # fmt: skip
+GIB = 2**30
+
+
+def machine() -> dict[str, Any]:
+    """The processor, its cores, memory and GPU."""
+    return {
+        "cpu": cpu_name(),
+        "cores": psutil.cpu_count(logical=False),
+        "threads": psutil.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / GIB, 1),
+        "gpu": gpus(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of all packages that take part and are installed."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def cpu_name() -> str:
+    """The processor's name; Python's own answer is empty on Linux."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
+
+
+def gpus() -> str:
+    """Every GPU with its memory and driver, as NVIDIA's own tool tells."""
+    if shutil.which("nvidia-smi") is None:
+        return "none (no nvidia-smi)"
+    query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
+    return answer.stdout.strip() or f"none ({answer.stderr.strip() or 'nvidia-smi says nothing'})"
