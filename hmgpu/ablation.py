@@ -61,38 +61,40 @@ def ablate_folds(config: Config, engine: Engine, folds: int, sections: Sequence[
 
 
 def ablate(line: Pipeline, sections: Sequence[str], week: Week) -> Ablation:
-    """Scores the full line, and the line without each part of `sections`, on `week`."""
+    """Scores on `week` the full line, the full line with another seed, and the line without each part of `sections`."""
     full = _scored(line.evaluate(week))
+    reseeded = _scored_variant(line, line.reseeded(), "reseeded", week)
     parts: dict[str, Mapping[str, Part]] = {"retrievers": line.retrievers, "features": line.features}
     names = [(section, name) for section in sections for name in parts[section]]
     without, needed = dict[PartName, Scored](), dict[PartName, str]()
     for number, (section, name) in enumerate(names, 1):
         log.info("without %s.%s (%d of %d)", section, name, number, len(names))
         try:
-            without[section, name] = _scored_without(line, section, name, week)
+            less = line.without(section, name)
+            without[section, name] = _scored_variant(line, less, f"without-{section}-{name}", week)
         except NEEDED as error:
             needed[section, name] = str(error).partition("\n")[0]
             log.warning("%s.%s can't be left out: %s", section, name, needed[section, name])
-    return Ablation(full, without, needed)
+    return Ablation(full, reseeded, without, needed)
 
 
-def _scored_without(line: Pipeline, section: str, name: str, week: Week) -> Scored:
-    less = line.without(section, name)
+def _scored_variant(line: Pipeline, variant: Pipeline, name: str, week: Week) -> Scored:
+    """`variant` on `week`; of all that it makes, only the figures are kept, as a step of `line`."""
 
     def make(folder: Path) -> None:
-        metrics = less.evaluate(week).resolve()
+        metrics = variant.evaluate(week).resolve()
         for file in (metrics, metrics.with_name(PRECISIONS)):
             shutil.copyfile(file, folder / file.name)
 
     elsewhere = ("data", "runs", "engine")  # the store's digest, the run's place and every step's manifest say these
-    settings = {key: value for key, value in less.config.settings().items() if key not in elsewhere}
+    settings = {key: value for key, value in variant.config.settings().items() if key not in elsewhere}
     try:
-        step = line.run.step(f"{week}/ablate/without-{section}-{name}", settings, [line.store.digest], make)
+        step = line.run.step(f"{week}/ablate/{name}", settings, [line.store.digest], make)
     except NEEDED:
-        shutil.rmtree(less.run.folder, ignore_errors=True)
+        shutil.rmtree(variant.run.folder, ignore_errors=True)
         raise
     # Twenty copies of the examples would fill a disk. Until here they let a killed ablation go on where it was.
-    shutil.rmtree(less.run.folder, ignore_errors=True)
+    shutil.rmtree(variant.run.folder, ignore_errors=True)
     return _scored(step.folder / METRICS)
 
 

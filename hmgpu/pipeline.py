@@ -86,8 +86,15 @@ class Pipeline:
         del parts[section][name]
         if not parts["retrievers"]:
             raise ConfigError(f"{section}.{name} is the only retriever; without it there are no candidates.")
-        run = Run(self.run.folder / f"without-{section}-{name}", self.engine)
-        return Pipeline(self.config.model_copy(update=parts), self.engine, self.store, run, self.learning)
+        return self._variant(f"without-{section}-{name}", parts)
+
+    def reseeded(self) -> "Pipeline":
+        """This line with the next seed: other negatives and another fit, on what the same parts have learned."""
+        return self._variant("reseeded", {"seed": self.config.seed + 1})
+
+    def _variant(self, name: str, update: Mapping[str, Any]) -> "Pipeline":
+        run = Run(self.run.folder / name, self.engine)
+        return Pipeline(self.config.model_copy(update=update), self.engine, self.store, run, self.learning)
 
     @contextmanager
     def working(self) -> Iterator[None]:

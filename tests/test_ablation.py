@@ -130,6 +130,20 @@ def test_an_ablation_says_what_evaluate_says_and_what_less_configs_would(config:
     assert rows["retrievers", "repurchase"]["adds_recall"] > 0
 
 
+def test_the_full_line_is_scored_again_with_another_seed_on_what_it_has_learned(config: Config) -> None:
+    config = config.model_copy(update={"negatives": 5})
+    line, _ = ablated(config, "features")
+    found = json.loads((line.run.folder / "ablation.json").read_text())["reseeded"]
+    # No part here learns by chance, so a run of its own with the next seed gives the same.
+    alone = Pipeline.open(config.model_copy(update={"seed": config.seed + 1}), CPU)
+    assert found["map_at_12"] == json.loads(alone.evaluate().read_text())["map_at_12"]["ranker"]
+    again, week = line.reseeded(), line.training_weeks[0]
+    first, second = (pl.concat(of.examples(week, training=True)[0].tables()) for of in (line, again))
+    assert first.height == second.height
+    assert not first.select(KEYS).equals(second.select(KEYS))
+    assert not list(again.run.folder.glob("steps/*/learn"))
+
+
 def test_precisions_are_what_the_figures_are_means_of(config: Config) -> None:
     file = Pipeline.open(config, CPU).evaluate()
     metrics = json.loads(file.read_text())
@@ -164,10 +178,10 @@ def test_all_else_in_the_run_stays_as_it_was(config: Config) -> None:
     described = {"config.yaml", "manifest.json"}  # written at every start, with the same content
     assert {n: after[n] for n in before.keys() - described} == {n: before[n] for n in before.keys() - described}
     week = line.validation_week
-    assert {name for name in after.keys() - before.keys() if not name.startswith(f"steps/{week}/ablate/without-")} == {
+    assert {name for name in after.keys() - before.keys() if not name.startswith(f"steps/{week}/ablate/")} == {
         "ablation.json"
     }
-    assert not list(line.run.folder.glob("without-*"))
+    assert {path.name for path in line.run.folder.iterdir() if path.is_dir() and not path.is_symlink()} == {"steps"}
 
 
 def test_nothing_is_made_twice_however_often_it_is_interrupted(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,12 +198,12 @@ def test_nothing_is_made_twice_however_often_it_is_interrupted(config: Config, m
         with pytest.raises(KeyboardInterrupt):
             ablated(config, "retrievers")
     line, rows = ablated(config, "retrievers")
-    assert len(fits) == 1 + len(config.retrievers)
+    assert len(fits) == 2 + len(config.retrievers)  # with all parts, once more with another seed, and without each
     made = files(line.run.folder / "steps")
     _, again = ablated(config, "retrievers")
     assert again == rows
     assert files(line.run.folder / "steps") == made
-    assert len(fits) == 1 + len(config.retrievers)
+    assert len(fits) == 2 + len(config.retrievers)  # with all parts, once more with another seed, and without each
 
 
 def test_what_can_t_be_left_out_says_why(config: Config) -> None:

@@ -29,6 +29,8 @@ class Ablation:
     """One week with all parts, and without each."""
 
     full: Scored
+    reseeded: Scored
+    """All parts again with another seed: what luck alone changes."""
     without: Mapping[PartName, Scored]
     needed: Mapping[PartName, str]
     """Parts without which nothing can be made, and why."""
@@ -38,27 +40,34 @@ def contributions(weeks: Sequence[Ablation]) -> dict[str, Any]:
     """The content of `ablation.json`: the full line, then every part, the one that adds most first.
 
     `adds` is MAP@12 of the full line less that of the line without the part: positive where the part helps; `low` and
-    `high` are its `interval`. Retrievers also have what they add to the merged candidates' recall. All is over the
+    `high` are its `interval`. `reseeded` has the same for the full line with another seed, which is one draw of how
+    much luck moves a figure. Retrievers also have what they add to the merged candidates' recall. All is over the
     buyers of all weeks; recalls are means over the weeks, weighted by buyers.
     """
     fulls = [week.full for week in weeks]
     full = _pooled(fulls)
     needed = {part: why for week in weeks for part, why in week.needed.items()}
-    rows = []
+    rows = list[dict[str, Any]]()
     for part in (part for part in weeks[0].without if part not in needed):
         section, name = part
         scored = [week.without[part] for week in weeks]
-        without = _pooled(scored)
-        low, high = interval(*_gains(fulls, scored))
-        row = {"part": name, "section": section, "map_at_12": without["map_at_12"]}
-        row |= {"adds": full["map_at_12"] - without["map_at_12"], "low": low, "high": high}
+        row = {"part": name, "section": section, **_difference(fulls, scored)}
         if section == "retrievers":
+            without = _pooled(scored)
             row |= {f"adds_{recall}": full[recall] - without[recall] for recall in ("recall_at_100", "recall")}
             row["candidates_a_customer"] = without["candidates_a_customer"]
         rows.append(row)
     rows.sort(key=lambda row: (-row["adds"], row["section"], row["part"]))
     rows += [{"part": name, "section": section, "needed": why} for (section, name), why in needed.items()]
-    return {"weeks": [week.metrics["week"] for week in fulls], "full": full, "parts": rows}
+    reseeded = _difference(fulls, [week.reseeded for week in weeks])
+    return {"weeks": [week.metrics["week"] for week in fulls], "full": full, "reseeded": reseeded, "parts": rows}
+
+
+def _difference(full: Sequence[Scored], other: Sequence[Scored]) -> dict[str, float]:
+    """MAP@12 of `other`, and by how much and how surely `full` is ahead of it."""
+    score = _pooled(other)["map_at_12"]
+    low, high = interval(*_gains(full, other))
+    return {"map_at_12": score, "adds": _pooled(full)["map_at_12"] - score, "low": low, "high": high}
 
 
 def _pooled(weeks: Sequence[Scored]) -> dict[str, Any]:
@@ -112,13 +121,18 @@ def contribution_table(found: Mapping[str, Any]) -> Table:
         table.add_column(heading, justify="right")
     recalls = (f"{full['recall_at_100']:.4f}", f"{full['recall']:.4f}", f"{full['candidates_a_customer']:.1f}")
     table.add_row("– (all parts)", "", f"{full['map_at_12']:.5f}", "", "", *recalls, style="bold")
+    table.add_row("– (another seed)", "", *_cells(found["reseeded"]), style="italic")
     for row in found["parts"]:
         if "needed" in row:
             table.add_row(row["part"], row["section"], "needed", style="dim")
             continue
-        cells = [f"{row['map_at_12']:.5f}", f"{row['adds']:+.5f}", f"{row['low']:+.5f} to {row['high']:+.5f}"]
+        cells = _cells(row)
         if row["section"] == "retrievers":
             cells += [f"{row['adds_recall_at_100']:+.4f}", f"{row['adds_recall']:+.4f}"]
             cells.append(f"{row['candidates_a_customer']:.1f}")
         table.add_row(row["part"], row["section"], *cells, style="dim" if row["low"] <= 0 <= row["high"] else "")
     return table
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    return [f"{row['map_at_12']:.5f}", f"{row['adds']:+.5f}", f"{row['low']:+.5f} to {row['high']:+.5f}"]

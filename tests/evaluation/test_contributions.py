@@ -17,6 +17,7 @@ def scored(precisions: dict[int, float], recall: float = 0.0, candidates: float 
 
 
 FULL = scored({1: 0.5, 2: 0.5, 3: 0.2, 4: 0.0}, recall=0.4)
+LUCKY = scored({1: 0.5, 2: 0.5, 3: 0.2, 4: 0.4}, recall=0.4)
 WITHOUT = {
     ("retrievers", "shared"): scored({1: 0.4, 2: 0.4, 3: 0.1, 4: -0.1}, recall=0.3, candidates=5.0),
     ("features", "shared"): scored({1: 0.5, 2: 0.5, 3: 0.2, 4: 0.8}),
@@ -25,7 +26,7 @@ WITHOUT = {
 
 
 def test_parts_by_hand():
-    found = contributions([Ablation(FULL, WITHOUT, {("features", "vital"): "because"})])
+    found = contributions([Ablation(FULL, LUCKY, WITHOUT, {("features", "vital"): "because"})])
     assert found["weeks"] == ["w1"]
     assert found["full"] == {
         "customers": 4,
@@ -34,6 +35,9 @@ def test_parts_by_hand():
         "recall": pytest.approx(0.4),
         "candidates_a_customer": 9.0,
     }
+    # One of four gains .4 by luck.
+    luck = found["reseeded"]
+    assert (luck["map_at_12"], luck["adds"], luck["high"]) == (pytest.approx(0.4), pytest.approx(-0.1), 0)
     helps, idle, harms, vital = found["parts"]
     # Everybody gains 0.1 by the retriever, so every draw does; by the feature one of four loses 0.8.
     assert helps == {"part": "shared", "section": "retrievers", "candidates_a_customer": 5.0} | {
@@ -51,7 +55,7 @@ def test_weeks_are_pooled_by_their_buyers():
     later = scored({1: 0.9, 7: 0.3}, recall=1.0, week="w2")
     worse = scored({1: 0.3, 7: 0.3}, recall=0.7, week="w2")
     part = ("retrievers", "shared")
-    found = contributions([Ablation(FULL, {part: WITHOUT[part]}, {}), Ablation(later, {part: worse}, {})])
+    found = contributions([Ablation(FULL, LUCKY, {part: WITHOUT[part]}, {}), Ablation(later, later, {part: worse}, {})])
     assert found["weeks"] == ["w1", "w2"]
     assert found["full"]["customers"] == 6
     assert found["full"]["map_at_12"] == pytest.approx((4 * 0.3 + 2 * 0.6) / 6)
@@ -64,7 +68,9 @@ def test_weeks_are_pooled_by_their_buyers():
 
 def test_a_part_that_one_week_can_do_without_and_another_not_is_needed():
     part = ("retrievers", "shared")
-    found = contributions([Ablation(FULL, {part: WITHOUT[part]}, {}), Ablation(FULL, {}, {part: "because"})])
+    found = contributions(
+        [Ablation(FULL, LUCKY, {part: WITHOUT[part]}, {}), Ablation(FULL, LUCKY, {}, {part: "because"})]
+    )
     assert found["parts"] == [{"part": "shared", "section": "retrievers", "needed": "because"}]
 
 
@@ -89,12 +95,15 @@ def test_a_customer_is_drawn_with_all_weeks():
 
 def test_the_table_says_it_in_words_that_fit_a_terminal():
     console = Console(record=True, file=io.StringIO(), width=140)
-    console.print(contribution_table(contributions([Ablation(FULL, WITHOUT, {("features", "vital"): "because"})])))
+    console.print(
+        contribution_table(contributions([Ablation(FULL, LUCKY, WITHOUT, {("features", "vital"): "because"})]))
+    )
     lines = console.export_text().splitlines()
     assert max(map(len, lines)) <= 140
     rows = [[cell.strip() for cell in line.strip("│ ").split("│")] for line in lines if line.startswith("│")]
     assert rows[0][:3] == ["– (all parts)", "", "0.30000"]
-    assert rows[1] == [
+    assert rows[1][:4] == ["– (another seed)", "", "0.40000", "-0.10000"]
+    assert rows[2] == [
         "shared",
         "retrievers",
         "0.20000",
@@ -104,5 +113,5 @@ def test_the_table_says_it_in_words_that_fit_a_terminal():
         "+0.1000",
         "5.0",
     ]
-    assert [row[:2] for row in rows[2:]] == [["idle", "features"], ["shared", "features"], ["vital", "features"]]
+    assert [row[:2] for row in rows[3:]] == [["idle", "features"], ["shared", "features"], ["vital", "features"]]
     assert rows[-1][2] == "needed"
