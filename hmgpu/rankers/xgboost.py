@@ -25,8 +25,8 @@ MODEL = "model.ubj"
 FEATURES = "features.json"
 IMPORTANCES = "importances.json"
 METRIC = "ndcg@50"
-"""Of the validation week; decides when to stop. Not MAP@12 itself: of a few hundred customers that one jumps so much from
-tree to tree that fitting stopped at a lucky early peak (docs/results/demo.md)."""
+"""Decides on the validation week when to stop. Not MAP@12 itself: over a few hundred customers that one jumps so much
+from tree to tree that fitting stopped at a lucky early peak (docs/results/demo.md)."""
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
