@@ -30,9 +30,9 @@ class FileBatches:
     NumPy's generator when a pass begins. Of several `processes`, each gets every n-th file, and all the same number of
     batches, since they wait for each other.
 
-    Merlin's own loader is not used: it makes a Python object of every list, mixes weeks in a batch, and took about ten
-    times as long (docs/results/two-tower.md). Here a file lies on the training device as one tensor a column, and a
-    batch is gathered from them.
+    Merlin's own loader is not used: it makes a Python object of every list, mixes weeks in a batch, and took four times
+    as long (docs/results/two-tower.md). Here a file lies on the training device as one tensor a column, and a batch is
+    gathered from them.
     """
 
     def __init__(self, files: Sequence[Path], batch: int, engine: Engine, rank: int = 0, processes: int = 1) -> None:
