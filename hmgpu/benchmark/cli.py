@@ -67,7 +67,7 @@ def two_tower_verb(
     ] = True,
     output: Output = None,
 ) -> None:
-    """Merlin's loader against a plain one, alone and feeding the training of the two towers."""
+    """hmgpu's loader against Merlin's and a plain one, alone and feeding the training of the two towers."""
     chosen, absent = engines(engine)
     with _subject(config, settings, scale, seed, data) as subject:
         from hmgpu.benchmark.two_tower import benchmark_two_tower

@@ -20,7 +20,7 @@ from hmgpu.encode.columns import PADDING
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.evaluation.metrics import map_at
-from hmgpu.neural.batches import FileBatches
+from hmgpu.neural.batches import OFFSETS, VALUES, FileBatches
 from hmgpu.neural.numbers import Numbers, measured
 from hmgpu.neural.queries import CODES, NUMBERS, codes_of, write_queries
 from hmgpu.neural.towers import SMALL
@@ -79,12 +79,12 @@ class Network(nn.Module):
 
     def loss(self, batch: tuple[Mapping[str, torch.Tensor], None]) -> tuple[torch.Tensor, int]:
         """Of a batch of queries, and how many candidates they have."""
-        lists = {name: batch[0][f"{name}__values"].flatten() for name in (NUMBERS, CODES, LABEL)}
+        lists = {name: batch[0][name + VALUES].flatten() for name in (NUMBERS, CODES, LABEL)}
         logits = self(lists[NUMBERS].view(-1, self.numbers.width), lists[CODES].view(-1, len(self.codes)))
         bought = lists[LABEL]
         if not self.listwise:
             return nn.functional.binary_cross_entropy_with_logits(logits, bought), len(bought)
-        chances = _log_softmax(logits, batch[0][f"{LABEL}__offsets"])
+        chances = _log_softmax(logits, batch[0][LABEL + OFFSETS])
         return -(bought * chances).sum() / bought.sum(), len(bought)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
-from hmgpu.neural.batches import LOG_DRAWS, TARGET, WEEK, WEIGHT, Inputs
+from hmgpu.neural.batches import LOG_DRAWS, OFFSETS, TARGET, VALUES, WEEK, WEIGHT, Inputs
 from hmgpu.neural.loss import sampled_softmax
 from hmgpu.neural.negatives import Negatives
 
@@ -67,7 +67,7 @@ class Towers(nn.Module):
     def encode(self, inputs: Inputs, side: Side) -> torch.Tensor:
         """(rows, dimensions) vectors of length 1 from the encoded columns of one side."""
         names = self.columns[side].column_names
-        parts = ("", "__values", "__offsets")
+        parts = ("", VALUES, OFFSETS)
         own = {name + part: inputs[name + part] for name in names for part in parts if name + part in inputs}
         return nn.functional.normalize(self.towers[side](self.inputs(own)), dim=1)
 

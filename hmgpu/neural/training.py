@@ -22,6 +22,7 @@ logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # hints and adve
 Batches = Callable[[int, int], Iterable[Any]]
 """The examples in batches, for one process: a function of its number and of how many processes there are."""
 SCORE = "score"
+CLIP = 1.0  # of the norm of all gradients
 
 
 class Fitting(lightning.LightningModule):
@@ -129,7 +130,7 @@ def fit(
         precision="bf16-mixed" if gpu else "32-true",
         max_epochs=settings.epochs,
         accumulate_grad_batches=settings.accumulate,
-        gradient_clip_val=1.0,
+        gradient_clip_val=CLIP,
         callbacks=[best, last, stop],
         logger=False,
         enable_progress_bar=console.is_terminal,

@@ -7,8 +7,7 @@ import torch
 
 from hmgpu.engine import Engine
 from hmgpu.neural.settings import Training
-
-CLIP = 1.0  # of the gradients' norm, as neural/training.py has it
+from hmgpu.neural.training import CLIP
 
 
 def plain_pass(model: torch.nn.Module, batches: Iterable[Any], settings: Training, engine: Engine) -> list[float]:
