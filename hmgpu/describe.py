@@ -10,38 +10,37 @@ from hmgpu.rankers import KEYS
 
 
 def describe(pairs: pl.DataFrame, families: Mapping[str, pl.LazyFrame], engine: Engine) -> pl.DataFrame:
-    """`pairs` with the columns of all `families`, sorted by customer and article.
+    """`pairs` with the columns of all `families`.
+
+    Each family is worked out for itself and its columns are laid beside the others, so that no join carries along what
+    has been joined before.
 
     Args:
-        pairs: candidates (customer, article, …), each pair once.
+        pairs: candidates (customer, article, …), each pair once, sorted by both.
         families: by its place in the config (`features.<name>`) what each feature family's `compute` returned.
 
     Raises ConfigError where two families make one column, or one gives more than one row for a key: joined, that would
     repeat candidates.
     """
-    plan = pairs.lazy()
+    made = pairs
     for name, columns in families.items():
-        plan = join_columns(plan, columns, name)
-    described = engine.collect(plan.sort(KEYS))
-    if described.height != pairs.height:
-        repeating = [name for name, columns in families.items() if _repeats_a_key(columns, engine)]
-        raise ConfigError(f"{repeating[0]} gives more than one row for a key; see Feature.compute.")
-    return described
+        table = columns_of(pairs, columns, name, engine)
+        clash = set(table.columns) & set(made.columns)
+        if clash:
+            raise ConfigError(f"{name} makes the column '{min(clash)}', which is there already; drop one of the two.")
+        made = made.hstack(table)
+    return made
 
 
-def join_columns(described: pl.LazyFrame, columns: pl.LazyFrame, name: str) -> pl.LazyFrame:
-    """`described` with the columns of the feature family `name`; raises ConfigError where two families clash."""
-    keys = _keys(columns)
-    clash = (set(columns.collect_schema().names()) - set(keys)) & set(described.collect_schema().names())
-    if clash:
-        raise ConfigError(f"{name} makes the column '{min(clash)}', which is there already; drop one of the two.")
-    return described.join(columns, on=keys, how="left")
-
-
-def _keys(columns: pl.LazyFrame) -> list[str]:
-    schema = columns.collect_schema().names()
-    return [key for key in KEYS if key in schema]
-
-
-def _repeats_a_key(columns: pl.LazyFrame, engine: Engine) -> bool:
-    return engine.collect(columns.select(_keys(columns))).is_duplicated().any()
+def columns_of(pairs: pl.DataFrame, columns: pl.LazyFrame, name: str, engine: Engine) -> pl.DataFrame:
+    """The columns of the feature family `name`, without keys, a row for each of `pairs` in their order."""
+    keys = [key for key in KEYS if key in columns.collect_schema().names()]
+    table = engine.collect(columns, fits=True)
+    if table.select(keys).equals(pairs.select(keys)) and keys == list(KEYS):
+        return table.drop(keys)
+    # Before the join: a key that comes a thousand times would make a thousand rows of every candidate.
+    if table.select(keys).is_duplicated().any():
+        raise ConfigError(f"{name} gives more than one row for a key; see Feature.compute.")
+    asked = pairs.lazy().select(keys)
+    joined = asked.join(table.lazy(), on=keys, how="left", maintain_order="left")
+    return engine.collect(joined, fits=True).drop(keys)

@@ -4,19 +4,20 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+import polars as pl
 
 from hmgpu.config import Config
 from hmgpu.console import tracked
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
-from hmgpu.features import Feature
-from hmgpu.parts import Bench, Part, Trained
+from hmgpu.parts import Bench, Learned, Learner, Part, Trained
 from hmgpu.recommendations import fallback
-from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Run, Step, code_digest
 
 if TYPE_CHECKING:  # the real import loads Merlin, which takes seconds and which most parts don't need
@@ -53,8 +54,8 @@ class Learning:
 
         return Encoders.load(self.encoded.folder, self.engine)
 
-    def learn(self, week: Week, parts: Mapping[str, Retriever | Feature]) -> dict[str, Step]:
-        """What `parts` and the fallback learn from all that was known before `week`, one step a part."""
+    def learn(self, week: Week, parts: Mapping[str, Learner]) -> dict[str, Step]:
+        """What `parts` and the fallback learn for everybody from all that was known before `week`, one step a part."""
         history = self.store.as_of(week.first_day)
         steps = {}
         for name, part in tracked(list(parts.items()), f"learn {week}"):
@@ -67,7 +68,7 @@ class Learning:
                 made_from.append(trained.digest)
                 model = trained.folder
 
-            def make(folder: Path, part: Retriever | Feature = part, model: Path | None = model) -> dict[str, int]:
+            def make(folder: Path, part: Learner = part, model: Path | None = model) -> dict[str, int]:
                 plans = self.at_bench(part, model).learn(history)
                 return {table: self.engine.write(plan, folder / f"{table}.parquet") for table, plan in plans.items()}
 
@@ -80,6 +81,26 @@ class Learning:
 
         steps[FALLBACK] = self.run.step(f"{week}/learn/{FALLBACK}", {}, [self.store.digest], make_fallback)
         return steps
+
+    def learn_customers(
+        self, week: Week, parts: Mapping[str, Learner], learned: Mapping[str, Step], customers: pl.DataFrame
+    ) -> dict[str, Learned]:
+        """All tables of every part for one shard of `customers` (customer): what `learn` left, and what they add.
+
+        The shard's own are made anew whenever it is worked on: in seconds, while all customers' would take gigabytes.
+        """
+        past = self.store.as_of(week.first_day).of(customers.lazy())
+        # Cut out once, since a dozen parts read them.
+        transactions, people = (self.engine.collect(rows) for rows in (past.transactions, past.customers))
+        audience = replace(past, transactions=transactions.lazy(), customers=people.lazy())
+        tables = {}
+        for name, part in parts.items():
+            folder = learned[name].folder
+            known = {file.stem: pl.scan_parquet(file, glob=False) for file in sorted(folder.glob("*.parquet"))}
+            model = self.trained(name, part, week).folder if isinstance(part, Trained) else None
+            own = self.at_bench(part, model).learn_customers(known, audience)
+            tables[name] = known | {table: self.engine.collect(plan).lazy() for table, plan in own.items()}
+        return tables
 
     def trained(self, name: str, part: Trained, week: Week) -> Step:
         """The model of `part` for `week`: that of the oldest training week, unless the part wants one a week."""

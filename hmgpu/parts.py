@@ -85,7 +85,24 @@ class Part(BaseModel):
         return frozenset()
 
 
-class Trained(Part):
+class Learner(Part):
+    """A part that works from a History. Both methods return plans; nothing is executed in them."""
+
+    def learn(self, history: History) -> Learned:
+        """Tables about articles and whatever else is true for everybody: learned once a week."""
+        return {}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        """Tables about customers, learned for one shard of them after the other.
+
+        Args:
+            learned: what `learn` returned.
+            audience: the History of these customers alone: what one gets must not depend on who else is in the shard.
+        """
+        return {}
+
+
+class Trained(Learner):
     """A part with a model of its own, which is trained before it can learn from a History."""
 
     refit: Literal["once", "weekly"] = "once"

@@ -9,9 +9,9 @@ afterwards, so what is learned and what is served can't drift apart.
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from hmgpu.evaluation.report import report_page
 from hmgpu.features import Feature
 from hmgpu.files import write_json
 from hmgpu.learning import FALLBACK, TABLE, Learning
-from hmgpu.parts import Learned
+from hmgpu.parts import Learner
 from hmgpu.plans import scattered, top_n
 from hmgpu.rankers import KEYS, LABEL, Examples, Model
 from hmgpu.recommendations import check_fillable, top_twelve, write_submission
@@ -41,6 +41,7 @@ from hmgpu.shards import split
 log = logging.getLogger(__name__)
 
 PRECISIONS = "precisions.parquet"
+Keep = Callable[[pl.LazyFrame], pl.LazyFrame]
 
 
 class Pipeline:
@@ -110,37 +111,49 @@ class Pipeline:
     # --- learn ---------------------------------------------------------------------------------------------------
 
     def learn(self, week: Week) -> dict[str, Step]:
-        """What every part learns from all that was known before `week`, one step a part."""
-        parts: dict[str, Retriever | Feature] = {f"retriever-{name}": part for name, part in self.retrievers.items()}
-        parts |= {f"feature-{name}": part for name, part in self.features.items()}
-        return self.learning.learn(week, parts)
+        """What every part learns for everybody from all that was known before `week`, one step a part."""
+        return self.learning.learn(week, self._parts)
+
+    @property
+    def _parts(self) -> dict[str, Learner]:
+        parts: dict[str, Learner] = {f"retriever-{name}": part for name, part in self.retrievers.items()}
+        return parts | {f"feature-{name}": part for name, part in self.features.items()}
 
     # --- retrieve and describe -----------------------------------------------------------------------------------
 
-    def describe(self, learned: Mapping[str, Step], customers: pl.DataFrame) -> pl.DataFrame:
-        """Candidates of `customers` with all their features: the one way to make what a ranker sees."""
+    def describe(
+        self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame, keep: Keep | None = None
+    ) -> pl.DataFrame:
+        """Candidates of `customers` with all their features: the one way to make what a ranker sees.
+
+        Args:
+            learned: what `learn` returned for `week`.
+            keep: chooses some of all candidates (customer, article); the others are not described.
+        """
+        tables = self.learning.learn_customers(week, self._parts, learned, customers)
         retrieved = {
-            name: self.learning.at_bench(part).retrieve(
-                _tables(learned[f"retriever-{name}"], customers), customers.lazy()
-            )
+            name: self.learning.at_bench(part).retrieve(tables[f"retriever-{name}"], customers.lazy())
             for name, part in self.retrievers.items()
         }
         # Executed here once: every feature family starts from the same candidates.
-        pairs = self.engine.collect(merge(retrieved))
+        pairs = self.engine.collect(merge(retrieved).sort(KEYS))
         # A retriever that is a feature too says something of every candidate, whoever proposed it.
         also: dict[str, Any] = {name: part for name, part in self.retrievers.items() if isinstance(part, Feature)}
-        families = {
-            f"retrievers.{name}": self._compute(part, learned[f"retriever-{name}"], pairs)
-            for name, part in also.items()
-        }
-        families |= {
-            f"features.{name}": self._compute(part, learned[f"feature-{name}"], pairs)
-            for name, part in self.features.items()
-        }
-        return describe(pairs, families, self.engine)
-
-    def _compute(self, part: Feature, learned: Step, pairs: pl.DataFrame) -> pl.LazyFrame:
-        return self.learning.at_bench(part).compute(_tables(learned, pairs), pairs.lazy())
+        families = {f"retrievers.{name}": (part, tables[f"retriever-{name}"]) for name, part in also.items()}
+        families |= {f"features.{name}": (part, tables[f"feature-{name}"]) for name, part in self.features.items()}
+        # Those that compare a customer's candidates must see all of them; the others need only see what is kept.
+        for compares in (True, False):
+            columns = {
+                name: self.learning.at_bench(part).compute(known, pairs.lazy())
+                for name, (part, known) in families.items()
+                if part.compares == compares
+            }
+            pairs = describe(pairs, columns, self.engine)
+            if compares and keep:
+                pairs = self.engine.collect(
+                    pairs.lazy().join(keep(pairs.lazy().select(KEYS)), on=KEYS, how="semi").sort(KEYS)
+                )
+        return pairs
 
     # --- examples ------------------------------------------------------------------------------------------------
 
@@ -160,11 +173,11 @@ class Pipeline:
         for number, shard in enumerate(tracked(shards, f"examples {week}")):
 
             def make(folder: Path, shard: pl.DataFrame = shard) -> dict[str, int]:
-                described = self.describe(learned, shard).lazy()
-                labelled = described.join(labels, on=KEYS, how="left").with_columns(pl.col(LABEL).fill_null(0))
-                if training:
-                    labelled = self._sampled(labelled, self.config.seed + week.first_day)
-                table = self.engine.collect(labelled.sort(KEYS))
+                bought = self.engine.collect(labels.join(shard.lazy(), on="customer", how="semi")).lazy()
+                seed = self.config.seed + week.first_day
+                keep = partial(self._sampled, bought=bought, seed=seed) if training else None
+                described = self.describe(week, learned, shard, keep).lazy()
+                table = self.engine.collect(_labelled(described, bought).sort(KEYS))
                 table.write_parquet(folder / TABLE)
                 return {"rows": table.height, "positives": int(table[LABEL].sum())}
 
@@ -173,14 +186,14 @@ class Pipeline:
             steps.append(self.run.step(name, settings | self._sharding(len(shards)), made_from, make))
         return Examples(tuple(step.folder / TABLE for step in steps)), steps
 
-    def _sampled(self, labelled: pl.LazyFrame, seed: int) -> pl.LazyFrame:
-        recalled = labelled.filter(pl.col(LABEL).max().over("customer") > 0)
+    def _sampled(self, candidates: pl.LazyFrame, bought: pl.LazyFrame, seed: int) -> pl.LazyFrame:
+        recalled = _labelled(candidates, bought).filter(pl.col(LABEL).max().over("customer") > 0)
         if self.config.negatives is None:
             return recalled
         positives = recalled.filter(pl.col(LABEL) == 1)
         negatives = recalled.filter(pl.col(LABEL) == 0).with_columns(draw=scattered(KEYS, seed))
         drawn = top_n(negatives, self.config.negatives, by="customer", score="draw").drop("draw", "rank")
-        return pl.concat([positives, drawn])
+        return pl.concat([positives, drawn]).drop(LABEL)
 
     # --- rank ----------------------------------------------------------------------------------------------------
 
@@ -254,7 +267,7 @@ class Pipeline:
         for number, shard in enumerate(tracked(shards, "recommend")):
 
             def make(folder: Path, shard: pl.DataFrame = shard) -> dict[str, int]:
-                described = self.describe(learned, shard)
+                described = self.describe(self.store.next_week, learned, shard)
                 scored = described.select(KEYS).with_columns(score=model.score(described)).lazy()
                 rows = self.engine.write(top_twelve(scored, shard.lazy(), filler), folder / TABLE)
                 return {"customers": shard.height, "rows": rows}
@@ -299,19 +312,9 @@ def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dic
     return usable
 
 
-def _tables(step: Step, customers: pl.DataFrame) -> Learned:
-    """The tables of a learn step, as scans; of those about customers, the range that `customers` lie in.
-
-    Tables are sorted by customer and shards are ranges of customers, so that most of a file need not be read.
-    """
-    first, last = customers["customer"].min(), customers["customer"].max()
-    tables = {file.stem: pl.scan_parquet(file, glob=False) for file in sorted(step.folder.glob("*.parquet"))}
-    return {
-        name: table.filter(pl.col("customer").is_between(first, last))
-        if "customer" in table.collect_schema().names()
-        else table
-        for name, table in tables.items()
-    }
+def _labelled(candidates: pl.LazyFrame, bought: pl.LazyFrame) -> pl.LazyFrame:
+    """`candidates` with their int8 label: 1 for those in `bought` (customer, article, label), 0 for the others."""
+    return candidates.join(bought, on=KEYS, how="left").with_columns(pl.col(LABEL).fill_null(0))
 
 
 def _table(step: Step) -> pl.LazyFrame:

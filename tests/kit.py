@@ -9,7 +9,7 @@ import polars as pl
 import yaml
 
 from hmgpu.data.store import History
-from hmgpu.describe import join_columns
+from hmgpu.describe import describe
 from hmgpu.engine import Engine
 from hmgpu.parts import Bench, Learned, Trained
 
@@ -66,15 +66,18 @@ def _once(history: History, what: str, make: Any) -> Any:
 
 
 def learned(part: Any, history: History, engine: Engine) -> Learned:
-    """What `part`, at its bench, learns, executed and handed back as scans would be."""
-    return {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
+    """What `part`, at its bench, learns of everybody and of each customer, executed, handed back as scans would be."""
+    known = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
+    own = part.learn_customers(known, history)
+    return known | {name: engine.collect(plan).lazy() for name, plan in own.items()}
 
 
 def described(part, history, engine, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], dict]:
     """The family's columns of each (customer, article)."""
     asked = pl.LazyFrame(pairs, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
     part = bench(part, history, engine)
-    rows = engine.collect(join_columns(asked, part.compute(learned(part, history, engine), asked), "it")).to_dicts()
+    columns = part.compute(learned(part, history, engine), asked)
+    rows = describe(engine.collect(asked), {"it": columns}, engine).to_dicts()
     return {(row.pop("customer"), row.pop("article")): row for row in rows}
 
 

@@ -16,10 +16,24 @@ def test_columns_are_joined_by_the_keys_that_a_family_has(engine):
         "both": pl.LazyFrame({"customer": [2], "article": [5], "bought": [3]}),
     }
     assert describe(PAIRS, families, engine).rows(named=True) == [
-        {"customer": 1, "article": 5, "age": 30, "price": 100, "bought": None},
-        {"customer": 1, "article": 9, "age": 30, "price": None, "bought": None},
         {"customer": 2, "article": 5, "age": None, "price": 100, "bought": 3},
+        {"customer": 1, "article": 9, "age": 30, "price": None, "bought": None},
+        {"customer": 1, "article": 5, "age": 30, "price": 100, "bought": None},
     ]
+
+
+def test_rows_in_the_order_of_the_candidates_and_in_another_say_the_same(engine):
+    said = PAIRS.with_columns(bought=pl.Series([1, 2, 3]))
+    found = [describe(PAIRS, {"both": rows.lazy()}, engine) for rows in (said, said.reverse(), said.head(3))]
+    assert all(table.equals(said) for table in found)
+
+
+def test_a_key_that_comes_a_hundred_thousand_times_is_refused_before_it_is_joined(engine):
+    """Joined, it would make ten thousand million rows."""
+    pairs = PAIRS.head(1).select(pl.all().repeat_by(100_000).explode())
+    broken = {"features.broken": pairs.select("article", price=1).lazy()}
+    with pytest.raises(ConfigError, match=r"features\.broken gives more than one row for a key"):
+        describe(pairs, broken, engine)
 
 
 def test_two_families_with_one_column_are_refused(engine):

@@ -21,7 +21,7 @@ from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
 from hmgpu.data.weeks import date_of
-from hmgpu.describe import join_columns
+from hmgpu.describe import columns_of, describe
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.features import Feature
@@ -65,6 +65,11 @@ def at_bench(part: Retriever | Feature, history: History, trained_on: History | 
 def learned(part: Retriever | Feature, history: History) -> Learned:
     """What `part` learns, executed and handed back as scans would be."""
     return kit.learned(part, history, CPU)
+
+
+def plans_of(part: Retriever | Feature, history: History) -> Learned:
+    """Every plan that `part` learns by."""
+    return part.learn(history) | part.learn_customers(learned(part, history), history)
 
 
 def digests(plans: Mapping[str, pl.LazyFrame], folder: Path, engine: Engine = CPU) -> dict[str, str]:
@@ -154,8 +159,37 @@ def test_columns_keep_the_contract(feature: Feature, history: History, pairs: pl
 def test_a_feature_adds_columns_and_no_rows(feature: Feature, history: History, pairs: pl.LazyFrame) -> None:
     feature = at_bench(feature, history)
     columns = feature.compute(learned(feature, history), pairs)
-    described = CPU.collect(join_columns(pairs, columns, "this"))
-    assert described.select(KEYS).sort(KEYS).equals(CPU.collect(pairs.select(KEYS).sort(KEYS)))
+    described = describe(pairs.collect(), {"this": columns}, CPU)
+    assert described.select(KEYS).equals(pairs.select(KEYS).collect())
+    assert described.width > pairs.collect().width
+
+
+@every_feature
+def test_what_is_said_of_a_candidate_depends_on_others_only_where_the_family_says_so(
+    feature: Feature, history: History, pairs: pl.LazyFrame
+) -> None:
+    feature = at_bench(feature, history)
+    tables = learned(feature, history)
+    every = pairs.collect()
+    kept = every.filter((pl.col("customer") * 7 + pl.col("article")) % 3 == 0)
+    told = [columns_of(some, feature.compute(tables, some.lazy()), "this", CPU) for some in (every, kept)]
+    of_kept = pl.concat([every.select(KEYS), told[0]], how="horizontal").join(kept, on=KEYS, how="semi").drop(KEYS)
+    assert of_kept.equals(told[1]) or feature.compares
+
+
+@every_part
+def test_what_is_learned_of_a_customer_depends_on_no_other(
+    part: Retriever | Feature, history: History, customers: pl.LazyFrame, tmp_path: Path
+) -> None:
+    """Nor on the size of the shard; and nothing that is learned for everybody is about customers."""
+    part = at_bench(part, history)
+    known = {name: CPU.collect(plan).lazy() for name, plan in part.learn(history).items()}
+    assert [name for name, table in known.items() if "customer" in table.collect_schema()] == []
+    everybody = part.learn_customers(known, history)
+    assert [name for name, table in everybody.items() if "customer" not in table.collect_schema()] == []
+    of_some = part.learn_customers(known, history.of(customers))
+    expected = {name: table.join(customers, on="customer", how="semi") for name, table in everybody.items()}
+    assert digests(of_some, tmp_path) == digests(expected, tmp_path)
 
 
 # --- engines ---------------------------------------------------------------------------------------------------------
@@ -166,7 +200,7 @@ def test_retrievers_translate_to_cudf(
     retriever: Retriever, history: History, customers: pl.LazyFrame, untranslated: Callable
 ) -> None:
     retriever = at_bench(retriever, history)
-    for name, plan in retriever.learn(history).items():
+    for name, plan in plans_of(retriever, history).items():
         assert untranslated(plan.sort(plan.collect_schema().names())) == [], name
     assert untranslated(retriever.retrieve(learned(retriever, history), customers)) == []
 
@@ -176,11 +210,10 @@ def test_features_translate_to_cudf(
     feature: Feature, history: History, pairs: pl.LazyFrame, untranslated: Callable
 ) -> None:
     feature = at_bench(feature, history)
-    for name, plan in feature.learn(history).items():
+    for name, plan in plans_of(feature, history).items():
         assert untranslated(plan.sort(plan.collect_schema().names())) == [], name
     columns = feature.compute(learned(feature, history), pairs)
     assert untranslated(columns) == []
-    assert untranslated(join_columns(pairs, columns, "this")) == []
 
 
 @pytest.mark.gpu
@@ -193,7 +226,7 @@ def test_both_engines_give_the_same_bytes(
             continue
         part = at_bench(part, history)
         tables = learned(part, history)
-        plans = dict(part.learn(history))
+        plans = plans_of(part, history)
         plans["out"] = part.retrieve(tables, customers) if isinstance(part, Retriever) else part.compute(tables, pairs)
         found = [digests(plans, tmp_path / engine.name, engine) for engine in (CPU, gpu)]
         differ += [f"{name}: {table}" for table in plans if found[0][table] != found[1][table]]

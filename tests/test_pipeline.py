@@ -65,9 +65,9 @@ class Watching(Engine):
 
     untranslated: Callable[[pl.LazyFrame], list[str]] = lambda plan: []
 
-    def collect(self, plan: pl.LazyFrame) -> pl.DataFrame:
+    def collect(self, plan: pl.LazyFrame, fits: bool = False) -> pl.DataFrame:
         assert self.untranslated(plan) == []
-        return super().collect(plan)
+        return super().collect(plan, fits)
 
 
 def test_every_plan_of_a_run_translates_to_cudf(with_models: Config, untranslated: Callable) -> None:
@@ -113,7 +113,7 @@ def test_training_examples_are_described_as_those_for_serving_are(config: Config
     week = line.training_weeks[-1]
     examples, _ = line.examples(week, training=True)
     trained = pl.concat(examples.tables())
-    served = line.describe(line.learn(week), trained.select("customer").unique())
+    served = line.describe(week, line.learn(week), trained.select("customer").unique())
     assert trained.drop(LABEL).sort(KEYS).equals(served.join(trained, on=KEYS, how="semi").sort(KEYS))
 
 

@@ -48,6 +48,14 @@ class History:
             articles=self.articles.filter(pl.col("first_day") < day),
         )
 
+    def of(self, customers: pl.LazyFrame) -> "History":
+        """This history of `customers` (customer) alone: what they bought, and their rows of the customer table."""
+        return replace(
+            self,
+            transactions=self.transactions.join(customers, on="customer", how="semi"),
+            customers=self.customers.join(customers, on="customer", how="semi"),
+        )
+
     def has(self, *columns: str) -> bool:
         """Whether the retailer has all these optional columns."""
         return self.present.issuperset(columns)

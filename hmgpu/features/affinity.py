@@ -1,6 +1,6 @@
 """What the customer bought of the candidate itself, its product, its department, …"""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import polars as pl
 from pydantic import Field, field_validator
@@ -35,9 +35,13 @@ class Affinity(Feature):
         return frozenset() if self.by == "article" else frozenset({self.by})
 
     def learn(self, history: History) -> Learned:
-        levels = history.articles.select("article", level=pl.col(self.by)).drop_nulls()
-        bought = history.transactions.select("customer", "article", "day").join(levels, on="article")
-        age = history.cutoff - pl.col("day")
+        if self.by == "article":
+            return {}
+        return {"levels": history.articles.select("article", level=pl.col(self.by)).drop_nulls()}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        bought = self._at_level(audience.transactions.select("customer", "article", "day"), learned, "inner")
+        age = audience.cutoff - pl.col("day")
         bought_of = bought.group_by("customer", "level").agg(
             *((age <= days).sum().cast(pl.Int32).alias(f"bought_{self.by}_units_{days}") for days in self.windows),
             pl.len().cast(pl.Int32).alias(f"bought_{self.by}_units"),
@@ -47,8 +51,15 @@ class Affinity(Feature):
         )
         share = pl.col(f"bought_{self.by}_units") / pl.col(f"bought_{self.by}_units").sum().over("customer")
         shared = bought_of.with_columns(share.cast(pl.Float32).alias(f"bought_{self.by}_share"))
-        return {"levels": levels, "bought": shared}
+        return {"bought": shared}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        levels = pairs.select("customer", "article").join(learned["levels"], on="article")
-        return levels.join(learned["bought"], on=["customer", "level"]).drop("level")
+        levels = self._at_level(pairs.select("customer", "article"), learned, "left")
+        described = levels.join(learned["bought"], on=["customer", "level"], how="left", maintain_order="left")
+        return described.drop("level")
+
+    def _at_level(self, rows: pl.LazyFrame, learned: Learned, how: Literal["inner", "left"]) -> pl.LazyFrame:
+        """`rows` with the `level` of each one's article."""
+        if self.by == "article":
+            return rows.with_columns(level=pl.col("article"))
+        return rows.join(learned["levels"], on="article", how=how, maintain_order="left" if how == "left" else "none")

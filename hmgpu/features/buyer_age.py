@@ -7,6 +7,8 @@ from hmgpu.features import Feature
 from hmgpu.parts import Count, Learned
 from hmgpu.plans import deviation
 
+AGE = pl.col("age").cast(pl.Int64)
+
 
 class BuyerAge(Feature):
     """Mean and spread of an article's buyers' ages, and how far the customer is from them, in years."""
@@ -18,20 +20,23 @@ class BuyerAge(Feature):
         return frozenset({"age"})
 
     def learn(self, history: History) -> Learned:
-        ages = history.customers.select("customer", age=pl.col("age").cast(pl.Int64)).drop_nulls()
+        ages = history.customers.select("customer", AGE).drop_nulls()
         bought = history.last(self.days).select("customer", "article").join(ages, on="customer")
-        age = pl.col("age")
-        moments = bought.group_by("article").agg(units=pl.len(), total=age.sum(), squares=(age * age).sum())
+        moments = bought.group_by("article").agg(units=pl.len(), total=AGE.sum(), squares=(AGE * AGE).sum())
         buyers = moments.select(
             "article",
             buyer_age=(pl.col("total") / pl.col("units")).cast(pl.Float32),
             buyer_age_deviation=deviation("units", "total", "squares").cast(pl.Float32),
         )
-        return {"buyers": buyers, "ages": ages.with_columns(age=age.cast(pl.Float32))}
+        return {"buyers": buyers}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        return {"ages": audience.customers.select("customer", pl.col("age").cast(pl.Float32)).drop_nulls()}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        both = pairs.select("customer", "article").join(learned["buyers"], on="article")
+        keys = pairs.select("customer", "article")
+        both = keys.join(learned["buyers"], on="article", how="left", maintain_order="left")
         distance = (pl.col("age") - pl.col("buyer_age")).abs()
-        return both.join(learned["ages"], on="customer", how="left").select(
+        return both.join(learned["ages"], on="customer", how="left", maintain_order="left").select(
             "customer", "article", "buyer_age", "buyer_age_deviation", buyer_age_distance=distance
         )

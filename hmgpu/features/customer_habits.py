@@ -13,8 +13,8 @@ class CustomerHabits(Feature):
     windows: Windows = (7, 28, 91, 364)
     """Days back that units are counted in."""
 
-    def learn(self, history: History) -> Learned:
-        age = history.cutoff - pl.col("day")
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        age = audience.cutoff - pl.col("day")
         facts = [
             *((age <= days).sum().cast(pl.Int32).alias(f"customer_units_{days}") for days in self.windows),
             pl.len().cast(pl.Int32).alias("customer_units"),
@@ -23,16 +23,16 @@ class CustomerHabits(Feature):
             age.min().alias("customer_days_since"),
             age.max().alias("customer_tenure"),
         ]
-        if history.has("price"):
+        if audience.has("price"):
             price = pl.col("price").cast(pl.Int64)
             facts.append((price.sum() / pl.len()).cast(pl.Float32).alias("customer_price"))
             facts.append(price.max().cast(pl.Float32).alias("customer_price_max"))
-        if history.has("channel"):
+        if audience.has("channel"):
             first = (pl.col("channel") == 0).sum()
             facts.append((first / pl.len()).cast(pl.Float32).alias("customer_first_channel"))
         spread = pl.col("customer_tenure") - pl.col("customer_days_since")
         return {
-            "habits": history.transactions.group_by("customer")
+            "habits": audience.transactions.group_by("customer")
             .agg(*facts)
             .with_columns(
                 customer_basket=(pl.col("customer_units") / pl.col("customer_days")).cast(pl.Float32),

@@ -16,9 +16,9 @@ class CustomerProfile(Feature):
     Not the postal code: its hundreds of thousands of unordered codes only invite a tree to overfit.
     """
 
-    def learn(self, history: History) -> Learned:
-        present = [name for name in PROFILE if history.has(name)]
-        return {"profile": history.customers.select("customer", *(pl.col(name) for name in present))}
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        present = [name for name in PROFILE if audience.has(name)]
+        return {"profile": audience.customers.select("customer", *(pl.col(name) for name in present))}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         return learned["profile"]

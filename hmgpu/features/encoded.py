@@ -21,16 +21,19 @@ class Encoded(Feature):
 
     def learn(self, history: History) -> Learned:
         encoders = self.bench.encoders()
-        people = encoders.profiles(history, history.customers.select("customer")).lazy()
-        return {
-            "customers": people.select(customer="key", **_codes(encoders.present, *OF_CUSTOMERS)),
-            "articles": encoders.articles(history).lazy().select(article="key", **_codes(encoders.present, "article")),
-        }
+        articles = encoders.articles(history).lazy()
+        return {"articles": articles.select(article="key", **_codes(encoders.present, "article"))}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        encoders = self.bench.encoders()
+        people = encoders.profiles(audience, audience.customers.select("customer")).lazy()
+        return {"customers": people.select(customer="key", **_codes(encoders.present, *OF_CUSTOMERS))}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         customers, articles = learned["customers"], learned["articles"]
-        described = pairs.select("customer", "article").join(customers, on="customer", how="left")
-        described = described.join(articles, on="article", how="left")
+        keys = pairs.select("customer", "article")
+        described = keys.join(customers, on="customer", how="left", maintain_order="left")
+        described = described.join(articles, on="article", how="left", maintain_order="left")
         names = [name for table in (customers, articles) for name in table.collect_schema() if name.endswith(CODE)]
         return described.with_columns(pl.col(names).fill_null(PADDING))
 

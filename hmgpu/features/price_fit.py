@@ -7,6 +7,8 @@ from hmgpu.features import Feature
 from hmgpu.parts import Count, Learned
 from hmgpu.plans import deviation
 
+PRICE = pl.col("price").cast(pl.Int64)
+
 
 class PriceFit(Feature):
     """The article's price against the mean and the spread of the customer's."""
@@ -18,18 +20,21 @@ class PriceFit(Feature):
         return frozenset({"price"})
 
     def learn(self, history: History) -> Learned:
-        price = pl.col("price").cast(pl.Int64)
-        paid = history.last(self.days)
-        moments = paid.group_by("customer").agg(units=pl.len(), total=price.sum(), squares=(price * price).sum())
+        articles = history.last(self.days).group_by("article").agg(price=PRICE.sum() / pl.len())
+        return {"articles": articles}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        paid = audience.last(self.days)
+        moments = paid.group_by("customer").agg(units=pl.len(), total=PRICE.sum(), squares=(PRICE * PRICE).sum())
         customers = moments.select(
             "customer", usual=pl.col("total") / pl.col("units"), deviation=deviation("units", "total", "squares")
         )
-        articles = paid.group_by("article").agg(price=price.sum() / pl.len())
-        return {"customers": customers, "articles": articles}
+        return {"customers": customers}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        both = pairs.select("customer", "article").join(learned["customers"], on="customer")
-        compared = both.join(learned["articles"], on="article")
+        keys = pairs.select("customer", "article")
+        both = keys.join(learned["customers"], on="customer", how="left", maintain_order="left")
+        compared = both.join(learned["articles"], on="article", how="left", maintain_order="left")
         return compared.select(
             "customer",
             "article",

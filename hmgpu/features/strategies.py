@@ -1,9 +1,10 @@
 """How a candidate's score compares with the customer's best candidate of the same strategy."""
 
+from typing import ClassVar
+
 import polars as pl
 
 from hmgpu.candidates import SCORE
-from hmgpu.data.store import History
 from hmgpu.features import Feature
 from hmgpu.parts import Learned
 
@@ -14,8 +15,7 @@ class Strategies(Feature):
     The scores and ranks themselves come with the candidates; their level differs between customers, the share doesn't.
     """
 
-    def learn(self, history: History) -> Learned:
-        return {}
+    compares: ClassVar[bool] = True
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         scores = [name for name in pairs.collect_schema().names() if name.endswith(SCORE)]

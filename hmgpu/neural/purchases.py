@@ -57,7 +57,7 @@ def write_purchases(history: History, encoders: Encoders, settings: "TwoTower", 
         articles = encoders.articles(past).rename({"key": TARGET})
         pool = _expected(rows, past, articles, settings, encoders.engine)
         known = rows.lazy().select("customer").unique()
-        customers = encoders.customers(past, known, articles.rename({TARGET: "key"}), settings.recent)
+        customers = encoders.customers(past.of(known), known, articles.rename({TARGET: "key"}), settings.recent)
         encoded = (
             rows.rename({"customer": "key", "article": TARGET})
             .join(customers, on="key")

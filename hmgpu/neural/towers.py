@@ -37,6 +37,7 @@ class Towers(nn.Module):
         temperature: float,
     ) -> None:
         super().__init__()
+        self.dimensions = dimensions
         self.columns: dict[Side, Schema] = {"customer": customer, "article": article}
         self.temperature = temperature
         self.negatives: Negatives | None = None  # of training alone, so no part of what is saved

@@ -10,6 +10,7 @@ import torch
 
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
+from hmgpu.encode.columns import listed
 from hmgpu.encode.workflow import Encoders
 from hmgpu.engine import Engine
 from hmgpu.errors import DataError
@@ -60,13 +61,30 @@ def train(settings: "TwoTower", history: History, bench: Bench, folder: Path, wo
     (folder / FACTS).write_text(json.dumps({"held_out_recall_at_100": best}))
 
 
-def vectors(settings: "TwoTower", history: History, bench: Bench) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(customer, `v…` int16) of all customers and (article, `v…` int16) of all articles that had been sold before."""
+def article_vectors(settings: "TwoTower", history: History, bench: Bench) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(article, `v…` int16) of all articles that had been sold before, and their codes, which describe customers."""
     encoders = bench.encoders()
-    model = towers(settings, encoders)
+    articles = encoders.articles(history)
+    codes = [column.name for column in listed(encoders.present)]
+    return _vectors(_trained(settings, bench), articles, "article", bench.engine), articles.select("key", *codes)
+
+
+def customer_vectors(settings: "TwoTower", audience: History, articles: pl.DataFrame, bench: Bench) -> pl.DataFrame:
+    """(customer, `v…` int16) of all customers of `audience`.
+
+    Args:
+        articles: the codes that `article_vectors` returned for the same cutoff.
+    """
+    people = audience.customers.select("customer")
+    encoded = bench.encoders().customers(audience, people, articles, settings.recent)
+    return _vectors(_trained(settings, bench), encoded, "customer", bench.engine)
+
+
+def _trained(settings: "TwoTower", bench: Bench) -> Towers:
     assert bench.model is not None
+    model = towers(settings, bench.encoders())
     model.load_state_dict(torch.load(bench.model / WEIGHTS, map_location=bench.engine.device, weights_only=True))
-    return _vectors(model, _rows(history, encoders, settings, history.customers.select("customer")), bench.engine)
+    return model
 
 
 Rows = tuple[pl.DataFrame, pl.DataFrame]
@@ -75,26 +93,24 @@ Rows = tuple[pl.DataFrame, pl.DataFrame]
 def _rows(history: History, encoders: Encoders, settings: "TwoTower", customers: pl.LazyFrame) -> Rows:
     """Encoded `customers` and articles as of the history's cutoff."""
     articles = encoders.articles(history)
-    return encoders.customers(history, customers, articles, settings.recent), articles
+    return encoders.customers(history.of(customers), customers, articles, settings.recent), articles
 
 
 def _recall(model: torch.nn.Module, rows: Rows, selling: pl.DataFrame, bought: pl.DataFrame, engine: Engine) -> float:
     """Share of `bought` among the 100 articles of `selling` that are nearest to each customer of `rows`."""
-    customers, articles = _vectors(model, rows, engine)
+    customers, articles = (_vectors(model, table, side, engine) for side, table in zip(SIDES, rows, strict=True))
     found = nearest(customers, articles.join(selling, on="article", how="semi"), HELD_OUT_RECALL, engine)
     return recall_at(found, bought, HELD_OUT_RECALL)
 
 
-def _vectors(model: torch.nn.Module, rows: Rows, engine: Engine) -> Rows:
-    """Both sides' vectors, as tables."""
+def _vectors(model: torch.nn.Module, rows: pl.DataFrame, side: Side, engine: Engine) -> pl.DataFrame:
+    """The vectors of one side's encoded `rows`, as a table."""
     assert isinstance(model, Towers)
     model = model.to(engine.device).eval()
-    made = []
-    for side, table in zip(SIDES, rows, strict=True):
-        with torch.inference_mode():
-            found = [model.encode(inputs, side).cpu() for inputs in tensors(table.drop("key"), ROWS, engine.device)]
-        made.append(quantised(torch.from_numpy(table["key"].to_numpy().copy()), torch.cat(found), side))
-    return made[0], made[1]
+    with torch.inference_mode():
+        found = [model.encode(inputs, side).cpu() for inputs in tensors(rows.drop("key"), ROWS, engine.device)]
+    vectors = torch.cat(found) if found else torch.empty(0, model.dimensions)
+    return quantised(torch.from_numpy(rows["key"].to_numpy().copy()), vectors, side)
 
 
 def towers(settings: "TwoTower", encoders: Encoders) -> Towers:

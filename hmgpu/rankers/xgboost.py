@@ -6,7 +6,7 @@ XGBoost (Chen & Guestrin 2016) with its LambdaMART objectives (Burges 2010). Exa
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +17,7 @@ from pydantic import Field
 
 from hmgpu.engine import Engine
 from hmgpu.parts import Count
-from hmgpu.rankers import LABEL, Examples, Model, Ranker, numbers_of
+from hmgpu.rankers import LABEL, Examples, Model, Ranker
 
 log = logging.getLogger(__name__)
 
@@ -55,16 +55,21 @@ class XGBoost(Ranker):
     """Quantiles kept of each feature."""
     pairs: Count = 12
     """Ranking objectives: the places at the top of each customer's list that form pairs."""
+    first_trees: Count | None = None
+    """Trees that score all candidates. Those that are then not among a customer's `shortlist` best go no further: a
+    dozen are wanted, and scoring hundreds by every tree is most of what recommending costs. null: all trees for all."""
+    shortlist: Annotated[int, Field(ge=12)] = 40
+    """Candidates of each customer, and those that score as much as the last of them, that get the other trees."""
 
     def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int) -> "XGBoostModel":
         features = training.features()
         ranks = self.objective.startswith("rank:")
-        train = xgb.QuantileDMatrix(_Queries(training, features, by_query=ranks), max_bin=self.bins)
+        train = xgb.QuantileDMatrix(_Queries(training, features, ranks, engine), max_bin=self.bins)
         log.info("fitting on %d rows of %d features", train.num_row(), train.num_col())
         evals, callbacks = [], []
         if any(True for _ in validation.told()):
             # Stopping looks at each customer's list, whatever is optimised, so this matrix always has queries.
-            held_out = xgb.QuantileDMatrix(_Queries(validation, features, by_query=True), max_bin=self.bins, ref=train)
+            held_out = xgb.QuantileDMatrix(_Queries(validation, features, True, engine), max_bin=self.bins, ref=train)
             evals.append((held_out, "validation"))
             stop = xgb.callback.EarlyStopping(rounds=self.patience, metric_name=METRIC, maximize=True, save_best=True)
             callbacks += [stop, _Report(every=50)]
@@ -79,12 +84,15 @@ class XGBoost(Ranker):
             verbose_eval=False,
         )
         log.info("kept %d trees", booster.num_boosted_rounds())
-        return XGBoostModel(booster, tuple(features))
+        return self._model(booster, features, engine)
 
     def load(self, folder: Path, engine: Engine) -> "XGBoostModel":
         booster = xgb.Booster(model_file=str(folder / MODEL))
         booster.set_param({"device": engine.device})
-        return XGBoostModel(booster, tuple(json.loads((folder / FEATURES).read_text())))
+        return self._model(booster, json.loads((folder / FEATURES).read_text()), engine)
+
+    def _model(self, booster: xgb.Booster, features: Sequence[str], engine: Engine) -> "XGBoostModel":
+        return XGBoostModel(booster, tuple(features), engine, self.first_trees, self.shortlist)
 
     def _parameters(self, engine: Engine, seed: int, ranks: bool) -> dict[str, Any]:
         common = {
@@ -112,12 +120,36 @@ class XGBoostModel(Model):
 
     booster: xgb.Booster
     features: tuple[str, ...]
+    engine: Engine
+    first_trees: int | None
+    shortlist: int
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        scores = self.booster.predict(
-            xgb.DMatrix(numbers_of(examples, self.features), feature_names=list(self.features))
+        """Margins; null for what is not among a customer's shortlist after the first trees."""
+        trees = self.booster.num_boosted_rounds()
+        rows = _numbers(examples, self.features)
+        if self.first_trees is None or self.first_trees >= trees:
+            return self._margins(rows, (0, trees))
+        scores = examples.select("customer", first=self._margins(rows, (0, self.first_trees)))
+        least = pl.col("first").top_k(self.shortlist).min()
+        needed = scores.group_by("customer", maintain_order=True).agg(least=least, candidates=pl.len())
+        kept = scores["first"] >= needed.select(pl.col("least").repeat_by("candidates").explode()).to_series()
+        # The sum goes on where it stopped, so that these scores are those that all trees at once would give.
+        final = self._margins(rows.filter(kept), (self.first_trees, trees), scores["first"].filter(kept))
+        places = kept.cast(pl.Int32).cum_sum() - 1
+        return pl.select(pl.when(kept).then(final.gather(places.clip(0)))).to_series().alias("score")
+
+    def _margins(self, rows: pl.DataFrame, trees: tuple[int, int], so_far: pl.Series | None = None) -> pl.Series:
+        """float32: `so_far` and the sum of `trees`, from one number to before the other."""
+        if rows.is_empty():
+            return pl.Series("score", [], dtype=pl.Float32)
+        margins = self.booster.inplace_predict(
+            self.engine.columns(rows),
+            iteration_range=trees,
+            predict_type="margin",
+            base_margin=None if so_far is None else so_far.to_numpy(),
         )
-        return pl.Series("score", scores, dtype=pl.Float32)
+        return pl.Series("score", self.engine.numpy(margins), dtype=pl.Float32)
 
     def save(self, folder: Path) -> None:
         self.booster.save_model(folder / MODEL)
@@ -127,11 +159,16 @@ class XGBoostModel(Model):
         (folder / IMPORTANCES).write_text(json.dumps(dict(by_gain), indent=1))
 
 
+def _numbers(table: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
+    """The columns `features`; one in which every value is missing is a number too."""
+    return table.select(features).cast({pl.Null: pl.Float32})
+
+
 class _Queries(xgb.DataIter):
     """Hands XGBoost one file of examples after the other, as often as it asks."""
 
-    def __init__(self, examples: Examples, features: list[str], by_query: bool) -> None:
-        self.examples, self.features, self.by_query = examples, features, by_query
+    def __init__(self, examples: Examples, features: list[str], by_query: bool, engine: Engine) -> None:
+        self.examples, self.features, self.by_query, self.engine = examples, features, by_query, engine
         self.tables: Iterator[pl.DataFrame] = iter(())
         super().__init__()
 
@@ -144,9 +181,8 @@ class _Queries(xgb.DataIter):
             return False
         query = {"qid": table["customer"].to_numpy()} if self.by_query else {}
         input_data(
-            data=numbers_of(table, self.features),
+            data=self.engine.columns(_numbers(table, self.features)),
             label=table[LABEL].to_numpy(),
-            feature_names=list(self.features),
             **query,
         )
         return True

@@ -7,28 +7,23 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.candidates import MOST
-from hmgpu.data.store import History
-from hmgpu.parts import Learned, Part
+from hmgpu.parts import Learned, Learner
 
 Candidates = Annotated[int, Field(ge=1, le=MOST)]
 
 
-class Retriever(Part):
+class Retriever(Learner):
     """Proposes at most `n` articles for each customer."""
 
     n: Candidates = 40
     """Candidates a customer."""
 
     @abstractmethod
-    def learn(self, history: History) -> Learned:
-        """Tables that hold all that `retrieve` needs. Plans only: nothing is executed here."""
-
-    @abstractmethod
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         """Candidates of the given customers.
 
         Args:
-            learned: what `learn` returned.
+            learned: what `learn` and, of these customers, `learn_customers` returned.
             customers: (customer int32), each once.
 
         Returns:

@@ -10,6 +10,7 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
+from hmgpu.guards import affordable
 from hmgpu.parts import Count, Learned
 from hmgpu.plans import decayed, fixed_point, top_n
 from hmgpu.retrievers import Candidates, Retriever
@@ -27,7 +28,10 @@ class CoPurchase(Retriever):
     support: Count = 2
     """Customers who must have bought both."""
     per_customer: Count = 30
-    """Latest articles of a customer that form pairs; bounds the self-join, whose size grows with their square."""
+    """Latest articles of a customer that form pairs."""
+    pairs: Count = 400_000_000
+    """Pairs that are formed at most. Where there would be more, since they grow with the square of a customer's
+    articles, fewer of the latest ones are paired, and a warning says so."""
     per_article: Count = 12
     """Rules kept for each seed."""
     on_sale: Count = 14
@@ -41,11 +45,13 @@ class CoPurchase(Retriever):
     n: Candidates = 24
 
     def learn(self, history: History) -> Learned:
-        bought = _latest(history.last(self.days), self.per_customer)
+        past = history.last(self.days)
+        different = past.select("customer", "article").unique()
+        paired = affordable(different, "customer", self.per_customer, self.pairs, "copurchase", self.bench.engine)
+        bought = _latest(past, paired)
         buyers = bought.group_by("article").agg(buyers=pl.len().cast(pl.Float64))
         rules = (
-            self._pairs(bought)
-            .join(history.on_sale(self.on_sale), on="article", how="semi")
+            self._pairs(bought, history.on_sale(self.on_sale))
             .join(buyers, on="article")
             .join(buyers.select(seed="article", seed_buyers="buyers"), on="seed")
             # Cosine: without it every rule would end at the best sellers.
@@ -55,12 +61,12 @@ class CoPurchase(Retriever):
                 score=(pl.col("weight") / (pl.col("buyers") * pl.col("seed_buyers")).sqrt()).cast(pl.Int64),
             )
         )
-        seeds = _latest(history.last(self.seed_days), self.seeds).select(
-            "customer",
-            seed="article",
-            weight=decayed(history.cutoff - pl.col("day"), self.half_life) + 1,
-        )
-        return {"rules": top_n(rules, self.per_article, by="seed").drop("rank"), "seeds": seeds}
+        return {"rules": top_n(rules, self.per_article, by="seed").drop("rank")}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        weight = decayed(audience.cutoff - pl.col("day"), self.half_life) + 1
+        latest = _latest(audience.last(self.seed_days), self.seeds)
+        return {"seeds": latest.select("customer", seed="article", weight=weight)}
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         seeds = learned["seeds"].join(customers, on="customer", how="semi")
@@ -68,13 +74,14 @@ class CoPurchase(Retriever):
         scored = matched.group_by("customer", "article").agg(score=(pl.col("score") * pl.col("weight")).sum())
         return top_n(scored, self.n, by="customer")
 
-    def _pairs(self, bought: pl.LazyFrame) -> pl.LazyFrame:
-        """(seed, article, weight) summed over customers, for pairs with enough of them."""
+    def _pairs(self, bought: pl.LazyFrame, on_sale: pl.LazyFrame) -> pl.LazyFrame:
+        """(seed, article, weight) summed over customers, for pairs with enough of them and an article of `on_sale`."""
         seeds = bought.select("customer", seed="article", seed_day="day")
         days_between = pl.col("day") - pl.col("seed_day")
         direction = pl.when(days_between < 0).then(self.backwards).otherwise(1.0)
         weight = fixed_point(pl.lit(self.gap).pow(days_between.abs().cast(pl.Float64)) * direction)
-        pairs = seeds.join(bought, on="customer").filter(pl.col("seed") != pl.col("article"))
+        selling = bought.join(on_sale, on="article", how="semi")  # before the pairs are made, not after
+        pairs = seeds.join(selling, on="customer").filter(pl.col("seed") != pl.col("article"))
         # `bought` has each customer and article once, so a pair's rows are its customers.
         summed = pairs.group_by("seed", "article").agg(weight=weight.sum(), customers=pl.len())
         return summed.filter((pl.col("customers") >= self.support) & (pl.col("weight") > 0))

@@ -1,5 +1,7 @@
 """What sells best among customers, or in a group of articles, like this customer's."""
 
+from functools import reduce
+from operator import add
 from typing import Annotated
 
 import polars as pl
@@ -13,6 +15,7 @@ from hmgpu.retrievers import Candidates, Retriever
 
 AGE_BANDS = (19, 29, 39, 49, 59, 69)  # last year of each band; the bands that public solutions settled on
 PRICE_LEVELS = 5
+LEVELS_ABOVE = range(1, PRICE_LEVELS)
 DERIVED = {"age_band": "age", "price_level": "price", "channel": "channel"}
 """Customer attributes that are worked out, and the column each needs."""
 OF_CUSTOMERS = (*DERIVED, *names("customers", ["code", "flag"]))
@@ -51,19 +54,26 @@ class PopularBy(Retriever):
 
     def learn(self, history: History) -> Learned:
         sold = history.last(self.days).with_columns(weight=decayed(history.cutoff - pl.col("day"), self.half_life))
+        tables = {}
         if self.by in OF_ARTICLES:
-            tags = self._article_tags(history)
-            groups = history.articles.select("article", tag=pl.col(self.by)).drop_nulls()
-            tagged = sold.join(groups, on="article")
+            tagged = sold.join(self._groups(history), on="article")
         else:
-            tags = self._customer_tags(history).with_columns(weight=pl.lit(ONE, dtype=pl.Int64))
-            tagged = sold.join(tags.select("customer", "tag"), on="customer")
+            if self.by == "price_level":
+                tables["levels"] = self._price_levels(history)
+            # Only the tags of those who bought lately count here, so only theirs are worked out.
+            buyers = history.of(sold.select("customer").unique())
+            tagged = sold.join(self._customer_tags(tables, buyers), on="customer")
         # One fixed-point unit for having sold at all, so that no tag's best seller weighs nothing.
         sales = tagged.group_by("tag", "article").agg(sales=pl.col("weight").sum() + 1)
         # Each tag's sales as a share of its best seller's, so that a large department doesn't drown a small one.
         share = pl.col("sales") * ONE // pl.col("sales").max().over("tag")
         best = top_n(sales.with_columns(sales=share), self.n, by="tag", score="sales").drop("rank")
-        return {"tags": tags.select("customer", "tag", "weight"), "best": best}
+        return tables | {"best": best}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        if self.by in OF_ARTICLES:
+            return {"tags": self._article_tags(audience).select("customer", "tag", "weight")}
+        return {"tags": self._customer_tags(learned, audience).with_columns(weight=pl.lit(ONE, dtype=pl.Int64))}
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         tags = learned["tags"].join(customers, on="customer", how="semi")
@@ -73,14 +83,16 @@ class PopularBy(Retriever):
 
     def _article_tags(self, history: History) -> pl.LazyFrame:
         """(customer, tag, weight): the tags a customer bought most lately, as a share of the customer's first tag."""
-        groups = history.articles.select("article", tag=pl.col(self.by)).drop_nulls()
-        bought = history.last(self.habit_days).join(groups, on="article")
+        bought = history.last(self.habit_days).join(self._groups(history), on="article")
         weight = decayed(history.cutoff - pl.col("day"), self.habit_days / 4)
         liked = bought.group_by("customer", "tag").agg(weight=weight.sum() + 1)
         best = top_n(liked, self.tags, by="customer", score="weight", tie="tag")
         return best.with_columns(weight=pl.col("weight") * ONE // pl.col("weight").max().over("customer"))
 
-    def _customer_tags(self, history: History) -> pl.LazyFrame:
+    def _groups(self, history: History) -> pl.LazyFrame:
+        return history.articles.select("article", tag=pl.col(self.by)).drop_nulls()
+
+    def _customer_tags(self, learned: Learned, history: History) -> pl.LazyFrame:
         """(customer, tag): the one tag of each customer that has any."""
         habits = history.last(self.habit_days)
         if self.by == "age_band":
@@ -92,9 +104,22 @@ class PopularBy(Retriever):
             used = habits.group_by("customer", tag=pl.col("channel").cast(pl.Int32)).agg(units=pl.len())
             return top_n(used, 1, by="customer", score="units", tie="tag").select("customer", "tag")
         if self.by == "price_level":
-            paid = habits.group_by("customer").agg(paid=pl.col("price").cast(pl.Int64).sum() // pl.len())
-            place = paid.sort("paid", "customer").with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
-            counted = place.join(place.select(customers=pl.len().cast(pl.Int64)), how="cross")
-            level = pl.col("place") * PRICE_LEVELS // pl.col("customers")
-            return counted.select("customer", tag=level.cast(pl.Int32))
+            paid = self._paid(history).join(learned["levels"], how="cross")
+            reached = [pl.when(pl.col("paid") >= pl.col(f"level_{k}")).then(1).otherwise(0) for k in LEVELS_ABOVE]
+            level = reduce(add, reached)
+            return paid.select("customer", tag=level.cast(pl.Int32))
         return history.customers.select("customer", tag=pl.col(self.by).cast(pl.Int32)).drop_nulls()
+
+    def _paid(self, history: History) -> pl.LazyFrame:
+        """(customer, paid): the mean price of what a customer bought, rounded down to price units."""
+        habits = history.last(self.habit_days)
+        return habits.group_by("customer").agg(paid=pl.col("price").cast(pl.Int64).sum() // pl.len())
+
+    def _price_levels(self, history: History) -> pl.LazyFrame:
+        """One row: the least that customers of each level above the lowest usually pay, in price units."""
+        ordered = self._paid(history).select("paid").sort("paid").with_row_index("place")
+        counted = ordered.join(ordered.select(customers=pl.len().cast(pl.Int64)), how="cross")
+        level = pl.col("place").cast(pl.Int64) * PRICE_LEVELS // pl.col("customers")
+        leveled = counted.select("paid", level=level)
+        least = {f"level_{k}": pl.when(pl.col("level") == k).then(pl.col("paid")).min() for k in LEVELS_ABOVE}
+        return leveled.select(**least)

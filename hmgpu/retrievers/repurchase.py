@@ -20,8 +20,8 @@ class Repurchase(Retriever):
     """Days in which the weight of a purchase halves; short, so that the newest purchase decides."""
     n: Candidates = 40
 
-    def learn(self, history: History) -> Learned:
-        bought = history.last(self.days).with_columns(weight=decayed(history.cutoff - pl.col("day"), self.half_life))
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        bought = audience.last(self.days).with_columns(weight=decayed(audience.cutoff - pl.col("day"), self.half_life))
         # One fixed-point unit for having bought at all keeps old purchases in order of their number, not at zero.
         scored = bought.group_by("customer", "article").agg(score=pl.col("weight").sum() + pl.len().cast(pl.Int64))
         return {"bought": top_n(scored, self.n, by="customer")}

@@ -31,13 +31,17 @@ class SameProduct(Retriever):
         products = history.articles.select("article", "product").drop_nulls()
         sold = history.last(self.on_sale).group_by("article").agg(sales=pl.len().cast(pl.Int64))
         variants = top_n(sold.join(products, on="article"), self.variants, by="product", score="sales").drop("rank")
-        bought = history.last(self.days).select("customer", "article", "day").join(products, on="article")
-        weight = decayed(history.cutoff - pl.col("day"), self.half_life)
+        return {"variants": variants}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        products = audience.articles.select("article", "product").drop_nulls()
+        bought = audience.last(self.days).select("customer", "article", "day").join(products, on="article")
+        weight = decayed(audience.cutoff - pl.col("day"), self.half_life)
         liked = bought.group_by("customer", "product").agg(weight=weight.sum())
         owned = bought.select("customer", "article").unique()
         # A square root tempers the sales: which product the customer likes matters more than which colour sells.
         score = (pl.col("weight").cast(pl.Float64) * pl.col("sales").cast(pl.Float64).sqrt()).cast(pl.Int64)
-        offered = liked.join(variants, on="product").join(owned, on=["customer", "article"], how="anti")
+        offered = liked.join(learned["variants"], on="product").join(owned, on=["customer", "article"], how="anti")
         scored = offered.select("customer", "article", score=score)
         return {"offered": top_n(scored, self.n, by="customer")}
 

@@ -45,6 +45,7 @@ class TwoTower(Trained, Training, Retriever, Feature):
     n: Candidates = 100
 
     encoded = True
+    compares = True
 
     def train(self, history: History, folder: Path, work: Path) -> None:
         from hmgpu.neural.two_tower import train  # torch and Merlin take seconds to load
@@ -52,12 +53,18 @@ class TwoTower(Trained, Training, Retriever, Feature):
         train(self, history, self.bench, folder, work)
 
     def learn(self, history: History) -> Learned:
-        from hmgpu.neural.two_tower import vectors
+        from hmgpu.neural.two_tower import article_vectors
 
-        customers, articles = vectors(self, history, self.bench)
+        articles, encoded = article_vectors(self, history, self.bench)
         selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
         known = articles.lazy().join(selling, on="article", how="left")
-        return {"customers": customers.lazy(), "articles": known.with_columns(pl.col("on_sale").fill_null(0))}
+        return {"articles": known.with_columns(pl.col("on_sale").fill_null(0)), "encoded": encoded.lazy()}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        from hmgpu.neural.two_tower import customer_vectors
+
+        articles = self.bench.engine.collect(learned["encoded"].sort("key"))
+        return {"customers": customer_vectors(self, audience, articles, self.bench).lazy()}
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         from hmgpu.neural.topk import nearest
@@ -74,4 +81,4 @@ class TwoTower(Trained, Training, Retriever, Feature):
         near = dots(keys, engine.collect(learned["customers"]), engine.collect(learned["articles"]), engine)
         described = keys.lazy().with_columns(two_tower_dot=near)
         placed = ranked(described, by="customer", score="two_tower_dot")
-        return placed.select("customer", "article", "two_tower_dot", two_tower_place="rank")
+        return placed.select("customer", "article", "two_tower_dot", two_tower_place="rank").sort("customer", "article")

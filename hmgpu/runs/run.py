@@ -26,6 +26,7 @@ from hmgpu.engine import Engine
 from hmgpu.errors import RunError
 from hmgpu.files import UNFINISHED, sha256, write_json, write_text
 from hmgpu.machine import versions
+from hmgpu.runs.memory import watched
 
 log = logging.getLogger(__name__)
 
@@ -98,15 +99,18 @@ class Run:
         draft.mkdir(parents=True)
         log.debug("%s: begun", name)
         started = time.perf_counter()
-        counts = dict(make(draft) or {})
+        with watched() as peak:
+            counts = dict(make(draft) or {})
         seconds = round(time.perf_counter() - started, 2)
         files = _hashes(draft)
         digest = _digest(files)
-        manifest = made_from | {"step": name, "files": files, "counts": counts, "seconds": seconds}
+        manifest = made_from | {"step": name, "files": files, "counts": counts}
+        manifest |= {"seconds": seconds, "peak_gib": peak.gib}
         write_json(draft / MANIFEST, manifest)
         shutil.rmtree(place, ignore_errors=True)
         draft.rename(place)
-        log.info("%s: %s in %.1f s", name, ", ".join(f"{n:,} {what}" for what, n in counts.items()) or "done", seconds)
+        did = ", ".join(f"{n:,} {what}" for what, n in counts.items()) or "done"
+        log.info("%s: %s in %.1f s, at most %.2f GiB", name, did, seconds, peak.gib)
         return Step(name, place, digest)
 
     def show(self, name: str, made: Path) -> Path:

@@ -3,7 +3,7 @@
 import kit
 import polars as pl
 import pytest
-from kit import described
+from kit import described, learned
 
 from hmgpu.data.store import History, Store
 from hmgpu.encode.workflow import Encoders
@@ -78,7 +78,7 @@ def test_columns_the_retailer_lacks_are_left_out(make_history):
 
 
 def test_codes_are_int32_without_nulls(part, history):
-    for plan in part.learn(history).values():
+    for plan in learned(part, history, CPU).values():
         table = CPU.collect(plan)
         assert set(table.dtypes) == {pl.Int32}
         assert sum(table.null_count().row(0)) == 0
@@ -86,4 +86,4 @@ def test_codes_are_int32_without_nulls(part, history):
 
 def test_plans_run_in_cudf(part, history, untranslated):
     pairs = pl.LazyFrame(some(history), schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
-    assert untranslated(part.compute(part.learn(history), pairs)) == []
+    assert untranslated(part.compute(learned(part, history, CPU), pairs)) == []

@@ -1,0 +1,51 @@
+"""The most memory that a piece of work held, its child processes included."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+EVERY = 0.1  # seconds: what lives shorter is missed
+
+
+class Peak:
+    """The most bytes seen so far."""
+
+    def __init__(self) -> None:
+        self.bytes = resident()
+
+    @property
+    def gib(self) -> float:
+        return round(self.bytes / 2**30, 2)
+
+
+@contextmanager
+def watched() -> Iterator[Peak]:
+    """A `Peak` that follows the resident memory of this process and its children until the block ends."""
+    peak, done = Peak(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(EVERY):
+            peak.bytes = max(peak.bytes, resident())
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        watcher.join()
+        peak.bytes = max(peak.bytes, resident())
+
+
+def resident() -> int:
+    """Bytes of memory that this process and all its children hold now."""
+    process = psutil.Process()
+    total = 0
+    for each in (process, *process.children(recursive=True)):
+        try:
+            total += each.memory_info().rss
+        except psutil.NoSuchProcess:  # it ended while we looked
+            continue
+    return total
