@@ -67,7 +67,7 @@ WHOLESALE = """
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited as Linux does it")
 def test_wholesalers_do_not_fill_the_memory():
-    """In a process that may hold 3 GiB. That it needs the guard is shown by one that may form a hundred times as many."""
+    """In a process that may hold 3 GiB. One that may form more pairs shows that it needs the guard."""
 
     def learn(pairs: int) -> subprocess.CompletedProcess:
         command = [sys.executable, "-c", textwrap.dedent(WHOLESALE), str(3 * 2**30), str(pairs)]
