@@ -8,6 +8,8 @@ from hmgpu.candidates import SCORE
 from hmgpu.features import Feature
 from hmgpu.parts import Learned
 
+BEST = "_best"
+
 
 class Strategies(Feature):
     """Every strategy's score as a share of the customer's best one.
@@ -19,6 +21,9 @@ class Strategies(Feature):
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         scores = [name for name in pairs.collect_schema().names() if name.endswith(SCORE)]
-        best = {name: pl.col(name).max().over("customer") for name in scores}
-        shares = {f"{name}_share": pl.when(best[name] > 0).then(pl.col(name) / best[name]) for name in scores}
-        return pairs.select("customer", "article", **shares)
+        # Grouped and joined: ten maxima over a window took six times as long.
+        best = pairs.group_by("customer").agg(pl.col(name).max().alias(f"{name}{BEST}") for name in scores)
+        both = pairs.select("customer", "article", *scores).join(best, on="customer", how="left", maintain_order="left")
+        most = {name: pl.col(f"{name}{BEST}") for name in scores}
+        shares = {f"{name}_share": pl.when(most[name] > 0).then(pl.col(name) / most[name]) for name in scores}
+        return both.select("customer", "article", **shares)

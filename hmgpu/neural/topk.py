@@ -11,6 +11,7 @@ from hmgpu.engine import Engine
 
 STEPS = 2048
 BLOCK_BYTES = 512 * 2**20  # scores held at once
+CHUNK = 16  # scores whose maximum is looked at first
 
 
 def quantised(keys: torch.Tensor, vectors: torch.Tensor, key: str) -> pl.DataFrame:
@@ -34,28 +35,50 @@ def nearest(customers: pl.DataFrame, articles: pl.DataFrame, n: int, engine: Eng
     found = min(n, articles.height)
     if not found or customers.is_empty():
         return pl.DataFrame(schema=CANDIDATES)
-    items = _tensor(articles, engine)
-    last = articles.height - 1
-    # Score and place in one number, so that equal scores have an order: below 2^53, exact in float64.
-    ties = last - torch.arange(articles.height, device=engine.device, dtype=torch.float64)
-    block = max(1, BLOCK_BYTES // (20 * articles.height))
+    items = torch.nn.functional.pad(_tensor(articles, engine), (0, 0, 0, -articles.height % CHUNK))
+    block = max(1, BLOCK_BYTES // (6 * len(items)))
     parts = []
     for rows in customers.iter_slices(block):
-        scores = (_tensor(rows, engine) @ items.T).double()
-        best = (scores * articles.height + ties).topk(found, dim=1).values.long()
-        places = (last - best % articles.height).flatten().cpu().numpy()
-        whole = torch.div(best, articles.height, rounding_mode="floor").flatten().cpu().numpy()
+        scores = _tensor(rows, engine) @ items.T
+        scores[:, articles.height :] = -torch.inf
+        whole, places = best(scores, found)
         parts.append(
             pl.DataFrame(
                 {
                     "customer": rows["customer"].repeat_by(found).explode(),
-                    "article": articles["article"].gather(places),
-                    "score": pl.Series(whole).cast(pl.Float32) / STEPS**2,
+                    "article": articles["article"].gather(places.flatten().cpu().numpy()),
+                    "score": pl.Series(whole.flatten().cpu().numpy()).cast(pl.Float32) / STEPS**2,
                     "rank": pl.concat([pl.int_range(1, found + 1, dtype=pl.Int32, eager=True)] * rows.height),
                 }
             )
         )
     return pl.concat(parts)
+
+
+def best(scores: torch.Tensor, n: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The `n` largest of each row and their places, the largest first and of equal ones the first.
+
+    Only in the `n` chunks with the largest maxima can they be: whatever lies elsewhere has `n` chunks before it, each
+    with a score that is larger, or as large and further to the left. So most scores are looked at once, for a maximum.
+
+    Args:
+        scores: (rows, a multiple of CHUNK) whole numbers below 2^24, or minus infinity; at least `n` finite ones a row.
+
+    Returns:
+        (rows, n) int64 twice.
+    """
+    chunks = scores.view(len(scores), -1, CHUNK)
+    chosen = _ordered(chunks.amax(2)).topk(min(n, chunks.shape[1]), dim=1).indices.sort(dim=1).values
+    inside = chunks.gather(1, chosen[:, :, None].expand(-1, -1, CHUNK)).flatten(1)
+    first = _ordered(inside).topk(n, dim=1).indices
+    places = chosen.gather(1, first // CHUNK) * CHUNK + first % CHUNK
+    return inside.gather(1, first).long(), places
+
+
+def _ordered(scores: torch.Tensor) -> torch.Tensor:
+    """Score and place in one number, so that equal scores have an order: below 2^53, exact in float64."""
+    width = scores.shape[1]
+    return scores.double() * width - torch.arange(width, device=scores.device, dtype=torch.float64)
 
 
 def dots(pairs: pl.DataFrame, customers: pl.DataFrame, articles: pl.DataFrame, engine: Engine) -> pl.Series:
