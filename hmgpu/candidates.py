@@ -6,6 +6,9 @@ import polars as pl
 
 RANK = "_rank"
 SCORE = "_score"
+PACK = 1 << 31  # more than there can be keys of either kind
+_PAIR = (pl.col("customer").cast(pl.Int64) * PACK + pl.col("article")).alias("pair")
+"""Both keys in one number, which is joined in a third of the time that two columns take."""
 MOST = 9_999  # candidates a customer of one strategy; orders of 1,600 strategies then stay exact in float32
 
 
@@ -17,28 +20,24 @@ def merge(retrieved: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
 
     Returns:
         (customer, article, `<name>_score` float32 and `<name>_rank` int32 of every strategy or null where it did not
-        propose the pair, `strategies` int32: how many did, `best_rank` int32 among them).
+        propose the pair, `strategies` int32: how many did, `best_rank` int32 among them), sorted by both keys.
     """
-    proposals = [
-        frame.select(
-            "customer",
-            "article",
-            rank=pl.col("rank").cast(pl.Int32),
+    proposals = {
+        name: frame.select(
+            _PAIR,
             **{f"{name}{SCORE}": pl.col("score").cast(pl.Float32), f"{name}{RANK}": pl.col("rank").cast(pl.Int32)},
         )
         for name, frame in retrieved.items()
-    ]
+    }
+    proposed = pl.concat(frame.select("pair", rank=f"{name}{RANK}") for name, frame in proposals.items())
+    counts = proposed.group_by("pair").agg(strategies=pl.len().cast(pl.Int32), best_rank=pl.col("rank").min())
+    merged = counts.sort("pair")
+    for frame in proposals.values():
+        merged = merged.join(frame, on="pair", how="left", maintain_order="left")
+    customer, article = pl.col("pair") // PACK, pl.col("pair") % PACK
     columns = [column for name in retrieved for column in (f"{name}{SCORE}", f"{name}{RANK}")]
-    # A strategy proposes a pair at most once, so the maximum only picks its value from among nulls.
-    return (
-        pl.concat(proposals, how="diagonal")
-        .group_by("customer", "article")
-        .agg(
-            *(pl.col(column).max() for column in columns),
-            strategies=pl.len().cast(pl.Int32),
-            best_rank=pl.col("rank").min(),
-        )
-    )
+    keys = [customer.cast(pl.Int32).alias("customer"), article.cast(pl.Int32).alias("article")]
+    return merged.select(*keys, *columns, "strategies", "best_rank")
 
 
 def merged_order(strategies: Iterable[str]) -> pl.Expr:

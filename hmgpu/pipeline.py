@@ -131,12 +131,12 @@ class Pipeline:
             keep: chooses some of all candidates (customer, article); the others are not described.
         """
         tables = self.learning.learn_customers(week, self._parts, learned, customers)
-        retrieved = {
-            name: self.learning.at_bench(part).retrieve(tables[f"retriever-{name}"], customers.lazy())
-            for name, part in self.retrievers.items()
-        }
+        retrieved = {}
+        for name, part in self.retrievers.items():
+            proposed = self.learning.at_bench(part).retrieve(tables[f"retriever-{name}"], customers.lazy())
+            retrieved[name] = self.engine.collect(proposed).lazy()
         # Executed here once: every feature family starts from the same candidates.
-        pairs = self.engine.collect(merge(retrieved).sort(KEYS))
+        pairs = self.engine.collect(merge(retrieved), fits=True)
         # A retriever that is a feature too says something of every candidate, whoever proposed it.
         also: dict[str, Any] = {name: part for name, part in self.retrievers.items() if isinstance(part, Feature)}
         families = {f"retrievers.{name}": (part, tables[f"retriever-{name}"]) for name, part in also.items()}
@@ -176,8 +176,9 @@ class Pipeline:
                 bought = self.engine.collect(labels.join(shard.lazy(), on="customer", how="semi")).lazy()
                 seed = self.config.seed + week.first_day
                 keep = partial(self._sampled, bought=bought, seed=seed) if training else None
-                described = self.describe(week, learned, shard, keep).lazy()
-                table = self.engine.collect(_labelled(described, bought).sort(KEYS))
+                described = self.describe(week, learned, shard, keep)
+                keys = _labelled(described.lazy().select(KEYS), bought)
+                table = described.with_columns(self.engine.collect(keys, fits=True)[LABEL])
                 table.write_parquet(folder / TABLE)
                 return {"rows": table.height, "positives": int(table[LABEL].sum())}
 
@@ -314,7 +315,8 @@ def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dic
 
 def _labelled(candidates: pl.LazyFrame, bought: pl.LazyFrame) -> pl.LazyFrame:
     """`candidates` with their int8 label: 1 for those in `bought` (customer, article, label), 0 for the others."""
-    return candidates.join(bought, on=KEYS, how="left").with_columns(pl.col(LABEL).fill_null(0))
+    labelled = candidates.join(bought, on=KEYS, how="left", maintain_order="left")
+    return labelled.with_columns(pl.col(LABEL).fill_null(0))
 
 
 def _table(step: Step) -> pl.LazyFrame:
