@@ -13,13 +13,11 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.config import Config
 from hmgpu.data.weeks import Week
-from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError, DataError
 from hmgpu.evaluation.contributions import Ablation, PartName, Scored, contributions
 from hmgpu.files import write_json
-from hmgpu.folds import fold_lines
+from hmgpu.folds import Folds
 from hmgpu.parts import Part
 from hmgpu.pipeline import PRECISIONS, Pipeline
 
@@ -48,14 +46,14 @@ def ablate_run(line: Pipeline, sections: Sequence[str]) -> tuple[dict[str, Any],
     return found, file
 
 
-def ablate_folds(config: Config, engine: Engine, folds: int, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
-    """What every part is worth over the last `folds` weeks, each scored by rankers made before it, and the file."""
+def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
+    """What every part is worth over the weeks of `folds`, and the file in `runs` that says it."""
     weeks = []
-    for line, week in fold_lines(config, engine, folds):
+    for line, week in folds:
         with line.working():
             weeks.append(ablate(line, sections, week))
     found = contributions(weeks)
-    file = config.runs / f"ablation-{found['weeks'][-1]}.json"
+    file = runs / f"ablation-{found['weeks'][-1]}.json"
     write_json(file, found)
     return found, file
 

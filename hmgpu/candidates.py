@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
+from hmgpu.plans import packed, unpacked
+
 RANK = "_rank"
 SCORE = "_score"
-PACK = 1 << 31  # more than there can be keys of either kind
-_PAIR = (pl.col("customer").cast(pl.Int64) * PACK + pl.col("article")).alias("pair")
-"""Both keys in one number, which is joined in a third of the time that two columns take."""
 MOST = 9_999  # candidates a customer of one strategy; orders of 1,600 strategies then stay exact in float32
 
 
@@ -24,7 +23,7 @@ def merge(retrieved: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
     """
     proposals = {
         name: frame.select(
-            _PAIR,
+            pair=packed("customer", "article"),
             **{f"{name}{SCORE}": pl.col("score").cast(pl.Float32), f"{name}{RANK}": pl.col("rank").cast(pl.Int32)},
         )
         for name, frame in retrieved.items()
@@ -34,10 +33,8 @@ def merge(retrieved: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
     merged = counts.sort("pair")
     for frame in proposals.values():
         merged = merged.join(frame, on="pair", how="left", maintain_order="left")
-    customer, article = pl.col("pair") // PACK, pl.col("pair") % PACK
     columns = [column for name in retrieved for column in (f"{name}{SCORE}", f"{name}{RANK}")]
-    keys = [customer.cast(pl.Int32).alias("customer"), article.cast(pl.Int32).alias("article")]
-    return merged.select(*keys, *columns, "strategies", "best_rank")
+    return merged.select(*unpacked("pair", "customer", "article"), *columns, "strategies", "best_rank")
 
 
 def merged_order(strategies: Iterable[str]) -> pl.Expr:

@@ -4,6 +4,9 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -24,9 +27,10 @@ from hmgpu.engine import Choice, Engine
 from hmgpu.errors import HmgpuError
 from hmgpu.evaluation.contributions import contribution_table
 from hmgpu.evaluation.report import method_table, strategy_table
-from hmgpu.folds import evaluate_folds, fold_table
+from hmgpu.folds import evaluate_folds, fold_lines, fold_table
 from hmgpu.pipeline import Pipeline
 from hmgpu.runs.publish import promote
+from hmgpu.workers import hired
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(benchmark, name="benchmark")
@@ -35,6 +39,10 @@ DEMO = Path("configs/demo.yaml")
 ConfigFile = Annotated[Path, typer.Option("--config", help="YAML config; see configs/base.yaml.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="key.key=value, put over the config; repeatable.")]
 EngineChoice = Annotated[Choice | None, typer.Option("--engine", help="auto, cpu or gpu; over the config's.")]
+ClusterChoice = Annotated[
+    str | None,
+    typer.Option("--cluster", help="Dask workers: how many processes to start here, or a scheduler's tcp:// address."),
+]
 
 
 @app.command("ingest")
@@ -101,17 +109,17 @@ def doctor(
 @app.command()
 def encode(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
     """Fit the NVTabular workflows and write customers and articles as learned models see them."""
-    line = _open(config, settings, engine)
-    with line.working():
+    with _working(config, settings, engine) as line:
         columns, folder = encode_run(line)
     console.print(encoding_table(columns), f"encoded: {folder}")
 
 
 @app.command()
-def train(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
+def train(
+    config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
+) -> None:
     """Fit the ranker on the training weeks."""
-    line = _open(config, settings, engine)
-    with line.working():
+    with _working(config, settings, engine, cluster) as line:
         line.train()
     console.print(f"model: {line.run.folder / 'model'}")
 
@@ -121,6 +129,7 @@ def evaluate(
     config: ConfigFile,
     settings: Settings = None,
     engine: EngineChoice = None,
+    cluster: ClusterChoice = None,
     folds: Annotated[int, typer.Option(min=0, help="Score this many last weeks, each by a ranker made before it.")] = 0,
     ablate: Annotated[
         str | None,
@@ -132,14 +141,15 @@ def evaluate(
     if folds:
         loaded = load_config(config, settings)
         chosen = Engine.choose(engine or loaded.engine)
-        scored, file = evaluate_folds(loaded, chosen, folds)
-        console.print(fold_table(scored), f"figures: {file}")
-        if sections:
-            ablation, file = ablate_folds(loaded, chosen, folds, sections)
-            console.print(contribution_table(ablation), f"ablation: {file}")
+        with hired(cluster, chosen) as workers:
+            lines = partial(fold_lines, loaded, chosen, folds, workers)
+            scored, file = evaluate_folds(lines(), loaded.runs)
+            console.print(fold_table(scored), f"figures: {file}")
+            if sections:
+                ablation, file = ablate_folds(lines(), loaded.runs, sections)
+                console.print(contribution_table(ablation), f"ablation: {file}")
         return
-    line = _open(config, settings, engine)
-    with line.working():
+    with _working(config, settings, engine, cluster) as line:
         _show(line.evaluate())
         if sections:
             ablation, file = ablate_run(line, sections)
@@ -147,27 +157,31 @@ def evaluate(
 
 
 @app.command()
-def recommend(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
+def recommend(
+    config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
+) -> None:
     """Choose twelve articles for every customer."""
-    line = _open(config, settings, engine)
-    with line.working():
+    with _working(config, settings, engine, cluster) as line:
         steps = line.recommend()
     console.print(f"recommendations: {steps[0].folder.parent}")
 
 
 @app.command()
-def submit(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
+def submit(
+    config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
+) -> None:
     """Write the recommendations as Kaggle takes them."""
-    line = _open(config, settings, engine)
-    with line.working():
+    with _working(config, settings, engine, cluster) as line:
         submission = line.submit()
     console.print(f"submission: {submission}")
 
 
 @app.command()
-def run(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
+def run(
+    config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
+) -> None:
     """All of it: ingest, train, evaluate, recommend, submit; then make the run the current one."""
-    _run(load_config(config, settings), engine)
+    _run(load_config(config, settings), engine, cluster)
 
 
 @app.command()
@@ -175,6 +189,7 @@ def demo(
     config: ConfigFile = DEMO,
     settings: Settings = None,
     engine: EngineChoice = None,
+    cluster: ClusterChoice = None,
     scale: Annotated[float, typer.Option(min=1e-4, help="Of the generated data; 1.0 is the size of H&M's.")] = 0.02,
     seed: Annotated[int, typer.Option(min=0, help="Of the generated data.")] = 1,
 ) -> None:
@@ -182,7 +197,7 @@ def demo(
     loaded = load_config(config, settings)
     if not loaded.data.raw.is_dir():
         synth(loaded.data.raw, scale, seed)
-    _run(loaded, engine)
+    _run(loaded, engine, cluster)
 
 
 def main() -> None:
@@ -199,7 +214,7 @@ def main() -> None:
         sys.exit(1)
 
 
-def _run(config: Config, engine: Choice | None) -> None:
+def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
     chosen = Engine.choose(engine or config.engine)
     if config.data.raw.exists() or not (config.data.root / MANIFEST).exists():
         with progress("ingest") as report:
@@ -209,8 +224,7 @@ def _run(config: Config, engine: Choice | None) -> None:
         console.print(
             f"{config.data.raw} is not there: working with the data set in {config.data.root}", soft_wrap=True
         )
-    line = Pipeline.open(config, chosen)
-    with line.working():
+    with hired(cluster, chosen) as workers, Pipeline.open(config, chosen, workers).working() as line:
         metrics = line.evaluate()
         submission = line.submit()
         current = promote(line.run.folder)
@@ -218,9 +232,14 @@ def _run(config: Config, engine: Choice | None) -> None:
     console.print(f"submission: {submission}\ncurrent run: {current} -> {current.readlink()}", soft_wrap=True)
 
 
-def _open(config: Path, settings: list[str] | None, engine: Choice | None) -> Pipeline:
+@contextmanager
+def _working(
+    config: Path, settings: list[str] | None, engine: Choice | None, cluster: str | None = None
+) -> Iterator[Pipeline]:
     loaded = load_config(config, settings)
-    return Pipeline.open(loaded, Engine.choose(engine or loaded.engine))
+    chosen = Engine.choose(engine or loaded.engine)
+    with hired(cluster, chosen) as workers, Pipeline.open(loaded, chosen, workers).working() as line:
+        yield line
 
 
 def _show(metrics_file: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -51,10 +51,10 @@ def _bar() -> Progress:
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
-def tracked(items: Sequence[T], what: str) -> Iterable[T]:
+def tracked(items: Iterable[T], what: str, total: int) -> Iterable[T]:
     """`items`, with a progress bar while they are gone through."""
     with _bar() as bar:
-        yield from bar.track(items, description=what)
+        yield from bar.track(items, total, description=what)
 
 
 @contextmanager

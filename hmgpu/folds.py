@@ -4,7 +4,7 @@ One week's MAP@12 depends on the week, and the validation week also stops the ra
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,24 @@ from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
 from hmgpu.files import write_json
 from hmgpu.pipeline import Pipeline
+from hmgpu.workers import HERE, Workers
+
+Folds = Iterable[tuple[Pipeline, Week]]
+"""Lines, and the week that each is scored on."""
 
 
-def evaluate_folds(config: Config, engine: Engine, folds: int) -> tuple[list[dict[str, Any]], Path]:
-    """The content of `metrics.json` for each of the last `folds` complete weeks, oldest first, and the file of all."""
+def evaluate_folds(folds: Folds, runs: Path) -> tuple[list[dict[str, Any]], Path]:
+    """The content of `metrics.json` for the week of each fold, and the file in `runs` that has them all."""
     scored = []
-    for line, week in fold_lines(config, engine, folds):
+    for line, week in folds:
         with line.working():
             scored.append(json.loads(line.evaluate(week).read_text()))
-    file = config.runs / f"folds-{scored[-1]['week']}.json"
+    file = runs / f"folds-{scored[-1]['week']}.json"
     write_json(file, scored)
     return scored, file
 
 
-def fold_lines(config: Config, engine: Engine, folds: int) -> Iterator[tuple[Pipeline, Week]]:
+def fold_lines(config: Config, engine: Engine, folds: int, workers: Workers = HERE) -> Iterator[tuple[Pipeline, Week]]:
     """Each of the last `folds` complete weeks, oldest first, with the line whose ranker is made before it.
 
     For each week the validation week is the one before it and the training weeks those before that.
@@ -38,7 +42,7 @@ def fold_lines(config: Config, engine: Engine, folds: int) -> Iterator[tuple[Pip
     for back in reversed(range(folds)):
         week = last.back(back)
         weeks = config.weeks.model_copy(update={"validation": str(week.back(1))})
-        yield Pipeline.open(config.model_copy(update={"weeks": weeks}), engine), week
+        yield Pipeline.open(config.model_copy(update={"weeks": weeks}), engine, workers), week
 
 
 def fold_table(scored: Sequence[dict[str, Any]]) -> Table:

@@ -5,20 +5,20 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
 from hmgpu.config import Config
-from hmgpu.console import tracked
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
 from hmgpu.parts import Bench, Learned, Learner, Part, Trained
 from hmgpu.recommendations import fallback
 from hmgpu.runs.run import Run, Step, code_digest
+from hmgpu.workers import HERE, Workers
 
 if TYPE_CHECKING:  # the real import loads Merlin, which takes seconds and which most parts don't need
     from hmgpu.encode.workflow import Encoders
@@ -32,8 +32,11 @@ TABLE = "table.parquet"
 class Learning:
     """Fits and trains at the cutoff of the oldest training week, and learns from every week's History."""
 
-    def __init__(self, config: Config, engine: Engine, store: Store, run: Run, oldest: Week) -> None:
-        self.config, self.engine, self.store, self.run, self.oldest = config, engine, store, run, oldest
+    def __init__(
+        self, config: Config, engine: Engine, store: Store, run: Run, oldest: Week, workers: Workers = HERE
+    ) -> None:
+        self.config, self.engine, self.store, self.run = config, engine, store, run
+        self.oldest, self.workers = oldest, workers
 
     @cached_property
     def encoded(self) -> Step:
@@ -56,31 +59,30 @@ class Learning:
 
     def learn(self, week: Week, parts: Mapping[str, Learner]) -> dict[str, Step]:
         """What `parts` and the fallback learn for everybody from all that was known before `week`, one step a part."""
-        history = self.store.as_of(week.first_day)
-        steps = {}
-        for name, part in tracked(list(parts.items()), f"learn {week}"):
-            made_from = [self.store.digest]
-            model = None
-            if part.encoded:
-                made_from.append(self.encoded.digest)
-            if isinstance(part, Trained):
-                trained = self.trained(name, part, week)
-                made_from.append(trained.digest)
-                model = trained.folder
+        tasks = []
+        for name, part in parts.items():
+            # What several parts or workers need is made before they are sent to work.
+            model = self.trained(name, part, week) if isinstance(part, Trained) else None
+            encoded = self.encoded if part.encoded else None
+            made_from = [self.store.digest, *(step.digest for step in (encoded, model) if step)]
+            tasks.append(partial(self._learn, week, name, part, model.folder if model else None, made_from))
+        steps = self.workers.each(f"learn {week}", [*tasks, partial(self._learn_fallback, week)])
+        return dict(zip([*parts, FALLBACK], steps, strict=True))
 
-            def make(folder: Path, part: Learner = part, model: Path | None = model) -> dict[str, int]:
-                plans = self.at_bench(part, model).learn(history)
-                return {table: self.engine.write(plan, folder / f"{table}.parquet") for table, plan in plans.items()}
+    def _learn(self, week: Week, name: str, part: Learner, model: Path | None, made_from: list[str]) -> Step:
+        def make(folder: Path) -> dict[str, int]:
+            plans = self.at_bench(part, model).learn(self.store.as_of(week.first_day))
+            return {table: self.engine.write(plan, folder / f"{table}.parquet") for table, plan in plans.items()}
 
-            steps[name] = self.run.step(f"{week}/learn/{name}", part.settings(), made_from, make)
+        return self.run.step(f"{week}/learn/{name}", part.settings(), made_from, make)
 
-        def make_fallback(folder: Path) -> dict[str, int]:
-            table = self.engine.collect(fallback(history).sort("rank"))
+    def _learn_fallback(self, week: Week) -> Step:
+        def make(folder: Path) -> dict[str, int]:
+            table = self.engine.collect(fallback(self.store.as_of(week.first_day)).sort("rank"))
             table.write_parquet(folder / TABLE)
             return {"articles": table.height}
 
-        steps[FALLBACK] = self.run.step(f"{week}/learn/{FALLBACK}", {}, [self.store.digest], make_fallback)
-        return steps
+        return self.run.step(f"{week}/learn/{FALLBACK}", {}, [self.store.digest], make)
 
     def learn_customers(
         self, week: Week, parts: Mapping[str, Learner], learned: Mapping[str, Step], customers: pl.DataFrame

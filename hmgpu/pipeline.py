@@ -19,7 +19,7 @@ import polars as pl
 
 from hmgpu.candidates import merge
 from hmgpu.config import Config
-from hmgpu.console import log_file, tracked
+from hmgpu.console import log_file
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, date_of
 from hmgpu.describe import describe
@@ -29,14 +29,15 @@ from hmgpu.evaluation.figures import evaluate
 from hmgpu.evaluation.report import report_page
 from hmgpu.features import Feature
 from hmgpu.files import write_json
+from hmgpu.labels import labelled, sampled
 from hmgpu.learning import FALLBACK, TABLE, Learning
 from hmgpu.parts import Learner
-from hmgpu.plans import scattered, top_n
 from hmgpu.rankers import KEYS, LABEL, Examples, Model
 from hmgpu.recommendations import check_fillable, top_twelve, write_submission
 from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Run, Step
-from hmgpu.shards import split
+from hmgpu.shards import Shard, split
+from hmgpu.workers import HERE, Workers
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +49,15 @@ class Pipeline:
     """One configured pass over one Store. Every method makes what it needs unless the run has it already."""
 
     def __init__(
-        self, config: Config, engine: Engine, store: Store, run: Run, learning: Learning | None = None
+        self,
+        config: Config,
+        engine: Engine,
+        store: Store,
+        run: Run,
+        workers: Workers = HERE,
+        learning: Learning | None = None,
     ) -> None:
-        self.config, self.engine, self.store, self.run = config, engine, store, run
+        self.config, self.engine, self.store, self.run, self.workers = config, engine, store, run, workers
         present = store.present
         self.retrievers: dict[str, Retriever] = _usable(config.retrievers, present, "retriever")
         self.features: dict[str, Feature] = _usable(config.features, present, "feature")
@@ -60,10 +67,10 @@ class Pipeline:
         self.validation_week = store.week_of(named) if named else store.last_complete_week
         self.training_weeks = [self.validation_week.back(weeks) for weeks in range(config.weeks.train, 0, -1)]
         # What a part learns depends on its own settings and the data alone, so lines with other parts can share it.
-        self.learning = learning or Learning(config, engine, store, run, self.training_weeks[0])
+        self.learning = learning or Learning(config, engine, store, run, self.training_weeks[0], workers)
 
     @classmethod
-    def open(cls, config: Config, engine: Engine) -> "Pipeline":
+    def open(cls, config: Config, engine: Engine, workers: Workers = HERE) -> "Pipeline":
         """The pipeline over the data set and in the run directory that `config` names.
 
         A run's id is the data's last day and a hash of settings, data and engine: the same command finds its run again.
@@ -75,7 +82,7 @@ class Pipeline:
         decides = {key: value for key, value in config.settings().items() if key not in places}
         made_from = json.dumps([decides, store.digest, engine.name])
         name = f"{date_of(store.last_day)}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"
-        return cls(config, engine, store, Run(config.runs / name, engine))
+        return cls(config, engine, store, Run(config.runs / name, engine), workers)
 
     def without(self, section: str, name: str) -> "Pipeline":
         """This line with the part `name` of `section` (retrievers or features) left out.
@@ -95,18 +102,19 @@ class Pipeline:
 
     def _variant(self, name: str, update: Mapping[str, Any]) -> "Pipeline":
         run = Run(self.run.folder / name, self.engine)
-        return Pipeline(self.config.model_copy(update=update), self.engine, self.store, run, self.learning)
+        config = self.config.model_copy(update=update)
+        return Pipeline(config, self.engine, self.store, run, self.workers, self.learning)
 
     @contextmanager
-    def working(self) -> Iterator[None]:
-        """Keeps others out of the run and writes its log while it is worked on."""
+    def working(self) -> Iterator["Pipeline"]:
+        """This line; keeps others out of the run and writes its log while it is worked on."""
         with self.run.locked(), log_file(self.run.folder / "log.jsonl"):
             facts = {"data": self.store.digest, "last_day": str(date_of(self.store.last_day))}
             self.run.describe(self.config.settings(), facts)
             weeks = ", ".join(map(str, self.training_weeks))
             log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
             log.info("training weeks %s; validation week %s", weeks, self.validation_week)
-            yield
+            yield self
 
     # --- learn ---------------------------------------------------------------------------------------------------
 
@@ -164,37 +172,33 @@ class Pipeline:
         teach a ranker nothing.
         """
         learned = self.learn(week)
-        labels = self.store.sold_in(week).with_columns(pl.lit(1, dtype=pl.Int8).alias(LABEL))
-        buyers = self.engine.collect(labels.select("customer").unique())
-        shards = split(buyers, self.retrievers.values(), self.config.memory_gb)
-        sampling = {"negatives": self.config.negatives, "seed": self.config.seed} if training else {}
-        settings = {"training": training} | sampling
-        steps = []
-        for number, shard in enumerate(tracked(shards, f"examples {week}")):
-
-            def make(folder: Path, shard: pl.DataFrame = shard) -> dict[str, int]:
-                bought = self.engine.collect(labels.join(shard.lazy(), on="customer", how="semi")).lazy()
-                seed = self.config.seed + week.first_day
-                keep = partial(self._sampled, bought=bought, seed=seed) if training else None
-                described = self.describe(week, learned, shard, keep)
-                keys = _labelled(described.lazy().select(KEYS), bought)
-                table = described.with_columns(self.engine.collect(keys, fits=True)[LABEL])
-                table.write_parquet(folder / TABLE)
-                return {"rows": table.height, "positives": int(table[LABEL].sum())}
-
-            made_from = [step.digest for step in learned.values()]
-            name = f"{week}/examples/{number:03}"
-            steps.append(self.run.step(name, settings | self._sharding(len(shards)), made_from, make))
+        buyers = self.engine.collect(self.store.sold_in(week).select("customer").unique())
+        work = partial(self._examples_of, week, training, learned)
+        steps = self._by_shard(f"examples {week}", work, buyers)
         return Examples(tuple(step.folder / TABLE for step in steps)), steps
 
-    def _sampled(self, candidates: pl.LazyFrame, bought: pl.LazyFrame, seed: int) -> pl.LazyFrame:
-        recalled = _labelled(candidates, bought).filter(pl.col(LABEL).max().over("customer") > 0)
-        if self.config.negatives is None:
-            return recalled
-        positives = recalled.filter(pl.col(LABEL) == 1)
-        negatives = recalled.filter(pl.col(LABEL) == 0).with_columns(draw=scattered(KEYS, seed))
-        drawn = top_n(negatives, self.config.negatives, by="customer", score="draw").drop("draw", "rank")
-        return pl.concat([positives, drawn]).drop(LABEL)
+    def _examples_of(self, week: Week, training: bool, learned: Mapping[str, Step], shard: Shard) -> Step:
+        seed = self.config.seed + week.first_day
+
+        def make(folder: Path) -> dict[str, int]:
+            sold = self.store.sold_in(week).join(shard.customers.lazy(), on="customer", how="semi")
+            bought = self.engine.collect(sold).lazy()
+            keep = partial(sampled, bought=bought, negatives=self.config.negatives, seed=seed) if training else None
+            described = self.describe(week, learned, shard.customers, keep)
+            labels = self.engine.collect(labelled(described.lazy().select(KEYS), bought), fits=True)
+            table = described.with_columns(labels[LABEL])
+            table.write_parquet(folder / TABLE)
+            return {"rows": table.height, "positives": int(table[LABEL].sum())}
+
+        sampling = {"negatives": self.config.negatives, "seed": self.config.seed} if training else {}
+        made_from = [step.digest for step in learned.values()]
+        settings = {"training": training} | sampling | self._sharding(shard)
+        return self.run.step(f"{week}/examples/{shard.number:03}", settings, made_from, make)
+
+    def _by_shard(self, what: str, work: Callable[[Shard], Step], customers: pl.DataFrame) -> list[Step]:
+        """`work` for every shard of `customers`, by whatever workers there are; each plans with its share of memory."""
+        shards = split(customers, self.retrievers.values(), self.config.memory_gb * self.workers.share)
+        return self.workers.each(what, [partial(work, shard) for shard in shards])
 
     # --- rank ----------------------------------------------------------------------------------------------------
 
@@ -259,23 +263,21 @@ class Pipeline:
         """Twelve articles for every customer in the week after the data, one step a customer shard."""
         fitted = self.train()
         learned = self.learn(self.store.next_week)
+        check_fillable(self.engine.collect(_table(learned[FALLBACK])))
         customers = self.engine.collect(self.store.customer_ids().select("customer"))
-        shards = split(customers, self.retrievers.values(), self.config.memory_gb)
-        model, filler = self.load(fitted), _table(learned[FALLBACK])
-        check_fillable(self.engine.collect(filler))
+        return self._by_shard("recommend", partial(self._recommend_to, fitted, learned), customers)
+
+    def _recommend_to(self, fitted: Step, learned: Mapping[str, Step], shard: Shard) -> Step:
+        week, customers = self.store.next_week, shard.customers
+
+        def make(folder: Path) -> dict[str, int]:
+            described = self.describe(week, learned, customers)
+            scored = described.select(KEYS).with_columns(score=self.load(fitted).score(described)).lazy()
+            plan = top_twelve(scored, customers.lazy(), _table(learned[FALLBACK]))
+            return {"customers": customers.height, "rows": self.engine.write(plan, folder / TABLE)}
+
         made_from = [fitted.digest, *(step.digest for step in learned.values())]
-        steps = []
-        for number, shard in enumerate(tracked(shards, "recommend")):
-
-            def make(folder: Path, shard: pl.DataFrame = shard) -> dict[str, int]:
-                described = self.describe(self.store.next_week, learned, shard)
-                scored = described.select(KEYS).with_columns(score=model.score(described)).lazy()
-                rows = self.engine.write(top_twelve(scored, shard.lazy(), filler), folder / TABLE)
-                return {"customers": shard.height, "rows": rows}
-
-            name = f"{self.store.next_week}/recommend/{number:03}"
-            steps.append(self.run.step(name, self._sharding(len(shards)), made_from, make))
-        return steps
+        return self.run.step(f"{week}/recommend/{shard.number:03}", self._sharding(shard), made_from, make)
 
     def submit(self) -> Path:
         """`submission.csv`, as Kaggle takes it."""
@@ -296,9 +298,9 @@ class Pipeline:
         """The fitted ranker from its step."""
         return self.config.ranker.load(fitted.folder, self.engine)
 
-    def _sharding(self, shards: int) -> dict[str, Any]:
+    def _sharding(self, shard: Shard) -> dict[str, Any]:
         """Settings of all that is made from a shard of described candidates."""
-        return {"shards": shards, "parts": json.dumps([*self.retrievers, *self.features])}
+        return {"shards": shard.of, "parts": json.dumps([*self.retrievers, *self.features])}
 
 
 def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dict[str, Any]:
@@ -311,12 +313,6 @@ def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dic
         else:
             usable[name] = part
     return usable
-
-
-def _labelled(candidates: pl.LazyFrame, bought: pl.LazyFrame) -> pl.LazyFrame:
-    """`candidates` with their int8 label: 1 for those in `bought` (customer, article, label), 0 for the others."""
-    labelled = candidates.join(bought, on=KEYS, how="left", maintain_order="left")
-    return labelled.with_columns(pl.col(LABEL).fill_null(0))
 
 
 def _table(step: Step) -> pl.LazyFrame:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -12,7 +13,18 @@ BYTES_A_CANDIDATE = 140 * 4
 WORKING_SHARE = 0.4  # of the memory; the rest is for article tables, customer tables and the ranker
 
 
-def split(customers: pl.DataFrame, retrievers: Iterable[Retriever], memory_gb: float) -> list[pl.DataFrame]:
+@dataclass(frozen=True)
+class Shard:
+    """Some of the customers, worked on at once."""
+
+    number: int
+    of: int
+    """How many shards there are."""
+    customers: pl.DataFrame
+    """(customer), sorted."""
+
+
+def split(customers: pl.DataFrame, retrievers: Iterable[Retriever], memory_gb: float) -> list[Shard]:
     """`customers` (customer), sorted and in as few equal shards as `memory_gb` allows; at least one.
 
     Shards are ranges of customer keys, so that the same customers and memory give the same shards.
@@ -22,4 +34,5 @@ def split(customers: pl.DataFrame, retrievers: Iterable[Retriever], memory_gb: f
     shards = max(1, math.ceil(customers.height / fitting))
     size = max(1, math.ceil(customers.height / shards))
     ordered = customers.sort("customer")
-    return [ordered.slice(start, size) for start in range(0, max(1, customers.height), size)]
+    parts = [ordered.slice(start, size) for start in range(0, max(1, customers.height), size)]
+    return [Shard(number, len(parts), part) for number, part in enumerate(parts)]

@@ -16,6 +16,7 @@ from hmgpu.data.store import History, Store
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.features import Feature
+from hmgpu.folds import fold_lines
 from hmgpu.parts import Learned
 from hmgpu.pipeline import Pipeline
 from hmgpu.rankers import KEYS, LABEL
@@ -220,7 +221,7 @@ def test_what_can_t_be_left_out_says_why(config: Config) -> None:
 
 
 def test_folds_pool_the_buyers_of_their_weeks(config: Config, store: Store) -> None:
-    found, file = ablate_folds(config, CPU, 2, ("features",))
+    found, file = ablate_folds(fold_lines(config, CPU, 2), config.runs, ("features",))
     last = store.last_complete_week
     assert found["weeks"] == [str(last.back(1)), str(last)]
     assert file == config.runs / f"ablation-{last}.json"

@@ -20,7 +20,7 @@ def customers(keys: list[int]) -> pl.DataFrame:
     n=st.integers(1, 300),
 )
 def test_shards_are_ranges_that_hold_every_customer_once(keys, memory, n):
-    shards = [shard["customer"].to_list() for shard in split(customers(keys), [Popular(n=n)], memory)]
+    shards = [shard.customers["customer"].to_list() for shard in split(customers(keys), [Popular(n=n)], memory)]
     assert [key for shard in shards for key in shard] == sorted(keys)
     assert all(shards)
     sizes = [len(shard) for shard in shards]
@@ -42,8 +42,8 @@ def test_half_the_memory_or_twice_the_candidates_make_twice_the_shards():
 @pytest.mark.parametrize("memory", [1e-12, 12.0])
 def test_nobody_is_one_empty_shard(memory):
     (shard,) = split(customers([]), [Popular()], memory)
-    assert shard.height == 0
+    assert (shard.customers.height, shard.number, shard.of) == (0, 0, 1)
 
 
 def test_however_little_memory_a_shard_holds_a_customer():
-    assert [shard.height for shard in split(customers([3, 1, 2]), [Popular()], 1e-12)] == [1, 1, 1]
+    assert [shard.customers.height for shard in split(customers([3, 1, 2]), [Popular()], 1e-12)] == [1, 1, 1]

@@ -5,6 +5,7 @@ import polars as pl
 from hmgpu.data.store import History
 from hmgpu.features import Feature
 from hmgpu.parts import Learned, Windows
+from hmgpu.plans import packed, unpacked
 
 
 class ArticleSales(Feature):
@@ -21,15 +22,15 @@ class ArticleSales(Feature):
             this_week=(age <= 7).sum().cast(pl.Int32),
             week_before=(age.is_between(8, 14)).sum().cast(pl.Int32),
             article_days_since_sale=age.min(),
-            article_buyers=pl.col("customer").n_unique().cast(pl.Int32),
             units=pl.len().cast(pl.Int32),
         )
-        # Each customer who came back for the same article on another day.
+        buyers = longest.select("day", pair=packed("article", "customer")).group_by("pair")
+        # A customer who came back for the same article on another day.
+        came_back = buyers.agg(again=pl.col("day").max() > pl.col("day").min())
         returned = (
-            longest.group_by("article", "customer")
-            .agg(days=pl.col("day").n_unique())
+            came_back.select(*unpacked("pair", "article", "customer"), "again")
             .group_by("article")
-            .agg(returned=(pl.col("days") > 1).sum().cast(pl.Int32))
+            .agg(article_buyers=pl.len().cast(pl.Int32), returned=pl.col("again").sum().cast(pl.Int32))
         )
         born = history.articles.select("article", article_age=history.cutoff - pl.col("first_day"))
         before, now = pl.col("week_before"), pl.col("this_week")

@@ -12,7 +12,7 @@ from pydantic import Field
 from hmgpu.data.store import History
 from hmgpu.guards import affordable
 from hmgpu.parts import Count, Learned
-from hmgpu.plans import decayed, fixed_point, top_n
+from hmgpu.plans import decayed, fixed_point, packed, top_n, unpacked
 from hmgpu.retrievers import Candidates, Retriever
 
 
@@ -83,8 +83,10 @@ class CoPurchase(Retriever):
         selling = bought.join(on_sale, on="article", how="semi")  # before the pairs are made, not after
         pairs = seeds.join(selling, on="customer").filter(pl.col("seed") != pl.col("article"))
         # `bought` has each customer and article once, so a pair's rows are its customers.
-        summed = pairs.group_by("seed", "article").agg(weight=weight.sum(), customers=pl.len())
-        return summed.filter((pl.col("customers") >= self.support) & (pl.col("weight") > 0))
+        weighed = pairs.select(pair=packed("seed", "article"), weight=weight)
+        summed = weighed.group_by("pair").agg(weight=pl.col("weight").sum(), customers=pl.len())
+        enough = summed.filter((pl.col("customers") >= self.support) & (pl.col("weight") > 0))
+        return enough.select(*unpacked("pair", "seed", "article"), "weight")
 
 
 def _latest(transactions: pl.LazyFrame, n: int) -> pl.LazyFrame:

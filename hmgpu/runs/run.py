@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ class Run:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise RunError(f"Another process works on {self.folder}; wait for it or stop it.") from None
+            for draft in [*self.folder.rglob(f"{UNFINISHED}*")]:  # of those that were killed
+                shutil.rmtree(draft) if draft.is_dir() else draft.unlink(missing_ok=True)
             yield
 
     def step(
@@ -94,8 +97,8 @@ class Run:
         if digest:
             log.debug("%s: already there", name)
             return Step(name, place, digest)
-        draft = place.with_name(f"{UNFINISHED}{place.name}")
-        shutil.rmtree(draft, ignore_errors=True)
+        # Not the same for all: a worker that was taken for dead may still be writing when another does its task.
+        draft = place.with_name(f"{UNFINISHED}{place.name}-{uuid.uuid4().hex[:8]}")
         draft.mkdir(parents=True)
         log.debug("%s: begun", name)
         started = time.perf_counter()
@@ -107,8 +110,7 @@ class Run:
         manifest = made_from | {"step": name, "files": files, "counts": counts}
         manifest |= {"seconds": seconds, "peak_gib": peak.gib}
         write_json(draft / MANIFEST, manifest)
-        shutil.rmtree(place, ignore_errors=True)
-        draft.rename(place)
+        _put(draft, place, made_from)
         did = ", ".join(f"{n:,} {what}" for what, n in counts.items()) or "done"
         log.info("%s: %s in %.1f s, at most %.2f GiB", name, did, seconds, peak.gib)
         return Step(name, place, digest)
@@ -120,6 +122,17 @@ class Run:
         draft.symlink_to(made.relative_to(self.folder))
         os.replace(draft, link)
         return link
+
+
+def _put(draft: Path, place: Path, made_from: dict[str, Any]) -> None:
+    """Moves a finished draft into its place, unless another worker has finished the same step meanwhile."""
+    try:
+        draft.rename(place)
+    except OSError:  # there is something already: what is out of date, or that other worker's
+        if not _finished(place, made_from):
+            shutil.rmtree(place, ignore_errors=True)
+            draft.rename(place)
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _finished(place: Path, made_from: dict[str, Any]) -> str | None:

@@ -1,0 +1,126 @@
+"""The same run by worker processes, some of which are killed at their work."""
+
+import logging
+import operator
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from kit import demo_config
+
+from hmgpu.cluster import Cluster, cluster
+from hmgpu.config import Config, load_config
+from hmgpu.data.store import Store
+from hmgpu.engine import Engine
+from hmgpu.errors import RunError
+from hmgpu.pipeline import Pipeline
+from hmgpu.shards import split
+from hmgpu.workers import HERE, Workers, hired
+
+CPU = Engine("cpu", "tests")
+
+
+@pytest.fixture(scope="module")
+def config(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The demo without models, with so little memory that there are several shards."""
+    folder = tmp_path_factory.mktemp("cluster")
+    places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={folder / 'alone'}"]
+    smaller = ["weeks.train=2", "ranker.rounds=10", "memory_gb=0.1"]
+    return load_config(demo_config(folder), [*places, *smaller])
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[Cluster]:
+    with cluster("2", CPU) as workers:
+        yield workers
+
+
+@pytest.fixture(scope="module")
+def alone(config: Config) -> bytes:
+    return submission(config, HERE)
+
+
+def submission(config: Config, workers: Workers) -> bytes:
+    with Pipeline.open(config, CPU, workers).working() as line:
+        line.evaluate()
+        return line.submit().read_bytes()
+
+
+def test_two_processes_come_to_the_submission_of_one(config: Config, alone: bytes, two: Cluster, tmp_path: Path):
+    elsewhere = config.model_copy(update={"runs": tmp_path})
+    logging.getLogger("hmgpu").setLevel(logging.DEBUG)
+    assert submission(elsewhere, two) == alone
+    (run,) = tmp_path.iterdir()
+    customers = Store(config.data.root).customer_ids().select("customer").collect()
+    shards = split(customers, config.retrievers.values(), config.memory_gb * two.share)
+    assert len(list(run.glob("steps/*/recommend/*"))) == len(shards) > 2
+    # What workers said is in the run's log, as it would be of one process.
+    log = (run / "log.jsonl").read_text()
+    assert all(f"recommend/{shard.number:03}: {shard.customers.height:,} customers" in log for shard in shards)
+
+
+def test_a_worker_that_is_killed_at_its_work_changes_nothing(
+    config: Config, alone: bytes, two: Cluster, tmp_path: Path
+):
+    elsewhere = config.model_copy(update={"runs": tmp_path})
+    before = two.client.run(os.getpid)
+    killed: list[int] = []
+
+    def kill_one_that_describes() -> None:
+        for _ in range(60_000):
+            if any(tmp_path.glob("*/steps/*/examples/.unfinished-*")):
+                busy = [worker for worker, tasks in two.client.processing().items() if tasks]
+                if busy:
+                    os.kill(before[busy[0]], signal.SIGKILL)
+                    killed.append(before[busy[0]])
+                    return
+            time.sleep(0.001)
+
+    killer = threading.Thread(target=kill_one_that_describes)
+    killer.start()
+    try:
+        found = submission(elsewhere, two)
+    finally:
+        killer.join()
+    assert killed
+    assert killed[0] not in two.client.run(os.getpid).values()
+    assert found == alone
+
+
+def _refuse(error: Exception) -> None:
+    raise error
+
+
+def test_results_come_in_the_order_of_tasks_and_errors_as_they_are(two: Cluster):
+    later = [partial(operator.add, number, 1) for number in range(20)]
+    assert two.each("tests", later) == list(range(1, 21))
+    with pytest.raises(RunError, match="nobody knows"):
+        two.each("tests", [*later, partial(_refuse, RunError("nobody knows"))])
+    assert two.share == 0.5
+
+
+def test_without_a_cluster_this_process_does_the_work():
+    with hired(None, CPU) as workers:
+        assert workers is HERE
+        assert workers.each("tests", [os.getpid, os.getpid]) == [os.getpid()] * 2
+
+
+def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("hmgpu.cluster.SECONDS_TO_CONNECT", 0.5)
+    with (
+        pytest.raises(RunError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"),
+        hired("tcp://127.0.0.1:9", CPU),
+    ):
+        pass
+
+
+def test_workers_of_another_version_are_refused(two: Cluster, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("hmgpu.cluster.code_digest", lambda: "ours")
+    address = two.client.scheduler.address
+    with pytest.raises(RunError, match="has another hmgpu; install this one there"), hired(address, CPU):
+        pass
