@@ -1,6 +1,6 @@
 """Whether contenders came to the same result: codes and lists to the last one, numbers within a stated tolerance."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import polars as pl
@@ -12,31 +12,44 @@ class DisagreementError(HmgpuError):
     """Contenders came to different results: their speeds can't be compared."""
 
 
-def largest_difference(ours: pl.DataFrame, theirs: pl.DataFrame, tolerance: float) -> float:
-    """Of the numbers in two tables of the same rows by `key`; everything that is no float must be equal.
+def largest_difference(
+    ours: pl.DataFrame,
+    theirs: pl.DataFrame,
+    tolerance: float,
+    by: Sequence[str] = ("key",),
+    relative: bool = False,
+) -> float:
+    """Of the numbers in two tables of the same rows by the columns `by`; everything that is no float must be equal.
+
+    Args:
+        relative: a difference counts as a share of the number where that is larger than 1.
 
     Raises DisagreementError where columns, rows or values differ, or numbers by more than `tolerance`.
     """
     if set(ours.columns) != set(theirs.columns):
         raise DisagreementError(f"columns differ: {sorted(set(ours.columns) ^ set(theirs.columns))}.")
-    ours, theirs = ours.sort("key"), theirs.sort("key")
-    if not ours["key"].equals(theirs["key"]):
+    ours, theirs = ours.sort(by), theirs.sort(by)
+    if not ours.select(by).equals(theirs.select(by)):
         raise DisagreementError(f"keys differ: {ours.height} and {theirs.height} rows.")
     largest = 0.0
     for name in ours.columns:
         mine, other = ours[name], theirs[name]
         if mine.dtype.is_float() and other.dtype.is_float():
             numbers = [one.cast(pl.Float64).fill_nan(None) for one in (mine, other)]
-            gap = cast(float | None, (numbers[0] - numbers[1]).abs().max()) or 0.0
+            gaps = (numbers[0] - numbers[1]).abs()
+            if relative:
+                gaps = gaps / numbers[1].abs().clip(lower_bound=1.0)
+            gap = cast(float | None, gaps.max()) or 0.0
             if gap > tolerance or not numbers[0].is_null().equals(numbers[1].is_null()):
                 raise DisagreementError(
                     f"column '{name}' differs by {gap}, more than {tolerance}, or in what is missing."
                 )
             largest = max(largest, gap)
         elif not mine.equals(other):
-            rows: list[tuple[Any, Any, Any]] = pl.DataFrame([ours["key"], mine, other.alias("other")]).rows()
-            key, one, two = next(row for row in rows if row[1] != row[2])
-            raise DisagreementError(f"column '{name}' differs at key {key}: {one} and {two}.")
+            rows: list[tuple[Any, ...]] = pl.DataFrame([*ours.select(by), mine.alias("1"), other.alias("2")]).rows()
+            *keys, one, two = next(row for row in rows if row[-2] != row[-1])
+            place = ", ".join(f"{key} {value}" for key, value in zip(by, keys, strict=True))
+            raise DisagreementError(f"column '{name}' differs at {place}: {one} and {two}.")
     return largest
 
 

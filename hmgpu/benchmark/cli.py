@@ -13,6 +13,7 @@ import typer
 
 from hmgpu.benchmark.engines import engines
 from hmgpu.benchmark.subject import Subject, configured, generated
+from hmgpu.config import Config, load_config
 from hmgpu.console import console
 from hmgpu.engine import Choice
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from hmgpu.benchmark.result import Result
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
+BASE = Path("configs/base.yaml")  # its parts are measured on generated data
+SCALE = 0.02
 
 ConfigFile = Annotated[
     Path | None,
@@ -27,6 +30,9 @@ ConfigFile = Annotated[
 ]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="key.key=value, put over the config; repeatable.")]
 Scale = Annotated[float | None, typer.Option(min=1e-4, help="Of the generated data; 0.02 unless given. 1.0 is H&M's.")]
+Scales = Annotated[
+    list[float] | None, typer.Option("--scale", min=1e-4, help="Of the generated data; repeatable. 0.02 unless given.")
+]
 Seed = Annotated[int, typer.Option(min=0, help="Of the generated data and of all that is drawn.")]
 Folder = Annotated[Path | None, typer.Option("--data", help="Keep generated data here, for the next time.")]
 Repeats = Annotated[int, typer.Option(min=1, help="Counted runs of each contender.")]
@@ -75,18 +81,137 @@ def two_tower_verb(
         _show(benchmark_two_tower(subject, chosen, absent, repeats, memory), output)
 
 
+@app.command("features")
+def features_verb(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    scale: Scales = None,
+    seed: Seed = 1,
+    data: Folder = None,
+    repeats: Repeats = 3,
+    engine: EngineChoice = "auto",
+    memory: Annotated[bool, typer.Option(help="Also the peak of memory, each in a process of its own.")] = True,
+    plot: Annotated[bool, typer.Option(help="Also draw what --output writes, as SVG beside it.")] = True,
+    output: Output = None,
+) -> None:
+    """The feature families' plans on CPU and GPU against pandas, at one or several sizes."""
+    from hmgpu.benchmark.features import ALL, benchmark_features
+    from hmgpu.benchmark.plot import plot as draw
+    from hmgpu.benchmark.plot import require_matplotlib
+
+    if plot and output:
+        require_matplotlib()
+    chosen, absent = engines(engine)
+    subjects = _subjects(config, settings, scale, seed, data)
+    _show(benchmark_features(subjects, chosen, absent, repeats, memory), output)
+    if plot and output:
+        console.print(f"plot: {draw(output, ALL)}", soft_wrap=True)
+
+
+@app.command("candidates")
+def candidates_verb(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    scale: Scale = None,
+    seed: Seed = 1,
+    data: Folder = None,
+    repeats: Repeats = 3,
+    engine: EngineChoice = "auto",
+    output: Output = None,
+) -> None:
+    """The retrievers' plans on CPU and GPU; co-purchase rules also as sparse matrix products."""
+    chosen, absent = engines(engine)
+    with _with_parts(config, settings, scale, seed, data) as subject:
+        from hmgpu.benchmark.candidates import benchmark_candidates
+
+        _show(benchmark_candidates(subject, chosen, absent, repeats), output)
+
+
+@app.command("train")
+def train_verb(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    scale: Scale = None,
+    seed: Seed = 1,
+    data: Folder = None,
+    repeats: Repeats = 3,
+    engine: EngineChoice = "auto",
+    trees: Annotated[int, typer.Option(min=1, help="Trees, whatever the config says and however they do.")] = 200,
+    weeks: Annotated[int, typer.Option(min=1, help="Training weeks.")] = 2,
+    output: Output = None,
+) -> None:
+    """Fitting XGBoost on CPU and GPU, on the same examples."""
+    chosen, absent = engines(engine)
+    with _with_parts(config, settings, scale, seed, data) as subject:
+        from hmgpu.benchmark.train import benchmark_train
+
+        _show(benchmark_train(subject, chosen, absent, repeats, trees, weeks), output)
+
+
+@app.command("pipeline")
+def pipeline_verb(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    scale: Scale = None,
+    seed: Seed = 1,
+    data: Folder = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs on each engine, none of them a warm-up.")] = 1,
+    engine: EngineChoice = "auto",
+    output: Output = None,
+) -> None:
+    """The whole line from train to submit on CPU and GPU, step by step."""
+    chosen, absent = engines(engine)
+    with _with_parts(config, settings, scale, seed, data) as subject:
+        from hmgpu.benchmark.pipeline import benchmark_pipeline
+
+        _show(benchmark_pipeline(subject, chosen, absent, repeats), output)
+
+
 @contextmanager
 def _subject(
     config: Path | None, settings: list[str] | None, scale: float | None, seed: int, folder: Path | None
+) -> Iterator[Subject]:
+    """For benchmarks of models, which work on generated data with the models' default settings."""
+    if settings and not config:
+        raise typer.BadParameter("--set goes over the config, so it needs --config")
+    with _data(config, settings, scale, seed, folder, None) as subject:
+        yield subject
+
+
+@contextmanager
+def _with_parts(
+    config: Path | None, settings: list[str] | None, scale: float | None, seed: int, folder: Path | None
+) -> Iterator[Subject]:
+    """For benchmarks of a config's parts: of the config that is given, or of configs/base.yaml on generated data."""
+    parts = None if config else load_config(BASE, settings)
+    with _data(config, settings, scale, seed, folder, parts) as subject:
+        yield subject
+
+
+def _subjects(
+    config: Path | None, settings: list[str] | None, scales: list[float] | None, seed: int, folder: Path | None
+) -> Iterator[Subject]:
+    """One after the other, so that no more than one generated world is kept at a time."""
+    for scale in scales or (None,):
+        with _with_parts(config, settings, scale, seed, folder) as subject:
+            yield subject
+
+
+@contextmanager
+def _data(
+    config: Path | None,
+    settings: list[str] | None,
+    scale: float | None,
+    seed: int,
+    folder: Path | None,
+    parts: Config | None,
 ) -> Iterator[Subject]:
     if config:
         if scale is not None or folder:
             raise typer.BadParameter("--scale and --data are of generated data: they don't go with --config")
         yield configured(config, settings)
         return
-    if settings:
-        raise typer.BadParameter("--set goes over the config, so it needs --config")
-    with generated(0.02 if scale is None else scale, seed, folder) as subject:
+    with generated(SCALE if scale is None else scale, seed, folder, parts) as subject:
         yield subject
 
 

@@ -15,3 +15,8 @@ def engines(choice: Choice) -> tuple[list[Engine], dict[str, str]]:
             raise
         return [Engine.choose("cpu")], {"GPU": f"no GPU: {error}"}
     return ([gpu] if choice == "gpu" else [Engine.choose("cpu"), gpu]), {}
+
+
+def plans_on(engine: Engine) -> str:
+    """What runs plans on `engine`, as the name of a contender."""
+    return "cuDF, GPU" if engine.name == "gpu" else "Polars, CPU"

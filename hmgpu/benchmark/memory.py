@@ -1,26 +1,76 @@
-"""The memory that iterating over something takes, seen in a process of its own.
+"""The memory that a piece of work takes, seen in a process of its own.
 
 Within one process, what a contender has freed stays and is used by the next, which then seems to need nothing.
 """
 
+import gc
+import platform
+import resource
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import psutil
 
 MIB = 2**20
+STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+T = TypeVar("T")
+
+
+def alone(work: Callable[..., T], *given: Any) -> T:
+    """What `work(*given)` returns, done in a fresh process.
+
+    All of it is pickled, so `work` is a function of a module, a `partial` of one, or a method of what can be pickled.
+    """
+    # Spawned: a fork would start with all of our memory, and with locks that nobody will open.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(work, *given).result()
 
 
 def held(make: Callable[[], Iterable[Any]]) -> float:
     """MiB by which a fresh process grows at most while it goes through `make()`; what it imports doesn't count.
 
-    `make` is pickled, so it is a function of a module, or a `partial` of one.
+    Looked at between one item and the next: what is held all the while, not what is needed in passing.
     """
-    # Spawned: a fork would start with all of our memory, and with locks that nobody will open.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(_growth, make).result()
+    return alone(_growth, make)
+
+
+def peak(work: Callable[[], Any], first: Callable[[], Any]) -> float:
+    """MiB of resident memory that a fresh process needs at the height of `work()`, beyond what it had before.
+
+    Args:
+        first: is called before, so that what it imports, loads or starts doesn't count.
+    """
+    return alone(_height, work, first)
+
+
+def highest() -> float:
+    """MiB of resident memory that this process has had at most, on Linux since `forget` where the system allows it."""
+    if STATUS.is_file():
+        # Not getrusage: a process that was forked and replaced inherits the height of the one that started it.
+        line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (MIB if platform.system() == "Darwin" else 1024)
+
+
+def forget() -> None:
+    """Lets `highest` begin anew, where the system can: importing may have taken more than the work will."""
+    try:
+        CLEAR.write_text("5")
+    except OSError:
+        return
+
+
+def _height(work: Callable[[], Any], first: Callable[[], Any]) -> float:
+    first()
+    gc.collect()
+    forget()
+    before = psutil.Process().memory_info().rss / MIB
+    work()
+    return highest() - before
 
 
 def _growth(make: Callable[[], Iterable[Any]]) -> float:

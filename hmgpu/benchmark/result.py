@@ -27,8 +27,6 @@ class Result:
     data: Mapping[str, Any]
     absent: Mapping[str, str] = field(default_factory=dict)
     """Contenders that could not run, with the reason."""
-    memory_mib: Mapping[str, float] = field(default_factory=dict)
-    """What a contender needed beyond its imports, where that was measured."""
 
     def table(self) -> Table:
         """A line a contender; speeds are medians, the last columns compare runs that stood side by side."""
@@ -37,7 +35,8 @@ class Result:
         table = Table("what", "contender", title=title, caption="; ".join(self.agreement.values()))
         for name in ("rows", "seconds", "rows/s", "times as fast", "least to most"):
             table.add_column(name, justify="right")
-        if self.memory_mib:
+        remembered = any(each.memory_mib for each in self.measurements)
+        if remembered:
             table.add_column("MiB", justify="right")
         for each in self.measurements:
             for name, seconds in each.seconds.items():
@@ -45,10 +44,11 @@ class Result:
                 compared = ["1", ""]
                 if name != each.against:
                     compared = [f"{median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}"]
-                cells = [each.what, name, f"{each.rows:,} {each.unit}", f"{median(seconds):.3f}"]
-                cells += [f"{each.rows_per_second(name):,.0f}", *compared]
-                if self.memory_mib:
-                    cells.append(f"{self.memory_mib[name]:.0f}" if name in self.memory_mib else "")
+                rows, speed = f"{each.rows:,} {each.unit}", f"{each.rows_per_second(name):,.0f}"
+                cells = [each.what, name, rows if each.unit else "", f"{median(seconds):.3f}"]
+                cells += [speed if each.unit else "", *compared]
+                if remembered:
+                    cells.append(f"{each.memory_mib[name]:,.0f}" if name in each.memory_mib else "")
                 table.add_row(*cells)
             table.add_section()
         for name, reason in self.absent.items():
@@ -69,7 +69,6 @@ class Result:
             "data": dict(self.data),
             "agreement": dict(self.agreement),
             "absent": dict(self.absent),
-            "memory_mib": dict(self.memory_mib),
             "measurements": [_facts(each) for each in self.measurements],
         }
 
@@ -80,7 +79,7 @@ class Result:
 
 
 def _facts(measurement: Measurement) -> dict[str, Any]:
-    contenders = {}
+    contenders = dict[str, dict[str, Any]]()
     for name, seconds in measurement.seconds.items():
         ratios = measurement.times_faster(name)
         contenders[name] = {
@@ -89,6 +88,8 @@ def _facts(measurement: Measurement) -> dict[str, Any]:
             "rows_per_second": measurement.rows_per_second(name),
             "times_as_fast": {"median": median(ratios), "least": min(ratios), "most": max(ratios)},
         }
+        if name in measurement.memory_mib:
+            contenders[name]["memory_mib"] = measurement.memory_mib[name]
     return {
         "what": measurement.what,
         "rows": measurement.rows,

@@ -4,28 +4,31 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from hmgpu.config import Config, EncodeSettings, load_config
+from hmgpu.config import Config, load_config
 from hmgpu.console import progress
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import NAME as MANIFEST
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
 from hmgpu.data.synthetic import synthesize
+from hmgpu.errors import ConfigError
+from hmgpu.parts import Part, Trained
+from hmgpu.rankers.order import Order
 from hmgpu.retrievers.two_tower import TwoTower
+
+P = TypeVar("P", bound=Part)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A data set, and the settings to work on it with: a config's, or the defaults."""
+    """A data set, and the settings to work on it with."""
 
     store: Store
-    seed: int
-    fitted_days: int
-    """Days of purchases that workflows are fitted on."""
-    two_tower: TwoTower
+    config: Config
     origin: str
 
     @property
@@ -33,37 +36,77 @@ class Subject:
         """What was known before the last complete week."""
         return self.store.as_of(self.store.last_complete_week.first_day)
 
+    @property
+    def seed(self) -> int:
+        return self.config.seed
+
+    @property
+    def fitted_days(self) -> int:
+        """Days of purchases that workflows are fitted on."""
+        return self.config.encode.days
+
+    @property
+    def two_tower(self) -> TwoTower:
+        """The config's two towers; the default ones where it has none."""
+        parts = [*self.config.retrievers.values(), *self.config.features.values()]
+        return next((part for part in parts if isinstance(part, TwoTower)), TwoTower())
+
+    @cached_property
+    def untrained(self) -> Config:
+        """The config with those of its parts that learn by plans alone, and whose columns are in the data.
+
+        What needs workflows or a model of its own is measured by benchmarks of its own. Raises ConfigError where no
+        retriever is left.
+        """
+        parts = {"retrievers": self._plain(self.config.retrievers), "features": self._plain(self.config.features)}
+        if not parts["retrievers"]:
+            raise ConfigError("Every retriever of the config needs a trained model or absent columns; add popular.")
+        return self.config.model_copy(update=parts)
+
+    @property
+    def left_out(self) -> list[str]:
+        """The places in the config of the parts that `untrained` lacks."""
+        retrievers = [f"retrievers.{name}" for name in self.config.retrievers if name not in self.untrained.retrievers]
+        features = [f"features.{name}" for name in self.config.features if name not in self.untrained.features]
+        return retrievers + features
+
     def described(self) -> dict[str, Any]:
         """Where the data comes from and how much there is of it."""
         known = self.store.manifest
         sizes = {"rows": known.rows, "customers": known.customers, "articles": known.articles}
         return {"origin": self.origin, **sizes, "cutoff": str(self.store.last_complete_week)}
 
+    def _plain(self, parts: dict[str, P]) -> dict[str, P]:
+        return {
+            name: part
+            for name, part in parts.items()
+            if not (part.encoded or isinstance(part, Trained)) and part.needs() <= self.store.present
+        }
+
 
 def configured(file: Path, settings: list[str] | None) -> Subject:
     """The data set that the config `file` names, which must have been ingested."""
     config = load_config(file, settings)
-    store = Store(config.data.root)
-    return Subject(store, config.seed, config.encode.days, _two_tower(config), f"the data set of {file}")
+    return Subject(Store(config.data.root), config, f"the data set of {file}")
 
 
 @contextmanager
-def generated(scale: float, seed: int, folder: Path | None) -> Iterator[Subject]:
-    """A generated world, ingested; kept in `folder` and taken from there the next time, or gone afterwards."""
+def generated(scale: float, seed: int, folder: Path | None, config: Config | None = None) -> Iterator[Subject]:
+    """A generated world, ingested; kept in `folder` and taken from there the next time, or gone afterwards.
+
+    It is worked on with the settings of `config`, its data and seed aside, or with the default ones.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         place = (folder or Path(temporary)) / f"scale-{scale}-seed-{seed}"
-        settings = DataSettings(raw=place / "raw", root=place / "data")
-        if not (settings.root / MANIFEST).exists():
-            if not settings.raw.exists():
+        data = DataSettings(raw=place / "raw", root=place / "data")
+        if not (data.root / MANIFEST).exists():
+            if not data.raw.exists():
                 with progress("generate") as report:
-                    synthesize(settings.raw, scale, seed, report)
+                    synthesize(data.raw, scale, seed, report)
             with progress("ingest") as report:
-                ingest(settings, progress=report)
+                ingest(data, progress=report)
         origin = f"hmgpu synth --scale {scale} --seed {seed}"
-        yield Subject(Store(settings.root), seed, EncodeSettings().days, TwoTower(), origin)
-
-
-def _two_tower(config: Config) -> TwoTower:
-    """The config's two towers; the default ones where it has none."""
-    parts = [*config.retrievers.values(), *config.features.values()]
-    return next((part for part in parts if isinstance(part, TwoTower)), TwoTower())
+        config = config or Config(
+            data=data, runs=place, retrievers={"two_tower": TwoTower()}, features={}, ranker=Order()
+        )
+        yield Subject(Store(data.root), config.model_copy(update={"data": data, "seed": seed}), origin)

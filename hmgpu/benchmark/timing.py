@@ -8,7 +8,7 @@ import gc
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
@@ -30,10 +30,12 @@ class Measurement:
     what: str
     rows: int
     unit: str
-    """What a row is."""
+    """What a row is; empty where nothing is counted."""
     against: str
     """The contender that the others are compared with."""
     seconds: Mapping[str, Sequence[float]]
+    memory_mib: Mapping[str, float] = field(default_factory=dict)
+    """What a contender needed for it, where that was measured; the benchmark's settings say how."""
 
     def rows_per_second(self, name: str) -> float:
         return self.rows / median(self.seconds[name])

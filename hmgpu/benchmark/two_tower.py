@@ -3,6 +3,7 @@
 import copy
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def benchmark_two_tower(
                 needed |= {name: held(make) for name, make in fed.ways().items()}
         rows = len(fed.kept)
         measured = [
-            measure("load", rows, "purchases", loading, repeats),
+            replace(measure("load", rows, "purchases", loading, repeats), memory_mib=needed),
             measure("train", rows, "purchases", training, repeats),
         ]
     facts = {
@@ -66,12 +67,13 @@ def benchmark_two_tower(
         "files": len(files.bought),
         "seed": subject.seed,
         "fitted_days": subject.fitted_days,
+        "memory": "resident memory of a process of its own between batches, beyond what it held after its imports",
         "repeats": repeats,
         "engines": [engine.name for engine in engines],
         "torch_threads": torch.get_num_threads(),
         "parameters": sum(each.numel() for each in model.parameters()),
     }
-    return Result("two-tower", measured, agreement, facts, subject.described(), absent, needed)
+    return Result("two-tower", measured, agreement, facts, subject.described(), absent)
 
 
 class Feeding:

@@ -30,6 +30,25 @@ def test_a_difference_is_refused(column, values, says):
         largest_difference(TABLE, TABLE.with_columns(pl.Series(column, values)), 0.01)
 
 
+def test_a_table_of_several_keys_says_where_it_differs():
+    by = ("customer", "article")
+    table = pl.DataFrame({"customer": [1, 1, 2], "article": [5, 6, 5], "units": [1, 2, 3]})
+    assert largest_difference(table, table.reverse(), 0, by) == 0
+    with pytest.raises(DisagreementError, match="'units' differs at customer 1, article 6: 2 and 4"):
+        largest_difference(table, table.with_columns(units=pl.Series([1, 4, 3])), 0, by)
+    with pytest.raises(DisagreementError, match="keys differ: 3 and 2 rows"):
+        largest_difference(table, table.head(2), 0, by)
+
+
+def test_large_numbers_may_differ_in_proportion():
+    table, other = (pl.DataFrame({"key": [1, 2], "x": values}) for values in ([1000.0, 0.5], [1001.0, 0.5]))
+    assert largest_difference(table, other, 0.002, relative=True) == pytest.approx(0.001, rel=0.01)
+    with pytest.raises(DisagreementError, match="'x'"):
+        largest_difference(table, other, 0.002)
+    with pytest.raises(DisagreementError, match="'x'"):
+        largest_difference(table, table.with_columns(x=pl.Series([1000.0, 0.51])), 0.002, relative=True)
+
+
 def test_a_column_more_is_refused():
     with pytest.raises(DisagreementError, match=r"\['more'\]"):
         largest_difference(TABLE, TABLE.with_columns(more=1), 0.01)

@@ -1,14 +1,13 @@
 """The verbs from end to end on a tiny world, and what a result file says."""
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from hmgpu.benchmark import plot
 from hmgpu.benchmark.engines import engines
-from hmgpu.benchmark.memory import held
 from hmgpu.cli import app
 from hmgpu.engine import Engine
 from hmgpu.errors import EngineError
@@ -16,14 +15,14 @@ from hmgpu.errors import EngineError
 CONFIGS = Path(__file__).parents[2] / "configs"
 FIELDS = {
     *("benchmark", "date", "command", "machine", "load_average", "versions", "settings", "data", "agreement", "absent"),
-    *("memory_mib", "measurements"),
+    "measurements",
 }
 
 
-def measured(tmp_path, verb, *options) -> dict:
+def measured(tmp_path, verb, *options, engine="cpu") -> dict:
     """The result file of a verb that ran to its end."""
     file = tmp_path / "results" / "it.json"
-    asked = ["benchmark", verb, "--repeats", "1", "--engine", "cpu", "--output", str(file), *map(str, options)]
+    asked = ["benchmark", verb, "--repeats", "1", "--engine", engine, "--output", str(file), *map(str, options)]
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     assert f"hmgpu benchmark {verb}" in done.output
@@ -70,13 +69,87 @@ def test_two_tower_on_the_data_of_a_config(tmp_path, store):
     assert result["agreement"]["cpu"].startswith("cpu: batches equal; losses and weights within")
 
 
-def test_without_a_gpu_it_says_so(monkeypatch):
+@pytest.fixture
+def no_gpu(monkeypatch):
+    """A machine without a GPU, whatever this one has."""
+
     def choose(choice):
         if choice == "gpu":
             raise EngineError("none here")
         return Engine("cpu", "asked for")
 
     monkeypatch.setattr(Engine, "choose", staticmethod(choose))
+
+
+@pytest.fixture
+def at_home(monkeypatch):
+    """The folder in which configs/base.yaml is."""
+    monkeypatch.chdir(CONFIGS.parent)
+
+
+FEW = ("--set", "retrievers={popular: {}, copurchase: {}}", "--set", "features={article_sales: {}, strategies: {}}")
+
+
+def test_features_at_two_sizes_without_a_gpu(tmp_path, no_gpu, at_home):
+    sizes = ("--scale", 0.0003, "--scale", 0.0005, "--data", tmp_path, "--no-plot", "--no-memory")
+    result = measured(tmp_path, "features", *sizes, *FEW, engine="auto")
+    assert result["absent"] == {"GPU": "no GPU: none here"}
+    assert [each["origin"] for each in result["data"]["sets"]] == [
+        f"hmgpu synth --scale {scale} --seed 1" for scale in (0.0003, 0.0005)
+    ]
+    assert [each["what"] for each in result["measurements"]] == ["article_sales", "strategies", "all families"] * 2
+    assert result["measurements"][0]["rows"] < result["measurements"][-1]["rows"]
+    assert all(list(each["contenders"]) == ["Polars, CPU", "pandas"] for each in result["measurements"])
+    assert result["agreement"]["described"].startswith("whole numbers equal, others within 0.0001")
+
+
+def test_candidates_of_a_config(tmp_path, store, no_gpu):
+    options = ("--config", CONFIGS / "demo.yaml", "--set", f"data.root={store.root}", *FEW)
+    result = measured(tmp_path, "candidates", *options, engine="auto")
+    assert result["absent"] == {"GPU": "no GPU: none here"}
+    contenders = {each["what"]: list(each["contenders"]) for each in result["measurements"]}
+    rules = ["sparse product, SciPy, CPU", "Polars, CPU"]
+    assert contenders == {
+        "popular": ["Polars, CPU"],
+        "copurchase": ["Polars, CPU"],
+        "co-purchase rules": rules,
+        "co-purchase rules, gap and backwards 1": rules,
+    }
+    assert result["settings"]["rules"]["gap"] == 0.9
+
+
+def test_train_on_data_that_it_generates(tmp_path, no_gpu, at_home):
+    few = ("--scale", 0.0005, "--data", tmp_path, "--trees", 2, "--weeks", 1, *FEW)
+    result = measured(tmp_path, "train", *few, engine="auto")
+    assert result["absent"] == {"GPU": "no GPU: none here"}
+    assert result["settings"]["ranker"]["rounds"] == 2
+    assert "XGBoost, CPU: NDCG@12 0." in result["agreement"]["figures"]
+
+
+def test_pipeline_on_the_data_of_a_config(tmp_path, store, no_gpu):
+    few = ("--set", f"data.root={store.root}", "--set", "weeks.train=1", "--set", "ranker={kind: order}", *FEW)
+    result = measured(tmp_path, "pipeline", "--config", CONFIGS / "demo.yaml", *few, engine="auto")
+    assert result["absent"] == {"GPU": "no GPU: none here"}
+    assert result["settings"]["warm_up"] is False
+    done = {each["what"]: each for each in result["measurements"]}
+    assert {"learn retriever-popular", "learn feature-article_sales", "examples", "fit", "evaluate", "recommend"} < {
+        *done
+    }
+    whole = done["whole line"]["contenders"]["hmgpu, CPU"]
+    assert whole["median_seconds"] > done["recommend"]["contenders"]["hmgpu, CPU"]["median_seconds"]
+    assert whole["memory_mib"] > 0
+    assert done["submit"]["unit"] == "customers"
+    assert result["agreement"]["submission"] == "only hmgpu, CPU ran: its submission was compared with nothing"
+
+
+def test_a_plot_without_matplotlib_is_refused_before_anything_is_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(plot.importlib.util, "find_spec", lambda name: None)
+    done = CliRunner().invoke(app, ["benchmark", "features", "--output", str(tmp_path / "it.json")])
+    assert isinstance(done.exception, plot.PlotError)
+    assert "pip install matplotlib" in str(done.exception)
+
+
+def test_without_a_gpu_it_says_so(no_gpu):
     chosen, absent = engines("auto")
     assert [engine.name for engine in chosen] == ["cpu"]
     assert absent == {"GPU": "no GPU: none here"}
@@ -87,7 +160,3 @@ def test_without_a_gpu_it_says_so(monkeypatch):
 @pytest.mark.parametrize("options", [["--set", "seed=1"], ["--config", str(CONFIGS / "demo.yaml"), "--scale", "0.1"]])
 def test_options_that_do_not_go_together(options):
     assert CliRunner().invoke(app, ["benchmark", "encode", *options]).exit_code == 2
-
-
-def test_memory_is_seen_in_a_process_of_its_own():
-    assert 80 < held(partial(map, bytearray, [100 * 2**20])) < 250

@@ -9,10 +9,8 @@ from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.encode import Agreement
 from hmgpu.benchmark.rivals import pandas_encoding
 from hmgpu.benchmark.rivals.pandas_encoding import PandasEncoding, pandas_sessions
-from hmgpu.benchmark.subject import Subject
 from hmgpu.encode.columns import Encoded
 from hmgpu.engine import Engine
-from hmgpu.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")
 
@@ -49,10 +47,10 @@ def test_lists_hold_the_latest_first():
 
 
 @pytest.fixture(scope="module")
-def ways(store, tmp_path_factory):
+def ways(make_subject, tmp_path_factory):
     """Workflows and pandas, fitted on the same."""
     folder = tmp_path_factory.mktemp("ways")
-    history = Subject(store, 1, 91, TwoTower(), "a test's world").history
+    history = make_subject().history
     inputs = encoding.Inputs(history, 91, 5, folder)
     return encoding.Workflows(inputs, CPU), encoding.Pandas(inputs)
 

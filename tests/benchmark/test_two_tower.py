@@ -10,7 +10,6 @@ from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.rivals.merlin_batches import merlin_batches
 from hmgpu.benchmark.rivals.plain_batches import PlainBatches
 from hmgpu.benchmark.rivals.plain_loop import plain_pass
-from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.two_tower import benchmark_two_tower
 from hmgpu.engine import Engine
 from hmgpu.errors import DataError
@@ -100,8 +99,8 @@ def test_a_loop_that_trains_otherwise_is_refused(files, tmp_path, monkeypatch):
         )
 
 
-def test_nothing_to_train_on_is_said(store, monkeypatch):
-    subject = Subject(store, 1, 91, TwoTower(weeks=2), "a test's world")
+def test_nothing_to_train_on_is_said(make_subject, monkeypatch):
+    subject = make_subject(retrievers={"two_tower": TwoTower(weeks=2)})
     monkeypatch.setattr(two_tower, "write_purchases", lambda *given: Purchases([], []))
     with pytest.raises(DataError, match="nothing was bought in 2 weeks"):
         benchmark_two_tower(subject, [CPU], {}, repeats=1, memory=False)

@@ -1,0 +1,114 @@
+"""Two ways to describe candidates, with the same calls: the families' plans on an engine, and pandas.
+
+Each starts from the data set's files: it learns about articles from everybody's past and about the candidates'
+customers from their own, then makes a row a candidate.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+
+from hmgpu.benchmark.engines import plans_on
+from hmgpu.benchmark.learned import at_work, cut_out, learned
+from hmgpu.benchmark.rivals import pandas_features
+from hmgpu.benchmark.rivals.pandas_tables import read
+from hmgpu.data.store import History, Store
+from hmgpu.describe import describe
+from hmgpu.engine import Engine
+from hmgpu.features import Feature
+from hmgpu.rankers import KEYS
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What every way gets. Small enough to be sent to another process; what is large is read when it is asked for."""
+
+    root: Path
+    """Folder of the data set."""
+    cutoff: int
+    families: Mapping[str, Feature]
+    pairs: Path
+    """File of the candidates (customer, article, the strategies' scores and ranks), sorted by customer and article."""
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.root)
+
+
+class Plans:
+    """The families' own plans, executed as the pipeline does."""
+
+    def __init__(self, inputs: Inputs, engine: Engine) -> None:
+        self.inputs, self.engine = inputs, engine
+        self.name = plans_on(engine)
+
+    @cached_property
+    def pairs(self) -> pl.DataFrame:
+        return pl.read_parquet(self.inputs.pairs)
+
+    @cached_property
+    def customers(self) -> pl.DataFrame:
+        return self.pairs.select("customer").unique().sort("customer")
+
+    def one(self, family: str) -> pl.DataFrame:
+        """(customer, article, the family's columns)."""
+        history = self._history()
+        columns = self._computed(family, history, history.of(self.customers.lazy()))
+        return describe(self.pairs.select(KEYS), {family: columns}, self.engine)
+
+    def all(self) -> pl.DataFrame:
+        """The candidates with every family's columns."""
+        history = self._history()
+        audience = cut_out(history.of(self.customers.lazy()), self.engine)
+        columns = {name: self._computed(name, history, audience) for name in self.inputs.families}
+        return describe(self.pairs, columns, self.engine)
+
+    def begin(self) -> None:
+        """Loads and starts what the first plan would load and start."""
+        self.engine.collect(pl.LazyFrame({"x": [1]}))
+
+    def _history(self) -> History:
+        return self.inputs.store.as_of(self.inputs.cutoff)
+
+    def _computed(self, family: str, history: History, audience: History) -> pl.LazyFrame:
+        part = self.inputs.families[family]
+        known = learned(part, history, audience, self.engine)
+        return at_work(part, self.engine).compute(known, self.pairs.lazy())
+
+
+class Pandas:
+    """The same with pandas. Each table is read once; families keep the candidates' order, so none is joined twice."""
+
+    name = "pandas"
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+
+    @cached_property
+    def pairs(self) -> Any:
+        return pd.read_parquet(self.inputs.pairs)
+
+    @cached_property
+    def customers(self) -> Any:
+        return self.pairs["customer"].unique()
+
+    def one(self, family: str) -> Any:
+        return self._joined(self.pairs[list(KEYS)], [self.inputs.families[family]])
+
+    def all(self) -> Any:
+        return self._joined(self.pairs, list(self.inputs.families.values()))
+
+    def begin(self) -> None:
+        pd.DataFrame({"x": [1]}).to_parquet()  # pandas loads pyarrow's Parquet when it is used first
+
+    def _joined(self, described: Any, parts: list[Feature]) -> Any:
+        store = self.inputs.store
+        needs = [pandas_features.needs(part, store.present) for part in parts]
+        known = read(store, self.inputs.cutoff, self.customers, needs)
+        made = [pandas_features.columns(part, known, self.pairs) for part in parts]
+        return pd.concat([described, *made], axis=1)

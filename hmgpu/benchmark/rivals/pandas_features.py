@@ -1,0 +1,84 @@
+"""What each feature family reads with pandas, and the columns that it makes for candidates."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from hmgpu.benchmark.rivals.pandas_families import (
+    affinity,
+    article_price,
+    article_sales,
+    buyer_age,
+    customer_habits,
+    of,
+    price_fit,
+    strategies,
+)
+from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER, Known, Needs
+from hmgpu.features import Feature
+from hmgpu.features.affinity import Affinity
+from hmgpu.features.article_price import ArticlePrice
+from hmgpu.features.article_sales import ArticleSales
+from hmgpu.features.buyer_age import BuyerAge
+from hmgpu.features.catalogue import ATTRIBUTES, Catalogue
+from hmgpu.features.customer_habits import CustomerHabits
+from hmgpu.features.customer_profile import PROFILE, CustomerProfile
+from hmgpu.features.price_fit import PriceFit
+from hmgpu.features.strategies import Strategies
+
+WRITTEN = (
+    *(Affinity, ArticlePrice, ArticleSales, BuyerAge, Catalogue),
+    *(CustomerHabits, CustomerProfile, PriceFit, Strategies),
+)
+"""The families that are written here."""
+
+
+def needs(part: Feature, present: frozenset[str]) -> Needs:
+    """What a family reads."""
+    match part:
+        case ArticleSales():
+            return Needs({"day", CUSTOMER, ARTICLE}, max(*part.windows, 14), {"first_day"})
+        case ArticlePrice():
+            return Needs({"day", ARTICLE, "price"}, max(part.days, part.recent))
+        case PriceFit():
+            return Needs({"day", CUSTOMER, ARTICLE, "price"}, part.days)
+        case CustomerHabits():
+            return Needs({"day", CUSTOMER, ARTICLE} | present & {"price", "channel"}, None)
+        case BuyerAge():
+            return Needs({"day", CUSTOMER, ARTICLE}, part.days, customers={"age"})
+        case Affinity():
+            return Needs({"day", CUSTOMER, ARTICLE}, None, {part.by} - {ARTICLE})
+        case Catalogue():
+            return Needs(articles=present & {*ATTRIBUTES})
+        case CustomerProfile():
+            return Needs(customers=present & {*PROFILE})
+        case _:
+            return Needs()
+
+
+def columns(part: Feature, known: Known, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The family's columns, a row a row of `pairs` (customer, article, scores), in their order; missing is NaN."""
+    match part:
+        case ArticleSales():
+            return of(pairs, ARTICLE, article_sales(part, known))
+        case ArticlePrice():
+            return of(pairs, ARTICLE, article_price(part, known))
+        case PriceFit():
+            return price_fit(part, known, pairs)
+        case CustomerHabits():
+            return of(pairs, CUSTOMER, customer_habits(part, known))
+        case BuyerAge():
+            return buyer_age(part, known, pairs)
+        case Affinity():
+            return affinity(part, known, pairs)
+        case Catalogue():
+            return of(pairs, ARTICLE, known.articles.set_index(ARTICLE)[_kept(ATTRIBUTES, known.articles)])
+        case CustomerProfile():
+            return of(pairs, CUSTOMER, known.customers.set_index(CUSTOMER)[_kept(PROFILE, known.customers)])
+        case Strategies():
+            return strategies(pairs)
+    raise TypeError(f"no pandas is written for the feature family {part.kind}")
+
+
+def _kept(names: Sequence[str], table: pd.DataFrame) -> list[str]:
+    return [name for name in names if name in table]

@@ -1,0 +1,82 @@
+"""The data set read with pandas: the columns that are wanted, of the days that are wanted, into memory."""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hmgpu.data.store import Store
+from hmgpu.data.weeks import Week, day_number
+
+ARTICLE, CUSTOMER = "article", "customer"
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Columns of each table, beside the keys of articles and customers; a table without any is not read."""
+
+    sales: Set[str] = frozenset()
+    days: int | None = 0
+    """How far back sales are read; None for all."""
+    articles: Set[str] = frozenset()
+    customers: Set[str] = frozenset()
+
+    def __or__(self, other: "Needs") -> "Needs":
+        days = None if self.days is None or other.days is None else max(self.days, other.days)
+        return Needs(self.sales | other.sales, days, self.articles | other.articles, self.customers | other.customers)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known before day `cutoff`, as frames with Parquet's small integers; missing numbers make it float64."""
+
+    cutoff: int
+    asked: Any
+    """The customers who are served: an array of their keys."""
+    sales: pd.DataFrame
+    articles: pd.DataFrame
+    customers: pd.DataFrame
+
+    @cached_property
+    def own(self) -> pd.DataFrame:
+        """The sales to the customers who are served."""
+        return self.sales[self.sales[CUSTOMER].isin(self.asked)]
+
+    def last(self, days: int, sales: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Those of `sales`, or of all, in the last `days` days."""
+        given = self.sales if sales is None else sales
+        return given[given["day"] >= self.cutoff - days]
+
+
+def read(store: Store, cutoff: int, asked: Any, needs: Iterable[Needs]) -> Known:
+    """What all `needs` together ask for, each table read once; `asked` are the customers who are served."""
+    together = Needs()
+    for each in needs:
+        together |= each
+    sales = articles = customers = pd.DataFrame()
+    if together.sales:
+        since = 0 if together.days is None else cutoff - together.days
+        # The names of the folders would become a column of their own.
+        weeks = week_files(store, since, cutoff)
+        sales = pd.read_parquet(weeks, columns=sorted(together.sales), partitioning=None)
+        sales = sales[sales["day"].between(since, cutoff - 1)]
+    if together.articles:
+        columns = [ARTICLE, *sorted(together.articles)]
+        appeared = [("first_day", "<", cutoff)]
+        articles = pd.read_parquet(store.root / store.manifest.table("articles"), columns=columns, filters=appeared)
+    if together.customers:
+        columns = [CUSTOMER, *sorted(together.customers)]
+        customers = pd.read_parquet(store.root / store.manifest.table("customers"), columns=columns)
+    return Known(cutoff, asked, sales, articles, customers)
+
+
+def week_files(store: Store, since: int, cutoff: int) -> list[Path]:
+    """The files that hold sales of the days from `since` on and before `cutoff`."""
+    files = [store.root / name for name in sorted(store.manifest.files) if name.startswith("transactions/")]
+    first_days = {file: date.fromisoformat(file.parent.name.removeprefix("week=")) for file in files}
+    weeks = {file: Week(day_number(first_day)) for file, first_day in first_days.items()}
+    return [file for file, week in weeks.items() if week.first_day < cutoff and week.last_day >= since]

@@ -1,0 +1,56 @@
+"""What a run's steps took, from the manifests that they left, summed by kind of step."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hmgpu.runs.run import MANIFEST
+
+LEAST = 0.005  # seconds; manifests have hundredths, and a step that took 0.00 s took some time all the same
+GIB = 1024  # MiB
+
+
+@dataclass
+class Kind:
+    """All steps of one kind."""
+
+    seconds: float = 0.0
+    rows: int = 0
+    unit: str = ""
+    """What a row is; empty where manifests count nothing."""
+    memory_mib: float | None = None
+    """The most that the process held during one of them, imports included, where their manifests say."""
+
+
+def kinds_of(run: Path) -> dict[str, Kind]:
+    """Every kind of step of the run in the folder `run`, in the order in which the first of each was finished."""
+    found = dict[str, Kind]()
+    for manifest in _manifests(run):
+        kind = found.setdefault(kind_of(manifest["step"]), Kind())
+        kind.seconds += max(manifest["seconds"], LEAST)
+        rows, kind.unit = _rows(manifest["counts"])
+        kind.rows += rows
+        if manifest.get("peak_gib") is not None:
+            kind.memory_mib = max(kind.memory_mib or 0.0, manifest["peak_gib"] * GIB)
+    return found
+
+
+def kind_of(step: str) -> str:
+    """`2020-09-16/learn/retriever-popular` is of the kind `learn retriever-popular`, whatever week; so are shards."""
+    return " ".join(word for word in step.split("/") if not word[0].isdigit())
+
+
+def _manifests(run: Path) -> Iterator[dict[str, Any]]:
+    files = sorted((run / "steps").rglob(MANIFEST), key=lambda file: file.stat().st_mtime_ns)
+    read = (json.loads(file.read_text()) for file in files)
+    return (manifest for manifest in read if "step" in manifest)
+
+
+def _rows(counts: dict[str, int]) -> tuple[int, str]:
+    """Of what a step counts, with its unit: its rows, else its customers, else the rows of all tables it learned."""
+    for unit in ("rows", "customers"):
+        if unit in counts:
+            return counts[unit], unit
+    return sum(counts.values()), "rows" if counts else ""

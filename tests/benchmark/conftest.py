@@ -1,0 +1,46 @@
+"""What a benchmark works on: the small generated world, with a few parts; and a GPU that is only pretended."""
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+
+from hmgpu.benchmark.rivals.sparse_copurchase import Libraries
+from hmgpu.benchmark.subject import Subject
+from hmgpu.config import Config
+from hmgpu.engine import Engine
+from hmgpu.rankers.order import Order
+from hmgpu.retrievers.popular import Popular
+
+CPU = Engine("cpu", "tests")
+
+
+@pytest.fixture(scope="session")
+def make_subject(store, data_settings) -> Callable[..., Subject]:
+    """A Subject whose config has the sections that are given."""
+
+    def make(**sections: Any) -> Subject:
+        few = {"retrievers": {"popular": Popular()}, "features": {}, "ranker": Order(), "runs": store.root.parent}
+        return Subject(store, Config(data=data_settings, **few | sections), "a test's world")
+
+    return make
+
+
+@pytest.fixture
+def pretended_gpu(monkeypatch, untranslated) -> Engine:
+    """An engine that is called gpu, runs on the CPU, and refuses plans that cuDF could not run."""
+    collect, libraries = Engine.collect, Libraries.of
+
+    def checked(engine: Engine, plan: pl.LazyFrame, fits: bool = False) -> pl.DataFrame:
+        if engine.name == "gpu":
+            assert untranslated(plan) == []
+        return collect(CPU, plan, fits)
+
+    monkeypatch.setattr(Engine, "collect", checked)
+    monkeypatch.setattr(Engine, "table", lambda engine, frame: pl.from_pandas(frame))
+    monkeypatch.setattr(Engine, "columns", lambda engine, table: table)
+    monkeypatch.setattr(Engine, "numpy", lambda engine, array: array)
+    monkeypatch.setattr(Engine, "device", "cpu")
+    monkeypatch.setattr(Libraries, "of", staticmethod(lambda engine: libraries(CPU)))
+    return Engine("gpu", "pretended")

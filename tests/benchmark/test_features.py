@@ -1,0 +1,78 @@
+"""What is said of families was measured on the same candidates and came out the same; else nothing is said."""
+
+import polars as pl
+import pytest
+
+from hmgpu.benchmark import features
+from hmgpu.benchmark.agreement import DisagreementError
+from hmgpu.benchmark.features import Agreement, benchmark_features
+from hmgpu.benchmark.rivals import pandas_features
+from hmgpu.engine import Engine
+from hmgpu.features.article_price import ArticlePrice
+from hmgpu.features.encoded import Encoded
+from hmgpu.features.strategies import Strategies
+from hmgpu.retrievers.popular import Popular
+from hmgpu.retrievers.two_tower import TwoTower
+
+CPU = Engine("cpu", "tests")
+FEW = {"price": ArticlePrice(), "strategies": Strategies()}
+
+
+def test_families_one_by_one_and_all_of_them(make_subject):
+    parts = {"popular": Popular(n=7), "two_tower": TwoTower()}
+    subject = make_subject(retrievers=parts, features={**FEW, "encoded": Encoded()})
+    result = benchmark_features([subject], [CPU], {}, repeats=1)
+    assert [each.what for each in result.measurements] == ["price", "strategies", "all families"]
+    assert {each.against for each in result.measurements} == {"pandas"}
+    assert all(each.seconds.keys() == {"Polars, CPU", "pandas"} for each in result.measurements)
+    assert result.settings["left_out"] == ["retrievers.two_tower", "features.encoded"]
+    (data,) = result.data["sets"]
+    assert data["transactions_before_cutoff"] == subject.history.transactions.collect().height
+    week = subject.store.sold_in(subject.store.last_complete_week).collect()
+    assert data["candidates"] == 7 * week["customer"].n_unique()
+    memory = [each.memory_mib for each in result.measurements]
+    assert memory[:2] == [{}, {}]
+    assert memory[2].keys() == {"Polars, CPU", "pandas"}
+    assert all(0 < mib < 500 for mib in memory[2].values())
+
+
+def test_the_gpu_takes_part_where_there_is_one(make_subject, pretended_gpu):
+    subject = make_subject(features=FEW)
+    result = benchmark_features([subject], [CPU, pretended_gpu], {}, repeats=1, memory=False)
+    assert all([*each.seconds] == ["Polars, CPU", "cuDF, GPU", "pandas"] for each in result.measurements)
+    assert "Polars, CPU and cuDF, GPU at most 0.0e+00 apart" in result.agreement["described"]
+
+
+def test_another_value_is_refused(make_subject, monkeypatch):
+    right = pandas_features.article_price
+
+    def wrong(part, known):
+        made = right(part, known)
+        return made.assign(article_price=made["article_price"] + 1)
+
+    monkeypatch.setattr(pandas_features, "article_price", wrong)
+    with pytest.raises(DisagreementError, match="transactions: Polars, CPU and pandas: column 'article_price' differs"):
+        benchmark_features([make_subject(features=FEW)], [CPU], {}, repeats=1, memory=False)
+
+
+def test_another_column_is_refused(make_subject, monkeypatch):
+    monkeypatch.setattr(pandas_features, "strategies", lambda pairs: pairs[["popular_score"]].add_suffix("_part"))
+    with pytest.raises(DisagreementError, match=r"columns differ: \['popular_score_part', 'popular_score_share'\]"):
+        benchmark_features([make_subject(features=FEW)], [CPU], {}, repeats=1, memory=False)
+
+
+def test_a_family_that_nobody_wrote_with_pandas_is_left_out(make_subject, monkeypatch):
+    monkeypatch.setattr(features, "WRITTEN", (Strategies,))
+    result = benchmark_features([make_subject(features=FEW)], [CPU], {}, repeats=1, memory=False)
+    assert [each.what for each in result.measurements] == ["strategies", "all families"]
+    assert result.settings["left_out"] == ["features.price"]
+
+
+def test_engines_are_compared_with_each_other_too():
+    table = pl.DataFrame({"customer": [1], "article": [1], "x": [1.0]})
+    near, far = (table.with_columns(x=pl.lit(value)) for value in (1.00009, 0.99992))
+    agreement = Agreement()
+    agreement.check("it", {"CPU": near, "GPU": table, "pandas": table.to_pandas()})
+    assert agreement.apart == pytest.approx({"CPU and pandas": 9e-5, "GPU and pandas": 0, "CPU and GPU": 9e-5})
+    with pytest.raises(DisagreementError, match="it: CPU and GPU: column 'x'"):
+        Agreement().check("it", {"CPU": near, "GPU": far, "pandas": table.to_pandas()})
