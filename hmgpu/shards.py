@@ -8,8 +8,8 @@ import polars as pl
 
 from hmgpu.retrievers import Retriever
 
-# Measured: a described candidate has some 140 columns of 4 bytes, and less than half as many candidates are left as were
-# asked for, since strategies agree and a customer who bought nothing gets few; joins and scores hold a little beside.
+# Measured: a described candidate has some 140 columns of 4 bytes, and less than half as many candidates are left as
+# were asked for, since strategies agree and who bought nothing gets few; joins and scores hold a little beside.
 BYTES_A_CANDIDATE = 300
 WORKING_SHARE = 0.4  # of the memory; the rest is for article tables, customer tables and the ranker
 

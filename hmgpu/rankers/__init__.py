@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from hmgpu.parts import Part
 
 KEYS = ("customer", "article")
 LABEL = "label"
+ROWS = 400_000  # worked on at once
 CODE = "_code"
 """How the names of category codes end: what a model looks up, and no number that is more or less than another."""
 
@@ -23,23 +25,30 @@ class Examples:
     """Described candidates on disk: what a ranker is fitted on, one file a week and customer shard.
 
     A file holds (customer, article, `label` int8, columns that describe the candidate), sorted by customer and article.
-    The rows of one customer and week are one query, and no query is split between files, so that memory is bounded by a
-    file.
+    The rows of one customer and week are one query, and no query is split between files.
     """
 
     files: tuple[Path, ...]
 
-    def tables(self) -> Iterator[pl.DataFrame]:
-        """The files one by one, those without rows left out."""
+    def tables(self, rows: int = ROWS) -> Iterator[pl.DataFrame]:
+        """All examples in their order, about `rows` at once and no query split, so that memory is bounded by that."""
         for file in self.files:
-            table = pl.read_parquet(file)
-            if table.height:
-                yield table
+            queries = pl.read_parquet(file, columns=["customer"])["customer"].rle().struct["len"].cast(pl.Int64)
+            ends = queries.cum_sum()
+            # A part ends with the query that reaches a multiple of `rows`.
+            last = ends.gather((ends // rows).rle().struct["len"].cum_sum() - 1).to_list()
+            for start, end in pairwise([0, *last]):
+                yield pl.scan_parquet(file, glob=False).slice(start, end - start).collect()
 
     def told(self) -> Iterator[pl.DataFrame]:
-        """The files without the customers none of whose candidates was bought: they teach no order."""
+        """`tables` without the customers none of whose candidates was bought: they teach no order."""
         told = (table.filter(pl.col(LABEL).max().over("customer") > 0) for table in self.tables())
         return (table for table in told if table.height)
+
+    def told_customers(self) -> pl.DataFrame:
+        """(customer) of those some of whose candidates were bought, each once."""
+        files = (pl.read_parquet(file, columns=["customer", LABEL]) for file in self.files)
+        return pl.concat(file.filter(pl.col(LABEL) > 0).select("customer") for file in files).unique().sort("customer")
 
     def features(self) -> list[str]:
         """Names of the columns that are numbers, in the order of the files."""

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from hmgpu.engine import Engine
 from hmgpu.parts import Count
+from hmgpu.plans import scattered
 from hmgpu.rankers import LABEL, Examples, Model, Ranker
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,9 @@ class XGBoost(Ranker):
     """Trees at most."""
     patience: Count = 40
     """Trees without a better NDCG@50 in the validation week after which fitting stops."""
+    watched: Count | None = 10_000
+    """Customers of the validation week, drawn at random among those with a recalled purchase, whose lists decide when
+    to stop; null takes all. More of them cost memory and decide nothing better."""
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
     """Weight of each tree."""
     depth: Count = 7
@@ -67,9 +71,11 @@ class XGBoost(Ranker):
         train = xgb.QuantileDMatrix(_Queries(training, features, ranks, engine), max_bin=self.bins)
         log.info("fitting on %d rows of %d features", train.num_row(), train.num_col())
         evals, callbacks = [], []
-        if any(True for _ in validation.told()):
+        watched = self._watched(validation, seed)
+        if watched.height:
             # Stopping looks at each customer's list, whatever is optimised, so this matrix always has queries.
-            held_out = xgb.QuantileDMatrix(_Queries(validation, features, True, engine), max_bin=self.bins, ref=train)
+            queries = _Queries(validation, features, True, engine, watched)
+            held_out = xgb.QuantileDMatrix(queries, max_bin=self.bins, ref=train)
             evals.append((held_out, "validation"))
             stop = xgb.callback.EarlyStopping(rounds=self.patience, metric_name=METRIC, maximize=True, save_best=True)
             callbacks += [stop, _Report(every=50)]
@@ -90,6 +96,12 @@ class XGBoost(Ranker):
         booster = xgb.Booster(model_file=str(folder / MODEL))
         booster.set_param({"device": engine.device})
         return self._model(booster, json.loads((folder / FEATURES).read_text()), engine)
+
+    def _watched(self, validation: Examples, seed: int) -> pl.DataFrame:
+        """(customer) of those whose lists decide when to stop."""
+        told = validation.told_customers()
+        drawn = told.with_columns(draw=scattered(["customer"], seed)).sort("draw", "customer")
+        return drawn.select("customer").head(self.watched) if self.watched else told
 
     def _model(self, booster: xgb.Booster, features: Sequence[str], engine: Engine) -> "XGBoostModel":
         return XGBoostModel(booster, tuple(features), engine, self.first_trees, self.shortlist)
@@ -167,13 +179,26 @@ def _numbers(table: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
 class _Queries(xgb.DataIter):
     """Hands XGBoost one file of examples after the other, as often as it asks."""
 
-    def __init__(self, examples: Examples, features: list[str], by_query: bool, engine: Engine) -> None:
+    def __init__(
+        self,
+        examples: Examples,
+        features: list[str],
+        by_query: bool,
+        engine: Engine,
+        customers: pl.DataFrame | None = None,
+    ) -> None:
+        """All told examples, or those of `customers` (customer)."""
         self.examples, self.features, self.by_query, self.engine = examples, features, by_query, engine
+        self.customers = customers
         self.tables: Iterator[pl.DataFrame] = iter(())
         super().__init__()
 
     def reset(self) -> None:
-        self.tables = self.examples.told()  # XGBoost would count a list without a purchase as a perfect one
+        told = self.examples.told()  # XGBoost would count a list without a purchase as a perfect one
+        if self.customers is not None:
+            chosen = (table.filter(pl.col("customer").is_in(self.customers["customer"].implode())) for table in told)
+            told = (table for table in chosen if table.height)
+        self.tables = told
 
     def next(self, input_data: Any) -> bool:
         table = next(self.tables, None)
