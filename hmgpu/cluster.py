@@ -7,22 +7,23 @@ written as any step is. Nothing but small calls and the names of finished steps 
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import dask.config
 import psutil
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, KilledWorker, LocalCluster, as_completed
 
 from hmgpu.console import tracked
 from hmgpu.engine import Engine
-from hmgpu.errors import RunError
+from hmgpu.errors import EngineError, RunError
 from hmgpu.runs.run import code_digest
+from hmgpu.workers import Here
 
 T = TypeVar("T")
 
-SECONDS_TO_CONNECT = 30
+SECONDS = 30  # to wait for a scheduler, for its first worker, and for the end
+THREADS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class Cluster:
@@ -33,22 +34,28 @@ class Cluster:
 
     def each(self, what: str, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """What each of `tasks` returned, in their order. A task whose worker dies is done again by another."""
-        futures = [self.client.submit(_do, task, pure=False) for task in tasks]
+        # Not pure: what a task leaves on disk counts, so that an equal one of earlier must not stand for it.
+        futures = [self.client.submit(_do, task, code_digest(), pure=False) for task in tasks]
         try:
-            for _ in tracked(as_completed(futures, raise_errors=False), what, len(futures)):
-                pass
+            for future in tracked(as_completed(futures, loop=self.client.loop), what, len(futures)):
+                future.result()  # the first error ends it
             return self.client.gather(futures)  # type: ignore[no-any-return]
+        except KilledWorker:
+            raise RunError(
+                f"{what}: the workers of one task died one after the other, most likely for want of memory: lower "
+                "memory_gb, which makes shards smaller, or take fewer workers."
+            ) from None
         finally:
-            self.client.cancel(futures)  # one failed: the others' results are wanted by nobody
+            self.client.cancel(futures)
 
     def __reduce__(self) -> Any:
-        from hmgpu.workers import Here
-
-        return Here, ()  # what is sent to a worker does its work itself
+        return Here, ()  # a worker that is sent a task does all of it itself
 
 
-def _do(task: Callable[[], T]) -> T:
+def _do(task: Callable[[], T], code: str) -> T:
     logging.getLogger("hmgpu").setLevel(logging.DEBUG)  # a worker's log goes to the client, which chooses
+    if code_digest() != code:
+        raise RunError("A Dask worker has another hmgpu than this process; install the same version there.")
     return task()
 
 
@@ -57,58 +64,74 @@ def cluster(where: str, engine: Engine) -> Iterator[Cluster]:
     """The cluster `where`: a number of processes to start on this machine, or the address of a scheduler.
 
     Each local process plans with its part of `memory_gb`; a worker of a cluster elsewhere with all of it.
-    Raises RunError where no scheduler answers or its workers have another version of this package.
+    Raises RunError where no scheduler with a worker answers.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        if where.isdigit():
-            with local(int(where), engine, Path(scratch)) as started, Client(started) as client:
-                yield _checked(client, 1 / int(where), where)
-            return
-        try:
-            client = Client(where, timeout=SECONDS_TO_CONNECT)
-        except (OSError, ValueError, TimeoutError) as error:
-            raise RunError(
-                f"No Dask scheduler answers at {where} ({error}); give its address, such as tcp://host:8786, "
-                "or a number of processes."
-            ) from None
-        with client:
-            yield _checked(client, 1.0, where)
+    if where.isdigit() and int(where):
+        with local(int(where), engine) as address, _connected(address) as client:
+            yield Cluster(client, 1 / int(where))
+        return
+    with _connected(where) as client:
+        yield Cluster(client, 1.0)
 
 
 @contextmanager
-def local(processes: int, engine: Engine, scratch: Path) -> Iterator[Any]:
-    """A cluster of that many processes on this machine, one for each GPU where there are some."""
-    if engine.name == "gpu":
-        from dask_cuda import LocalCUDACluster
+def _connected(address: str) -> Iterator[Client]:
+    try:
+        # Not Dask's default client: whatever looks for one, as Merlin does, would send work to unprepared workers.
+        client = Client(address, timeout=SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise RunError(
+            f"No Dask scheduler answers at {address} ({error}); give its address, such as tcp://host:8786, "
+            "or a number of processes."
+        ) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=SECONDS)
+        except TimeoutError:
+            raise RunError(
+                f"The Dask scheduler at {address} has no worker; start one: dask worker {address}."
+            ) from None
+        client.forward_logging("hmgpu")
+        yield client
 
-        with LocalCUDACluster(n_workers=processes, local_directory=str(scratch), dashboard_address=None) as started:
-            yield started
-        return
+
+@contextmanager
+def local(processes: int, engine: Engine) -> Iterator[str]:
+    """The address of a cluster of that many processes on this machine, one for each GPU where there are some."""
     threads = str(max(1, (psutil.cpu_count() or 1) // processes))
-    names = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    # Libraries read these when they are loaded, which may be before Dask sets a worker's own environment.
-    inherited = {"distributed.nanny.pre-spawn-environ": dict.fromkeys(names, threads)}
-    with (
-        dask.config.set(inherited),
-        LocalCluster(
+    settings: dict[str, Any] = {
+        "distributed.nanny.environ": dict.fromkeys(THREADS, threads),
+        # Dask's own sets OMP_NUM_THREADS=1 in this process too, and what is trained here would keep to it.
+        "distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": 65536},
+        # On a busy machine a killed worker's successor loads for longer than 15 s, and would be given up for good.
+        "distributed.deploy.lost-worker-timeout": "10 minutes",
+        "distributed.scheduler.no-workers-timeout": "10 minutes",
+    }
+    make = _cluster_of(engine)
+    # Open as long as the cluster is: some settings are read when a worker is lost.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch, dask.config.set(settings):
+        started = make(
             n_workers=processes,
             threads_per_worker=1,
             memory_limit=None,  # memory is planned for; Dask would stop workers that use what they may
+            host="127.0.0.1",
             dashboard_address=None,
-            local_directory=str(scratch),
-        ) as started,
-    ):
-        yield started
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else its pages lie on a port for all to see
+            local_directory=scratch,
+        )
+        try:
+            yield str(started.scheduler_address)
+        finally:
+            # A worker that died as soon as it was there can leave Dask waiting; the processes end with this one.
+            with suppress(TimeoutError):
+                started.close(timeout=SECONDS)
 
 
-def _code_there() -> str:
-    return code_digest()
-
-
-def _checked(client: Client, share: float, where: str) -> Cluster:
-    client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
-    others = {worker: digest for worker, digest in client.run(_code_there).items() if digest != code_digest()}
-    if others:
-        raise RunError(f"The Dask worker {min(others)} of {where} has another hmgpu; install this one there.")
-    client.forward_logging("hmgpu")
-    return Cluster(client, share)
+def _cluster_of(engine: Engine) -> Any:
+    if engine.name == "cpu":
+        return LocalCluster
+    try:
+        from dask_cuda import LocalCUDACluster  # gives every process a GPU of its own
+    except ImportError:
+        raise EngineError("--cluster on this machine's GPUs needs dask-cuda: make setup-gpu.") from None
+    return LocalCUDACluster

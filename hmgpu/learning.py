@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -38,6 +38,10 @@ class Learning:
         self.config, self.engine, self.store, self.run = config, engine, store, run
         self.oldest, self.workers = oldest, workers
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the loaded workflows: sent to a worker, they would make it load Merlin, needed or not."""
+        return {name: value for name, value in vars(self).items() if name != "encoders"}
+
     @cached_property
     def encoded(self) -> Step:
         """The NVTabular workflows, fitted at the oldest training cutoff and applied unchanged from then on."""
@@ -45,7 +49,8 @@ class Learning:
         def make(folder: Path) -> None:
             from hmgpu.encode.workflow import Encoders
 
-            Encoders.fit(self.store.as_of(self.oldest.first_day), self.config.encode.days, self.engine, folder)
+            history = self.store.as_of(self.oldest.first_day)
+            Encoders.fit(history, self.config.encode.days, self.engine, folder, self.workers.client)
 
         settings = self.config.encode.model_dump(mode="json")
         return self.run.step(f"{self.oldest}/encode", settings, [self.store.digest], make)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from hmgpu.console import tracked
 from hmgpu.engine import Engine
@@ -12,6 +12,9 @@ T = TypeVar("T")
 
 class Workers(Protocol):
     """Those who do tasks. A task is a call without arguments that can be pickled, and may be done twice."""
+
+    client: Any
+    """Their Dask client, for libraries that share out work by themselves; None where there is none."""
 
     @property
     def share(self) -> float:
@@ -24,6 +27,7 @@ class Workers(Protocol):
 class Here:
     """This process, one task after the other."""
 
+    client = None
     share = 1.0
 
     def each(self, what: str, tasks: Sequence[Callable[[], T]]) -> list[T]:

@@ -1,5 +1,6 @@
 """The same run by worker processes, some of which are killed at their work."""
 
+import json
 import logging
 import operator
 import os
@@ -27,11 +28,11 @@ CPU = Engine("cpu", "tests")
 
 @pytest.fixture(scope="module")
 def config(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Config:
-    """The demo without models, with so little memory that there are several shards."""
+    """The demo with small models, and with so little memory that there are several shards."""
     folder = tmp_path_factory.mktemp("cluster")
     places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={folder / 'alone'}"]
     smaller = ["weeks.train=2", "ranker.rounds=10", "memory_gb=0.1"]
-    return load_config(demo_config(folder), [*places, *smaller])
+    return load_config(demo_config(folder, models=True), [*places, *smaller])
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,11 @@ def test_two_processes_come_to_the_submission_of_one(config: Config, alone: byte
     customers = Store(config.data.root).customer_ids().select("customer").collect()
     shards = split(customers, config.retrievers.values(), config.memory_gb * two.share)
     assert len(list(run.glob("steps/*/recommend/*"))) == len(shards) > 2
+    # The workflows were fitted through the workers, to the same files.
+    fitted = [file for runs in (config.runs, tmp_path) for file in runs.glob("*/steps/*/encode/manifest.json")]
+    hashes = [json.loads(file.read_text())["files"] for file in fitted]
+    assert hashes[0] == hashes[1]
+    assert len(hashes) == 2
     # What workers said is in the run's log, as it would be of one process.
     log = (run / "log.jsonl").read_text()
     assert all(f"recommend/{shard.number:03}: {shard.customers.height:,} customers" in log for shard in shards)
@@ -111,7 +117,7 @@ def test_without_a_cluster_this_process_does_the_work():
 
 
 def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("hmgpu.cluster.SECONDS_TO_CONNECT", 0.5)
+    monkeypatch.setattr("hmgpu.cluster.SECONDS", 0.5)
     with (
         pytest.raises(RunError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"),
         hired("tcp://127.0.0.1:9", CPU),
@@ -121,6 +127,15 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
 
 def test_workers_of_another_version_are_refused(two: Cluster, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("hmgpu.cluster.code_digest", lambda: "ours")
-    address = two.client.scheduler.address
-    with pytest.raises(RunError, match="has another hmgpu; install this one there"), hired(address, CPU):
-        pass
+    with hired(two.client.scheduler.address, CPU) as workers:
+        with pytest.raises(RunError, match="has another hmgpu than this process"):
+            workers.each("tests", [os.getpid])
+        monkeypatch.undo()
+        assert workers.share == 1.0
+        assert workers.each("tests", [os.getpid])[0] in two.client.run(os.getpid).values()
+
+
+def test_a_task_whose_workers_all_die_is_an_error_that_says_so(two: Cluster):
+    with pytest.raises(RunError, match="died one after the other, most likely for want of memory: lower memory_gb"):
+        two.each("tests", [partial(os._exit, 1)])
+    two.client.wait_for_workers(2, timeout=120)

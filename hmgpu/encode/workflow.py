@@ -7,6 +7,7 @@ gets the unknown code, so that models trained on the codes keep working.
 """
 
 import json
+import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from merlin.schema import ColumnSchema, Schema, Tags  # isort: skip
 from nvtabular import ops  # isort: skip
 
 FACTS = "encoders.json"
+AT_ONCE = 1_000_000  # rows that one worker fits on at once
 FITTING = "fitting"  # where operators leave tables until the workflow is saved with its own copies
 
 
@@ -41,12 +43,16 @@ class Encoders:
     engine: Engine
 
     @staticmethod
-    def fit(history: History, days: int, engine: Engine, folder: Path) -> "Encoders":
+    def fit(history: History, days: int, engine: Engine, folder: Path, client: Any = None) -> "Encoders":
         """Fits all workflows and saves them in `folder`.
 
         Rows are the purchases of the last `days` days before the cutoff, each with what is known of its customer and
         article at the cutoff: frequent values get codes, and numbers are normalised over what models will see. The
         context's codes are fitted on the whole past, since a few months don't have all weeks of a year.
+
+        Args:
+            client: a Dask client whose workers share the work; the files are the same bytes without one.
+
         Raises DataError where nothing was bought in those days.
         """
         workflows: dict[Side, nvt.Workflow] = {}
@@ -57,7 +63,10 @@ class Encoders:
                     f"encode: nothing was bought in the {days} days before the oldest training week; raise encode.days."
                 )
             workflow = nvt.Workflow(_graph(columns(side, history.present), folder / FITTING))
-            workflow.fit(nvt.Dataset(engine.frame(rows), cpu=engine.name == "cpu"))
+            # As many parts with a client as without: the moments of numbers depend on them in the last bits.
+            parts = math.ceil(rows.height / AT_ONCE)
+            with merlin.through(client):
+                workflow.fit(nvt.Dataset(engine.frame(rows), npartitions=parts, cpu=engine.name == "cpu"))
             merlin.save(workflow, folder / side)
             workflows[side] = workflow
         shutil.rmtree(folder / FITTING)

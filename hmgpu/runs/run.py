@@ -110,7 +110,7 @@ class Run:
         manifest = made_from | {"step": name, "files": files, "counts": counts}
         manifest |= {"seconds": seconds, "peak_gib": peak.gib}
         write_json(draft / MANIFEST, manifest)
-        _put(draft, place, made_from)
+        digest = _put(draft, place, made_from) or digest
         did = ", ".join(f"{n:,} {what}" for what, n in counts.items()) or "done"
         log.info("%s: %s in %.1f s, at most %.2f GiB", name, did, seconds, peak.gib)
         return Step(name, place, digest)
@@ -124,15 +124,18 @@ class Run:
         return link
 
 
-def _put(draft: Path, place: Path, made_from: dict[str, Any]) -> None:
-    """Moves a finished draft into its place, unless another worker has finished the same step meanwhile."""
+def _put(draft: Path, place: Path, made_from: dict[str, Any]) -> str | None:
+    """Moves a finished draft into its place; the digest of what is there, if another worker was faster."""
     try:
         draft.rename(place)
+        return None
     except OSError:  # there is something already: what is out of date, or that other worker's
-        if not _finished(place, made_from):
+        there = _finished(place, made_from)
+        if not there:
             shutil.rmtree(place, ignore_errors=True)
             draft.rename(place)
         shutil.rmtree(draft, ignore_errors=True)
+        return there
 
 
 def _finished(place: Path, made_from: dict[str, Any]) -> str | None:

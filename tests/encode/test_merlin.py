@@ -24,6 +24,7 @@ from hmgpu.errors import DataError, EngineError
 
 import nvtabular as nvt  # isort: skip
 import torch  # isort: skip
+from merlin.core import utils  # isort: skip
 from merlin.dataloader.torch import Loader  # isort: skip
 from nvtabular import ops  # isort: skip
 
@@ -272,23 +273,30 @@ def test_every_operator_gets_its_own_statistics(table: pd.DataFrame, tmp_path: P
 def client() -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
-    settings = {"distributed.worker.preload": ["hmgpu.encode.merlin"]}
     with (
-        dask.config.set(settings),
         LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster) as connected,
+        Client(cluster, set_as_default=False) as connected,
     ):
         yield connected
 
 
 def test_every_operator_gets_its_own_statistics_on_a_cluster(table: pd.DataFrame, tmp_path: Path, client: Any) -> None:
     workflow = nvt.Workflow(mixed(tmp_path))
-    rows = nvt.Dataset(table, npartitions=3, cpu=True)
-    made = workflow.fit_transform(rows)
-    check_mixed(made.to_ddf().compute().reset_index(drop=True), table)
-    made.to_parquet(str(tmp_path / "made"))
-    again = nvt.Dataset(str(tmp_path / "made"), engine="parquet", cpu=True).to_ddf().compute()
+    with merlin.through(client):
+        rows = nvt.Dataset(table, npartitions=3, cpu=True)
+        made = workflow.fit_transform(rows)
+        check_mixed(made.to_ddf().compute().reset_index(drop=True), table)
+        made.to_parquet(str(tmp_path / "made"))
+        again = nvt.Dataset(str(tmp_path / "made"), engine="parquet", cpu=True).to_ddf().compute()
     check_mixed(again.reset_index(drop=True), table)
+
+
+def test_merlin_works_through_no_client_that_it_was_not_lent(client: Any) -> None:
+    with client.as_current():
+        assert utils.global_dask_client() is None
+    with merlin.through(client):
+        assert utils.global_dask_client() is client
+    assert utils.global_dask_client() is None
 
 
 def test_dask_still_mixes_up_what_the_patch_keeps_apart() -> None:

@@ -1,10 +1,16 @@
-"""Examples on disk: which of their columns are numbers and which are codes."""
+"""Examples on disk: which of their columns are numbers and which are codes, and how they are read in parts."""
 
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hmgpu.rankers import Examples
+
+SCHEMA = {"customer": pl.Int64, "row": pl.Int64}
 
 
 def test_keys_and_label_describe_nothing_and_codes_are_no_numbers(tmp_path: Path):
@@ -13,3 +19,31 @@ def test_keys_and_label_describe_nothing_and_codes_are_no_numbers(tmp_path: Path
     examples = Examples((tmp_path / "a.parquet",))
     assert examples.features() == ["own_rank", "price"]
     assert examples.codes() == ["article_index_code", "customer_club_code"]
+
+
+@given(sizes=st.lists(st.lists(st.integers(1, 9), max_size=8), min_size=1, max_size=4), rows=st.integers(1, 20))
+def test_parts_are_small_and_split_no_customer(sizes: list[list[int]], rows: int):
+    with TemporaryDirectory() as folder:
+        files, wanted = [], []
+        for number, file in enumerate(sizes):
+            customers = [customer for customer, size in enumerate(file) for _ in range(size)]
+            table = pl.DataFrame({"customer": customers, "row": range(len(customers))}, schema=SCHEMA)
+            files.append(Path(folder) / f"{number}.parquet")
+            table.write_parquet(files[-1])
+            wanted.append(table)
+        parts = list(Examples(tuple(files)).tables(rows))
+        assert all(part.height for part in parts)
+        assert pl.concat([pl.DataFrame(schema=SCHEMA), *parts]).equals(pl.concat(wanted))
+        # At most what was asked for and one customer more; nobody is in two parts of a file.
+        assert all(part.height < rows + max(map(max, filter(None, sizes))) for part in parts)
+        cuts = [(before["customer"][-1], after["customer"][0], after["row"][0]) for before, after in pairwise(parts)]
+        assert all(last != first or row == 0 for last, first, row in cuts)
+
+
+def test_only_customers_with_a_purchase_are_told(tmp_path: Path):
+    table = pl.DataFrame({"customer": [1, 1, 2, 3, 3], "label": [0, 1, 0, 1, 1]})
+    for name in ("a", "b"):
+        table.with_columns(pl.col("customer") + (name == "b") * 10).write_parquet(tmp_path / f"{name}.parquet")
+    examples = Examples((tmp_path / "a.parquet", tmp_path / "b.parquet"))
+    assert [part["customer"].to_list() for part in examples.told()] == [[1, 1, 3, 3], [11, 11, 13, 13]]
+    assert examples.told_customers()["customer"].to_list() == [1, 3, 11, 13]

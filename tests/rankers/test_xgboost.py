@@ -167,3 +167,51 @@ def test_what_is_learned_is_written_beside_the_model(training, validation, engin
     gains = json.loads((tmp_path / "model" / IMPORTANCES).read_text())
     assert set(list(gains)[:2]) == {"price_fit", "recency"}
     assert list(gains.values()) == sorted(gains.values(), reverse=True)
+
+
+@pytest.mark.parametrize("objective", ["rank:ndcg", "binary:logistic"])
+def test_a_shortlist_gets_the_scores_that_all_trees_give_it_and_the_others_none(engine, tmp_path, objective):
+    every = SMALL.model_copy(update={"objective": objective, "depth": 6})
+    luck = pl.Series(np.random.default_rng(5).random(150 * PER_CUSTOMER))  # so that hardly any two score the same
+    training = on_disk(tmp_path, train=planted(150, 1).with_columns(label=(pl.col("price_fit") > luck).cast(pl.Int8)))
+    nothing_told = on_disk(
+        tmp_path, nobody=planted(3, 4).with_columns(label=pl.lit(0, pl.Int8))
+    )  # so all trees are kept
+    short = every.model_copy(update={"first_trees": 5, "shortlist": 12})
+    saved(every.fit(training, nothing_told, engine, 1), tmp_path / "model")
+    unseen = planted(40, 3)
+    full, cut = (ranker.load(tmp_path / "model", engine).score(unseen) for ranker in (every, short))
+    first = every.load(tmp_path / "model", engine)._margins(unseen.select(every_feature(unseen)), (0, 5))
+    kept = cut.is_not_null()
+    assert cut.filter(kept).equals(full.filter(kept))
+    table = unseen.select("customer", kept=kept, first=first)
+    told = table.group_by("customer").agg(
+        kept=pl.col("kept").sum(),
+        least=pl.col("first").filter("kept").min(),
+        most=pl.col("first").filter(~pl.col("kept")).max().fill_null(-np.inf),
+    )
+    assert told["kept"].min() >= 12
+    assert not kept.all()
+    assert (told["least"] > told["most"]).all()
+
+
+def every_feature(table: pl.DataFrame) -> list[str]:
+    return [name for name in table.columns if name not in ("customer", "article", "label")]
+
+
+def test_few_trees_are_all_first_trees(training, validation, engine, tmp_path):
+    saved(SMALL.fit(training, validation, engine, 1), tmp_path / "model")
+    cut = SMALL.model_copy(update={"first_trees": 1000, "shortlist": 12}).load(tmp_path / "model", engine)
+    assert cut.score(planted(10, 3)).null_count() == 0
+
+
+def test_a_sample_of_the_validation_customers_may_decide_when_to_stop(training, validation, engine):
+    chosen = [
+        SMALL.model_copy(update={"watched": n})._watched(validation, seed) for n in (5, 20, None) for seed in (1, 2)
+    ]
+    told = validation.told_customers()
+    assert [table.height for table in chosen] == [5, 5, 20, 20, told.height, told.height]
+    assert set(chosen[0]["customer"]) <= set(chosen[2]["customer"]) <= set(told["customer"])
+    assert set(chosen[2]["customer"]) != set(chosen[3]["customer"])
+    few = SMALL.model_copy(update={"watched": 5}).fit(training, validation, engine, 1)
+    assert map_of(few, planted(50, 3), engine) > 0.8

@@ -3,12 +3,12 @@
     from hmgpu.encode import merlin
     import nvtabular as nvt  # isort: skip
 
-Importing it applies all patches, once. `save` and `load` are for fitted workflows. A worker of a dask cluster must
-import it before it gets work, else it hangs on functions that it can't unpickle:
+Importing it applies all patches, once. `save` and `load` are for fitted workflows. On a Dask cluster Merlin works only
 
-    dask.config.set({"distributed.worker.preload": ["hmgpu.encode.merlin"]})
+    with merlin.through(client):
+        workflow.fit(dataset)
 
-or, in the environment, DASK_DISTRIBUTED__WORKER__PRELOAD=hmgpu.encode.merlin.
+which gives the workers the patches too; without them a worker hangs on functions that it can't unpickle.
 
 Merlin's last releases are of 2023. What they need is here, as little as possible, each with its reason: `graphs` for
 dask's expressions, `parquet` for its readers, `cudf_now` for cuDF; `fitting`, `loading` and `lists` for results that
@@ -18,23 +18,19 @@ were silently wrong or not reproducible. All of it can go when Merlin supports d
 import importlib
 import warnings
 from types import SimpleNamespace
-from typing import Any
 
 from hmgpu.encode.merlin import versions
 
 versions.check(versions.KNOWN)
 
-from hmgpu.encode.merlin import fitting, graphs, lists, loading, parquet  # noqa: E402  (of the dask that was checked)
+from hmgpu.encode.merlin import clients, fitting, graphs, lists, loading, parquet  # noqa: E402  (of the dask that was checked)
+from hmgpu.encode.merlin.clients import through  # noqa: E402
 from hmgpu.encode.merlin.graphs import rebind, wrap  # noqa: E402
 from hmgpu.encode.merlin.saved import load, save  # noqa: E402
 
-__all__ = ["load", "save"]
+__all__ = ["load", "save", "through"]
 
 DONE = "patched_by_hmgpu"
-
-
-def dask_setup(worker: Any) -> None:
-    """What dask calls in a worker that preloads this module; importing it has done all there is to do."""
 
 
 def _apply() -> None:
@@ -95,6 +91,8 @@ def _patch_everywhere(merlin: SimpleNamespace) -> None:
     merlin.parquet.ParquetDatasetEngine.to_ddf = parquet.to_ddf
     merlin.parquet.ParquetDatasetEngine.sample_data = parquet.sample_data
     merlin.parquet.ParquetDatasetEngine._dataset = property(parquet.dataset)
+    # Merlin takes any client that is about, but for none that it was given by address; it gets what it is lent.
+    rebind(merlin.utils.global_dask_client, clients.lent)
     # Right and reproducible results
     merlin.executors.DaskExecutor.fit_phase = fitting.fit_phase
     merlin.ops.FillMedian.fit = fitting.fit_median

@@ -4,6 +4,7 @@ import io
 import json
 import platform
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,9 @@ def load(folder: Path) -> Any:
 def _pickled(workflow: Any) -> bytes:
     from merlin.schema.tags import TagSet
 
+    # A pickle notes which equal strings are one object, and those that came from a worker are not.
+    for node in _nodes(workflow):
+        vars(node.op).update({name: _interned(value) for name, value in vars(node.op).items()})
     # A TagSet is a set of strings, whose order differs from process to process.
     ordered = {TagSet: lambda tags: (TagSet, (sorted(tags, key=str),))}
     # Read when a pickler is made, so a class of its own.
@@ -57,6 +61,15 @@ def _pickled(workflow: Any) -> bytes:
     file = io.BytesIO()
     pickler(file, protocol=5).dump(workflow)
     return file.getvalue()
+
+
+def _interned(value: Any) -> Any:
+    """`value` with equal strings as one object."""
+    if isinstance(value, str):
+        return sys.intern(value)
+    if type(value) is dict:
+        return {_interned(key): _interned(each) for key, each in value.items()}
+    return type(value)(map(_interned, value)) if type(value) in (list, tuple) else value
 
 
 def _point(workflow: Any, folder: str) -> None:
