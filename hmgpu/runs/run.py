@@ -102,8 +102,12 @@ class Run:
         draft.mkdir(parents=True)
         log.debug("%s: begun", name)
         started = time.perf_counter()
-        with watched() as peak:
-            counts = dict(make(draft) or {})
+        try:
+            with watched() as peak:
+                counts = dict(make(draft) or {})
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
         seconds = round(time.perf_counter() - started, 2)
         files = _hashes(draft)
         digest = _digest(files)

@@ -349,3 +349,25 @@ def test_writing_is_whole_or_not_at_all(tmp_path, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             write_text(path, "half")
     assert json.loads(path.read_text(encoding="utf-8")) == {"a": "ö"}
+
+
+def test_a_step_that_another_worker_finished_meanwhile_is_that_one(run):
+    """Both make the same; a worker that was taken for dead ends after the one that did its task again."""
+
+    def overtaken(folder: Path) -> dict[str, int]:
+        run.step("it", {}, [], Maker("same"))
+        return Maker("same")(folder)
+
+    step = run.step("it", {}, [], overtaken)
+    unneeded = Maker("same")
+    assert run.step("it", {}, [], unneeded) == step
+    assert unneeded.times == 0
+    assert everything_in(run.folder / "steps") == {"it/table.txt", "it/deeper/more.txt", f"it/{MANIFEST}"}
+
+
+def test_of_two_workers_that_made_different_things_the_first_counts(run):
+    def overtaken(folder: Path) -> dict[str, int]:
+        overtaken.first = run.step("it", {}, [], Maker("first"))
+        return Maker("second")(folder)
+
+    assert run.step("it", {}, [], overtaken) == overtaken.first
