@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import polars as pl
 
 from hmgpu.config import Config
-from hmgpu.data.store import Store
+from hmgpu.data.store import History, Store
 from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
 from hmgpu.parts import Bench, Learned, Learner, Part, Trained
@@ -29,6 +29,19 @@ FALLBACK = "fallback"
 TABLE = "table.parquet"
 
 
+def cut_out(audience: History, engine: Engine) -> History:
+    """`audience` with its rows in memory: cut out once, since a dozen parts read them."""
+    sold, people = (engine.collect(rows) for rows in (audience.transactions, audience.customers))
+    return replace(audience, transactions=sold.lazy(), customers=people.lazy())
+
+
+def all_learned(part: Learner, history: History, audience: History, engine: Engine) -> Learned:
+    """Everything that `part`, at its bench, learns for everybody and of the customers of `audience`, executed."""
+    known = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
+    own = part.learn_customers(known, audience)
+    return known | {name: engine.collect(plan).lazy() for name, plan in own.items()}
+
+
 class Learning:
     """Fits and trains at the cutoff of the oldest training week, and learns from every week's History."""
 
@@ -37,6 +50,7 @@ class Learning:
     ) -> None:
         self.config, self.engine, self.store, self.run = config, engine, store, run
         self.oldest, self.workers = oldest, workers
+        self._trained: dict[tuple[str, Week, Trained], Step] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the loaded workflows: sent to a worker, they would make it load Merlin, needed or not."""
@@ -96,10 +110,7 @@ class Learning:
 
         The shard's own are made anew whenever it is worked on: in seconds, while all customers' would take gigabytes.
         """
-        past = self.store.as_of(week.first_day).of(customers.lazy())
-        # Cut out once, since a dozen parts read them.
-        transactions, people = (self.engine.collect(rows) for rows in (past.transactions, past.customers))
-        audience = replace(past, transactions=transactions.lazy(), customers=people.lazy())
+        audience = cut_out(self.store.as_of(week.first_day).of(customers.lazy()), self.engine)
         tables = {}
         for name, part in parts.items():
             folder = learned[name].folder
@@ -112,6 +123,11 @@ class Learning:
     def trained(self, name: str, part: Trained, week: Week) -> Step:
         """The model of `part` for `week`: that of the oldest training week, unless the part wants one a week."""
         at = week if part.refit == "weekly" else self.oldest
+        if (name, at, part) not in self._trained:  # every shard asks, and every asking hashes the model
+            self._trained[name, at, part] = self._train(name, part, at)
+        return self._trained[name, at, part]
+
+    def _train(self, name: str, part: Trained, at: Week) -> Step:
         settings = part.settings() | {"seed": self.config.seed}
         made_from = [self.store.digest, self.encoded.digest]
         # Named by all that decides what comes out: checkpoints of other settings or other code are not gone on from.

@@ -86,7 +86,7 @@ class Part(BaseModel):
 
 
 class Learner(Part):
-    """A part that works from a History. Both methods return plans; nothing is executed in them."""
+    """A part that works from a History. Both methods return tables as plans, which the engine executes."""
 
     def learn(self, history: History) -> Learned:
         """Tables about articles and whatever else is true for everybody: learned once a week."""

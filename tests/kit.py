@@ -11,6 +11,7 @@ import yaml
 from hmgpu.data.store import History
 from hmgpu.describe import describe
 from hmgpu.engine import Engine
+from hmgpu.learning import all_learned
 from hmgpu.parts import Bench, Learned, Trained
 
 DEMO = Path(__file__).parents[1] / "configs" / "demo.yaml"
@@ -67,9 +68,7 @@ def _once(history: History, what: str, make: Any) -> Any:
 
 def learned(part: Any, history: History, engine: Engine) -> Learned:
     """What `part`, at its bench, learns of everybody and of each customer, executed, handed back as scans would be."""
-    known = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
-    own = part.learn_customers(known, history)
-    return known | {name: engine.collect(plan).lazy() for name, plan in own.items()}
+    return all_learned(part, history, history, engine)
 
 
 def described(part, history, engine, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], dict]:

@@ -14,13 +14,14 @@ import pandas as pd
 import polars as pl
 
 from hmgpu.benchmark.engines import plans_on
-from hmgpu.benchmark.learned import at_work, cut_out, learned
+from hmgpu.benchmark.learned import at_work, learned
 from hmgpu.benchmark.rivals import pandas_features
 from hmgpu.benchmark.rivals.pandas_tables import read
 from hmgpu.data.store import History, Store
 from hmgpu.describe import describe
 from hmgpu.engine import Engine
 from hmgpu.features import Feature
+from hmgpu.learning import cut_out
 from hmgpu.rankers import KEYS
 
 

@@ -3,11 +3,11 @@
 For everybody once, then for the customers who are served: those of a benchmark are one shard.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from hmgpu.data.store import History
 from hmgpu.engine import Engine
+from hmgpu.learning import all_learned
 from hmgpu.parts import Bench, Learned, Learner
 
 if TYPE_CHECKING:  # the real import loads Merlin
@@ -18,16 +18,7 @@ L = TypeVar("L", bound=Learner)
 
 def learned(part: Learner, history: History, audience: History, engine: Engine) -> Learned:
     """All tables of `part`: of everybody from `history`, and of the customers whose history `audience` is."""
-    working = at_work(part, engine)
-    known = {name: engine.collect(plan).lazy() for name, plan in working.learn(history).items()}
-    own = working.learn_customers(known, audience)
-    return known | {name: engine.collect(plan).lazy() for name, plan in own.items()}
-
-
-def cut_out(audience: History, engine: Engine) -> History:
-    """`audience` with its rows in memory, for many parts to read them."""
-    sold, people = (engine.collect(plan) for plan in (audience.transactions, audience.customers))
-    return replace(audience, transactions=sold.lazy(), customers=people.lazy())
+    return all_learned(at_work(part, engine), history, audience, engine)
 
 
 def at_work(part: L, engine: Engine) -> L:

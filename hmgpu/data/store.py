@@ -152,10 +152,14 @@ class Store:
     def _scan(self, table: Literal["articles", "customers"]) -> pl.LazyFrame:
         return pl.scan_parquet([self.root / self.manifest.table(table)], glob=False)
 
+    def week_files(self, since: int, up_to: int) -> list[Path]:
+        """The files of transactions that hold days of `since..up_to`, oldest first; they may hold others too."""
+        weeks = self._weeks.items()
+        return [self.root / name for name, week in weeks if week.last_day >= since and week.first_day <= up_to]
+
     def _scan_weeks(self, since: int = 0, up_to: int = 0) -> pl.LazyFrame:
         """The week files that hold days of `since..up_to`; an explicit list, since cuDF reads no hive partitions."""
-        weeks = self._weeks.items()
-        chosen = [self.root / name for name, week in weeks if week.last_day >= since and week.first_day <= up_to]
+        chosen = self.week_files(since, up_to)
         # A week in which nothing was sold has no file; any file has the right columns, and none of its rows.
         plan = pl.scan_parquet(chosen or [self.root / next(iter(self._weeks))], glob=False)
         return plan if chosen else plan.filter(pl.lit(False))

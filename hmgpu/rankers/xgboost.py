@@ -42,7 +42,7 @@ class XGBoost(Ranker):
     """Trees without a better NDCG@50 in the validation week after which fitting stops."""
     watched: Count | None = 5_000
     """Customers of the validation week, drawn at random among those with a recalled purchase, whose lists decide when
-    to stop; null takes all. More of them cost memory and decide nothing better."""
+    to stop; null takes all. More of them cost memory, and time at every tree."""
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
     """Weight of each tree."""
     depth: Count = 7

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 import psutil
 
+from hmgpu.machine import GIB
+
 EVERY = 0.1  # seconds: what lives shorter is missed
 
 
@@ -17,7 +19,7 @@ class Peak:
 
     @property
     def gib(self) -> float:
-        return round(self.bytes / 2**30, 2)
+        return round(self.bytes / GIB, 2)
 
 
 @contextmanager

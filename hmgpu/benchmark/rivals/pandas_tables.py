@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from hmgpu.data.store import Store
-from hmgpu.data.weeks import Week, day_number
 
 ARTICLE, CUSTOMER = "article", "customer"
 
@@ -61,7 +58,7 @@ def read(store: Store, cutoff: int, asked: Any, needs: Iterable[Needs]) -> Known
     if together.sales:
         since = 0 if together.days is None else cutoff - together.days
         # The names of the folders would become a column of their own.
-        weeks = week_files(store, since, cutoff)
+        weeks = store.week_files(since, cutoff - 1)
         sales = pd.read_parquet(weeks, columns=sorted(together.sales), partitioning=None)
         sales = sales[sales["day"].between(since, cutoff - 1)]
     if together.articles:
@@ -72,11 +69,3 @@ def read(store: Store, cutoff: int, asked: Any, needs: Iterable[Needs]) -> Known
         columns = [CUSTOMER, *sorted(together.customers)]
         customers = pd.read_parquet(store.root / store.manifest.table("customers"), columns=columns)
     return Known(cutoff, asked, sales, articles, customers)
-
-
-def week_files(store: Store, since: int, cutoff: int) -> list[Path]:
-    """The files that hold sales of the days from `since` on and before `cutoff`."""
-    files = [store.root / name for name in sorted(store.manifest.files) if name.startswith("transactions/")]
-    first_days = {file: date.fromisoformat(file.parent.name.removeprefix("week=")) for file in files}
-    weeks = {file: Week(day_number(first_day)) for file, first_day in first_days.items()}
-    return [file for file, week in weeks.items() if week.first_day < cutoff and week.last_day >= since]

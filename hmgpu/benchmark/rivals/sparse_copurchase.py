@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER, week_files
+from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER
 from hmgpu.data.store import Store
 from hmgpu.engine import Engine
 from hmgpu.plans import ONE
@@ -48,7 +48,7 @@ def sparse_rules(store: Store, cutoff: int, settings: CoPurchase, engine: Engine
     """
     on = Libraries.of(engine)
     first = cutoff - max(settings.days, settings.on_sale)
-    weeks = [str(file) for file in week_files(store, first, cutoff)]
+    weeks = [str(file) for file in store.week_files(first, cutoff - 1)]
     sold = on.frames.read_parquet(weeks, columns=["day", CUSTOMER, ARTICLE], **on.reading)
     sold = sold[(sold["day"] >= first) & (sold["day"] < cutoff)]
     selling = sold[sold["day"] >= cutoff - settings.on_sale][ARTICLE].unique()
