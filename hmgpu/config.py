@@ -1,37 +1,21 @@
 """The YAML config as frozen, typed models. An unknown key is an error that names its line and the nearest known one."""
 
-import dataclasses
 import datetime
-import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from hmgpu.building import part_of, parts_of, problems_of
 from hmgpu.data.settings import DataSettings
 from hmgpu.engine import Choice
 from hmgpu.errors import ConfigError
-from hmgpu.explain import Location, Problem, refuse_repeated_keys
+from hmgpu.explain import Location, refuse_repeated_keys
 from hmgpu.features import Feature
-from hmgpu.parts import Count, Part, build, kinds
+from hmgpu.parts import Count
 from hmgpu.rankers import Ranker
 from hmgpu.retrievers import Retriever
-
-P = TypeVar("P", bound=Part)
-
-NAME = "[a-z][a-z0-9_]*"  # of a part: it becomes part of column and folder names
-RESERVED = {"best"}  # its rank would be called as the best rank of all is
-
-
-class PartError(Exception):
-    """All that is wrong with one part's settings, placed from the part's entry on."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__()
-        self.problems = problems
 
 
 class WeekSettings(BaseModel):
@@ -112,22 +96,25 @@ class Config(BaseModel):
     @field_validator("retrievers", mode="before")
     @classmethod
     def _build_retrievers(cls, given: Any) -> Any:
-        return _build_all(Retriever, given)
+        return parts_of(Retriever, given)
 
     @field_validator("features", mode="before")
     @classmethod
     def _build_features(cls, given: Any) -> Any:
-        return _build_all(Feature, given)
+        return parts_of(Feature, given)
 
     @field_validator("ranker", mode="before")
     @classmethod
     def _build_ranker(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        try:
-            return _build_one(Ranker, str(given.get("kind", "")), given)
-        except PartError as error:
-            raise PydanticCustomError("parts", "parts are wrong", {"problems": error.problems}) from None
+        return part_of(Ranker, given)
+
+    @field_validator("ranker")
+    @classmethod
+    def _early_features_are_there(cls, ranker: Ranker, others: ValidationInfo) -> Ranker:
+        features = others.data.get("features", ranker.looks_early_at)
+        for name in sorted(ranker.looks_early_at - set(features)):
+            raise ValueError(f"early names '{name}', which is no feature here; there are {', '.join(features)}")
+        return ranker
 
 
 def load_config(path: Path, settings: list[str] | None = None) -> Config:
@@ -150,40 +137,8 @@ def load_config(path: Path, settings: list[str] | None = None) -> Config:
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        problems = [problem.explain(path, tree, overridden) for problem in _problems(error)]
+        problems = [problem.explain(path, tree, overridden) for problem in problems_of(error, _known_fields)]
         raise ConfigError("\n".join(problems)) from None
-
-
-def _build_all(base: type[P], given: Any) -> Any:
-    """The parts of a section by name. What is wrong with any of them is gathered and raised as one error."""
-    if not isinstance(given, dict):
-        return given
-    built, problems = {}, list[Problem]()
-    for name, settings in given.items():
-        if not re.fullmatch(NAME, str(name)) or name in RESERVED:
-            problems.append(Problem((str(name),), f"'{name}' is no name: use lower case, digits and _, not 'best'"))
-            continue
-        try:
-            built[name] = _build_one(base, name, settings)
-        except PartError as error:
-            problems += [dataclasses.replace(problem, at=(name, *problem.at)) for problem in error.problems]
-    if problems:
-        raise PydanticCustomError("parts", "parts are wrong", {"problems": problems})
-    return built
-
-
-def _build_one(base: type[P], name: str, settings: Any) -> P:
-    if isinstance(settings, base):
-        return settings
-    if settings is not None and not isinstance(settings, dict):
-        raise PartError([Problem((), "must be a mapping of settings")])
-    try:
-        return build(base, name, settings)
-    except ConfigError as error:
-        raise PartError([Problem(("kind",), str(error))]) from None
-    except ValidationError as error:
-        known = tuple(kinds(base)[(settings or {}).get("kind", name)].model_fields)
-        raise PartError([Problem(p["loc"], p["msg"], p["type"], known) for p in error.errors()]) from None
 
 
 def _override(content: dict[str, Any], setting: str) -> str:
@@ -204,17 +159,6 @@ def _override(content: dict[str, Any], setting: str) -> str:
     except yaml.YAMLError:
         place[last] = value  # such as %d.%m.%Y, which is text to anybody but YAML
     return key
-
-
-def _problems(error: ValidationError) -> Iterator[Problem]:
-    """Everything that is wrong, parts' settings at their places in the whole config."""
-    for found in error.errors():
-        at = tuple(step for step in found["loc"] if step != "[key]")
-        if found["type"] == "parts":
-            yield from (dataclasses.replace(inner, at=(*at, *inner.at)) for inner in found["ctx"]["problems"])
-        else:
-            known = _known_fields(at) if found["type"] == "extra_forbidden" else ()
-            yield Problem(at, found["msg"], found["type"], known)
 
 
 def _known_fields(location: Location) -> tuple[str, ...]:

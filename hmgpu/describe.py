@@ -1,12 +1,86 @@
 """Candidates with the columns of every feature family: what a ranker sees, and the checks that it may."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
+from hmgpu.candidates import merge
+from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
+from hmgpu.features import Feature
+from hmgpu.learning import Learning
+from hmgpu.parts import Learned, Learner
 from hmgpu.rankers import KEYS
+from hmgpu.retrievers import Retriever
+from hmgpu.runs.run import Step
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """All candidates of some customers, before it is chosen which of them are worth the rest of the work."""
+
+    pairs: pl.DataFrame
+    """(customer, article, every strategy's score and rank, the columns of families that compare or are to be there
+    early), sorted by both."""
+    learned: Mapping[str, Learned]
+    """What every part knows of these customers and of everybody."""
+
+
+@dataclass(frozen=True)
+class Describer:
+    """All parts of a line at work: from customers to described candidates, in the same two calls for every week."""
+
+    retrievers: Mapping[str, Retriever]
+    features: Mapping[str, Feature]
+    learning: Learning
+    engine: Engine
+    early: frozenset[str] = frozenset()
+    """Names of features that are made for all candidates, beside those that compare them."""
+
+    @property
+    def parts(self) -> dict[str, Learner]:
+        """All parts by the names of their steps."""
+        parts: dict[str, Learner] = {f"retriever-{name}": part for name, part in self.retrievers.items()}
+        return parts | {f"feature-{name}": part for name, part in self.features.items()}
+
+    def propose(self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame) -> Proposed:
+        """Every strategy's candidates of `customers` (customer), and how they compare.
+
+        Args:
+            learned: what `Learning.learn` returned for `week`.
+        """
+        tables = self.learning.learn_customers(week, self.parts, learned, customers)
+        retrieved = {}
+        for name, part in self.retrievers.items():
+            proposed = self.learning.at_bench(part).retrieve(tables[f"retriever-{name}"], customers.lazy())
+            retrieved[name] = self.engine.collect(proposed).lazy()
+        # Executed here once: every feature family starts from the same candidates.
+        pairs = self.engine.collect(merge(retrieved), fits=True)
+        return Proposed(self._with_columns(pairs, tables, early=True), tables)
+
+    def describe(self, kept: pl.DataFrame, learned: Mapping[str, Learned]) -> pl.DataFrame:
+        """`kept`, some of the candidates that `propose` found, in their order and with all that is said of them.
+
+        Args:
+            learned: what came with them.
+        """
+        return self._with_columns(kept, learned, early=False)
+
+    def _with_columns(self, pairs: pl.DataFrame, learned: Mapping[str, Learned], early: bool) -> pl.DataFrame:
+        # A retriever that is a feature too says something of every candidate, whoever proposed it.
+        also: dict[str, Any] = {name: part for name, part in self.retrievers.items() if isinstance(part, Feature)}
+        families = {f"retrievers.{name}": (part, learned[f"retriever-{name}"]) for name, part in also.items()}
+        families |= {f"features.{name}": (part, learned[f"feature-{name}"]) for name, part in self.features.items()}
+        early_ones = {f"features.{name}" for name in self.early}
+        columns = {
+            name: self.learning.at_bench(part).compute(known, pairs.lazy())
+            for name, (part, known) in families.items()
+            if (part.compares or name in early_ones) == early
+        }
+        return describe(pairs, columns, self.engine)
 
 
 def describe(pairs: pl.DataFrame, families: Mapping[str, pl.LazyFrame], engine: Engine) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
     Store ─as_of(day)→ History ─learn→ tables ─retrieve→ candidates ─compute→ examples ─fit→ ranker ─score→ top twelve
 
-`Pipeline.describe` is the same call for training, validation and serving; only training and validation join labels
+`Describer` makes the same calls for training, validation and serving; only training and validation join labels
 afterwards, so what is learned and what is served can't drift apart.
 """
 
@@ -17,12 +17,11 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.candidates import merge
 from hmgpu.config import Config
 from hmgpu.console import log_file
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, date_of
-from hmgpu.describe import describe
+from hmgpu.describe import Describer
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.evaluation.figures import evaluate
@@ -31,7 +30,6 @@ from hmgpu.features import Feature
 from hmgpu.files import write_json
 from hmgpu.labels import labelled, sampled
 from hmgpu.learning import FALLBACK, TABLE, Learning
-from hmgpu.parts import Learner
 from hmgpu.rankers import KEYS, LABEL, Examples, Model
 from hmgpu.recommendations import check_fillable, top_twelve, write_submission
 from hmgpu.retrievers import Retriever
@@ -42,7 +40,6 @@ from hmgpu.workers import HERE, Workers
 log = logging.getLogger(__name__)
 
 PRECISIONS = "precisions.parquet"
-Keep = Callable[[pl.LazyFrame], pl.LazyFrame]
 
 
 class Pipeline:
@@ -68,6 +65,8 @@ class Pipeline:
         self.training_weeks = [self.validation_week.back(weeks) for weeks in range(config.weeks.train, 0, -1)]
         # What a part learns depends on its own settings and the data alone, so lines with other parts can share it.
         self.learning = learning or Learning(config, engine, store, run, self.training_weeks[0], workers)
+        early = config.ranker.looks_early_at & set(self.features)
+        self.describer = Describer(self.retrievers, self.features, self.learning, engine, early)
 
     @classmethod
     def open(cls, config: Config, engine: Engine, workers: Workers = HERE) -> "Pipeline":
@@ -120,48 +119,7 @@ class Pipeline:
 
     def learn(self, week: Week) -> dict[str, Step]:
         """What every part learns for everybody from all that was known before `week`, one step a part."""
-        return self.learning.learn(week, self._parts)
-
-    @property
-    def _parts(self) -> dict[str, Learner]:
-        parts: dict[str, Learner] = {f"retriever-{name}": part for name, part in self.retrievers.items()}
-        return parts | {f"feature-{name}": part for name, part in self.features.items()}
-
-    # --- retrieve and describe -----------------------------------------------------------------------------------
-
-    def describe(
-        self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame, keep: Keep | None = None
-    ) -> pl.DataFrame:
-        """Candidates of `customers` with all their features: the one way to make what a ranker sees.
-
-        Args:
-            learned: what `learn` returned for `week`.
-            keep: chooses some of all candidates (customer, article); the others are not described.
-        """
-        tables = self.learning.learn_customers(week, self._parts, learned, customers)
-        retrieved = {}
-        for name, part in self.retrievers.items():
-            proposed = self.learning.at_bench(part).retrieve(tables[f"retriever-{name}"], customers.lazy())
-            retrieved[name] = self.engine.collect(proposed).lazy()
-        # Executed here once: every feature family starts from the same candidates.
-        pairs = self.engine.collect(merge(retrieved), fits=True)
-        # A retriever that is a feature too says something of every candidate, whoever proposed it.
-        also: dict[str, Any] = {name: part for name, part in self.retrievers.items() if isinstance(part, Feature)}
-        families = {f"retrievers.{name}": (part, tables[f"retriever-{name}"]) for name, part in also.items()}
-        families |= {f"features.{name}": (part, tables[f"feature-{name}"]) for name, part in self.features.items()}
-        # Those that compare a customer's candidates must see all of them; the others need only see what is kept.
-        for compares in (True, False):
-            columns = {
-                name: self.learning.at_bench(part).compute(known, pairs.lazy())
-                for name, (part, known) in families.items()
-                if part.compares == compares
-            }
-            pairs = describe(pairs, columns, self.engine)
-            if compares and keep:
-                pairs = self.engine.collect(
-                    pairs.lazy().join(keep(pairs.lazy().select(KEYS)), on=KEYS, how="semi").sort(KEYS)
-                )
-        return pairs
+        return self.learning.learn(week, self.describer.parts)
 
     # --- examples ------------------------------------------------------------------------------------------------
 
@@ -183,11 +141,15 @@ class Pipeline:
         def make(folder: Path) -> dict[str, int]:
             sold = self.store.sold_in(week).join(shard.customers.lazy(), on="customer", how="semi")
             bought = self.engine.collect(sold).lazy()
-            keep = partial(sampled, bought=bought, negatives=self.config.negatives, seed=seed) if training else None
-            described = self.describe(week, learned, shard.customers, keep)
+            proposed = self.describer.propose(week, learned, shard.customers)
+            pairs = proposed.pairs
+            if training:
+                teach = sampled(pairs.lazy().select(KEYS), bought, self.config.negatives, seed)
+                pairs = self.engine.collect(pairs.lazy().join(teach, on=KEYS, how="semi").sort(KEYS))
+            described = self.describer.describe(pairs, proposed.learned)
             labels = self.engine.collect(labelled(described.lazy().select(KEYS), bought), fits=True)
             table = described.with_columns(labels[LABEL])
-            table.write_parquet(folder / TABLE)
+            Examples.write(folder / TABLE, table, early=proposed.pairs.columns)
             return {"rows": table.height, "positives": int(table[LABEL].sum())}
 
         sampling = {"negatives": self.config.negatives, "seed": self.config.seed} if training else {}
@@ -271,8 +233,9 @@ class Pipeline:
         week, customers = self.store.next_week, shard.customers
 
         def make(folder: Path) -> dict[str, int]:
-            described = self.describe(week, learned, customers)
-            scored = described.select(KEYS).with_columns(score=self.load(fitted).score(described)).lazy()
+            proposed, model = self.describer.propose(week, learned, customers), self.load(fitted)
+            described = self.describer.describe(model.promising(proposed.pairs), proposed.learned)
+            scored = described.select(KEYS).with_columns(score=model.score(described)).lazy()
             plan = top_twelve(scored, customers.lazy(), _table(learned[FALLBACK]))
             return {"customers": customers.height, "rows": self.engine.write(plan, folder / TABLE)}
 
@@ -300,7 +263,8 @@ class Pipeline:
 
     def _sharding(self, shard: Shard) -> dict[str, Any]:
         """Settings of all that is made from a shard of described candidates."""
-        return {"shards": shard.of, "parts": json.dumps([*self.retrievers, *self.features])}
+        described = {"parts": [*self.retrievers, *self.features], "early": sorted(self.describer.early)}
+        return {"shards": shard.of} | {name: json.dumps(value) for name, value in described.items()}
 
 
 def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dict[str, Any]:

@@ -320,6 +320,7 @@ def test_parts_can_reach_no_label(file: Path) -> None:
         "hmgpu.encode.",
         "hmgpu.neural.",
         "hmgpu.guards.",
+        "hmgpu.building.",
         "hmgpu.data.weeks.DAYS",
         "hmgpu.console.",
         "hmgpu.evaluation.metrics.",

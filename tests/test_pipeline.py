@@ -26,7 +26,10 @@ from hmgpu.features import Feature
 from hmgpu.parts import Learned
 from hmgpu.pipeline import Pipeline
 from hmgpu.rankers import KEYS, LABEL
+from hmgpu.rankers.cascade import Cascade
 from hmgpu.rankers.order import Order
+from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.recommendations import top_twelve
 
 CPU = Engine("cpu", "tests")
 
@@ -113,7 +116,8 @@ def test_training_examples_are_described_as_those_for_serving_are(config: Config
     week = line.training_weeks[-1]
     examples, _ = line.examples(week, training=True)
     trained = pl.concat(examples.tables())
-    served = line.describe(week, line.learn(week), trained.select("customer").unique())
+    proposed = line.describer.propose(week, line.learn(week), trained.select("customer").unique())
+    served = line.describer.describe(proposed.pairs, proposed.learned)
     assert trained.drop(LABEL).sort(KEYS).equals(served.join(trained, on=KEYS, how="semi").sort(KEYS))
 
 
@@ -268,3 +272,21 @@ def test_damaged_step_files_are_made_again(config: Config) -> None:
     victim.write_bytes(victim.read_bytes()[:-10])
     shutil.rmtree(line.run.folder / "steps" / "submit")
     assert sha256(finish(config).run.folder / "submission.csv") == good
+
+
+def test_serving_describes_few_candidates_and_recommends_what_describing_all_would(config: Config) -> None:
+    quick, careful = (XGBoost(rounds=rounds, depth=3, min_child_weight=1) for rounds in (5, 20))
+    cascade = Cascade(first=quick, early=("article_sales",), keep=12, then=careful)
+    line = Pipeline.open(config.model_copy(update={"ranker": cascade}), CPU)
+    served = pl.concat(pl.read_parquet(step.folder / "table.parquet") for step in line.recommend())
+    week, model = line.store.next_week, line.load(line.train())
+    learned = line.learn(week)
+    proposed = line.describer.propose(week, learned, served.select("customer").unique().sort("customer"))
+    assert "article_units_7" in proposed.pairs.columns
+    assert "buyer_age" not in proposed.pairs.columns
+    assert model.promising(proposed.pairs).height < proposed.pairs.height
+    every = line.describer.describe(proposed.pairs, proposed.learned)
+    scored = every.select(KEYS).with_columns(score=model.score(every)).lazy()
+    filler = pl.scan_parquet(learned["fallback"].folder / "table.parquet")
+    expected = CPU.collect(top_twelve(scored, served.lazy().select("customer").unique(), filler))
+    assert served.sort("customer", "rank").equals(expected.select(served.columns).sort("customer", "rank"))

@@ -21,6 +21,7 @@ from hmgpu.evaluation.metrics import map_at, ndcg_at
 from hmgpu.pipeline import Pipeline
 from hmgpu.plans import ranked
 from hmgpu.rankers import KEYS, Examples, Model
+from hmgpu.rankers.cascade import Cascade
 from hmgpu.rankers.xgboost import XGBoost
 from hmgpu.recommendations import K
 from hmgpu.runs.run import Run
@@ -38,7 +39,8 @@ def benchmark_train(
     """
     config = subject.untrained
     config = config.model_copy(update={"weeks": config.weeks.model_copy(update={"train": weeks})})
-    own = config.ranker if isinstance(config.ranker, XGBoost) else XGBoost()
+    careful = config.ranker.then if isinstance(config.ranker, Cascade) else config.ranker
+    own = careful if isinstance(careful, XGBoost) else XGBoost()
     ranker = own.model_copy(update={"rounds": trees, "patience": trees})  # so that none stops before the others
     with tempfile.TemporaryDirectory() as folder:
         line = Pipeline(config, engines[0], subject.store, Run(Path(folder), engines[0]))

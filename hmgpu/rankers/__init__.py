@@ -1,5 +1,6 @@
 """Rankers: they put a customer's candidates in order, one a file."""
 
+import json
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from hmgpu.parts import Part
 KEYS = ("customer", "article")
 LABEL = "label"
 ROWS = 400_000  # worked on at once
+EARLY = "hmgpu:early"
 CODE = "_code"
 """How the names of category codes end: what a model looks up, and no number that is more or less than another."""
 
@@ -29,6 +31,17 @@ class Examples:
     """
 
     files: tuple[Path, ...]
+    only_early: bool = False
+    """Whether no other than the early columns are read (see `write`); where files don't say which, all are early."""
+
+    @staticmethod
+    def write(file: Path, table: pl.DataFrame, early: Sequence[str]) -> None:
+        """Writes one file.
+
+        Args:
+            early: the columns that are known of all candidates, before it is chosen which of them get the others.
+        """
+        table.write_parquet(file, metadata={EARLY: json.dumps(early)})
 
     def tables(self, rows: int = ROWS) -> Iterator[pl.DataFrame]:
         """All examples in their order, about `rows` at once and no query split, so that memory is bounded by that."""
@@ -38,7 +51,8 @@ class Examples:
             # A part ends with the query that reaches a multiple of `rows`.
             last = ends.gather((ends // rows).rle().struct["len"].cum_sum() - 1).to_list()
             for start, end in pairwise([0, *last]):
-                yield pl.scan_parquet(file, glob=False).slice(start, end - start).collect()
+                part = pl.scan_parquet(file, glob=False).slice(start, end - start)
+                yield (part.select(*KEYS, LABEL, *self._described()) if self.only_early else part).collect()
 
     def told(self) -> Iterator[pl.DataFrame]:
         """`tables` without the customers none of whose candidates was bought: they teach no order."""
@@ -59,7 +73,9 @@ class Examples:
         return [name for name in self._described() if name.endswith(CODE)]
 
     def _described(self) -> list[str]:
-        return [name for name in pl.read_parquet_schema(self.files[0]) if name not in (*KEYS, LABEL)]
+        described = [name for name in pl.read_parquet_schema(self.files[0]) if name not in (*KEYS, LABEL)]
+        said = pl.read_parquet_metadata(self.files[0]).get(EARLY)
+        return [name for name in described if name in json.loads(said)] if said and self.only_early else described
 
 
 def numbers_of(table: pl.DataFrame, names: Sequence[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":
@@ -70,8 +86,15 @@ def numbers_of(table: pl.DataFrame, names: Sequence[str]) -> "np.ndarray[Any, np
 class Model(Protocol):
     """A fitted ranker."""
 
+    def promising(self, candidates: pl.DataFrame) -> pl.DataFrame:
+        """Those of `candidates`, with their early columns, that are worth describing: the others it gives no score."""
+        return candidates
+
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        """float32, one a row of `examples` (any table with the columns it was fitted on); higher is better."""
+        """float32, one a row of `examples` (any table with the columns it was fitted on); higher is better.
+
+        A null is no score: such a candidate is not recommended.
+        """
 
     def save(self, folder: Path) -> None:
         """Writes the model's files into the existing `folder`; the same model gives the same bytes."""
@@ -79,6 +102,11 @@ class Model(Protocol):
 
 class Ranker(Part):
     """Settings of a ranker."""
+
+    @property
+    def looks_early_at(self) -> frozenset[str]:
+        """Names of the feature families that `Model.promising` needs, beside those that compare candidates."""
+        return frozenset()
 
     @abstractmethod
     def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int) -> Model:

@@ -59,11 +59,6 @@ class XGBoost(Ranker):
     """Quantiles kept of each feature."""
     pairs: Count = 12
     """Ranking objectives: the places at the top of each customer's list that form pairs."""
-    first_trees: Count | None = None
-    """Trees that score all candidates. Those that are then not among a customer's `shortlist` best go no further: a
-    dozen are wanted, and scoring hundreds by every tree is most of what recommending costs. null: all trees for all."""
-    shortlist: Annotated[int, Field(ge=12)] = 40
-    """Candidates of each customer, and those that score as much as the last of them, that get the other trees."""
 
     def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int) -> "XGBoostModel":
         features = training.features()
@@ -87,21 +82,18 @@ class XGBoost(Ranker):
             verbose_eval=False,
         )
         log.info("kept %d trees", booster.num_boosted_rounds())
-        return self._model(booster, features, engine)
+        return XGBoostModel(booster, tuple(features), engine)
 
     def load(self, folder: Path, engine: Engine) -> "XGBoostModel":
         booster = xgb.Booster(model_file=str(folder / MODEL))
         booster.set_param({"device": engine.device})
-        return self._model(booster, json.loads((folder / FEATURES).read_text()), engine)
+        return XGBoostModel(booster, tuple(json.loads((folder / FEATURES).read_text())), engine)
 
     def _watched(self, validation: Examples, seed: int) -> pl.DataFrame:
         """(customer) of those whose lists decide when to stop."""
         told = validation.told_customers()
         drawn = told.with_columns(draw=scattered(["customer"], seed)).sort("draw", "customer")
         return drawn.select("customer").head(self.watched) if self.watched else told
-
-    def _model(self, booster: xgb.Booster, features: Sequence[str], engine: Engine) -> "XGBoostModel":
-        return XGBoostModel(booster, tuple(features), engine, self.first_trees, self.shortlist)
 
     def _parameters(self, engine: Engine, seed: int, ranks: bool) -> dict[str, Any]:
         common = {
@@ -130,34 +122,13 @@ class XGBoostModel(Model):
     booster: xgb.Booster
     features: tuple[str, ...]
     engine: Engine
-    first_trees: int | None
-    shortlist: int
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        """Margins; null for what is not among a customer's shortlist after the first trees."""
-        trees = self.booster.num_boosted_rounds()
-        rows = _numbers(examples, self.features)
-        if self.first_trees is None or self.first_trees >= trees:
-            return self._margins(rows, (0, trees))
-        scores = examples.select("customer", first=self._margins(rows, (0, self.first_trees)))
-        least = pl.col("first").top_k(self.shortlist).min()
-        needed = scores.group_by("customer", maintain_order=True).agg(least=least, candidates=pl.len())
-        kept = scores["first"] >= needed.select(pl.col("least").repeat_by("candidates").explode()).to_series()
-        # The sum goes on where it stopped, so that these scores are those that all trees at once would give.
-        final = self._margins(rows.filter(kept), (self.first_trees, trees), scores["first"].filter(kept))
-        places = kept.cast(pl.Int32).cum_sum() - 1
-        return pl.select(pl.when(kept).then(final.gather(places.clip(0)))).to_series().alias("score")
-
-    def _margins(self, rows: pl.DataFrame, trees: tuple[int, int], so_far: pl.Series | None = None) -> pl.Series:
-        """float32: `so_far` and the sum of `trees`, from one number to before the other."""
-        if rows.is_empty():
+        """Margins: the sum of the trees' leaves."""
+        if examples.is_empty():
             return pl.Series("score", [], dtype=pl.Float32)
-        margins = self.booster.inplace_predict(
-            self.engine.columns(rows),
-            iteration_range=trees,
-            predict_type="margin",
-            base_margin=None if so_far is None else so_far.to_numpy(),
-        )
+        rows = self.engine.columns(_numbers(examples, self.features))
+        margins = self.booster.inplace_predict(rows, predict_type="margin")
         return pl.Series("score", self.engine.numpy(margins), dtype=pl.Float32)
 
     def save(self, folder: Path) -> None:

@@ -15,7 +15,6 @@ from hmgpu.data.store import History
 from hmgpu.features import Feature
 from hmgpu.neural.settings import Training
 from hmgpu.parts import Count, Learned, Trained
-from hmgpu.plans import ranked
 from hmgpu.retrievers import Candidates, Retriever
 
 
@@ -77,8 +76,8 @@ class TwoTower(Trained, Training, Retriever, Feature):
         from hmgpu.neural.topk import dots
 
         engine = self.bench.engine
-        keys = engine.collect(pairs.select("customer", "article").sort("customer", "article"))
+        keys = engine.collect(pairs.select("customer", "article"), fits=True)
         near = dots(keys, engine.collect(learned["customers"]), engine.collect(learned["articles"]), engine)
-        described = keys.lazy().with_columns(two_tower_dot=near)
-        placed = ranked(described, by="customer", score="two_tower_dot")
-        return placed.select("customer", "article", "two_tower_dot", two_tower_place="rank").sort("customer", "article")
+        # Pairs come sorted, and equal products are ranked as they come: ties break on the article.
+        place = pl.col("two_tower_dot").rank("ordinal", descending=True).over("customer").cast(pl.Int32)
+        return keys.lazy().with_columns(two_tower_dot=near).with_columns(two_tower_place=place)

@@ -1,5 +1,6 @@
 """Examples on disk: which of their columns are numbers and which are codes, and how they are read in parts."""
 
+import dataclasses
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,18 @@ def test_keys_and_label_describe_nothing_and_codes_are_no_numbers(tmp_path: Path
     examples = Examples((tmp_path / "a.parquet",))
     assert examples.features() == ["own_rank", "price"]
     assert examples.codes() == ["article_index_code", "customer_club_code"]
+
+
+def test_early_columns_are_those_that_the_file_says_and_all_where_it_says_nothing(tmp_path: Path):
+    row = pl.DataFrame({"customer": [1], "article": [2], "own_rank": [3], "price": [4], "a_code": [5], "label": [1]})
+    Examples.write(tmp_path / "told.parquet", row, early=["customer", "article", "own_rank", "a_code"])
+    row.write_parquet(tmp_path / "untold.parquet")
+    told, untold = (Examples((tmp_path / f"{name}.parquet",), only_early=True) for name in ("told", "untold"))
+    assert (told.features(), told.codes()) == (["own_rank"], ["a_code"])
+    (table,) = told.tables()
+    assert table.columns == ["customer", "article", "label", "own_rank", "a_code"]
+    assert untold.features() == ["own_rank", "price"]
+    assert dataclasses.replace(told, only_early=False).features() == ["own_rank", "price"]
 
 
 @given(sizes=st.lists(st.lists(st.integers(1, 9), max_size=8), min_size=1, max_size=4), rows=st.integers(1, 20))

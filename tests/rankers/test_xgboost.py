@@ -6,46 +6,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from planted import PER_CUSTOMER, SMALL, map_of, on_disk, planted
 
-from hmgpu.evaluation.metrics import map_at
-from hmgpu.plans import ranked
 from hmgpu.rankers import Examples
 from hmgpu.rankers.order import Order
-from hmgpu.rankers.xgboost import FEATURES, IMPORTANCES, MODEL, XGBoost
+from hmgpu.rankers.xgboost import FEATURES, IMPORTANCES, MODEL
 
-PER_CUSTOMER = 20
-SMALL = XGBoost(rounds=25, patience=10, learning_rate=0.3, depth=3, rows=1, columns=1)
 OBJECTIVES = ("rank:ndcg", "rank:map", "rank:pairwise", "binary:logistic")
-
-
-def planted(customers: int, seed: int, first: int = 0) -> pl.DataFrame:
-    """Candidates that are bought when `price_fit` and `recency` are both high; the strategy's rank says nothing."""
-    random = np.random.default_rng(seed)
-    rows = customers * PER_CUSTOMER
-    fit, recency, noise = random.random((3, rows), dtype=np.float32)
-    return pl.DataFrame(
-        {
-            "customer": np.repeat(np.arange(first, first + customers, dtype=np.int32), PER_CUSTOMER),
-            "article": np.tile(np.arange(PER_CUSTOMER, dtype=np.int32), customers),
-            "label": ((fit > 0.6) & (recency > 0.7)).astype(np.int8),
-            "popular_rank": np.tile(np.arange(1, PER_CUSTOMER + 1, dtype=np.int32), customers),
-            "price_fit": fit,
-            "recency": recency,
-            "noise": noise,
-        }
-    )
-
-
-def on_disk(folder: Path, **tables: pl.DataFrame) -> Examples:
-    for name, table in tables.items():
-        table.write_parquet(folder / f"{name}.parquet")
-    return Examples(tuple(folder / f"{name}.parquet" for name in tables))
-
-
-def map_of(model, table: pl.DataFrame, engine) -> float:
-    scored = table.lazy().select("customer", "article").with_columns(score=model.score(table))
-    bought = table.filter(pl.col("label") == 1).select("customer", "article")
-    return map_at(engine.collect(ranked(scored, by="customer")), bought)
 
 
 def saved(model, folder: Path) -> bytes:
@@ -167,42 +134,6 @@ def test_what_is_learned_is_written_beside_the_model(training, validation, engin
     gains = json.loads((tmp_path / "model" / IMPORTANCES).read_text())
     assert set(list(gains)[:2]) == {"price_fit", "recency"}
     assert list(gains.values()) == sorted(gains.values(), reverse=True)
-
-
-@pytest.mark.parametrize("objective", ["rank:ndcg", "binary:logistic"])
-def test_a_shortlist_gets_the_scores_that_all_trees_give_it_and_the_others_none(engine, tmp_path, objective):
-    every = SMALL.model_copy(update={"objective": objective, "depth": 6})
-    luck = pl.Series(np.random.default_rng(5).random(150 * PER_CUSTOMER))  # so that hardly any two score the same
-    training = on_disk(tmp_path, train=planted(150, 1).with_columns(label=(pl.col("price_fit") > luck).cast(pl.Int8)))
-    nothing_told = on_disk(
-        tmp_path, nobody=planted(3, 4).with_columns(label=pl.lit(0, pl.Int8))
-    )  # so all trees are kept
-    short = every.model_copy(update={"first_trees": 5, "shortlist": 12})
-    saved(every.fit(training, nothing_told, engine, 1), tmp_path / "model")
-    unseen = planted(40, 3)
-    full, cut = (ranker.load(tmp_path / "model", engine).score(unseen) for ranker in (every, short))
-    first = every.load(tmp_path / "model", engine)._margins(unseen.select(every_feature(unseen)), (0, 5))
-    kept = cut.is_not_null()
-    assert cut.filter(kept).equals(full.filter(kept))
-    table = unseen.select("customer", kept=kept, first=first)
-    told = table.group_by("customer").agg(
-        kept=pl.col("kept").sum(),
-        least=pl.col("first").filter("kept").min(),
-        most=pl.col("first").filter(~pl.col("kept")).max().fill_null(-np.inf),
-    )
-    assert told["kept"].min() >= 12
-    assert not kept.all()
-    assert (told["least"] > told["most"]).all()
-
-
-def every_feature(table: pl.DataFrame) -> list[str]:
-    return [name for name in table.columns if name not in ("customer", "article", "label")]
-
-
-def test_few_trees_are_all_first_trees(training, validation, engine, tmp_path):
-    saved(SMALL.fit(training, validation, engine, 1), tmp_path / "model")
-    cut = SMALL.model_copy(update={"first_trees": 1000, "shortlist": 12}).load(tmp_path / "model", engine)
-    assert cut.score(planted(10, 3)).null_count() == 0
 
 
 def test_a_sample_of_the_validation_customers_may_decide_when_to_stop(training, validation, engine):

@@ -1,0 +1,87 @@
+"""Two rankers in a row: a quick one looks at all candidates, a careful one at those that are left.
+
+Cascade ranking (Wang, Lin & Metzler 2011, "A cascade ranking model for efficient ranked retrieval"), the pre-ranking of
+industrial recommenders. A dozen of some 150 candidates are wanted, and describing all of them is most of what
+recommending to a million customers costs; the quick ranker needs only the columns that come with retrieval.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+from pydantic import Field, field_validator
+
+from hmgpu.building import part_of
+from hmgpu.engine import Engine
+from hmgpu.rankers import Examples, Model, Ranker
+from hmgpu.rankers.xgboost import XGBoost
+
+FIRST, THEN, KEEP = "first", "then", "keep.json"
+
+
+class Cascade(Ranker):
+    """A quick ranker, then a careful one."""
+
+    first: Ranker = XGBoost(rounds=20, learning_rate=0.3, depth=6, patience=20)
+    """The quick ranker. It sees every strategy's scores and ranks, the feature families that compare candidates, and
+    those of `early`."""
+    early: tuple[str, ...] = ()
+    """Names of more feature families that the quick ranker sees; they are made for all candidates."""
+    keep: Annotated[int, Field(ge=12)] = 30
+    """Candidates of each customer that go on."""
+    then: Ranker = XGBoost()
+    """The careful ranker. It is fitted on all training examples, so that it knows what the other one left out."""
+
+    @field_validator(FIRST, THEN, mode="before")
+    @classmethod
+    def _build(cls, given: Any) -> Any:
+        return part_of(Ranker, given)
+
+    @property
+    def looks_early_at(self) -> frozenset[str]:
+        return frozenset(self.early)
+
+    def settings(self) -> dict[str, Any]:
+        return super().settings() | {FIRST: self.first.settings(), THEN: self.then.settings()}
+
+    def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int) -> "CascadeModel":
+        first = self.first.fit(replace(training, only_early=True), replace(validation, only_early=True), engine, seed)
+        return CascadeModel(first, self.keep, self.then.fit(training, validation, engine, seed))
+
+    def load(self, folder: Path, engine: Engine) -> "CascadeModel":
+        keep = json.loads((folder / KEEP).read_text())
+        return CascadeModel(self.first.load(folder / FIRST, engine), keep, self.then.load(folder / THEN, engine))
+
+
+@dataclass(frozen=True)
+class CascadeModel(Model):
+    """Both fitted rankers."""
+
+    first: Model
+    keep: int
+    then: Model
+
+    def promising(self, candidates: pl.DataFrame) -> pl.DataFrame:
+        return candidates.filter(self._kept(candidates))
+
+    def score(self, examples: pl.DataFrame) -> pl.Series:
+        """The careful ranker's scores; null for what the quick one leaves out."""
+        kept = self._kept(examples)
+        final = self.then.score(examples.filter(kept))
+        nothing = pl.repeat(None, examples.height, dtype=pl.Float32, eager=True)
+        return nothing.scatter(kept.arg_true(), final).alias("score")
+
+    def save(self, folder: Path) -> None:
+        (folder / KEEP).write_text(json.dumps(self.keep))
+        for name, model in ((FIRST, self.first), (THEN, self.then)):
+            (folder / name).mkdir()
+            model.save(folder / name)
+
+    def _kept(self, candidates: pl.DataFrame) -> pl.Series:
+        """bool, one a row: of those that it keeps of all it keeps every one again."""
+        scored = candidates.select("customer", score=self.first.score(candidates))
+        # Rows come sorted, and equal scores are ranked as they come: ties break on the article.
+        rank = pl.col("score").rank("ordinal", descending=True).over("customer")
+        return scored.select(kept=(rank <= self.keep).fill_null(False)).to_series()

@@ -1,0 +1,44 @@
+"""Candidates with a rule in them that a ranker can find."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from hmgpu.evaluation.metrics import map_at
+from hmgpu.plans import ranked
+from hmgpu.rankers import Examples
+from hmgpu.rankers.xgboost import XGBoost
+
+PER_CUSTOMER = 20
+SMALL = XGBoost(rounds=25, patience=10, learning_rate=0.3, depth=3, rows=1, columns=1)
+
+
+def planted(customers: int, seed: int, first: int = 0) -> pl.DataFrame:
+    """Candidates that are bought when `price_fit` and `recency` are both high; the strategy's rank says nothing."""
+    random = np.random.default_rng(seed)
+    rows = customers * PER_CUSTOMER
+    fit, recency, noise = random.random((3, rows), dtype=np.float32)
+    return pl.DataFrame(
+        {
+            "customer": np.repeat(np.arange(first, first + customers, dtype=np.int32), PER_CUSTOMER),
+            "article": np.tile(np.arange(PER_CUSTOMER, dtype=np.int32), customers),
+            "label": ((fit > 0.6) & (recency > 0.7)).astype(np.int8),
+            "popular_rank": np.tile(np.arange(1, PER_CUSTOMER + 1, dtype=np.int32), customers),
+            "price_fit": fit,
+            "recency": recency,
+            "noise": noise,
+        }
+    )
+
+
+def on_disk(folder: Path, **tables: pl.DataFrame) -> Examples:
+    for name, table in tables.items():
+        table.write_parquet(folder / f"{name}.parquet")
+    return Examples(tuple(folder / f"{name}.parquet" for name in tables))
+
+
+def map_of(model, table: pl.DataFrame, engine) -> float:
+    scored = table.lazy().select("customer", "article").with_columns(score=model.score(table))
+    bought = table.filter(pl.col("label") == 1).select("customer", "article")
+    return map_at(engine.collect(ranked(scored, by="customer")), bought)
