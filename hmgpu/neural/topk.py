@@ -12,7 +12,7 @@ import torch
 from hmgpu.engine import Engine
 
 STEPS = 2048
-BLOCK_BYTES = 512 * 2**20  # scores held at once
+BLOCK_BYTES = 128 * 2**20  # scores held at once
 CHUNK = 16  # scores whose maximum is looked at first
 
 
@@ -38,11 +38,15 @@ def nearest(customers: pl.DataFrame, articles: pl.DataFrame, n: int, engine: Eng
     if not found or customers.is_empty():
         return pl.DataFrame(schema=CANDIDATES)
     items = torch.nn.functional.pad(_tensor(articles, engine), (0, 0, 0, -articles.height % CHUNK))
-    block = max(1, BLOCK_BYTES // (6 * len(items)))
+    width = len(items) // CHUNK
+    # The first of every chunk, the second of every chunk, …: so maxima of chunks are maxima of whole rows of memory.
+    items = items.view(width, CHUNK, -1).transpose(0, 1).reshape(len(items), -1)
+    block = max(1, BLOCK_BYTES // (4 * len(items)))
+    held = items.new_empty(min(block, customers.height), len(items))
     parts = []
     for rows in customers.iter_slices(block):
-        scores = _tensor(rows, engine) @ items.T
-        scores[:, articles.height :] = -torch.inf
+        scores = torch.matmul(_tensor(rows, engine), items.T, out=held[: rows.height]).view(-1, CHUNK, width)
+        scores[:, articles.height - (width - 1) * CHUNK :, -1] = -torch.inf  # what was padded
         whole, places = best(scores, found)
         parts.append(
             pl.DataFrame(
@@ -64,14 +68,14 @@ def best(scores: torch.Tensor, n: int) -> tuple[torch.Tensor, torch.Tensor]:
     with a score that is larger, or as large and further to the left. So most scores are looked at once, for a maximum.
 
     Args:
-        scores: (rows, a multiple of CHUNK) whole numbers below 2^24, or minus infinity; at least `n` finite ones a row.
+        scores: (rows, CHUNK, chunks) whole numbers below 2^24, or minus infinity: at [row, i, j] that of the i-th place
+            of the j-th chunk. At least `n` finite ones a row.
 
     Returns:
         (rows, n) int64 twice.
     """
-    chunks = scores.view(len(scores), -1, CHUNK)
-    chosen = _ordered(chunks.amax(2)).topk(min(n, chunks.shape[1]), dim=1).indices.sort(dim=1).values
-    inside = chunks.gather(1, chosen[:, :, None].expand(-1, -1, CHUNK)).flatten(1)
+    chosen = _ordered(scores.amax(1)).topk(min(n, scores.shape[2]), dim=1).indices.sort(dim=1).values
+    inside = scores.gather(2, chosen[:, None, :].expand(-1, CHUNK, -1)).transpose(1, 2).flatten(1)
     first = _ordered(inside).topk(n, dim=1).indices
     places = chosen.gather(1, first // CHUNK) * CHUNK + first % CHUNK
     return inside.gather(1, first).long(), places
