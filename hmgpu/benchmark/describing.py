@@ -1,4 +1,4 @@
-"""Two ways to describe candidates, with the same calls: the families' plans on an engine, and pandas.
+"""Three ways to describe candidates, with the same calls: the families' plans on an engine, and pandas twice.
 
 Each starts from the data set's files: it learns about articles from everybody's past and about the candidates'
 customers from their own, then makes a row a candidate.
@@ -15,8 +15,8 @@ import polars as pl
 
 from hmgpu.benchmark.engines import plans_on
 from hmgpu.benchmark.learned import at_work, learned
-from hmgpu.benchmark.rivals import pandas_features
-from hmgpu.benchmark.rivals.pandas_tables import read
+from hmgpu.benchmark.rivals import pandas_features, pandas_notebook
+from hmgpu.benchmark.rivals.pandas_tables import read, read_all
 from hmgpu.data.store import History, Store
 from hmgpu.describe import describe
 from hmgpu.engine import Engine
@@ -83,7 +83,7 @@ class Plans:
 
 
 class Pandas:
-    """The same with pandas. Each table is read once; families keep the candidates' order, so none is joined twice."""
+    """The same with pandas, as notebooks write it: each table is read whole, and families are merged one by one."""
 
     name = "pandas"
 
@@ -94,6 +94,33 @@ class Pandas:
     def pairs(self) -> Any:
         return pd.read_parquet(self.inputs.pairs)
 
+    def one(self, family: str) -> Any:
+        made = self._merged([self.inputs.families[family]])
+        proposed = self.pairs.columns.difference(KEYS)
+        return made.drop(columns=proposed)
+
+    def all(self) -> Any:
+        return self._merged(list(self.inputs.families.values()))
+
+    def begin(self) -> None:
+        pd.DataFrame({"x": [1]}).to_parquet()  # pandas loads pyarrow's Parquet when it is used first
+
+    def _merged(self, parts: list[Feature]) -> Any:
+        known = read_all(self.inputs.store, self.inputs.cutoff)
+        sales = known.sales.assign(age=self.inputs.cutoff - known.sales["day"])
+        tables = pandas_notebook.Tables(self.inputs.cutoff, sales, known.articles, known.customers)
+        described = self.pairs
+        for part in parts:
+            described = pandas_notebook.merged(part, tables, described)
+        return described
+
+
+class TunedPandas(Pandas):
+    """The same with care: what is needed is read, of the customers who are served where that is enough, and families
+    keep the candidates' order, so that none is merged."""
+
+    name = "pandas, tuned"
+
     @cached_property
     def customers(self) -> Any:
         return self.pairs["customer"].unique()
@@ -103,9 +130,6 @@ class Pandas:
 
     def all(self) -> Any:
         return self._joined(self.pairs, list(self.inputs.families.values()))
-
-    def begin(self) -> None:
-        pd.DataFrame({"x": [1]}).to_parquet()  # pandas loads pyarrow's Parquet when it is used first
 
     def _joined(self, described: Any, parts: list[Feature]) -> Any:
         store = self.inputs.store

@@ -10,7 +10,8 @@ from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.features import Agreement
 from hmgpu.benchmark.learned import learned
 from hmgpu.benchmark.rivals.pandas_features import WRITTEN, columns, needs
-from hmgpu.benchmark.rivals.pandas_tables import Known, Needs, read
+from hmgpu.benchmark.rivals.pandas_notebook import Tables, merged
+from hmgpu.benchmark.rivals.pandas_tables import Known, Needs, read, read_all
 from hmgpu.describe import describe
 from hmgpu.engine import Engine
 from hmgpu.features.affinity import Affinity
@@ -79,7 +80,9 @@ def test_pandas_and_plans_agree(part, world, make_history):
     frame = pairs.to_pandas()
     read = Known(history.cutoff, frame["customer"].unique(), *(table.collect().to_pandas() for table in tables))
     theirs = pd.concat([frame[list(KEYS)], columns(part, read, frame)], axis=1)
-    Agreement().check("it", {"plans": ours, "pandas": theirs})
+    sales = read.sales.assign(age=history.cutoff - read.sales["day"])
+    common = merged(part, Tables(history.cutoff, sales, read.articles, read.customers), frame)
+    Agreement().check("it", {"plans": ours, "tuned": theirs, "pandas": common.drop(columns="it_score")})
 
 
 def test_every_family_that_learns_by_plans_alone_is_among_those_compared():
@@ -94,6 +97,18 @@ def test_only_what_is_needed_is_read(store):
     assert len(known.sales) == store.as_of(cutoff).last(28).collect().height
     assert known.articles.empty
     assert known.customers.empty
+
+
+def test_the_common_code_reads_everything_but_the_future(store):
+    cutoff = store.last_complete_week.first_day
+    known, history = read_all(store, cutoff), store.as_of(cutoff)
+    for table, rows in (
+        (known.sales, history.transactions),
+        (known.articles, history.articles),
+        (known.customers, history.customers),
+    ):
+        assert {*rows.collect_schema()} <= {*table}
+        assert len(table) == rows.collect().height
 
 
 def test_needs_together_reach_as_far_back_as_each():
