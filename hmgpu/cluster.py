@@ -32,6 +32,10 @@ class Cluster:
     def __init__(self, client: Client, share: float) -> None:
         self.client, self.share = client, share
 
+    @property
+    def number(self) -> int:
+        return len(self.client.scheduler_info(n_workers=-1)["workers"])
+
     def each(self, what: str, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """What each of `tasks` returned, in their order. A task whose worker dies is done again by another."""
         # Not pure: what a task leaves on disk counts, so that an equal one of earlier must not stand for it.

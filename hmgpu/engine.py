@@ -1,7 +1,7 @@
 """CPU or GPU, chosen once. The only file that asks which, and the only one that executes a plan.
 
-Every table operation is a Polars plan. On the CPU Polars' streaming engine runs it; on the GPU `pl.GPUEngine` runs the
-same plan in cuDF, and a plan that cuDF can't run is an error, never a silent fall back to the CPU.
+Every table operation is a Polars plan. On the CPU Polars runs it; on the GPU `pl.GPUEngine` runs the same plan in cuDF,
+and a plan that cuDF can't run is an error, never a silent fall back to the CPU.
 """
 
 import ctypes
@@ -47,10 +47,11 @@ class Engine:
 
         Args:
             fits: whether inputs and result fit into memory, as a shard's do. Then the CPU takes Polars' in-memory
-                engine, whose joins in the order of rows are several times as fast as the streaming one's.
+                engine, whose joins in the order of rows are several times as fast as the streaming one's, and the GPU
+                cuDF's; else both stream, part by part.
         """
         if self.name == "gpu":
-            return plan.collect(engine=_cudf())
+            return plan.collect(engine=_cudf(fits))
         return plan.collect(engine="in-memory" if fits else "streaming")
 
     def write(self, plan: pl.LazyFrame, path: Path) -> int:
@@ -86,9 +87,11 @@ class Engine:
         return pl.from_pandas(frame)
 
 
-def _cudf() -> pl.GPUEngine:
-    # In memory, because ranks within groups rest on the order that a sort made; and it fails where cuDF can't.
-    return pl.GPUEngine(executor="in-memory", raise_on_fail=True)
+def _cudf(fits: bool = True) -> pl.GPUEngine:
+    """cuDF, which fails where it can't run a plan. What it can't stream it does in one part, as it would in memory."""
+    if fits:
+        return pl.GPUEngine(executor="in-memory", raise_on_fail=True)
+    return pl.GPUEngine(executor="streaming", raise_on_fail=True, executor_options={"fallback_mode": "silent"})
 
 
 def _missing_for_gpu() -> str | None:

@@ -60,6 +60,11 @@ class Pipeline:
         self.features: dict[str, Feature] = _usable(config.features, present, "feature")
         if not self.retrievers:
             raise ConfigError("No retriever is left: each needs a column that the data does not have.")
+        if config.ranker.processes > workers.number:
+            raise ConfigError(
+                f"The ranker is to be fitted by {config.ranker.processes} processes (its setting `workers`), and "
+                f"{workers.number} can be had: give --cluster that many. Another number makes other trees."
+            )
         named = config.weeks.validation
         self.validation_week = store.week_of(named) if named else store.last_complete_week
         self.training_weeks = [self.validation_week.back(weeks) for weeks in range(config.weeks.train, 0, -1)]
@@ -183,7 +188,8 @@ class Pipeline:
             if not any(True for _ in together.tables()):
                 weeks = ", ".join(map(str, self.training_weeks))
                 raise ConfigError(f"No candidate was bought in the training weeks {weeks}: nothing to fit a ranker on.")
-            self.config.ranker.fit(together, validation, self.engine, self.config.seed).save(folder)
+            ranker, seed = self.config.ranker, self.config.seed
+            ranker.fit(together, validation, self.engine, seed, self.workers.client).save(folder)
 
         made_from = [step.digest for _, steps in training for step in steps] + [s.digest for s in validation_steps]
         settings = self.config.ranker.settings() | {"seed": self.config.seed}

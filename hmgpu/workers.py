@@ -17,6 +17,10 @@ class Workers(Protocol):
     """Their Dask client, for libraries that share out work by themselves; None where there is none."""
 
     @property
+    def number(self) -> int:
+        """How many they are now."""
+
+    @property
     def share(self) -> float:
         """Of `memory_gb`, what each of them may plan with."""
 
@@ -28,6 +32,7 @@ class Here:
     """This process, one task after the other."""
 
     client = None
+    number = 1
     share = 1.0
 
     def each(self, what: str, tasks: Sequence[Callable[[], T]]) -> list[T]:

@@ -299,7 +299,7 @@ def test_the_other_future_is_another(store: Store, other_future: Store, cutoff: 
 
 PART_FILES = sorted(
     file
-    for folder in ("retrievers", "features", "rankers", "neural", "encode")
+    for folder in ("retrievers", "features", "rankers", "neural", "trees", "encode")
     for file in (ROOT / "hmgpu" / folder).rglob("*.py")
 )
 
@@ -319,6 +319,7 @@ def test_parts_can_reach_no_label(file: Path) -> None:
     kits += (
         "hmgpu.encode.",
         "hmgpu.neural.",
+        "hmgpu.trees.",
         "hmgpu.guards.",
         "hmgpu.building.",
         "hmgpu.data.weeks.DAYS",

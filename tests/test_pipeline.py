@@ -290,3 +290,9 @@ def test_serving_describes_few_candidates_and_recommends_what_describing_all_wou
     filler = pl.scan_parquet(learned["fallback"].folder / "table.parquet")
     expected = CPU.collect(top_twelve(scored, served.lazy().select("customer").unique(), filler))
     assert served.sort("customer", "rank").equals(expected.select(served.columns).sort("customer", "rank"))
+
+
+def test_processes_that_are_not_there_are_asked_for_before_any_work(config: Config) -> None:
+    together = config.model_copy(update={"ranker": XGBoost(workers=3)})
+    with pytest.raises(ConfigError, match=r"fitted by 3 processes .* and 1 can be had: give --cluster"):
+        Pipeline.open(together, CPU)

@@ -108,9 +108,18 @@ class Ranker(Part):
         """Names of the feature families that `Model.promising` needs, beside those that compare candidates."""
         return frozenset()
 
+    @property
+    def processes(self) -> int:
+        """How many processes fit it together."""
+        return 1
+
     @abstractmethod
-    def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int) -> Model:
-        """A model fitted on `training`; `validation` only decides when to stop."""
+    def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None) -> Model:
+        """A model fitted on `training`; `validation` only decides when to stop.
+
+        Args:
+            client: of the Dask cluster whose workers fit it, where there are to be several `processes`.
+        """
 
     @abstractmethod
     def load(self, folder: Path, engine: Engine) -> Model:

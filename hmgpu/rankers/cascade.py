@@ -43,12 +43,19 @@ class Cascade(Ranker):
     def looks_early_at(self) -> frozenset[str]:
         return frozenset(self.early)
 
+    @property
+    def processes(self) -> int:
+        return max(self.first.processes, self.then.processes)
+
     def settings(self) -> dict[str, Any]:
         return super().settings() | {FIRST: self.first.settings(), THEN: self.then.settings()}
 
-    def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int) -> "CascadeModel":
-        first = self.first.fit(replace(training, only_early=True), replace(validation, only_early=True), engine, seed)
-        return CascadeModel(first, self.keep, self.then.fit(training, validation, engine, seed))
+    def fit(
+        self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
+    ) -> "CascadeModel":
+        early, early_validation = (replace(examples, only_early=True) for examples in (training, validation))
+        first = self.first.fit(early, early_validation, engine, seed, client)
+        return CascadeModel(first, self.keep, self.then.fit(training, validation, engine, seed, client))
 
     def load(self, folder: Path, engine: Engine) -> "CascadeModel":
         keep = json.loads((folder / KEEP).read_text())

@@ -6,7 +6,7 @@ Naumov et al. 2019 ("Deep learning recommendation model for personalization and 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -40,7 +40,9 @@ class DLRM(Training, Ranker):
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     """Step size of AdamW."""
 
-    def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int) -> "FittedDLRM":
+    def fit(
+        self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
+    ) -> "FittedDLRM":
         from hmgpu.neural.dlrm import train
 
         return train(self, training, validation, engine, seed)

@@ -6,6 +6,7 @@ The baseline that every ranker must beat: it is what a careful chain of hand-mad
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -23,7 +24,9 @@ class Order(Ranker):
     strategies: tuple[str, ...] | None = None
     """Names of the retrievers, the one that goes first first; null takes the order in which the config lists them."""
 
-    def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int) -> "OrderModel":
+    def fit(
+        self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
+    ) -> "OrderModel":
         known = tuple(name.removesuffix(RANK) for name in strategy_ranks(training.features()))
         unknown = sorted(set(self.strategies or ()) - set(known))
         if unknown:

@@ -1,12 +1,9 @@
 """Gradient-boosted trees: LambdaMART or a binary classifier, on the CPU or the GPU.
 
-XGBoost (Chen & Guestrin 2016) with its LambdaMART objectives (Burges 2010). Examples reach it file by file through a
-`DataIter`, which keeps one byte a value, so that memory is bounded by the quantised matrix and one file.
+XGBoost (Chen & Guestrin 2016) with its LambdaMART objectives (Burges 2010). How it is fed is in `trees/`.
 """
 
 import json
-import logging
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,16 +15,12 @@ from pydantic import Field
 from hmgpu.engine import Engine
 from hmgpu.parts import Count
 from hmgpu.plans import scattered
-from hmgpu.rankers import LABEL, Examples, Model, Ranker
-
-log = logging.getLogger(__name__)
+from hmgpu.rankers import Examples, Model, Ranker
+from hmgpu.trees.fitting import METRIC, Fitting, numbers
 
 MODEL = "model.ubj"
 FEATURES = "features.json"
 IMPORTANCES = "importances.json"
-METRIC = "ndcg@50"
-"""Decides on the validation week when to stop. Not MAP@12 itself: over a few hundred customers that one jumps so much
-from tree to tree that fitting stopped at a lucky early peak (docs/results/demo.md)."""
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -60,28 +53,28 @@ class XGBoost(Ranker):
     pairs: Count = 12
     """Ranking objectives: the places at the top of each customer's list that form pairs."""
 
-    def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int) -> "XGBoostModel":
+    workers: Count = 1
+    """Processes of the cluster that fit the trees together, each on its share of the examples. Another number gives
+    other trees, as another seed would."""
+
+    @property
+    def processes(self) -> int:
+        return self.workers
+
+    def fit(
+        self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
+    ) -> "XGBoostModel":
         features = training.features()
         ranks = self.objective.startswith("rank:")
-        train = xgb.QuantileDMatrix(_Queries(training, features, ranks, engine), max_bin=self.bins)
-        log.info("fitting on %d rows of %d features", train.num_row(), train.num_col())
-        evals, callbacks = [], []
+        parameters = self._parameters(engine, seed, ranks)
+        fitting = Fitting(parameters, self.rounds, self.patience, self.bins, ranks, features, engine)
         watched = self._watched(validation, seed)
-        if watched.height:
-            evals.append((_lists(validation, features, watched), "validation"))
-            stop = xgb.callback.EarlyStopping(rounds=self.patience, metric_name=METRIC, maximize=True, save_best=True)
-            callbacks += [stop, _Report(every=50)]
+        if self.workers == 1:
+            booster = fitting.run(training, validation, watched)
         else:
-            log.warning("no candidate was bought in the validation week: all %d trees are kept", self.rounds)
-        booster = xgb.train(
-            self._parameters(engine, seed, ranks),
-            train,
-            self.rounds,
-            evals=evals,
-            callbacks=callbacks,
-            verbose_eval=False,
-        )
-        log.info("kept %d trees", booster.num_boosted_rounds())
+            from hmgpu.trees.together import fit_together  # loads Dask
+
+            booster = fit_together(fitting, training, validation, watched, client, self.workers)
         return XGBoostModel(booster, tuple(features), engine)
 
     def load(self, folder: Path, engine: Engine) -> "XGBoostModel":
@@ -127,7 +120,7 @@ class XGBoostModel(Model):
         """Margins: the sum of the trees' leaves."""
         if examples.is_empty():
             return pl.Series("score", [], dtype=pl.Float32)
-        rows = self.engine.columns(_numbers(examples, self.features))
+        rows = self.engine.columns(numbers(examples, self.features))
         margins = self.booster.inplace_predict(rows, predict_type="margin")
         return pl.Series("score", self.engine.numpy(margins), dtype=pl.Float32)
 
@@ -137,55 +130,3 @@ class XGBoostModel(Model):
         gains = self.booster.get_score(importance_type="total_gain")
         by_gain = sorted(gains.items(), key=lambda item: (-float(item[1]), item[0]))  # type: ignore[arg-type]
         (folder / IMPORTANCES).write_text(json.dumps(dict(by_gain), indent=1))
-
-
-def _numbers(table: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
-    """The columns `features`; one in which every value is missing is a number too."""
-    return table.select(features).cast({pl.Null: pl.Float32})
-
-
-def _lists(examples: Examples, features: Sequence[str], customers: pl.DataFrame) -> xgb.DMatrix:
-    """All candidates of `customers` (customer), as queries: stopping looks at lists, whatever is optimised.
-
-    Not quantised: a value is looked up in a quantised matrix by a search, which took longer a tree than fitting it.
-    """
-    chosen = pl.concat(table.join(customers, on="customer", how="semi") for table in examples.tables())
-    table = chosen.sort("customer", "article")
-    return xgb.DMatrix(_numbers(table, features), label=table[LABEL].to_numpy(), qid=table["customer"].to_numpy())
-
-
-class _Queries(xgb.DataIter):
-    """Hands XGBoost one file of examples after the other, as often as it asks."""
-
-    def __init__(self, examples: Examples, features: list[str], by_query: bool, engine: Engine) -> None:
-        self.examples, self.features, self.by_query, self.engine = examples, features, by_query, engine
-        self.tables: Iterator[pl.DataFrame] = iter(())
-        super().__init__()
-
-    def reset(self) -> None:
-        self.tables = self.examples.told()  # XGBoost would count a list without a purchase as a perfect one
-
-    def next(self, input_data: Any) -> bool:
-        table = next(self.tables, None)
-        if table is None:
-            return False
-        query = {"qid": table["customer"].to_numpy()} if self.by_query else {}
-        input_data(
-            data=self.engine.columns(_numbers(table, self.features)),
-            label=table[LABEL].to_numpy(),
-            **query,
-        )
-        return True
-
-
-class _Report(xgb.callback.TrainingCallback):
-    """A line in the log every so many trees."""
-
-    def __init__(self, every: int) -> None:
-        self.every = every
-
-    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-        if (epoch + 1) % self.every == 0:
-            score = evals_log["validation"][METRIC][-1]
-            log.info("%d trees, %s of validation customers with a recalled purchase %.5f", epoch + 1, METRIC, score)
-        return False

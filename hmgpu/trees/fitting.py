@@ -1,0 +1,110 @@
+"""XGBoost fed from examples on disk, and stopped by the lists of some validation customers.
+
+Examples reach XGBoost file by file through a `DataIter`, which keeps one byte a value, so that memory is bounded by the
+quantised matrix and one part of a file.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import xgboost as xgb
+
+from hmgpu.engine import Engine
+from hmgpu.rankers import LABEL, Examples
+
+log = logging.getLogger(__name__)
+
+METRIC = "ndcg@50"
+"""Decides on the validation week when to stop. Not MAP@12 itself: over a few hundred customers that one jumps so much
+from tree to tree that fitting stopped at a lucky early peak (docs/results/demo.md)."""
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """All that decides which trees come out, beside the examples. Small: it is sent to other processes."""
+
+    parameters: Mapping[str, Any]
+    """As XGBoost takes them."""
+    rounds: int
+    patience: int
+    bins: int
+    by_query: bool
+    """Whether examples are a customer's lists, or each for itself."""
+    features: Sequence[str]
+    engine: Engine
+
+    def run(self, training: Examples, validation: Examples, watched: pl.DataFrame) -> xgb.Booster:
+        """The fitted trees.
+
+        Args:
+            watched: (customer) of the validation week whose lists decide when to stop; nobody: all trees are kept.
+        """
+        train = xgb.QuantileDMatrix(_Queries(training, self), max_bin=self.bins)
+        log.info("fitting on %d rows of %d features", train.num_row(), train.num_col())
+        evals, callbacks = [], []
+        if watched.height:
+            evals.append((_lists(validation, self.features, watched), "validation"))
+            stop = xgb.callback.EarlyStopping(rounds=self.patience, metric_name=METRIC, maximize=True, save_best=True)
+            callbacks += [stop, _Report(every=50)]
+        else:
+            log.warning("no candidate was bought in the validation week: all %d trees are kept", self.rounds)
+        booster = xgb.train(
+            {**self.parameters}, train, self.rounds, evals=evals, callbacks=callbacks, verbose_eval=False
+        )
+        log.info("kept %d trees", booster.num_boosted_rounds())
+        return booster
+
+
+def numbers(table: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
+    """The columns `features`; one in which every value is missing is a number too."""
+    return table.select(features).cast({pl.Null: pl.Float32})
+
+
+def _lists(examples: Examples, features: Sequence[str], customers: pl.DataFrame) -> xgb.DMatrix:
+    """All candidates of `customers` (customer), as queries: stopping looks at lists, whatever is optimised.
+
+    Not quantised: a value is looked up in a quantised matrix by a search, which took longer a tree than fitting it.
+    """
+    chosen = pl.concat(table.join(customers, on="customer", how="semi") for table in examples.tables())
+    table = chosen.sort("customer", "article")
+    return xgb.DMatrix(numbers(table, features), label=table[LABEL].to_numpy(), qid=table["customer"].to_numpy())
+
+
+class _Queries(xgb.DataIter):
+    """Hands XGBoost one file of examples after the other, as often as it asks."""
+
+    def __init__(self, examples: Examples, fitting: Fitting) -> None:
+        self.examples, self.fitting = examples, fitting
+        self.tables: Iterator[pl.DataFrame] = iter(())
+        super().__init__()
+
+    def reset(self) -> None:
+        self.tables = self.examples.told()  # XGBoost would count a list without a purchase as a perfect one
+
+    def next(self, input_data: Any) -> bool:
+        table = next(self.tables, None)
+        if table is None:
+            return False
+        query = {"qid": table["customer"].to_numpy()} if self.fitting.by_query else {}
+        input_data(
+            data=self.fitting.engine.columns(numbers(table, self.fitting.features)),
+            label=table[LABEL].to_numpy(),
+            **query,
+        )
+        return True
+
+
+class _Report(xgb.callback.TrainingCallback):
+    """A line in the log every so many trees."""
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        if (epoch + 1) % self.every == 0:
+            score = evals_log["validation"][METRIC][-1]
+            log.info("%d trees, %s of validation customers with a recalled purchase %.5f", epoch + 1, METRIC, score)
+        return False
