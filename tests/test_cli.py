@@ -130,7 +130,7 @@ def test_synth_and_ingest_say_what_they_made(tmp_path: Path) -> None:
         (["run", "--config", "nowhere.yaml"], "Can't read the config nowhere.yaml"),
         (["train", "--config", CONFIGS / "base.yaml", "--set", "data.root=nowhere"], "run `hmgpu ingest` first"),
         (["run", "--config", CONFIGS / "base.yaml", "--set", "data.raw=nowhere"], "nowhere"),
-        (["train", "--config", CONFIGS / "base.yaml", "--set", "ranker.deph=3"], "did you mean 'depth'?"),
+        (["train", "--config", CONFIGS / "base.yaml", "--set", "ranker.then.deph=3"], "did you mean 'depth'?"),
         (["train", "--config", CONFIGS / "base.yaml", "--set", "weeks"], "write it as key.key=value"),
         (
             ["evaluate", "--config", CONFIGS / "base.yaml", "--ablate", "features,shoes"],

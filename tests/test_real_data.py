@@ -21,7 +21,8 @@ SAMPLE = os.environ.get("HMGPU_REAL_DATA")
 def test_base_config_on_real_data(tmp_path: Path) -> None:
     raw = Path(str(SAMPLE))
     config = load_config(
-        BASE, [f"data.raw={raw}", f"data.root={tmp_path / 'data'}", f"runs={tmp_path / 'runs'}", "ranker.rounds=30"]
+        BASE,
+        [f"data.raw={raw}", f"data.root={tmp_path / 'data'}", f"runs={tmp_path / 'runs'}", "ranker.then.rounds=30"],
     )
     summary = ingest(config.data)
     assert summary.rows == pl.read_csv(raw / "transactions_train.csv", columns=["t_dat"]).height

@@ -78,6 +78,8 @@ class TwoTower(Trained, Training, Retriever, Feature):
         engine = self.bench.engine
         keys = engine.collect(pairs.select("customer", "article"), fits=True)
         near = dots(keys, engine.collect(learned["customers"]), engine.collect(learned["articles"]), engine)
-        # Pairs come sorted, and equal products are ranked as they come: ties break on the article.
-        place = pl.col("two_tower_dot").rank("ordinal", descending=True).over("customer").cast(pl.Int32)
+        # Pairs come sorted, and equal products are ranked as they come: ties break on the article. A pair without
+        # vectors is last.
+        known = pl.col("two_tower_dot").fill_null(float("-inf"))
+        place = known.rank("ordinal", descending=True).over("customer").cast(pl.Int32)
         return keys.lazy().with_columns(two_tower_dot=near).with_columns(two_tower_place=place)

@@ -88,18 +88,21 @@ def at_home(monkeypatch):
 
 
 FEW = ("--set", "retrievers={popular: {}, copurchase: {}}", "--set", "features={article_sales: {}, strategies: {}}")
+LESS_EARLY = ("--set", "ranker.early=[article_sales]")  # of the families that FEW leaves
 
 
 def test_features_at_two_sizes_without_a_gpu(tmp_path, no_gpu, at_home):
     sizes = ("--scale", 0.0003, "--scale", 0.0005, "--data", tmp_path, "--no-plot", "--no-memory")
-    result = measured(tmp_path, "features", *sizes, *FEW, engine="auto")
+    result = measured(tmp_path, "features", *sizes, *FEW, *LESS_EARLY, engine="auto")
     assert result["absent"] == {"GPU": "no GPU: none here"}
     assert [each["origin"] for each in result["data"]["sets"]] == [
         f"hmgpu synth --scale {scale} --seed 1" for scale in (0.0003, 0.0005)
     ]
     assert [each["what"] for each in result["measurements"]] == ["article_sales", "strategies", "all families"] * 2
     assert result["measurements"][0]["rows"] < result["measurements"][-1]["rows"]
-    assert all(list(each["contenders"]) == ["Polars, CPU", "pandas"] for each in result["measurements"])
+    assert all(
+        list(each["contenders"]) == ["Polars, CPU", "pandas, tuned", "pandas"] for each in result["measurements"]
+    )
     assert result["agreement"]["described"].startswith("whole numbers equal, others within 0.0001")
 
 
@@ -119,7 +122,7 @@ def test_candidates_of_a_config(tmp_path, store, no_gpu):
 
 
 def test_train_on_data_that_it_generates(tmp_path, no_gpu, at_home):
-    few = ("--scale", 0.0005, "--data", tmp_path, "--trees", 2, "--weeks", 1, *FEW)
+    few = ("--scale", 0.0005, "--data", tmp_path, "--trees", 2, "--weeks", 1, *FEW, *LESS_EARLY)
     result = measured(tmp_path, "train", *few, engine="auto")
     assert result["absent"] == {"GPU": "no GPU: none here"}
     assert result["settings"]["ranker"]["rounds"] == 2
