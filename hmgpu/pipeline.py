@@ -241,7 +241,7 @@ class Pipeline:
         def make(folder: Path) -> dict[str, int]:
             proposed, model = self.describer.propose(week, learned, customers), self.load(fitted)
             described = self.describer.describe(model.promising(proposed.pairs), proposed.learned)
-            scored = described.select(KEYS).with_columns(score=model.score(described)).lazy()
+            scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
             plan = top_twelve(scored, customers.lazy(), _table(learned[FALLBACK]))
             return {"customers": customers.height, "rows": self.engine.write(plan, folder / TABLE)}
 

@@ -1,5 +1,7 @@
 """How many customers are worked on at once."""
 
+import math
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from hmgpu.retrievers.popular import Popular
 from hmgpu.retrievers.repurchase import Repurchase
-from hmgpu.shards import split
+from hmgpu.shards import MOST, split
 
 
 def customers(keys: list[int]) -> pl.DataFrame:
@@ -37,6 +39,11 @@ def test_half_the_memory_or_twice_the_candidates_make_twice_the_shards():
     doubled = len(split(table, [Popular(n=1000), Repurchase(n=1000)], memory))
     assert halved == doubled == pytest.approx(2 * shards, rel=0.1)
     assert len(split(table, [Popular(n=100)], 12)) == 1
+
+
+def test_however_much_memory_a_shard_has_bounds():
+    table = customers(list(range(3000)))
+    assert len(split(table, [Popular(n=9000)], 1000)) == math.ceil(3000 / (MOST // 9000)) == 4
 
 
 @pytest.mark.parametrize("memory", [1e-12, 12.0])

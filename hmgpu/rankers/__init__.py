@@ -96,6 +96,10 @@ class Model(Protocol):
         A null is no score: such a candidate is not recommended.
         """
 
+    def score_promising(self, examples: pl.DataFrame) -> pl.Series:
+        """What `score` says of `examples` that `promising` has chosen already."""
+        return self.score(examples)
+
     def save(self, folder: Path) -> None:
         """Writes the model's files into the existing `folder`; the same model gives the same bytes."""
 

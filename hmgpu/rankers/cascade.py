@@ -80,6 +80,9 @@ class CascadeModel(Model):
         nothing = pl.repeat(None, examples.height, dtype=pl.Float32, eager=True)
         return nothing.scatter(kept.arg_true(), final).alias("score")
 
+    def score_promising(self, examples: pl.DataFrame) -> pl.Series:
+        return self.then.score(examples)
+
     def save(self, folder: Path) -> None:
         (folder / KEEP).write_text(json.dumps(self.keep))
         for name, model in ((FIRST, self.first), (THEN, self.then)):

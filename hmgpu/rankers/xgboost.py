@@ -15,7 +15,7 @@ from pydantic import Field
 from hmgpu.engine import Engine
 from hmgpu.parts import Count
 from hmgpu.plans import scattered
-from hmgpu.rankers import Examples, Model, Ranker
+from hmgpu.rankers import ROWS, Examples, Model, Ranker
 from hmgpu.trees.fitting import METRIC, Fitting, numbers
 
 MODEL = "model.ubj"
@@ -120,6 +120,10 @@ class XGBoostModel(Model):
         """Margins: the sum of the trees' leaves."""
         if examples.is_empty():
             return pl.Series("score", [], dtype=pl.Float32)
+        return pl.concat(self._margins(part) for part in examples.iter_slices(ROWS))
+
+    def _margins(self, examples: pl.DataFrame) -> pl.Series:
+        # Part by part, for XGBoost gets columns that Arrow had to copy: of all rows at once it took twice as long.
         rows = self.engine.columns(numbers(examples, self.features))
         margins = self.booster.inplace_predict(rows, predict_type="margin")
         return pl.Series("score", self.engine.numpy(margins), dtype=pl.Float32)

@@ -60,6 +60,7 @@ def test_what_goes_on_gets_the_scores_of_the_second_ranker_and_the_others_none(t
     assert alone.score(on).equals(scores.drop_nulls())
     # Serving describes and scores only what is promising: the same comes out.
     assert model.score(kept).equals(scores.drop_nulls())
+    assert model.score_promising(kept).equals(scores.drop_nulls())
 
 
 def test_with_room_for_all_it_is_the_second_ranker(training, validation, engine):
