@@ -15,8 +15,8 @@ COMPILE := $(UV) compile -q pyproject.toml --group dev --extra kaggle --extra me
 demo: .venv/cpu.stamp  ## Generate data, run the whole line on it, show the result
 	$(BIN)/hmgpu demo
 
-test: .venv/$(GPU_STACK).stamp lint  ## Lint, then all tests
-	$(BIN)/pytest
+test: .venv/$(GPU_STACK).stamp lint  ## Lint, then all tests, two processes of them
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: .venv/$(GPU_STACK).stamp  ## Formatting, lint rules and types
 	$(BIN)/ruff format --check .
