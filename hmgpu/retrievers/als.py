@@ -1,0 +1,162 @@
+"""Matrix factorisation of who bought what: the articles whose vectors are nearest to the customer's.
+
+Hu, Koren & Volinsky 2008 ("Collaborative filtering for implicit feedback datasets"), fitted by the library implicit.
+Only the articles' vectors are kept: a customer's is the least-squares solution for his own purchases, so it depends on
+no other customer, and new customers get theirs like all others.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from pydantic import Field
+
+from hmgpu.data.store import History
+from hmgpu.features import Feature
+from hmgpu.parts import Count, Learned
+from hmgpu.plans import ONE, decayed
+from hmgpu.retrievers import Candidates, Retriever
+
+if TYPE_CHECKING:  # the real imports take a second, which other parts need not pay
+    from implicit.cpu.als import AlternatingLeastSquares
+    from scipy.sparse import csr_matrix
+
+FACTOR = "factor"
+Floats = npt.NDArray[np.float32]
+
+
+class ALS(Retriever, Feature):
+    """The nearest articles on sale, and, as a feature, how near every other candidate is."""
+
+    days: Count = 60
+    """How far back purchases count."""
+    half_life: Annotated[float, Field(gt=0)] = 30.0
+    """Days in which the weight of a purchase halves."""
+    factors: Count = 64
+    """Numbers in a vector."""
+    alpha: Annotated[float, Field(gt=0)] = 10.0
+    """Confidence in a purchase of today, as a multiple of that in an article that was not bought."""
+    l2: Annotated[float, Field(ge=0)] = 1.0
+    """Penalty on the squared vectors."""
+    iterations: Count = 10
+    """Times that customers and articles are solved for in turn."""
+    on_sale: Count = 14
+    """Only articles sold in this many days before the cutoff are retrieved."""
+    n: Candidates = 40
+
+    def learn(self, history: History) -> Learned:
+        """`articles`: (article, `factor…` float32, on_sale int8), a row an article that sold in these days.
+
+        On the CPU whatever the engine: the factors would differ in their last bits.
+        """
+        engine = self.bench.engine
+        bought = engine.collect(self._weights(history).sort("customer", "article"))
+        articles = bought.select("article").unique().sort("article")
+        selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
+        factors = self._fitted(bought, articles)
+        known = articles.lazy().join(selling, on="article", how="left", maintain_order="left")
+        flags = engine.collect(known.select(pl.col("on_sale").fill_null(0)))
+        return {"articles": articles.hstack(factors).hstack(flags).lazy()}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        """`customers`: (customer, `v…` int16) of those who bought anything in these days."""
+        import torch
+
+        from hmgpu.neural.topk import quantised
+
+        engine = self.bench.engine
+        articles = engine.collect(learned["articles"].sort("article"))
+        bought = engine.collect(self._weights(audience).sort("customer", "article"))
+        customers = bought["customer"].unique().sort()
+        own = torch.from_numpy(self._solved(_factors(articles), _matrix(bought, articles)))
+        # Of length 1: it decides nothing about the order of a customer's articles.
+        keys = torch.from_numpy(customers.to_numpy().copy())
+        return {"customers": quantised(keys, torch.nn.functional.normalize(own, dim=1), "customer").lazy()}
+
+    def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
+        from hmgpu.neural.topk import nearest
+
+        asked = self.bench.engine.collect(learned["customers"].join(customers, on="customer", how="semi"))
+        selling = self._vectors(learned).filter(pl.col("on_sale") == 1)
+        return nearest(asked.sort("customer"), selling, self.n, self.bench.engine).lazy()
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        """`als_dot` float32: null where the customer or the article was not in a purchase of these days."""
+        from hmgpu.neural.topk import dots
+
+        engine = self.bench.engine
+        keys = engine.collect(pairs.select("customer", "article"), fits=True)
+        near = dots(keys, engine.collect(learned["customers"]), self._vectors(learned), engine)
+        return keys.lazy().with_columns(als_dot=near)
+
+    def _weights(self, history: History) -> pl.LazyFrame:
+        """(customer, article, weight): purchases by their age, in multiples of 2^-20."""
+        weight = decayed(history.cutoff - pl.col("day"), self.half_life)
+        return history.last(self.days).group_by("customer", "article").agg(weight=weight.sum())
+
+    def _fitted(self, bought: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFrame:
+        """`factor…` float32 of each of `articles`."""
+        names = [f"{FACTOR}{place:03}" for place in range(self.factors)]
+        if bought.is_empty():  # which implicit can't fit
+            return pl.DataFrame(schema=dict.fromkeys(names, pl.Float32))
+        with self._model() as model:
+            model.fit(_matrix(bought, articles), show_progress=False)
+        return pl.DataFrame(model.item_factors, schema=names)
+
+    def _solved(self, articles: Floats, bought: "csr_matrix") -> Floats:
+        """float32 (customers, factors): the customers' vectors, given those of the articles."""
+        if not bought.shape[0]:
+            return articles[:0]
+        with self._model() as model:
+            model.item_factors = articles
+            solved: Floats = model.recalculate_user(range(bought.shape[0]), bought)
+        return solved
+
+    @contextmanager
+    def _model(self) -> Iterator["AlternatingLeastSquares"]:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Disabling GPU support")
+            from implicit.cpu.als import AlternatingLeastSquares
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1, "blas"):  # implicit has threads of its own, which those of BLAS would hold up
+            yield AlternatingLeastSquares(
+                factors=self.factors,
+                regularization=self.l2,
+                alpha=self.alpha,
+                iterations=self.iterations,
+                random_state=self.bench.seed,
+            )
+
+    def _vectors(self, learned: Learned) -> pl.DataFrame:
+        """(article, `v…` int16, on_sale), the longest vector of length 1."""
+        import torch
+
+        from hmgpu.neural.topk import quantised
+
+        articles = self.bench.engine.collect(learned["articles"].sort("article"))
+        vectors = torch.from_numpy(_factors(articles))
+        longest = vectors.norm(dim=1).amax().clamp(min=1e-12) if len(vectors) else 1.0
+        keys = torch.from_numpy(articles["article"].to_numpy().copy())
+        return quantised(keys, vectors / longest, "article").hstack(articles.select("on_sale"))
+
+
+def _factors(articles: pl.DataFrame) -> Floats:
+    return articles.select(pl.col(f"^{FACTOR}.*$")).to_numpy(order="c").copy()
+
+
+def _matrix(bought: pl.DataFrame, articles: pl.DataFrame) -> "csr_matrix":
+    """float32 (customers of `bought`, `articles`): weights, a row a customer in order of keys."""
+    from scipy.sparse import csr_matrix
+
+    places = bought.select(
+        row=pl.col("customer").rank("dense").cast(pl.Int32) - 1,
+        column=pl.col("article").replace_strict(articles["article"], pl.int_range(articles.height, eager=True)),
+    )
+    weights = (bought["weight"] / ONE).cast(pl.Float32).to_numpy()
+    shape = (bought["customer"].n_unique(), articles.height)
+    return csr_matrix((weights, (places["row"].to_numpy(), places["column"].to_numpy())), shape=shape)
