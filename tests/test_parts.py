@@ -48,7 +48,8 @@ def _variants(base: type[Part], by: Mapping[str, tuple[str, ...]]) -> dict[str, 
     return parts
 
 
-RETRIEVERS = _variants(Retriever, {"popular_by": OF_CUSTOMERS + OF_ARTICLES})
+GROUPED = {"popular_by": OF_CUSTOMERS + OF_ARTICLES, "sale_trend": ("age_band", "department")}
+RETRIEVERS = _variants(Retriever, GROUPED)
 FEATURES = _variants(Feature, {"affinity": LEVELS})
 # A retriever that says something of every candidate is a feature too.
 FEATURES |= {name: part for name, part in RETRIEVERS.items() if isinstance(part, Feature)}

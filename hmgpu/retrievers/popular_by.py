@@ -53,7 +53,7 @@ class PopularBy(Retriever):
         return frozenset({DERIVED.get(self.by, self.by)})
 
     def learn(self, history: History) -> Learned:
-        sold = history.last(self.days).with_columns(weight=decayed(history.cutoff - pl.col("day"), self.half_life))
+        sold = self._sold(history)
         tables = {}
         if self.by in OF_ARTICLES:
             tagged = sold.join(self._groups(history), on="article")
@@ -63,8 +63,7 @@ class PopularBy(Retriever):
             # Only the tags of those who bought lately count here, so only theirs are worked out.
             buyers = history.of(sold.select("customer").unique())
             tagged = sold.join(self._customer_tags(tables, buyers), on="customer")
-        # One fixed-point unit for having sold at all, so that no tag's best seller weighs nothing.
-        sales = tagged.group_by("tag", "article").agg(sales=pl.col("weight").sum() + 1)
+        sales = self._sales(tagged)
         # Each tag's sales as a share of its best seller's, so that a large department doesn't drown a small one.
         share = pl.col("sales") * ONE // pl.col("sales").max().over("tag")
         best = top_n(sales.with_columns(sales=share), self.n, by="tag", score="sales").drop("rank")
@@ -80,6 +79,15 @@ class PopularBy(Retriever):
         score = pl.col("weight") * pl.col("sales")
         offered = tags.join(learned["best"], on="tag").select("customer", "article", score=score)
         return top_n(offered, self.n, by="customer")
+
+    def _sold(self, history: History) -> pl.LazyFrame:
+        """The purchases that count for everybody, each with its `weight`."""
+        return history.last(self.days).with_columns(weight=decayed(history.cutoff - pl.col("day"), self.half_life))
+
+    def _sales(self, tagged: pl.LazyFrame) -> pl.LazyFrame:
+        """(tag, article, sales): how well each article does with each tag, from `_sold` purchases with a `tag`."""
+        # One fixed-point unit for having sold at all, so that no tag's best seller weighs nothing.
+        return tagged.group_by("tag", "article").agg(sales=pl.col("weight").sum() + 1)
 
     def _article_tags(self, history: History) -> pl.LazyFrame:
         """(customer, tag, weight): the tags a customer bought most lately, as a share of the customer's first tag."""

@@ -1,0 +1,56 @@
+"""What sells better than the week before, with everybody or with customers, or in a group of articles, like these.
+
+The rule `(this week - last week) / (last week + 1)` is that of public solutions of the H&M competition.
+"""
+
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field, field_validator
+
+from hmgpu.data.store import History
+from hmgpu.parts import Count, Learned
+from hmgpu.plans import ONE, fixed_point
+from hmgpu.retrievers import Candidates
+from hmgpu.retrievers.popular_by import PopularBy
+
+EVERYBODY = "everybody"
+
+
+class SaleTrend(PopularBy):
+    """The articles whose sales rise most: as `popular_by`, with the growth of sales in place of the sales."""
+
+    by: str = EVERYBODY
+    """everybody: the same for all customers; or an attribute of customers or articles, as in `popular_by`."""
+    days: Count = 7
+    """Days before the cutoff whose sales are compared with those of as many days before them."""
+    least: Annotated[float, Field(gt=0)] = 0.8
+    """Growth, as a share of the sales before, from which an article is proposed."""
+    sold: Count = 5
+    """Units that an article must have sold in these days: from one to three is no trend."""
+    n: Candidates = 12
+
+    @field_validator("by")
+    @classmethod
+    def _is_attribute(cls, by: str) -> str:
+        return by if by == EVERYBODY else PopularBy._is_attribute(by)
+
+    def needs(self) -> frozenset[str]:
+        return frozenset() if self.by == EVERYBODY else super().needs()
+
+    def _sold(self, history: History) -> pl.LazyFrame:
+        late = (history.cutoff - pl.col("day") <= self.days).cast(pl.Int64)
+        return history.last(2 * self.days).with_columns(weight=late)
+
+    def _sales(self, tagged: pl.LazyFrame) -> pl.LazyFrame:
+        sold = tagged.group_by("tag", "article").agg(now=pl.col("weight").sum(), both=pl.len().cast(pl.Int64))
+        before = pl.col("both") - pl.col("now")
+        rising = sold.filter(pl.col("now") >= self.sold).with_columns(
+            sales=(pl.col("now") - before) * ONE // (before + 1)
+        )
+        return rising.filter(pl.col("sales") >= fixed_point(pl.lit(self.least))).select("tag", "article", "sales")
+
+    def _customer_tags(self, learned: Learned, history: History) -> pl.LazyFrame:
+        if self.by == EVERYBODY:
+            return history.customers.select("customer", tag=pl.lit(0, dtype=pl.Int32))
+        return super()._customer_tags(learned, history)
