@@ -48,7 +48,7 @@ def _variants(base: type[Part], by: Mapping[str, tuple[str, ...]]) -> dict[str, 
     return parts
 
 
-GROUPED = {"popular_by": OF_CUSTOMERS + OF_ARTICLES, "sale_trend": ("age_band", "department")}
+GROUPED = {"popular_by": OF_CUSTOMERS + OF_ARTICLES, "sale_trend": ("channel", "department")}
 RETRIEVERS = _variants(Retriever, GROUPED)
 FEATURES = _variants(Feature, {"affinity": LEVELS})
 # A retriever that says something of every candidate is a feature too.
