@@ -30,6 +30,7 @@ from hmgpu.parts import Learned, Part, Trained, build, kinds
 from hmgpu.rankers import KEYS, Ranker
 from hmgpu.retrievers import Retriever
 from hmgpu.retrievers.popular_by import OF_ARTICLES, OF_CUSTOMERS
+from hmgpu.retrievers.sale_trend import SaleTrend
 
 ROOT = Path(hmgpu.__file__).parents[1]
 CPU = Engine("cpu", "tests")
@@ -48,8 +49,9 @@ def _variants(base: type[Part], by: Mapping[str, tuple[str, ...]]) -> dict[str, 
     return parts
 
 
-GROUPED = {"popular_by": OF_CUSTOMERS + OF_ARTICLES, "sale_trend": ("channel", "department")}
-RETRIEVERS = _variants(Retriever, GROUPED)
+RETRIEVERS = _variants(Retriever, {"popular_by": OF_CUSTOMERS + OF_ARTICLES})
+# Few articles of so small a world sell five units a week.
+RETRIEVERS |= {f"sale_trend-{by}": SaleTrend(by=by, sold=1) for by in ("age_band", "department")}
 FEATURES = _variants(Feature, {"affinity": LEVELS})
 # A retriever that says something of every candidate is a feature too.
 FEATURES |= {name: part for name, part in RETRIEVERS.items() if isinstance(part, Feature)}
