@@ -428,5 +428,7 @@ def test_every_setting_is_explained_frozen_and_checked(base: type[Part]) -> None
 
 
 def test_an_unknown_kind_names_those_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"'popularity' is no kind of retriever; there are als, .*popular_by"):
+    with pytest.raises(
+        ConfigError, match=r"'popularity' is no kind of retriever; there are als, copurchase, .*popular_by"
+    ):
         build(Retriever, "popularity", {})

@@ -16,10 +16,10 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.features import Feature
+from hmgpu.neural.space import Space
 from hmgpu.parts import Count, Learned
 from hmgpu.plans import ONE, decayed
-from hmgpu.retrievers import Candidates, Retriever
+from hmgpu.retrievers import Candidates
 
 if TYPE_CHECKING:  # the real imports take a second, which other parts need not pay
     from implicit.cpu.als import AlternatingLeastSquares
@@ -29,7 +29,7 @@ FACTOR = "factor"
 Floats = npt.NDArray[np.float32]
 
 
-class ALS(Retriever, Feature):
+class ALS(Space):
     """The nearest articles on sale, and, as a feature, how near every other candidate is."""
 
     days: Count = 60
@@ -45,22 +45,24 @@ class ALS(Retriever, Feature):
     iterations: Count = 10
     """Times that customers and articles are solved for in turn."""
     on_sale: Count = 14
-    """Only articles sold in this many days before the cutoff are retrieved."""
+    """Only articles sold in this many days before the cutoff are retrieved; others only have a vector."""
     n: Candidates = 40
 
     def learn(self, history: History) -> Learned:
-        """`articles`: (article, `factor…` float32, on_sale int8), a row an article that sold in these days.
+        """`articles`: (article, `v…` int16, on_sale int8), `factors`: (article, `factor…` float32) of all sold lately.
 
         On the CPU whatever the engine: the factors would differ in their last bits.
         """
         engine = self.bench.engine
         bought = engine.collect(self._weights(history).sort("customer", "article"))
         articles = bought.select("article").unique().sort("article")
-        selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
         factors = self._fitted(bought, articles)
-        known = articles.lazy().join(selling, on="article", how="left", maintain_order="left")
-        flags = engine.collect(known.select(pl.col("on_sale").fill_null(0)))
-        return {"articles": articles.hstack(factors).hstack(flags).lazy()}
+        selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
+        known = _vectors(articles, factors).lazy().join(selling, on="article", how="left", maintain_order="left")
+        return {
+            "articles": known.with_columns(pl.col("on_sale").fill_null(0)),
+            "factors": articles.hstack(factors).lazy(),
+        }
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         """`customers`: (customer, `v…` int16) of those who bought anything in these days."""
@@ -69,7 +71,7 @@ class ALS(Retriever, Feature):
         from hmgpu.neural.topk import quantised
 
         engine = self.bench.engine
-        articles = engine.collect(learned["articles"].sort("article"))
+        articles = engine.collect(learned["factors"].sort("article"))
         bought = engine.collect(self._weights(audience).sort("customer", "article"))
         customers = bought["customer"].unique().sort()
         own = torch.from_numpy(self._solved(_factors(articles), _matrix(bought, articles)))
@@ -77,21 +79,9 @@ class ALS(Retriever, Feature):
         keys = torch.from_numpy(customers.to_numpy().copy())
         return {"customers": quantised(keys, torch.nn.functional.normalize(own, dim=1), "customer").lazy()}
 
-    def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
-        from hmgpu.neural.topk import nearest
-
-        asked = self.bench.engine.collect(learned["customers"].join(customers, on="customer", how="semi"))
-        selling = self._vectors(learned).filter(pl.col("on_sale") == 1)
-        return nearest(asked.sort("customer"), selling, self.n, self.bench.engine).lazy()
-
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         """`als_dot` float32: null where the customer or the article was not in a purchase of these days."""
-        from hmgpu.neural.topk import dots
-
-        engine = self.bench.engine
-        keys = engine.collect(pairs.select("customer", "article"), fits=True)
-        near = dots(keys, engine.collect(learned["customers"]), self._vectors(learned), engine)
-        return keys.lazy().with_columns(als_dot=near)
+        return self.near(learned, pairs, "als_dot")
 
     def _weights(self, history: History) -> pl.LazyFrame:
         """(customer, article, weight): purchases by their age, in multiples of 2^-20."""
@@ -132,17 +122,16 @@ class ALS(Retriever, Feature):
                 random_state=self.bench.seed,
             )
 
-    def _vectors(self, learned: Learned) -> pl.DataFrame:
-        """(article, `v…` int16, on_sale), the longest vector of length 1."""
-        import torch
 
-        from hmgpu.neural.topk import quantised
+def _vectors(articles: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+    """(article, `v…` int16): the `factors`, the longest vector of length 1."""
+    import torch
 
-        articles = self.bench.engine.collect(learned["articles"].sort("article"))
-        vectors = torch.from_numpy(_factors(articles))
-        longest = vectors.norm(dim=1).amax().clamp(min=1e-12) if len(vectors) else 1.0
-        keys = torch.from_numpy(articles["article"].to_numpy().copy())
-        return quantised(keys, vectors / longest, "article").hstack(articles.select("on_sale"))
+    from hmgpu.neural.topk import quantised
+
+    vectors = torch.from_numpy(_factors(factors))
+    longest = vectors.norm(dim=1).amax().clamp(min=1e-12) if len(vectors) else 1.0
+    return quantised(torch.from_numpy(articles["article"].to_numpy().copy()), vectors / longest, "article")
 
 
 def _factors(articles: pl.DataFrame) -> Floats:

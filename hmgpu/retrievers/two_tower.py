@@ -12,13 +12,13 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.features import Feature
 from hmgpu.neural.settings import Training
+from hmgpu.neural.space import Space
 from hmgpu.parts import Count, Learned, Trained
-from hmgpu.retrievers import Candidates, Retriever
+from hmgpu.retrievers import Candidates
 
 
-class TwoTower(Trained, Training, Retriever, Feature):
+class TwoTower(Trained, Training, Space):
     """The nearest articles on sale, and, as a feature, how near every other candidate is."""
 
     weeks: Count = 26
@@ -39,8 +39,6 @@ class TwoTower(Trained, Training, Retriever, Feature):
     """Negatives a batch that are drawn from the articles on sale, beside the batch's own."""
     extra_power: Annotated[float, Field(ge=0)] = 0.5
     """An article is drawn in proportion to its sales to this power: 0 draws all alike."""
-    on_sale: Count = 28
-    """Only articles sold in this many days before the cutoff are retrieved."""
     n: Candidates = 100
 
     encoded = True
@@ -65,21 +63,9 @@ class TwoTower(Trained, Training, Retriever, Feature):
         articles = self.bench.engine.collect(learned["encoded"].sort("key"))
         return {"customers": customer_vectors(self, audience, articles, self.bench).lazy()}
 
-    def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
-        from hmgpu.neural.topk import nearest
-
-        asked = self.bench.engine.collect(learned["customers"].join(customers, on="customer", how="semi"))
-        selling = self.bench.engine.collect(learned["articles"].filter(pl.col("on_sale") == 1))
-        return nearest(asked.sort("customer"), selling, self.n, self.bench.engine).lazy()
-
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        from hmgpu.neural.topk import dots
-
-        engine = self.bench.engine
-        keys = engine.collect(pairs.select("customer", "article"), fits=True)
-        near = dots(keys, engine.collect(learned["customers"]), engine.collect(learned["articles"]), engine)
         # Pairs come sorted, and equal products are ranked as they come: ties break on the article. A pair without
         # vectors is last.
         known = pl.col("two_tower_dot").fill_null(float("-inf"))
         place = known.rank("ordinal", descending=True).over("customer").cast(pl.Int32)
-        return keys.lazy().with_columns(two_tower_dot=near).with_columns(two_tower_place=place)
+        return self.near(learned, pairs, "two_tower_dot").with_columns(two_tower_place=place)

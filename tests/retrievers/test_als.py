@@ -52,8 +52,8 @@ def test_it_finds_what_those_of_the_same_taste_buy(purchases, history):
 def test_a_customers_vector_solves_the_normal_equations(history):
     part = kit.bench(ALS(factors=8, alpha=3.0, l2=0.5, half_life=10.0), history, CPU)
     learned = kit.learned(part, history, CPU)
-    items = vectors(learned["articles"], "factor")
-    places = {article: place for place, article in enumerate(learned["articles"].collect()["article"])}
+    items = vectors(learned["factors"], "factor")
+    places = {article: place for place, article in enumerate(learned["factors"].collect()["article"])}
     own = learned["customers"].collect()
     for customer in (0, 1, 77):
         bought = history.transactions.filter(pl.col("customer") == customer).collect()
