@@ -13,6 +13,8 @@ from hmgpu.engine import Choice
 from hmgpu.errors import ConfigError
 from hmgpu.explain import Location, refuse_repeated_keys
 from hmgpu.features import Feature
+from hmgpu.negatives import Negatives
+from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import Count
 from hmgpu.rankers import Ranker
 from hmgpu.retrievers import Retriever
@@ -70,8 +72,8 @@ class Config(BaseModel):
     """Training and validation weeks."""
     encode: EncodeSettings = EncodeSettings()
     """The NVTabular workflows."""
-    negatives: Count | None = 60
-    """Training: candidates not bought that are kept of each customer and week, drawn at random; null keeps all."""
+    negatives: Annotated[dict[str, Negatives], Field(min_length=1)] = {"recalled": Recalled()}
+    """Training: which articles that a customer did not buy the ranker is shown, by name like strategies."""
     retrievers: Annotated[dict[str, Retriever], Field(min_length=1)]
     """Strategies by name; `kind` is the name where it is not given. Their order is that of the ranker `order`."""
     features: dict[str, Feature]
@@ -90,6 +92,7 @@ class Config(BaseModel):
             "retrievers": {name: part.settings() for name, part in self.retrievers.items()},
             "features": {name: part.settings() for name, part in self.features.items()},
             "ranker": self.ranker.settings(),
+            "negatives": {name: part.settings() for name, part in self.negatives.items()},
         }
         return self.model_dump(mode="json", exclude=set(parts)) | parts
 
@@ -102,6 +105,11 @@ class Config(BaseModel):
     @classmethod
     def _build_features(cls, given: Any) -> Any:
         return parts_of(Feature, given)
+
+    @field_validator("negatives", mode="before")
+    @classmethod
+    def _build_negatives(cls, given: Any) -> Any:
+        return parts_of(Negatives, given)
 
     @field_validator("ranker", mode="before")
     @classmethod

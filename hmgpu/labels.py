@@ -1,8 +1,11 @@
-"""What was bought of the candidates, and which of the others a ranker is shown."""
+"""What was bought of the candidates, and which other articles a ranker is shown beside them."""
+
+from collections.abc import Iterable
 
 import polars as pl
 
-from hmgpu.plans import scattered, top_n
+from hmgpu.data.store import History
+from hmgpu.negatives import Negatives, Teaching
 from hmgpu.rankers import KEYS, LABEL
 
 
@@ -12,19 +15,21 @@ def labelled(candidates: pl.LazyFrame, bought: pl.LazyFrame) -> pl.LazyFrame:
     return candidates.join(marked, on=KEYS, how="left", maintain_order="left").with_columns(pl.col(LABEL).fill_null(0))
 
 
-def sampled(candidates: pl.LazyFrame, bought: pl.LazyFrame, negatives: int | None, seed: int) -> pl.LazyFrame:
-    """Those of `candidates` (customer, article) that teach: of customers with a recalled purchase, all that was bought
-    and a sample of the rest.
+def taught(
+    candidates: pl.LazyFrame, sold: pl.LazyFrame, history: History, negatives: Iterable[Negatives], seed: int
+) -> pl.LazyFrame:
+    """(customer, article) that teach a ranker: what was bought of the candidates, and what `negatives` draw beside.
+
+    Customers who bought none of their candidates are left out: they teach no order.
 
     Args:
-        bought: (customer, article).
-        negatives: candidates not bought kept of each customer, drawn at random; None keeps all.
+        candidates: (customer, article).
+        sold: (day, customer, article) bought in the week by anybody.
+        history: what was known before the week.
     """
-    marked = labelled(candidates, bought).with_columns(found=pl.col(LABEL).max().over("customer"))
-    recalled = marked.filter(pl.col("found") > 0).drop("found")
-    if negatives is None:
-        return recalled.drop(LABEL)
-    positives = recalled.filter(pl.col(LABEL) == 1)
-    others = recalled.filter(pl.col(LABEL) == 0).with_columns(draw=scattered(KEYS, seed))
-    drawn = top_n(others, negatives, by="customer", score="draw").drop("draw", "rank")
-    return pl.concat([positives, drawn]).drop(LABEL)
+    bought = sold.select(*KEYS).unique()
+    found = candidates.select(*KEYS).join(bought, on=KEYS, how="semi")
+    others = candidates.select(*KEYS).join(found.select("customer").unique(), on="customer", how="semi")
+    week = Teaching(others.join(bought, on=KEYS, how="anti"), found, sold, history, seed)
+    drawn = pl.concat([each.draw(week).select(*KEYS) for each in negatives]).unique()
+    return pl.concat([found, drawn.join(bought, on=KEYS, how="anti")])

@@ -28,8 +28,9 @@ from hmgpu.evaluation.figures import evaluate
 from hmgpu.evaluation.report import report_page
 from hmgpu.features import Feature
 from hmgpu.files import write_json
-from hmgpu.labels import labelled, sampled
+from hmgpu.labels import labelled, taught
 from hmgpu.learning import FALLBACK, TABLE, Learning
+from hmgpu.negatives import Negatives
 from hmgpu.rankers import KEYS, LABEL, Examples, Model
 from hmgpu.recommendations import check_fillable, top_twelve, write_submission
 from hmgpu.retrievers import Retriever
@@ -58,8 +59,11 @@ class Pipeline:
         present = store.present
         self.retrievers: dict[str, Retriever] = _usable(config.retrievers, present, "retriever")
         self.features: dict[str, Feature] = _usable(config.features, present, "feature")
+        self.negatives: dict[str, Negatives] = _usable(config.negatives, present, "way of drawing negatives")
         if not self.retrievers:
             raise ConfigError("No retriever is left: each needs a column that the data does not have.")
+        if not self.negatives:
+            raise ConfigError("negatives: none is left, each needs a column that the data does not have; add recalled.")
         if config.ranker.processes > workers.number:
             raise ConfigError(
                 f"The ranker is to be fitted by {config.ranker.processes} processes (its setting `workers`), and "
@@ -131,8 +135,7 @@ class Pipeline:
     def examples(self, week: Week, training: bool) -> tuple[Examples, list[Step]]:
         """Described and labelled candidates of the customers who bought in `week`, one step a customer shard.
 
-        For training, only customers with a recalled purchase are kept and a sample of what they didn't buy: the others
-        teach a ranker nothing.
+        For training, only customers with a recalled purchase are kept, with the negatives that the config wants drawn.
         """
         learned = self.learn(week)
         buyers = self.engine.collect(self.store.sold_in(week).select("customer").unique())
@@ -149,15 +152,19 @@ class Pipeline:
             proposed = self.describer.propose(week, learned, shard.customers)
             pairs = proposed.pairs
             if training:
-                teach = sampled(pairs.lazy().select(KEYS), bought, self.config.negatives, seed)
-                pairs = self.engine.collect(pairs.lazy().join(teach, on=KEYS, how="semi").sort(KEYS))
+                everything, history = self.store.purchases_in(week), self.store.as_of(week.first_day)
+                teach = taught(pairs.lazy(), everything, history, self.negatives.values(), seed)
+                # What was drawn from elsewhere is no strategy's candidate.
+                known = teach.join(pairs.lazy(), on=KEYS, how="left").with_columns(pl.col("strategies").fill_null(0))
+                pairs = self.engine.collect(known.sort(KEYS))
             described = self.describer.describe(pairs, proposed.learned)
             labels = self.engine.collect(labelled(described.lazy().select(KEYS), bought), fits=True)
             table = described.with_columns(labels[LABEL])
             Examples.write(folder / TABLE, table, early=proposed.pairs.columns)
             return {"rows": table.height, "positives": int(table[LABEL].sum())}
 
-        sampling = {"negatives": self.config.negatives, "seed": self.config.seed} if training else {}
+        drawing = json.dumps({name: part.settings() for name, part in self.negatives.items()})
+        sampling = {"negatives": drawing, "seed": self.config.seed} if training else {}
         made_from = [step.digest for step in learned.values()]
         settings = {"training": training} | sampling | self._sharding(shard)
         return self.run.step(f"{week}/examples/{shard.number:03}", settings, made_from, make)

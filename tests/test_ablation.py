@@ -17,6 +17,7 @@ from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.features import Feature
 from hmgpu.folds import fold_lines
+from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import Learned
 from hmgpu.pipeline import Pipeline
 from hmgpu.rankers import KEYS, LABEL
@@ -132,7 +133,7 @@ def test_an_ablation_says_what_evaluate_says_and_what_less_configs_would(config:
 
 
 def test_the_full_line_is_scored_again_with_another_seed_on_what_it_has_learned(config: Config) -> None:
-    config = config.model_copy(update={"negatives": 5})
+    config = config.model_copy(update={"negatives": {"recalled": Recalled(n=5)}})
     line, _ = ablated(config, "features")
     found = json.loads((line.run.folder / "ablation.json").read_text())["reseeded"]
     # No part here learns by chance, so a run of its own with the next seed gives the same.

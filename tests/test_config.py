@@ -74,7 +74,7 @@ def test_the_configs_we_ship_load(name):
 
 
 def test_settings_say_all_that_was_decided_and_read_back_the_same(written, tmp_path):
-    config = load_config(written(), ["weeks.train=2", "negatives=null"])
+    config = load_config(written(), ["weeks.train=2", "negatives={hard: {kind: same_category, n: 3}}"])
     again = tmp_path / "again.yaml"
     again.write_text(yaml.safe_dump(config.settings(), sort_keys=False))
     assert load_config(again) == config

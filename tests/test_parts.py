@@ -26,6 +26,7 @@ from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.features import Feature
 from hmgpu.features.affinity import LEVELS
+from hmgpu.negatives import Negatives
 from hmgpu.parts import Learned, Part, Trained, build, kinds
 from hmgpu.rankers import KEYS, Ranker
 from hmgpu.retrievers import Retriever
@@ -302,7 +303,7 @@ def test_the_other_future_is_another(store: Store, other_future: Store, cutoff: 
 
 PART_FILES = sorted(
     file
-    for folder in ("retrievers", "features", "rankers", "neural", "trees", "encode")
+    for folder in ("retrievers", "features", "negatives", "rankers", "neural", "trees", "encode")
     for file in (ROOT / "hmgpu" / folder).rglob("*.py")
 )
 
@@ -318,7 +319,14 @@ def test_parts_can_reach_no_label(file: Path) -> None:
             imported |= {f"{node.module}.{alias.name}" for alias in node.names}
     ours = {name for name in imported if name.startswith("hmgpu")}
     allowed = ("hmgpu.data.store.History", "hmgpu.data.tables.", "hmgpu.parts.", "hmgpu.plans.", "hmgpu.candidates.")
-    kits = ("hmgpu.retrievers.", "hmgpu.features.", "hmgpu.rankers.", "hmgpu.engine.Engine", "hmgpu.errors.")
+    kits = (
+        "hmgpu.retrievers.",
+        "hmgpu.features.",
+        "hmgpu.negatives.",
+        "hmgpu.rankers.",
+        "hmgpu.engine.Engine",
+        "hmgpu.errors.",
+    )
     kits += (
         "hmgpu.encode.",
         "hmgpu.neural.",
@@ -411,7 +419,7 @@ def test_every_file_of_a_folder_is_a_part_with_a_test(base: type[Part]) -> None:
     assert untested == set()
 
 
-@pytest.mark.parametrize("base", [Retriever, Feature, Ranker], ids=lambda base: base.__name__)
+@pytest.mark.parametrize("base", [Retriever, Feature, Ranker, Negatives], ids=lambda base: base.__name__)
 def test_every_setting_is_explained_frozen_and_checked(base: type[Part]) -> None:
     for kind, part in kinds(base).items():
         assert part.__doc__, kind

@@ -23,6 +23,7 @@ from hmgpu.data.tables import ARTICLES
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError, DataError, RunError
 from hmgpu.features import Feature
+from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import Learned
 from hmgpu.pipeline import Pipeline
 from hmgpu.rankers import KEYS, LABEL
@@ -122,7 +123,7 @@ def test_training_examples_are_described_as_those_for_serving_are(config: Config
 
 
 def test_training_examples_have_the_bought_and_a_bounded_sample_of_the_rest(config: Config, store: Store) -> None:
-    config = config.model_copy(update={"negatives": 5})
+    config = config.model_copy(update={"negatives": {"recalled": Recalled(n=5)}})
     line = Pipeline.open(config, CPU)
     week = line.training_weeks[-1]
     rows = pl.concat(line.examples(week, training=True)[0].tables())

@@ -137,9 +137,13 @@ class Store:
 
     def sold_in(self, week: Week) -> pl.LazyFrame:
         """The labels of `week`: each (customer, article) bought in it, once."""
+        return self.purchases_in(week).select("customer", "article").unique()
+
+    def purchases_in(self, week: Week) -> pl.LazyFrame:
+        """(day, customer, article) bought in `week`, one row a unit: labels too."""
         sold = self._scan_weeks(week.first_day, week.last_day)
         within = pl.col("day").is_between(week.first_day, week.last_day)
-        return sold.filter(within).select("customer", "article").unique()
+        return sold.filter(within).select("day", "customer", "article")
 
     def article_ids(self) -> pl.LazyFrame:
         """(article, article_id) of the whole catalogue: the way back to the retailer's own ids."""

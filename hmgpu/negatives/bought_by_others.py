@@ -1,0 +1,42 @@
+"""What others took from the same shelves on the same day."""
+
+import polars as pl
+from pydantic import field_validator
+
+from hmgpu.negatives import Negatives, Teaching, drawn, times
+from hmgpu.negatives.same_category import CATEGORIES
+from hmgpu.parts import Count
+
+
+class BoughtByOthers(Negatives):
+    """Articles that anybody bought on a day on which the customer shopped, in the proportions of his own categories.
+
+    They were on sale, wanted, and of a kind he buys; a best seller comes as often as it sold.
+    """
+
+    n: Count = 5
+    """Articles a customer."""
+    by: str = "product_type"
+    """The category: any code column of the articles."""
+
+    @field_validator("by")
+    @classmethod
+    def _is_category(cls, by: str) -> str:
+        if by not in CATEGORIES:
+            raise ValueError(f"'{by}' is no category of articles; there are {', '.join(CATEGORIES)}")
+        return by
+
+    def needs(self) -> frozenset[str]:
+        return frozenset({self.by})
+
+    def draw(self, week: Teaching) -> pl.LazyFrame:
+        # An article first sold in the week is in no history before it, and no candidate of anybody.
+        categories = week.history.articles.select("article", category=pl.col(self.by)).drop_nulls()
+        asked = times(week.customers, self.n)
+        own = week.history.transactions.join(week.customers, on="customer", how="semi")
+        habits = own.join(categories, on="article").select("customer", "category")
+        shelves = drawn(asked, habits, "customer", week.seed)
+        days = week.sold.join(week.bought, on=["customer", "article"], how="semi").select("customer", "day")
+        visits = drawn(shelves, days, "customer", week.seed + 1)
+        taken = week.sold.join(categories, on="article").select("day", "category", "article")
+        return drawn(visits, taken, ["day", "category"], week.seed + 2).select("customer", "article")

@@ -1,0 +1,29 @@
+"""Anything on sale before the week: by article or by sale, from the last days only or from further back."""
+
+from typing import Literal
+
+import polars as pl
+
+from hmgpu.negatives import Negatives, Teaching, drawn, times
+from hmgpu.parts import Count
+
+
+class OnSale(Negatives):
+    """Articles sold before the week, drawn at random, the customer's candidates or not.
+
+    The random negatives of implicit-feedback models (He et al. 2017, "Neural collaborative filtering", draw 4 to each
+    positive by article; word2vec's draw in proportion to how often something occurs).
+    """
+
+    n: Count = 5
+    """Articles a customer."""
+    days: Count = 7
+    """How far back an article must have sold."""
+    by: Literal["article", "sale"] = "article"
+    """article: all articles are as likely; sale: all units sold are, so best sellers come often."""
+
+    def draw(self, week: Teaching) -> pl.LazyFrame:
+        sold = week.history.last(self.days).select("article", shop=pl.lit(0, dtype=pl.Int8))
+        pool = sold.unique() if self.by == "article" else sold
+        asked = times(week.customers, self.n).with_columns(shop=pl.lit(0, dtype=pl.Int8))
+        return drawn(asked, pool, "shop", week.seed).select("customer", "article")

@@ -1,0 +1,30 @@
+"""What is on sale and hardly anybody wants."""
+
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field
+
+from hmgpu.negatives import Negatives, Teaching, drawn, times
+from hmgpu.parts import Count
+from hmgpu.plans import ranked
+
+
+class WorstSellers(Negatives):
+    """Articles that sold least of those on sale before the week, drawn at random."""
+
+    n: Count = 5
+    """Articles a customer."""
+    days: Count = 28
+    """How far back sales count."""
+    share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Share of the articles that are drawn from, those that sold least; at least one."""
+
+    def draw(self, week: Teaching) -> pl.LazyFrame:
+        sales = week.history.last(self.days).group_by("article").agg(sales=-pl.len().cast(pl.Int64))
+        worst_first = ranked(sales, by=(), score="sales")
+        counted = worst_first.join(worst_first.select(most=pl.len().cast(pl.Float64) * self.share), how="cross")
+        worst = counted.filter((pl.col("rank") - 1).cast(pl.Float64) < pl.col("most"))
+        shop = pl.lit(0, dtype=pl.Int8)
+        pool, asked = worst.select("article", shop=shop), times(week.customers, self.n).with_columns(shop=shop)
+        return drawn(asked, pool, "shop", week.seed).select("customer", "article")

@@ -1,0 +1,166 @@
+"""What every way of drawing negatives must keep, found by listing the folder; and each by hand."""
+
+from collections import Counter
+from typing import Any
+
+import polars as pl
+import pytest
+from conftest import CUTOFF
+from pydantic import ValidationError
+
+from hmgpu.data.store import History, Store
+from hmgpu.engine import Engine
+from hmgpu.labels import taught
+from hmgpu.negatives import Negatives, Teaching, drawn
+from hmgpu.negatives.bought_by_others import BoughtByOthers
+from hmgpu.negatives.on_sale import OnSale
+from hmgpu.negatives.recalled import Recalled
+from hmgpu.negatives.same_category import SameCategory
+from hmgpu.negatives.worst_sellers import WorstSellers
+from hmgpu.parts import kinds
+from hmgpu.rankers import KEYS
+
+CPU = Engine("cpu", "tests")
+SAMPLERS: dict[str, Negatives] = {kind: part() for kind, part in kinds(Negatives).items()}
+SAMPLERS |= {"recalled-positive": Recalled(n=2, a="positive"), "recalled-all": Recalled(n=None)}
+SAMPLERS |= {"on_sale-sale": OnSale(by="sale"), "others-department": BoughtByOthers(by="department")}
+every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS.keys())
+PAIR = {"customer": pl.Int32, "article": pl.Int32}
+SOLD = {"day": pl.Int32, **PAIR}
+
+
+def pairs(*rows: tuple[int, int]) -> pl.LazyFrame:
+    return pl.LazyFrame(list(rows), schema=PAIR, orient="row")
+
+
+def teaching(history: History, recalled: Any, bought: Any, sold: Any = (), seed: int = 1) -> Teaching:
+    rows = pl.LazyFrame([(CUTOFF + after, c, a) for after, c, a in sold], schema=SOLD, orient="row")
+    return Teaching(pairs(*recalled), pairs(*bought), rows, history, seed)
+
+
+def drew(sampler: Negatives, week: Teaching) -> dict[int, list[int]]:
+    found = CPU.collect(sampler.draw(week).select(KEYS).unique().sort(KEYS))
+    return {customer: rows["article"].to_list() for (customer,), rows in found.group_by("customer")}
+
+
+@pytest.fixture(scope="module")
+def week(store: Store) -> Teaching:
+    """A week of the generated world, its candidates the best sellers of the week before."""
+    first = store.last_complete_week.first_day
+    history, sold = store.as_of(first), CPU.collect(store.purchases_in(store.last_complete_week)).lazy()
+    best = history.last(14).group_by("article").len().sort("len", "article", descending=True).head(200)
+    candidates = sold.select("customer").unique().join(best.select("article"), how="cross")
+    bought = sold.select(KEYS).unique()
+    found = candidates.join(bought, on=KEYS, how="semi").collect().lazy()
+    others = candidates.join(found, on="customer", how="semi").join(bought, on=KEYS, how="anti").collect().lazy()
+    return Teaching(others, found, sold, history, 5)
+
+
+@every_sampler
+def test_known_articles_for_those_who_bought_a_candidate(sampler: Negatives, week: Teaching) -> None:
+    found = CPU.collect(sampler.draw(week))
+    assert dict(found.select(KEYS).schema) == PAIR
+    assert found.height > 10
+    assert found.join(week.customers.collect(), on="customer", how="anti").is_empty()
+    assert found.join(week.history.articles.collect(), on="article", how="anti").is_empty()
+
+
+@every_sampler
+def test_draws_depend_on_the_seed_and_on_no_other_customer(sampler: Negatives, week: Teaching) -> None:
+    half = (pl.col("customer") % 2) == 0
+    some = Teaching(week.recalled.filter(half), week.bought.filter(half), week.sold, week.history, week.seed)
+    reseeded = Teaching(week.recalled, week.bought, week.sold, week.history, week.seed + 1)
+    everybody, of_half, another = (drew(sampler, asked) for asked in (week, some, reseeded))
+    assert of_half
+    assert of_half == {customer: articles for customer, articles in everybody.items() if customer % 2 == 0}
+    assert another != everybody or sampler == Recalled(n=None)
+
+
+@every_sampler
+def test_ways_of_drawing_translate_to_cudf(sampler: Negatives, week: Teaching, untranslated: Any) -> None:
+    assert untranslated(sampler.draw(week)) == []
+
+
+@every_sampler
+def test_nobody_bought_anything(sampler: Negatives, week: Teaching) -> None:
+    nothing = Teaching(pairs(), pairs(), week.sold.filter(pl.lit(False)), week.history, 1)
+    assert CPU.collect(sampler.draw(nothing)).is_empty()
+
+
+def test_a_draw_is_as_likely_for_every_row_of_a_group() -> None:
+    asked = pl.LazyFrame(
+        {"customer": [1, 2] * 3000, "turn": range(6000), "group": [1, 2] * 3000},
+        schema={"customer": pl.Int32, "turn": pl.Int32, "group": pl.Int32},
+    )
+    pool = pl.LazyFrame({"group": [1, 1, 1, 2, 2], "article": [7, 7, 8, 9, 10]}, schema_overrides={"group": pl.Int32})
+    counts = Counter(CPU.collect(drawn(asked, pool, "group", 3)).select("group", "article").rows())
+    assert set(counts) == {(1, 7), (1, 8), (2, 9), (2, 10)}
+    assert counts[1, 7] == pytest.approx(2000, rel=0.08)
+    assert counts[2, 9] == pytest.approx(1500, rel=0.08)
+
+
+def test_recalled_counts_a_customer_or_a_purchase(make_history: Any) -> None:
+    history = make_history([(1, 1, 1)])
+    recalled = [(customer, article) for customer in (1, 2) for article in range(10, 30)]
+    week = teaching(history, recalled, [(1, 1), (2, 2), (2, 3)])
+    assert {c: len(articles) for c, articles in drew(Recalled(n=3), week).items()} == {1: 3, 2: 3}
+    assert {c: len(articles) for c, articles in drew(Recalled(n=3, a="positive"), week).items()} == {1: 3, 2: 6}
+    assert drew(Recalled(n=None), week) == {1: list(range(10, 30)), 2: list(range(10, 30))}
+
+
+def test_on_sale_draws_by_article_or_by_sale(make_history: Any) -> None:
+    history = make_history([(2, 9, 5)] * 30 + [(3, 9, 6), (40, 9, 7)])
+    bought = [(customer, 1) for customer in range(400)]
+    by_article, by_sale = (
+        Counter(CPU.collect(OnSale(n=1, by=by).draw(teaching(history, [], bought)))["article"])
+        for by in ("article", "sale")
+    )
+    assert set(by_article) == {5, 6}
+    assert by_article[6] == pytest.approx(200, rel=0.2)
+    assert by_sale[6] == pytest.approx(400 / 31, abs=12)
+
+
+def test_worst_sellers_are_those_that_sold_least(make_history: Any) -> None:
+    sales = [(3, 9, article) for article in range(10) for _ in range(20 - 2 * article)]
+    week = teaching(make_history(sales), [], [(1, 0), (2, 0)])
+    assert set().union(*drew(WorstSellers(n=20, share=0.2), week).values()) == {8, 9}
+    assert set().union(*drew(WorstSellers(n=5, share=0.001), week).values()) == {9}
+
+
+def test_same_category_has_what_was_bought_in_common(make_history: Any) -> None:
+    types = {article: {"product_type": article % 3} for article in range(30)} | {30: {}}
+    history = make_history([(5, 9, article) for article in range(31)], articles=types)
+    found = drew(SameCategory(n=6), teaching(history, [], [(1, 4), (2, 5), (2, 6), (3, 30)]))
+    assert {article % 3 for article in found[1]} == {1}
+    assert {article % 3 for article in found[2]} == {2, 0}
+    assert 3 not in found
+
+
+def test_bought_by_others_that_day_in_the_customers_own_proportions(make_history: Any) -> None:
+    types = {article: {"product_type": article // 10} for article in range(30)}
+    own = [(9, 1, 1), (9, 1, 2), (9, 1, 3), (9, 1, 11)]
+    history = make_history([*own, *((20, 8, article) for article in range(30))], articles=types)
+    others = [(0, 5, 4), (0, 6, 14), (0, 7, 24), (1, 5, 5)]
+    sold = [(0, customer, 2) for customer in range(1, 2)] + others
+    found = CPU.collect(BoughtByOthers(n=400).draw(teaching(history, [], [(1, 2)], sold)))["article"]
+    counts = Counter(found.to_list())
+    # Nothing of the next day, nothing of a type that he never bought; one in four of his articles is of type 1.
+    assert set(counts) == {2, 4, 14}
+    assert counts[14] == pytest.approx(100, rel=0.25)
+
+
+def test_teaching_pairs_are_the_bought_candidates_and_others_that_were_not_bought(make_history: Any) -> None:
+    history = make_history([(2, 9, article) for article in range(1, 6)])
+    sold = pl.LazyFrame([(CUTOFF, 1, 1), (CUTOFF, 1, 4), (CUTOFF + 1, 1, 1), (CUTOFF, 2, 9)], schema=SOLD, orient="row")
+    candidates = pairs((1, 1), (1, 2), (1, 3), (2, 1), (3, 1))
+    ways = [Recalled(n=None), OnSale(n=40)]
+    rows = CPU.collect(taught(candidates, sold, history, ways, 1).sort(KEYS)).rows()
+    # 4 was bought but is no candidate, so it is no negative; customers 2 and 3 bought no candidate.
+    assert rows == [(1, 1), (1, 2), (1, 3), (1, 5)]
+
+
+@pytest.mark.parametrize("kind", [SameCategory, BoughtByOthers])
+def test_a_category_is_a_code_of_articles(kind: type[Negatives]) -> None:
+    with pytest.raises(ValidationError, match="'colr' is no category of articles; there are product,"):
+        kind(by="colr")
+    assert kind(by="colour").needs() == {"colour"}
