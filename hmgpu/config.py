@@ -16,6 +16,7 @@ from hmgpu.features import Feature
 from hmgpu.negatives import Negatives
 from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import Count
+from hmgpu.quotas import Quotas
 from hmgpu.rankers import Ranker
 from hmgpu.retrievers import Retriever
 
@@ -76,6 +77,8 @@ class Config(BaseModel):
     """Training: which articles that a customer did not buy the ranker is shown, by name like strategies."""
     retrievers: Annotated[dict[str, Retriever], Field(min_length=1)]
     """Strategies by name; `kind` is the name where it is not given. Their order is that of the ranker `order`."""
+    quotas: Quotas | None = None
+    """How many of all strategies' candidates are kept, by what earlier weeks say they are worth; null keeps all."""
     features: dict[str, Feature]
     """Feature families by name, likewise."""
     ranker: Ranker

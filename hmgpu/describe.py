@@ -13,9 +13,11 @@ from hmgpu.errors import ConfigError
 from hmgpu.features import Feature
 from hmgpu.learning import Learning
 from hmgpu.parts import Learned, Learner
+from hmgpu.quotas import counted, priced
 from hmgpu.rankers import KEYS
 from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Step
+from hmgpu.segments import segments
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,16 @@ class Proposed:
     early), sorted by both."""
     learned: Mapping[str, Learned]
     """What every part knows of these customers and of everybody."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which candidates are kept."""
+
+    keep: int
+    """Of each customer."""
+    rates: pl.LazyFrame
+    """What `quotas.rates` returned."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +58,43 @@ class Describer:
         parts: dict[str, Learner] = {f"retriever-{name}": part for name, part in self.retrievers.items()}
         return parts | {f"feature-{name}": part for name, part in self.features.items()}
 
-    def propose(self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame) -> Proposed:
+    def propose(
+        self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame, quotas: Chosen | None = None
+    ) -> Proposed:
         """Every strategy's candidates of `customers` (customer), and how they compare.
 
         Args:
             learned: what `Learning.learn` returned for `week`.
+            quotas: which of them are kept; None keeps all.
         """
-        tables = self.learning.learn_customers(week, self.parts, learned, customers)
+        audience = self.learning.audience(week, customers)
+        tables = self.learning.learn_customers(week, self.parts, learned, audience)
+        retrieved = self.retrieve(tables, customers)
+        if quotas:
+            members = self.engine.collect(segments(audience, customers.lazy())).lazy()
+            table = quotas.rates
+            retrieved = {name: priced(frame, name, table, members) for name, frame in retrieved.items()}
+        # Executed here once: every feature family starts from the same candidates.
+        pairs = self.engine.collect(merge(retrieved, quotas.keep if quotas else None), fits=True)
+        return Proposed(self._with_columns(pairs, tables, early=True), tables)
+
+    def count(
+        self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame, bought: pl.LazyFrame
+    ) -> pl.DataFrame:
+        """What `quotas.counted` says of the candidates of `customers`, given what they `bought` (customer, article)."""
+        audience = self.learning.audience(week, customers)
+        proposing = {name: part for name, part in self.parts.items() if isinstance(part, Retriever)}
+        tables = self.learning.learn_customers(week, proposing, learned, audience)
+        plan = counted(self.retrieve(tables, customers), segments(audience, customers.lazy()), bought)
+        return self.engine.collect(plan.sort("segment", "strategy", "rank"))
+
+    def retrieve(self, tables: Mapping[str, Learned], customers: pl.DataFrame) -> dict[str, pl.LazyFrame]:
+        """Every strategy's candidates of `customers`, executed; `tables` are what the parts have learned."""
         retrieved = {}
         for name, part in self.retrievers.items():
             proposed = self.learning.at_bench(part).retrieve(tables[f"retriever-{name}"], customers.lazy())
             retrieved[name] = self.engine.collect(proposed).lazy()
-        # Executed here once: every feature family starts from the same candidates.
-        pairs = self.engine.collect(merge(retrieved), fits=True)
-        return Proposed(self._with_columns(pairs, tables, early=True), tables)
+        return retrieved
 
     def describe(self, kept: pl.DataFrame, learned: Mapping[str, Learned]) -> pl.DataFrame:
         """`kept`, some of the candidates that `propose` found, in their order and with all that is said of them.

@@ -103,14 +103,17 @@ class Learning:
 
         return self.run.step(f"{week}/learn/{FALLBACK}", {}, [self.store.digest], make)
 
+    def audience(self, week: Week, customers: pl.DataFrame) -> History:
+        """What was known before `week` of one shard of `customers` (customer), in memory."""
+        return cut_out(self.store.as_of(week.first_day).of(customers.lazy()), self.engine)
+
     def learn_customers(
-        self, week: Week, parts: Mapping[str, Learner], learned: Mapping[str, Step], customers: pl.DataFrame
+        self, week: Week, parts: Mapping[str, Learner], learned: Mapping[str, Step], audience: History
     ) -> dict[str, Learned]:
-        """All tables of every part for one shard of `customers` (customer): what `learn` left, and what they add.
+        """All tables of every part for one shard of customers: what `learn` left, and what they add.
 
         The shard's own are made anew whenever it is worked on: in seconds, while all customers' would take gigabytes.
         """
-        audience = cut_out(self.store.as_of(week.first_day).of(customers.lazy()), self.engine)
         tables = {}
         for name, part in parts.items():
             folder = learned[name].folder

@@ -21,7 +21,7 @@ from hmgpu.config import Config
 from hmgpu.console import log_file
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, date_of
-from hmgpu.describe import Describer
+from hmgpu.describe import Chosen, Describer
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.evaluation.figures import evaluate
@@ -31,6 +31,8 @@ from hmgpu.files import write_json
 from hmgpu.labels import labelled, taught
 from hmgpu.learning import FALLBACK, TABLE, Learning
 from hmgpu.negatives import Negatives
+from hmgpu.plans import scattered
+from hmgpu.quotas import rates
 from hmgpu.rankers import KEYS, LABEL, Examples, Model
 from hmgpu.recommendations import check_fillable, top_twelve, write_submission
 from hmgpu.retrievers import Retriever
@@ -72,8 +74,10 @@ class Pipeline:
         named = config.weeks.validation
         self.validation_week = store.week_of(named) if named else store.last_complete_week
         self.training_weeks = [self.validation_week.back(weeks) for weeks in range(config.weeks.train, 0, -1)]
+        earliest = self.training_weeks[0]
+        self.quota_weeks = [earliest.back(back) for back in range(config.quotas.weeks, 0, -1)] if config.quotas else []
         # What a part learns depends on its own settings and the data alone, so lines with other parts can share it.
-        self.learning = learning or Learning(config, engine, store, run, self.training_weeks[0], workers)
+        self.learning = learning or Learning(config, engine, store, run, [*self.quota_weeks, earliest][0], workers)
         early = config.ranker.looks_early_at & set(self.features)
         self.describer = Describer(self.retrievers, self.features, self.learning, engine, early)
 
@@ -130,6 +134,45 @@ class Pipeline:
         """What every part learns for everybody from all that was known before `week`, one step a part."""
         return self.learning.learn(week, self.describer.parts)
 
+    @cached_property
+    def quotas(self) -> Step | None:
+        """What a candidate is worth by strategy, rank and segment, from weeks before all that are trained on."""
+        if not self.config.quotas:
+            return None
+        drawn = self.config.quotas.customers
+        counts = [step for week in self.quota_weeks for step in self._counts(week, drawn)]
+
+        def make(folder: Path) -> dict[str, int]:
+            table = pl.concat(pl.read_parquet(step.folder / TABLE) for step in counts)
+            found = rates(table, {name: part.n for name, part in self.retrievers.items()})
+            found.write_parquet(folder / TABLE)
+            return {"rates": found.height}
+
+        return self.run.step("quotas", {}, [step.digest for step in counts], make)
+
+    def _counts(self, week: Week, most: int | None) -> list[Step]:
+        """What `most` customers bought of the strategies' candidates in `week`, one step a shard of them."""
+        proposing = {name: part for name, part in self.describer.parts.items() if isinstance(part, Retriever)}
+        learned = self.learning.learn(week, proposing)
+        buyers = self.engine.collect(self.store.sold_in(week).select("customer").unique())
+        if most is not None:
+            draw = scattered(["customer"], self.config.seed + week.first_day)
+            buyers = buyers.with_columns(draw=draw).sort("draw", "customer").head(most).select("customer")
+        return self._by_shard(f"quotas {week}", partial(self._counts_of, week, learned), buyers)
+
+    def _counts_of(self, week: Week, learned: Mapping[str, Step], shard: Shard) -> Step:
+        def make(folder: Path) -> dict[str, int]:
+            bought = self.store.sold_in(week).join(shard.customers.lazy(), on="customer", how="semi")
+            bought = self.engine.collect(bought).lazy()
+            table = self.describer.count(week, learned, shard.customers, bought)
+            table.write_parquet(folder / TABLE)
+            return {"proposals": int(table["shown"].sum()), "bought": int(table["bought"].sum())}
+
+        settings = {"shards": shard.of, "retrievers": json.dumps([*self.retrievers]), "seed": self.config.seed}
+        settings["customers"] = shard.customers.height
+        made_from = [step.digest for step in learned.values()]
+        return self.run.step(f"{week}/quotas/{shard.number:03}", settings, made_from, make)
+
     # --- examples ------------------------------------------------------------------------------------------------
 
     def examples(self, week: Week, training: bool) -> tuple[Examples, list[Step]]:
@@ -139,17 +182,19 @@ class Pipeline:
         """
         learned = self.learn(week)
         buyers = self.engine.collect(self.store.sold_in(week).select("customer").unique())
-        work = partial(self._examples_of, week, training, learned)
+        work = partial(self._examples_of, week, training, learned, self.quotas)
         steps = self._by_shard(f"examples {week}", work, buyers)
         return Examples(tuple(step.folder / TABLE for step in steps)), steps
 
-    def _examples_of(self, week: Week, training: bool, learned: Mapping[str, Step], shard: Shard) -> Step:
+    def _examples_of(
+        self, week: Week, training: bool, learned: Mapping[str, Step], quotas: Step | None, shard: Shard
+    ) -> Step:
         seed = self.config.seed + week.first_day
 
         def make(folder: Path) -> dict[str, int]:
             sold = self.store.sold_in(week).join(shard.customers.lazy(), on="customer", how="semi")
             bought = self.engine.collect(sold).lazy()
-            proposed = self.describer.propose(week, learned, shard.customers)
+            proposed = self.describer.propose(week, learned, shard.customers, self._chosen(quotas))
             pairs = proposed.pairs
             if training:
                 everything, history = self.store.purchases_in(week), self.store.as_of(week.first_day)
@@ -165,7 +210,7 @@ class Pipeline:
 
         drawing = json.dumps({name: part.settings() for name, part in self.negatives.items()})
         sampling = {"negatives": drawing, "seed": self.config.seed} if training else {}
-        made_from = [step.digest for step in learned.values()]
+        made_from = [step.digest for step in [*learned.values(), *([quotas] if quotas else [])]]
         settings = {"training": training} | sampling | self._sharding(shard)
         return self.run.step(f"{week}/examples/{shard.number:03}", settings, made_from, make)
 
@@ -240,13 +285,14 @@ class Pipeline:
         learned = self.learn(self.store.next_week)
         check_fillable(self.engine.collect(_table(learned[FALLBACK])))
         customers = self.engine.collect(self.store.customer_ids().select("customer"))
-        return self._by_shard("recommend", partial(self._recommend_to, fitted, learned), customers)
+        return self._by_shard("recommend", partial(self._recommend_to, fitted, learned, self.quotas), customers)
 
-    def _recommend_to(self, fitted: Step, learned: Mapping[str, Step], shard: Shard) -> Step:
+    def _recommend_to(self, fitted: Step, learned: Mapping[str, Step], quotas: Step | None, shard: Shard) -> Step:
         week, customers = self.store.next_week, shard.customers
 
         def make(folder: Path) -> dict[str, int]:
-            proposed, model = self.describer.propose(week, learned, customers), self.load(fitted)
+            proposed = self.describer.propose(week, learned, customers, self._chosen(quotas))
+            model = self.load(fitted)
             described = self.describer.describe(model.promising(proposed.pairs), proposed.learned)
             scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
             plan = top_twelve(scored, customers.lazy(), _table(learned[FALLBACK]))
@@ -274,10 +320,15 @@ class Pipeline:
         """The fitted ranker from its step."""
         return self.config.ranker.load(fitted.folder, self.engine)
 
+    def _chosen(self, quotas: Step | None) -> Chosen | None:
+        """Which candidates are kept, by the table that the step `quotas` left."""
+        return Chosen(self.config.quotas.keep, _table(quotas)) if quotas and self.config.quotas else None
+
     def _sharding(self, shard: Shard) -> dict[str, Any]:
         """Settings of all that is made from a shard of described candidates."""
         described = {"parts": [*self.retrievers, *self.features], "early": sorted(self.describer.early)}
-        return {"shards": shard.of} | {name: json.dumps(value) for name, value in described.items()}
+        keep = {"keep": self.config.quotas.keep} if self.config.quotas else {}
+        return {"shards": shard.of} | keep | {name: json.dumps(value) for name, value in described.items()}
 
 
 def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+"""How many candidates each strategy gives to whom: learned from how often its proposals of earlier weeks were bought.
+
+A strategy's first places are bought more often than its later ones, and not every strategy is worth the same to all:
+somebody who was here last week may come back for the same, and best sellers are what is left for newcomers. So a
+candidate is worth the share that was bought of what its strategy proposed at that rank to customers of that segment;
+where several propose it, the largest. Each customer keeps the best. (The H&M write-ups gave their strategies numbers of
+candidates by positive rate.)
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+from scipy.optimize import isotonic_regression
+
+from hmgpu.candidates import WORTH
+from hmgpu.parts import Count
+from hmgpu.segments import SEGMENTS
+
+STEPS = 1 << 30  # of a rate, which is kept as a whole number so that all engines order alike
+PRIOR = 100  # proposals at the strategy's mean rate added to every rank's, so that luck with a few decides little
+COUNTS = {"segment": pl.Int8, "strategy": pl.String, "rank": pl.Int32, "shown": pl.Int64, "bought": pl.Int64}
+
+
+class Quotas(BaseModel):
+    """How many candidates are kept of each customer, and what that is learned from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    keep: Count = 150
+    """Candidates a customer; the strategies' own `n` bound what is chosen from."""
+    weeks: Count = 1
+    """Weeks that the rates are learned from, those right before the oldest training week."""
+    customers: Count | None = 20_000
+    """Customers of each of these weeks, drawn at random among those who bought; null takes all."""
+
+
+def counted(retrieved: Mapping[str, pl.LazyFrame], segments: pl.LazyFrame, bought: pl.LazyFrame) -> pl.LazyFrame:
+    """(segment, strategy, rank, shown, bought): proposals of each strategy by rank, and how many of them were bought.
+
+    Args:
+        retrieved: for each strategy by name what its `retrieve` returned.
+        segments: (customer, segment). bought: (customer, article), each once.
+    """
+    marked = bought.select("customer", "article", bought=pl.lit(1, dtype=pl.Int64))
+    parts = [
+        frame.select("customer", "article", rank=pl.col("rank").cast(pl.Int32))
+        .join(marked, on=["customer", "article"], how="left")
+        .join(segments, on="customer")
+        .group_by("segment", "rank")
+        .agg(shown=pl.len().cast(pl.Int64), bought=pl.col("bought").fill_null(0).sum())
+        .select("segment", "rank", "shown", "bought", strategy=pl.lit(name))
+        for name, frame in retrieved.items()
+    ]
+    return pl.concat(parts).select(*COUNTS)
+
+
+def rates(counts: pl.DataFrame, places: Mapping[str, int]) -> pl.DataFrame:
+    """(segment, strategy, rank, worth int64 in steps of 2^-30): what a proposal is worth at each rank, for all ranks.
+
+    Rates never rise with the rank: where counts do, by luck, they are pooled (isotonic regression, Barlow et al. 1972).
+
+    Args:
+        counts: what `counted` returned of one or more weeks and shards.
+        places: the number of candidates of every strategy.
+    """
+    summed = counts.group_by("segment", "strategy", "rank").agg(pl.col("shown", "bought").sum())
+    rows = []
+    for strategy, n in places.items():
+        own = summed.filter(pl.col("strategy") == strategy)
+        mean = float(own["bought"].sum()) / max(1.0, float(own["shown"].sum()))
+        for segment in range(len(SEGMENTS)):
+            ranks = pl.DataFrame({"rank": range(1, n + 1)}, schema={"rank": pl.Int32})
+            seen = ranks.join(own.filter(pl.col("segment") == segment), on="rank", how="left").fill_null(0).sort("rank")
+            rows.append(_falling(seen["shown"].to_numpy(), seen["bought"].to_numpy(), mean, ranks, segment, strategy))
+    return pl.concat(rows).select("segment", "strategy", "rank", WORTH)
+
+
+def _falling(shown: Any, bought: Any, mean: float, ranks: pl.DataFrame, segment: int, strategy: str) -> pl.DataFrame:
+    weight = shown + PRIOR
+    falling = isotonic_regression((bought + PRIOR * mean) / weight, weights=weight, increasing=False).x
+    steps = pl.Series(WORTH, np.round(falling * STEPS).astype(np.int64))
+    key = (pl.lit(segment, dtype=pl.Int8).alias("segment"), pl.lit(strategy).alias("strategy"))
+    return ranks.with_columns(steps, *key)
+
+
+def priced(retrieved: pl.LazyFrame, strategy: str, table: pl.LazyFrame, segments: pl.LazyFrame) -> pl.LazyFrame:
+    """A strategy's candidates with what each is worth, by `table` (what `rates` returned)."""
+    own = table.filter(pl.col("strategy") == strategy).select("segment", "rank", WORTH)
+    placed = retrieved.join(segments, on="customer").join(own, on=["segment", "rank"])
+    return placed.drop("segment")
