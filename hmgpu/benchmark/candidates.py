@@ -42,7 +42,7 @@ def benchmark_candidates(
         ]
         check = partial(_check_equal, name, KEYS)
         measured.append(measure(name, customers.height, "customers", contenders, repeats, check))
-    rules = next((part for part in retrievers.values() if isinstance(part, CoPurchase)), CoPurchase())
+    rules = next((part for part in retrievers.values() if type(part) is CoPurchase), CoPurchase())
     measured += _measured_rules(subject, rules, engines, repeats)
     only = "" if len(engines) > 1 else f"; only {engines[0].name} ran, so retrievers were compared with nothing"
     settings = {

@@ -45,23 +45,7 @@ class CoPurchase(Retriever):
     n: Candidates = 24
 
     def learn(self, history: History) -> Learned:
-        past = history.last(self.days)
-        different = past.select("customer", "article").unique()
-        paired = affordable(different, "customer", self.per_customer, self.pairs, "copurchase", self.bench.engine)
-        bought = _latest(past, paired)
-        buyers = bought.group_by("article").agg(buyers=pl.len().cast(pl.Float64))
-        rules = (
-            self._pairs(bought, history.on_sale(self.on_sale))
-            .join(buyers, on="article")
-            .join(buyers.select(seed="article", seed_buyers="buyers"), on="seed")
-            # Cosine: without it every rule would end at the best sellers.
-            .select(
-                "seed",
-                "article",
-                score=(pl.col("weight") / (pl.col("buyers") * pl.col("seed_buyers")).sqrt()).cast(pl.Int64),
-            )
-        )
-        return {"rules": top_n(rules, self.per_article, by="seed").drop("rank")}
+        return {"rules": self._rules(self._paired(history), history)}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         weight = decayed(audience.cutoff - pl.col("day"), self.half_life) + 1
@@ -70,23 +54,59 @@ class CoPurchase(Retriever):
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         seeds = learned["seeds"].join(customers, on="customer", how="semi")
-        matched = seeds.join(learned["rules"], on="seed")
+        matched = seeds.join(learned["rules"], on=[*self._apart(), "seed"])
         scored = matched.group_by("customer", "article").agg(score=(pl.col("score") * pl.col("weight")).sum())
         return top_n(scored, self.n, by="customer")
 
-    def _pairs(self, bought: pl.LazyFrame, on_sale: pl.LazyFrame) -> pl.LazyFrame:
-        """(seed, article, weight) summed over customers, for pairs with enough of them and an article of `on_sale`."""
-        seeds = bought.select("customer", seed="article", seed_day="day")
-        days_between = pl.col("day") - pl.col("seed_day")
-        direction = pl.when(days_between < 0).then(self.backwards).otherwise(1.0)
-        weight = fixed_point(pl.lit(self.gap).pow(days_between.abs().cast(pl.Float64)) * direction)
-        selling = bought.join(on_sale, on="article", how="semi")  # before the pairs are made, not after
+    def _paired(self, history: History) -> pl.LazyFrame:
+        """(customer, article, day): the latest articles of each customer, as many as may form pairs."""
+        past = history.last(self.days)
+        different = past.select("customer", "article").unique()
+        paired = affordable(different, "customer", self.per_customer, self.pairs, self.kind, self.bench.engine)
+        return _latest(past, paired)
+
+    def _rules(self, bought: pl.LazyFrame, history: History) -> pl.LazyFrame:
+        """(columns of `_apart`, seed, article, score) from what `_paired` returned, or that with more columns."""
+        apart = self._apart()
+        buyers = bought.group_by(*apart, "article").agg(buyers=pl.len().cast(pl.Float64))
+        rules = (
+            self._pairs(bought, history)
+            .join(buyers, on=[*apart, "article"])
+            .join(buyers.select(*apart, seed="article", seed_buyers="buyers"), on=[*apart, "seed"])
+            .select(*apart, "seed", "article", score=self._score().cast(pl.Int64))
+        )
+        return top_n(rules, self.per_article, by=[*apart, "seed"]).drop("rank")
+
+    def _pairs(self, bought: pl.LazyFrame, history: History) -> pl.LazyFrame:
+        """(columns of `_apart`, seed, article, weight) summed over customers, for pairs with enough of them and an
+        article that is still on sale."""
+        apart = self._apart()
+        seeds = bought.rename({"article": "seed", "day": "seed_day"})
+        offered = bought.select("customer", "article", "day")
+        selling = offered.join(
+            history.on_sale(self.on_sale), on="article", how="semi"
+        )  # before pairs are made, not after
         pairs = seeds.join(selling, on="customer").filter(pl.col("seed") != pl.col("article"))
         # `bought` has each customer and article once, so a pair's rows are its customers.
-        weighed = pairs.select(pair=packed("seed", "article"), weight=weight)
-        summed = weighed.group_by("pair").agg(weight=pl.col("weight").sum(), customers=pl.len())
+        weighed = pairs.select(*apart, pair=packed("seed", "article"), weight=fixed_point(self._weight(history.cutoff)))
+        summed = weighed.group_by(*apart, "pair").agg(weight=pl.col("weight").sum(), customers=pl.len())
         enough = summed.filter((pl.col("customers") >= self.support) & (pl.col("weight") > 0))
-        return enough.select(*unpacked("pair", "seed", "article"), "weight")
+        return enough.select(*apart, *unpacked("pair", "seed", "article"), "weight")
+
+    def _apart(self) -> list[str]:
+        """Columns of customers whose rules are kept apart."""
+        return []
+
+    def _weight(self, cutoff: int) -> pl.Expr:
+        """What one customer's `seed` of `seed_day` and `article` of `day` weigh."""
+        days_between = pl.col("day") - pl.col("seed_day")
+        direction = pl.when(days_between < 0).then(self.backwards).otherwise(1.0)
+        return pl.lit(self.gap).pow(days_between.abs().cast(pl.Float64)) * direction
+
+    def _score(self) -> pl.Expr:
+        """A rule's score from its `weight` and both articles' buyers."""
+        # Cosine: without it every rule would end at the best sellers.
+        return pl.col("weight") / (pl.col("buyers") * pl.col("seed_buyers")).sqrt()
 
 
 def _latest(transactions: pl.LazyFrame, n: int) -> pl.LazyFrame:

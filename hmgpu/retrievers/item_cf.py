@@ -1,0 +1,98 @@
+"""Item-to-item collaborative filtering: what was bought soon after, and of late, by those who bought the same.
+
+As the item CF of the H&M competition's write-ups: directional pairs within each customer's history, which weigh less
+the more days lie between and the more articles the customer bought, over the logarithm of the article's popularity.
+That busy customers and popular articles count for less is also what Deshpande & Karypis 2004 ("Item-based top-N
+recommendation algorithms") found.
+"""
+
+from typing import Annotated, Literal
+
+import polars as pl
+from pydantic import Field, field_validator
+
+from hmgpu.data.store import History
+from hmgpu.parts import Count, Learned
+from hmgpu.retrievers import Candidates
+from hmgpu.retrievers.copurchase import CoPurchase
+from hmgpu.retrievers.popular_by import DERIVED, OF_CUSTOMERS, PopularBy
+
+
+class ItemCF(CoPurchase):
+    """Rules `seed → article` as `copurchase` has them, weighed by who made the pair and when.
+
+    One customer's pair weighs `gap`^days between · direction · 0.5^(its age / pair_half_life) / log(1 + articles that
+    the customer bought). A rule is the sum over customers / √(buyers of the seed) / log(1 + buyers of the article).
+    """
+
+    days: Count = 60
+    """How far back pairs are read."""
+    gap: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """Weight of a pair for each day between its purchases."""
+    backwards: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """Weight of a pair whose article was bought before the seed; 1 makes rules symmetric."""
+    same_day: Annotated[float, Field(ge=0)] = 1.0
+    """Weight of a pair bought on one day."""
+    pair_half_life: Annotated[float, Field(gt=0)] = 21.0
+    """Days in which the weight of a pair halves, counted from its later purchase."""
+    normalise: Literal["log", "root"] = "log"
+    """What of the article's buyers a rule is divided by: the root leaves less to what is popular."""
+    by: str | None = None
+    """An attribute of customers, as in `popular_by` (age_band, price_level, …): rules are learned among customers of
+    the same group, and a customer's own group's are used; those without a group get nothing. null: the same for all."""
+    per_article: Count = 40
+    """Rules kept for each seed."""
+    on_sale: Count = 7
+    """Only articles that sold in this many days are proposed."""
+    seeds: Count = 16
+    """Latest articles of a customer that ask for company."""
+    seed_days: Count = 182
+    """How far back seeds are read."""
+    half_life: Annotated[float, Field(gt=0)] = 28.0
+    """Days in which the weight of a seed halves."""
+    n: Candidates = 24
+
+    @field_validator("by")
+    @classmethod
+    def _is_attribute(cls, by: str | None) -> str | None:
+        if by is not None and by not in OF_CUSTOMERS:
+            raise ValueError(f"'{by}' is no attribute of customers; there are {', '.join(OF_CUSTOMERS)}")
+        return by
+
+    def needs(self) -> frozenset[str]:
+        return frozenset({DERIVED.get(self.by, self.by)}) if self.by else frozenset()
+
+    def learn(self, history: History) -> Learned:
+        bought = self._paired(history)
+        bought = bought.join(bought.group_by("customer").agg(articles=pl.len()), on="customer")
+        tables: Learned = {}
+        if self.by:
+            groups = PopularBy(by=self.by).learn(history)
+            tables = {name: plan for name, plan in groups.items() if name == "levels"}
+            buyers = history.of(bought.select("customer").unique())
+            bought = bought.join(self._groups(tables, buyers), on="customer")
+        return tables | {"rules": self._rules(bought, history)}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        seeds = super().learn_customers(learned, audience)["seeds"]
+        return {"seeds": seeds.join(self._groups(learned, audience), on="customer") if self.by else seeds}
+
+    def _groups(self, learned: Learned, history: History) -> pl.LazyFrame:
+        """(customer, tag) of those who have a group."""
+        assert self.by
+        return PopularBy(by=self.by).learn_customers(learned, history)["tags"].select("customer", "tag")
+
+    def _apart(self) -> list[str]:
+        return ["tag"] if self.by else []
+
+    def _weight(self, cutoff: int) -> pl.Expr:
+        between = pl.col("day") - pl.col("seed_day")
+        direction = pl.when(between < 0).then(self.backwards).when(between == 0).then(self.same_day).otherwise(1.0)
+        close = pl.lit(self.gap).pow(between.abs().cast(pl.Float64))
+        age = cutoff - pl.when(between < 0).then(pl.col("seed_day")).otherwise(pl.col("day"))
+        fresh = pl.lit(0.5).pow(age.cast(pl.Float64) / self.pair_half_life)
+        return close * direction * fresh / (1 + pl.col("articles").cast(pl.Float64)).log()
+
+    def _score(self) -> pl.Expr:
+        popular = pl.col("buyers").sqrt() if self.normalise == "root" else (1 + pl.col("buyers")).log()
+        return pl.col("weight") / pl.col("seed_buyers").sqrt() / popular
