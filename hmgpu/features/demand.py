@@ -1,0 +1,157 @@
+"""How many units of an article will sell next week: a forecast from how all articles sold week by week.
+
+The model of stock and lifetime in a public solution of the H&M competition: worth recommending is what will sell, and
+last week's sales say that too late. Trees (XGBoost, Chen & Guestrin 2016) learn how sales went on in past weeks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from pydantic import Field
+
+from hmgpu.data.store import History
+from hmgpu.data.weeks import DAYS
+from hmgpu.features import Feature
+from hmgpu.parts import Count, Learned
+
+YEAR = 52  # weeks
+ALIVE = 4  # nothing is forecast for an article without a sale in so many weeks
+LATE = 3  # days at the end of a week: who sold out sold nothing on them
+Floats = npt.NDArray[np.float64]
+Longs = npt.NDArray[np.int64]
+
+
+class Demand(Feature):
+    """Units expected in the coming week of each article sold in the last four weeks."""
+
+    weeks: Annotated[int, Field(ge=1, le=52)] = 16
+    """Weeks before the cutoff that are forecast to learn from."""
+    group: str = "garment_group"
+    """Articles with the same value of this attribute have a season together, where the retailer has it."""
+    rounds: Count = 120
+    """Trees."""
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """Weight of each tree."""
+    depth: Count = 6
+    """Depth of a tree."""
+
+    def learn(self, history: History) -> Learned:
+        """`demand`: (article, `demand_units` float32, `demand_growth` float32 against last week, `demand_rank` int32).
+
+        Units are the exponential of an expected logarithm, so nearer to the median than to the mean. On the CPU
+        and by one thread whatever the engine, so that trees are the same.
+        """
+        import xgboost as xgb
+
+        sales = Weekly.of(history, self.weeks + YEAR + 1, self.group, self.bench.engine.collect)
+        newest = self.weeks + YEAR
+        past = range(newest - self.weeks, newest)
+        alive = {week: sales.alive(week) for week in (*past, newest)}
+        last = {week: np.log1p(sales.units[rows, week]) for week, rows in alive.items()}
+        expected = last[newest]
+        if any(len(alive[week]) for week in past) and len(expected):
+            told = np.concatenate([sales.described(week, alive[week]) for week in past])
+            came = np.concatenate([np.log1p(sales.units[alive[week], week + 1]) for week in past])
+            # Without trees the forecast is last week's sales: they learn the difference.
+            before = np.concatenate([last[week] for week in past])
+            train = xgb.QuantileDMatrix(told, came, base_margin=before, nthread=1, max_bin=64)
+            settings = {"eta": self.learning_rate, "max_depth": self.depth, "min_child_weight": 20, "max_bin": 64}
+            trees = xgb.train({**settings, "nthread": 1, "device": "cpu"}, train, self.rounds)
+            now = xgb.DMatrix(sales.described(newest, alive[newest]), base_margin=expected, nthread=1)
+            expected = trees.predict(now).astype(np.float64)
+        table = pl.DataFrame(
+            {
+                "article": sales.articles[alive[newest]].astype(np.int32),
+                "demand_units": np.expm1(expected.clip(0)).astype(np.float32),
+                "demand_growth": np.exp(expected - last[newest]).astype(np.float32),
+            }
+        )
+        ordered = table.sort("demand_units", "article", descending=[True, False])
+        return {"demand": ordered.with_row_index("demand_rank", offset=1).cast({"demand_rank": pl.Int32}).lazy()}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        return learned["demand"]
+
+
+@dataclass(frozen=True)
+class Weekly:
+    """What sold in the weeks before a cutoff: rows are articles, columns weeks, the last one right before it."""
+
+    articles: Longs
+    """(articles,): their keys, sorted."""
+    age: Longs
+    """(articles,): weeks since the first sale, at the cutoff."""
+    group: Longs
+    """(articles,): what has a season together."""
+    units: Longs
+    late: Longs
+    """Units of the week's last days."""
+    price: Floats
+    """Mean price; NaN in a week without a sale, and everywhere where the retailer has no prices."""
+    dearest: Floats
+    """Highest mean price so far."""
+
+    @classmethod
+    def of(cls, history: History, weeks: int, group: str, collect: Callable[[pl.LazyFrame], pl.DataFrame]) -> Self:
+        age = history.cutoff - 1 - pl.col("day")
+        paid = pl.col("price").cast(pl.Int64).sum() if history.has("price") else pl.lit(None, dtype=pl.Int64)
+        sold = history.last(DAYS * weeks).group_by("article", week=weeks - 1 - age // DAYS)
+        sums = collect(sold.agg(units=pl.len(), late=(age % DAYS < LATE).sum(), paid=paid).sort("article", "week"))
+        named = pl.col(group) if history.has(group) else pl.lit(None)
+        known = history.articles.select("article", age=(history.cutoff - 1 - pl.col("first_day")) // DAYS, group=named)
+        about = collect(known.join(sums.lazy().select("article"), on="article", how="semi").sort("article"))
+        articles = about["article"].to_numpy().astype(np.int64)
+        at = np.searchsorted(articles, sums["article"].to_numpy()), sums["week"].to_numpy()
+
+        def laid(name: str) -> Floats:
+            table = np.zeros((len(articles), weeks))
+            table[at] = sums[name].cast(pl.Float64).to_numpy()
+            return table
+
+        units, price = laid("units"), laid("paid")
+        with np.errstate(invalid="ignore"):
+            price /= units
+        return cls(
+            articles,
+            about["age"].to_numpy().astype(np.int64),
+            about["group"].cast(pl.Int64).rank("dense").fill_null(0).cast(pl.Int64).to_numpy(),
+            units.astype(np.int64),
+            laid("late").astype(np.int64),
+            price,
+            np.fmax.accumulate(price, axis=1),
+        )
+
+    def alive(self, week: int) -> Longs:
+        """Rows of the articles that sold in the last weeks up to `week`."""
+        return np.flatnonzero(self.units[:, week - ALIVE + 1 : week + 1].any(axis=1))
+
+    def described(self, week: int, rows: Longs) -> npt.NDArray[np.float32]:
+        """float32 (rows, columns): what was known of these articles at the end of `week`."""
+        units = self.units[rows, : week + 1]
+        logs = [np.log1p(units[:, week - back]) for back in range(ALIVE)]
+        peak = units.max(axis=1)
+        columns = [
+            *logs,
+            logs[0] - logs[1],
+            np.log1p(units[:, week - 7 :].mean(axis=1)),
+            units[:, week] / peak,
+            np.argmax(units[:, ::-1] == peak[:, None], axis=1),  # weeks since the peak
+            self.age[rows] - (self.units.shape[1] - 1 - week),
+            (self.late[rows, week] + 1) / (units[:, week] * LATE / DAYS + 1),
+            self.price[rows, week] / self.dearest[rows, week],
+            self.price[rows, week] / self.price[rows, week - 1],
+            np.log(self.dearest[rows, week]),
+        ]
+        for of in (self.group, np.zeros_like(self.group)):
+            totals = np.array([np.bincount(of, self.units[:, w]) for w in self._season(week)]) + 1.0
+            now, before, then, after = np.log(totals)[:, of[rows]]
+            columns += [now - before, after - then]
+        return np.stack(columns, axis=1).astype(np.float32)
+
+    def _season(self, week: int) -> tuple[int, int, int, int]:
+        """This week and the one before; a year ago this week, and the one that is forecast."""
+        return week, week - 1, week - YEAR, week + 1 - YEAR
