@@ -1,0 +1,118 @@
+"""How much the customer needs something of the candidate's category in the coming week.
+
+The "general need" of a public solution of the H&M competition: first what kind of thing a customer will buy, by habit
+and by season, and only then which one.
+"""
+
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field, field_validator
+
+from hmgpu.data.store import History
+from hmgpu.data.tables import names
+from hmgpu.data.weeks import DAYS
+from hmgpu.features import Feature
+from hmgpu.parts import Learned
+from hmgpu.plans import ONE, decayed, packed, unpacked
+
+CATEGORIES = tuple(names("articles", ["code"]))
+YEAR = 364  # 52 whole weeks: the same weekday a year ago
+AROUND = 7  # days before and after the week that have its season
+LATELY = 28  # days
+
+
+class Need(Feature):
+    """The category's season, its share of the customer's purchases, the product of both, and how overdue it is."""
+
+    by: str = "product_type"
+    """The category: any code column of the articles."""
+    half_life: Annotated[float, Field(gt=0)] = 180.0
+    """Days in which the weight of a purchase halves."""
+    prior: Annotated[float, Field(gt=0)] = 5.0
+    """Purchases, shared out as everybody's are, that each customer is taken to have made beside his own."""
+    smoothing: Annotated[float, Field(gt=0)] = 30.0
+    """Sales at the category's yearly mean that are added to those of a season."""
+
+    @field_validator("by")
+    @classmethod
+    def _is_category(cls, by: str) -> str:
+        if by not in CATEGORIES:
+            raise ValueError(f"'{by}' is no category of articles; there are {', '.join(CATEGORIES)}")
+        return by
+
+    def needs(self) -> frozenset[str]:
+        return frozenset({self.by})
+
+    def learn(self, history: History) -> Learned:
+        """`levels`: (article, level); `categories`: (level, season, now, usual share of sales, usual gap in days)."""
+        levels = history.articles.select("article", level=pl.col(self.by)).drop_nulls()
+        lately = history.last(YEAR + AROUND).join(levels, on="article")
+        age = history.cutoff - pl.col("day")
+        after = YEAR - DAYS - AROUND  # the anniversary of the coming week, and what is around it
+        sales = lately.group_by("level").agg(
+            then=(age > after).sum().cast(pl.Int64),
+            late=(age <= LATELY).sum().cast(pl.Int64),
+            year=(age <= YEAR).sum().cast(pl.Int64),
+        )
+        total = {name: pl.col(name).sum() for name in ("then", "late", "year")}
+        seasons = sales.select(
+            "level",
+            season=self._against_year("then", DAYS + 2 * AROUND),
+            now=self._against_year("late", LATELY),
+            usual=pl.col("year") / total["year"],
+            # A retailer without the year before has no season.
+            known=total["then"] > 0,
+        ).with_columns(season=pl.when(pl.col("known")).then(pl.col("season")))
+        gaps = self._days(lately).group_by("level").agg(pl.col("span").sum(), pl.col("gaps").sum())
+        usual_gap = pl.when(pl.col("gaps") > 0).then(pl.col("span") / pl.col("gaps"))
+        known = seasons.drop("known").join(gaps.select("level", usual_gap=usual_gap), on="level")
+        return {"levels": levels, "categories": known}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        """`bought`: (customer, level, weight, last day, span, gaps); `totals`: (customer, total weight)."""
+        bought = audience.transactions.join(learned["levels"], on="article")
+        weight = decayed(audience.cutoff - pl.col("day"), self.half_life)
+        weights = bought.group_by("customer", "level").agg(weight=weight.sum())
+        since = self._days(bought).with_columns(since=audience.cutoff - pl.col("last")).drop("last")
+        return {
+            "bought": weights.join(since, on=["customer", "level"]),
+            "totals": weights.group_by("customer").agg(total=pl.col("weight").sum()),
+        }
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        asked = pairs.select("customer", "article")
+        for name, keys in {
+            "levels": ["article"],
+            "categories": ["level"],
+            "totals": ["customer"],
+            "bought": ["customer", "level"],
+        }.items():
+            asked = asked.join(learned[name], on=keys, how="left", maintain_order="left")
+        own, total = (pl.col(name).fill_null(0) / ONE for name in ("weight", "total"))
+        share = (own + self.prior * pl.col("usual")) / (total + self.prior)
+        # The customer's gaps and one that is usual.
+        gap = (pl.col("span") + pl.col("usual_gap")) / (pl.col("gaps") + 1)
+        columns = {
+            "season": pl.col("season"),
+            "now": pl.col("now"),
+            "share": share,
+            "coming": share * pl.col("season"),
+            "overdue": pl.col("since") / gap,
+        }
+        return asked.select(
+            "customer", "article", **{f"need_{self.by}_{name}": it.cast(pl.Float32) for name, it in columns.items()}
+        )
+
+    def _against_year(self, units: str, days: int) -> pl.Expr:
+        """Sales of some days against as many days of the whole year."""
+        usual = pl.col("year") * (days / YEAR)
+        return (pl.col(units) + self.smoothing) / (usual + self.smoothing)
+
+    def _days(self, bought: pl.LazyFrame) -> pl.LazyFrame:
+        """(customer, level, last day, days from the first to it, how many gaps between shopping days there are)."""
+        visits = bought.select("day", pair=packed("customer", "level")).unique()
+        spans = visits.group_by("pair").agg(
+            last=pl.col("day").max(), span=pl.col("day").max() - pl.col("day").min(), gaps=pl.len().cast(pl.Int32) - 1
+        )
+        return spans.select(*unpacked("pair", "customer", "level"), "last", "span", "gaps")
