@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from rich.table import Table
 
-DRAWS, SEED = 1_000, 0
+from hmgpu.evaluation.certainty import intervals
+
 PartName = tuple[str, str]  # section and name: both sections may use one name
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,9 @@ def contributions(weeks: Sequence[Ablation]) -> dict[str, Any]:
     """The content of `ablation.json`: the full line, then every part, the one that adds most first.
 
     `adds` is MAP@12 of the full line less that of the line without the part: positive where the part helps; `low` and
-    `high` are its `interval`. `reseeded` has the same for the full line with another seed, which is one draw of how
-    much luck moves a figure. Retrievers also have what they add to the merged candidates' recall. All is over the
-    buyers of all weeks; recalls are means over the weeks, weighted by buyers.
+    `high` are its interval (`certainty.intervals`). `reseeded` has the same for the full line with another seed, which
+    is one draw of how much luck moves a figure. Retrievers also have what they add to the merged candidates' recall.
+    All is over the buyers of all weeks; recalls are means over the weeks, weighted by buyers.
     """
     fulls = [week.full for week in weeks]
     full = _pooled(fulls)
@@ -66,7 +65,7 @@ def contributions(weeks: Sequence[Ablation]) -> dict[str, Any]:
 def _difference(full: Sequence[Scored], other: Sequence[Scored]) -> dict[str, float]:
     """MAP@12 of `other`, and by how much and how surely `full` is ahead of it."""
     score = _pooled(other)["map_at_12"]
-    low, high = interval(*_gains(full, other))
+    low, high = intervals(_gains(full, other))["gain"]
     return {"map_at_12": score, "adds": _pooled(full)["map_at_12"] - score, "low": low, "high": high}
 
 
@@ -82,32 +81,13 @@ def _pooled(weeks: Sequence[Scored]) -> dict[str, Any]:
     }
 
 
-def _gains(full: Sequence[Scored], without: Sequence[Scored]) -> tuple[Floats, Floats]:
-    """For every customer the sum over weeks of what a part adds to the average precision, and the number of weeks."""
+def _gains(full: Sequence[Scored], other: Sequence[Scored]) -> pl.DataFrame:
+    """(customer, gain): by how much `full` is ahead of `other` in average precision, a row a customer and week."""
     weeks = [
-        more.precisions.join(less.precisions, on="customer", suffix="_without", validate="1:1")
-        for more, less in zip(full, without, strict=True)
+        more.precisions.join(less.precisions, on="customer", suffix="_other", validate="1:1")
+        for more, less in zip(full, other, strict=True)
     ]
-    gain = pl.col("ranker") - pl.col("ranker_without")
-    # Summed in the order of weeks, so that the same figures give the same bytes.
-    rows = pl.concat(weeks).select("customer", gain=gain).sort("customer", maintain_order=True)
-    customers = rows.group_by("customer", maintain_order=True).agg(pl.col("gain").sum(), weeks=pl.len())
-    return customers["gain"].to_numpy(), customers["weeks"].cast(pl.Float64).to_numpy()
-
-
-def interval(gains: Floats, weeks: Floats) -> tuple[float, float]:
-    """The middle 95 % of the mean gain a customer and week, over draws of as many customers with replacement.
-
-    A paired bootstrap (Efron & Tibshirani 1993): a customer is drawn with all weeks, and with the lists of both lines.
-    It tells how far the mean depends on who happened to buy; not on the weeks, nor on the luck of a fit.
-    """
-    draw = np.random.default_rng(SEED)
-    means = np.empty(DRAWS)
-    for number in range(DRAWS):
-        drawn = draw.integers(len(gains), size=len(gains))
-        means[number] = gains[drawn].sum() / weeks[drawn].sum()
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
+    return pl.concat(weeks).select("customer", gain=pl.col("ranker") - pl.col("ranker_other"))
 
 
 def contribution_table(found: Mapping[str, Any]) -> Table:

@@ -9,8 +9,9 @@ from hmgpu.candidates import RANK, merged_order
 from hmgpu.data.store import History
 from hmgpu.engine import Engine
 from hmgpu.errors import DataError
-from hmgpu.evaluation.metrics import average_precision, coverage, hit_rate_at, ndcg_at, positive_rate, recall_at
-from hmgpu.plans import ranked
+from hmgpu.evaluation.certainty import intervals
+from hmgpu.evaluation.metrics import average_precision, coverage, hit_rate_at, ndcg_at, precision_at
+from hmgpu.evaluation.strategies import by_strategy
 from hmgpu.rankers import KEYS, Examples, Model
 from hmgpu.recommendations import K, top_twelve
 from hmgpu.retrievers import Retriever
@@ -38,8 +39,8 @@ def evaluate(
         filler: what `recommendations.fallback` returned for the week.
 
     Returns:
-        The content of `metrics.json`, which README explains under "What a run leaves"; and (customer, for every method
-        the average precision at 12 of the customer's list), sorted.
+        The content of `metrics.json`, which README explains under "What a run leaves"; and (customer, segment, for
+        every method the average precision at 12 of the customer's list), sorted.
     """
     buyers = labels.select("customer").unique()
     ranks = [f"{name}{RANK}" for name in retrievers]
@@ -55,23 +56,27 @@ def evaluate(
         method: engine.collect(top_twelve(scores.lazy().rename({method: "score"}), buyers.lazy(), filler))
         for method in methods
     }
-    precisions = {method: average_precision(lists[method], labels, K) for method in methods}
     on_sale = engine.collect(history.on_sale(ACTIVE_DAYS))
     segments = engine.collect(_segments(history, buyers.lazy()))
+    # Every method's precisions are of the same customers in the same order, that of the segments.
+    precisions = segments.with_columns(
+        average_precision(lists[method], labels, K)["average_precision"].alias(method) for method in methods
+    )
     figures = {
         "customers": buyers.height,
-        "map_at_12": _means(precisions),
+        "map_at_12": _means(precisions.select(methods)),
+        "map_at_12_interval": intervals(precisions.drop("segment")),
         "ndcg_at_12": {method: ndcg_at(lists[method], labels, K) for method in methods},
         "hit_rate_at_12": {method: hit_rate_at(lists[method], labels, K) for method in methods},
+        "precision_at_12": {method: precision_at(lists[method], labels, K) for method in methods},
         "coverage": {method: coverage(lists[method], on_sale) for method in methods},
         "segments": {
-            segment: {"customers": members.height}
-            | {"map_at_12": _means({m: p.join(members, on="customer", how="semi") for m, p in precisions.items()})}
-            for (segment,), members in sorted(segments.group_by("segment"))
+            segment: {"customers": members.height, "map_at_12": _means(members.select(methods))}
+            for (segment,), members in sorted(precisions.group_by("segment", maintain_order=True))
         },
-        "retrievers": _by_strategy(scores, labels, list(retrievers), engine),
+        "retrievers": by_strategy(scores, list(retrievers), labels, segments, engine),
     }
-    return figures, _side_by_side(precisions)
+    return figures, precisions
 
 
 def _baselines(retrievers: Mapping[str, Retriever]) -> dict[str, pl.Expr]:
@@ -91,28 +96,5 @@ def _segments(history: History, buyers: pl.LazyFrame) -> pl.LazyFrame:
     return known.select("customer", segment=named).sort("customer")
 
 
-def _by_strategy(scores: pl.DataFrame, labels: pl.DataFrame, strategies: list[str], engine: Engine) -> dict[str, Any]:
-    proposed = {name: scores.select(*KEYS, rank=f"{name}{RANK}").drop_nulls("rank") for name in strategies}
-    proposed["merged"] = engine.collect(ranked(scores.lazy().select(*KEYS, "order"), by="customer", score="order"))
-    buyers = labels["customer"].n_unique()
-    return {
-        name: {
-            "recall_at_12": recall_at(table, labels, 12),
-            "recall_at_100": recall_at(table, labels, 100),
-            "recall": recall_at(table, labels, table.height),
-            "positive_rate": positive_rate(table, labels),
-            "candidates": table.height,
-            "candidates_a_customer": table.height / buyers,
-        }
-        for name, table in proposed.items()
-    }
-
-
-def _side_by_side(precisions: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """(customer, one column a method). Every method's table has the same customers in the same order."""
-    customers = next(iter(precisions.values())).select("customer")
-    return customers.with_columns(**{method: table["average_precision"] for method, table in precisions.items()})
-
-
-def _means(precisions: Mapping[str, pl.DataFrame]) -> dict[str, float]:
-    return {method: float(table["average_precision"].mean() or 0.0) for method, table in precisions.items()}  # type: ignore[arg-type]
+def _means(precisions: pl.DataFrame) -> dict[str, float]:
+    return precisions.mean().row(0, named=True)

@@ -42,15 +42,18 @@ def hit_rate_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = 12) ->
     return _hits(predictions, labels, k)["customer"].n_unique() / buyers if buyers else 0.0
 
 
+def precision_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = 12) -> float:
+    """Precision@k, the average hit rate: the share of k places that hold what was bought, over all buyers.
+
+    A list that is shorter than k counts as one of k places.
+    """
+    places = k * labels["customer"].n_unique()
+    return _hits(predictions, labels, k).height / places if places else 0.0
+
+
 def recall_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int) -> float:
     """Share of all bought (customer, article) pairs that are among the customer's first k."""
     return _hits(predictions, labels, k).height / labels.height if labels.height else 0.0
-
-
-def positive_rate(predictions: pl.DataFrame, labels: pl.DataFrame) -> float:
-    """Share of all predicted pairs that were bought."""
-    pairs = predictions.select("customer", "article").unique()
-    return pairs.join(labels, on=["customer", "article"]).height / pairs.height if pairs.height else 0.0
 
 
 def coverage(predictions: pl.DataFrame, on_sale: pl.DataFrame) -> float:

@@ -18,10 +18,12 @@ def report_page(metrics: Mapping[str, Any]) -> str:
 def strategy_table(metrics: Mapping[str, Any]) -> Table:
     """Recall and positive rate of every strategy."""
     table = Table(title=f"Candidates for the {metrics['customers']:,} customers who bought in week {metrics['week']}")
-    for heading in ("strategy", "a customer", "recall@12", "recall@100", "recall", "positive rate"):
+    depths = [name for name in metrics["retrievers"]["merged"] if name.startswith("recall_at_")]
+    headings = [name.replace("_at_", "@") for name in depths]
+    for heading in ("strategy", "a customer", *headings, "recall", "positive rate"):
         table.add_column(heading, justify="left" if heading == "strategy" else "right")
     for name, figures in metrics["retrievers"].items():
-        recalls = (figures["recall_at_12"], figures["recall_at_100"], figures["recall"], figures["positive_rate"])
+        recalls = (*(figures[depth] for depth in depths), figures["recall"], figures["positive_rate"])
         table.add_row(
             name,
             f"{figures['candidates_a_customer']:.1f}",

@@ -2,12 +2,11 @@
 
 import io
 
-import numpy as np
 import polars as pl
 import pytest
 from rich.console import Console
 
-from hmgpu.evaluation.contributions import Ablation, Scored, contribution_table, contributions, interval
+from hmgpu.evaluation.contributions import Ablation, Scored, contribution_table, contributions
 
 
 def scored(precisions: dict[int, float], recall: float = 0.0, candidates: float = 9.0, week: str = "w1") -> Scored:
@@ -72,25 +71,6 @@ def test_a_part_that_one_week_can_do_without_and_another_not_is_needed():
         [Ablation(FULL, LUCKY, {part: WITHOUT[part]}, {}), Ablation(FULL, LUCKY, {}, {part: "because"})]
     )
     assert found["parts"] == [{"part": "shared", "section": "retrievers", "needed": "because"}]
-
-
-def test_the_interval_is_that_of_a_mean():
-    gains = np.random.default_rng(1).normal(0.02, 0.1, size=2_000)
-    low, high = interval(gains, np.ones(2_000))
-    spread = 1.96 * gains.std() / np.sqrt(2_000)
-    assert low == pytest.approx(gains.mean() - spread, abs=0.1 * spread)
-    assert high == pytest.approx(gains.mean() + spread, abs=0.1 * spread)
-    assert interval(gains, np.ones(2_000)) == (low, high)
-
-
-def test_a_customer_is_drawn_with_all_weeks():
-    # A quarter of the customers buy in three weeks and gain 1 in each: rows drawn one by one would vary less.
-    often = np.repeat([True, False], [100, 300])
-    low, high = interval(np.where(often, 3.0, 0.0), np.where(often, 3.0, 1.0))
-    assert low < 0.5 < high
-    share = 0.5  # of all 600 rows
-    by_row = 2 * 1.96 * np.sqrt(share * (1 - share) / 600)
-    assert high - low > 1.2 * by_row
 
 
 def test_the_table_says_it_in_words_that_fit_a_terminal():

@@ -13,7 +13,7 @@ from hmgpu.evaluation.metrics import (
     hit_rate_at,
     map_at,
     ndcg_at,
-    positive_rate,
+    precision_at,
     recall_at,
 )
 
@@ -104,7 +104,7 @@ def test_nobody_bought():
     found = [map_at(shown, none), ndcg_at(shown, none), hit_rate_at(shown, none), recall_at(shown, none, 5)]
     assert found == [0, 0, 0, 0]
     assert average_precision(shown, none).height == 0
-    assert positive_rate(shown, none) == 0
+    assert precision_at(shown, none) == 0
 
 
 def test_nothing_predicted():
@@ -112,7 +112,7 @@ def test_nothing_predicted():
     assert [map_at(none, bought), ndcg_at(none, bought), hit_rate_at(none, bought), recall_at(none, bought, 5)] == [
         0
     ] * 4
-    assert positive_rate(none, bought) == 0
+    assert precision_at(none, bought) == 0
     assert coverage(none, pl.DataFrame({"article": [1]}, schema={"article": pl.Int32})) == 0
 
 
@@ -152,9 +152,12 @@ def test_recall_is_of_pairs():
     assert recall_at(shown, bought, 3) == pytest.approx(2 / 4)
 
 
-def test_positive_rate_is_of_predicted_pairs():
-    # Pairs (7, 1), (7, 9), (8, 1): one was bought. The repeat is no pair of its own.
-    assert positive_rate(predictions({7: [1, 9, 1], 8: [1]}), labels({7: {1, 2}})) == pytest.approx(1 / 3)
+def test_precision_is_of_places():
+    # Six places in lists of two for three buyers: hits (7, 1) and (8, 5); the repeat fills none, 9 bought nothing.
+    shown = predictions({7: [1, 1, 2], 8: [4, 5], 9: [1, 2]})
+    bought = labels({7: {1, 2}, 8: {5}, 6: {1}})
+    assert precision_at(shown, bought, 2) == pytest.approx(2 / 6)
+    assert precision_at(shown, bought, 3) == pytest.approx(3 / 9)
 
 
 def test_coverage_is_of_what_is_on_sale():

@@ -1,0 +1,70 @@
+"""How far a mean over customers depends on who happened to buy: bootstrap intervals, and a paired test.
+
+Both take a customer whole, with all weeks: what one buys this week and the next isn't independent. Neither tells how
+far a figure depends on the weeks, or on the luck of a fit.
+
+Every average precision at 12 is a whole multiple of 1/27720², where 27720 is the least common multiple of 1 to 12. In
+these units sums are exact: they are the same in any order and on any machine, and equal sums are equal.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hmgpu.recommendations import K
+
+DRAWS, FLIPS, SEED = 1_000, 9_999, 0
+UNIT = math.lcm(*range(1, K + 1)) ** 2  # to 1
+Floats = npt.NDArray[np.float64]  # whole numbers too: up to 2^53 they are exact, and their products are fast
+
+
+def intervals(rows: pl.DataFrame) -> dict[str, tuple[float, float]]:
+    """The middle 95 % of each column's mean, over draws of as many customers with replacement.
+
+    A bootstrap (Efron & Tibshirani 1993). `scipy.stats.bootstrap` draws the same and takes twice as long for one column
+    and as long again for every other: here each draw serves all.
+
+    Args:
+        rows: (customer, columns of average precisions or of their differences), a row a customer and week.
+    """
+    weeks, sums = _by_customer(rows)
+    totals = np.column_stack([weeks, sums])
+    customers, draw = len(totals), np.random.default_rng(SEED)
+    drawn = np.empty((DRAWS, totals.shape[1]))
+    for number in range(DRAWS):
+        times = np.bincount(draw.integers(customers, size=customers), minlength=customers)
+        drawn[number] = times.astype(np.float64) @ totals
+    low, high = np.quantile(drawn[:, 1:] / drawn[:, :1] / UNIT, [0.025, 0.975], axis=0).tolist()
+    return dict(zip(rows.columns[1:], zip(low, high, strict=True), strict=True))
+
+
+def p_value(rows: pl.DataFrame) -> float:
+    """How often differences as large come about when it is chance which of two lines a list is from; two-sided.
+
+    The sign-flip permutation test, as Smucker, Allan & Carterette advise (2007, "A comparison of statistical
+    significance tests for information retrieval evaluation"). It is about the difference of means itself, where
+    Wilcoxon's test is about ranks; and it holds for few customers, most of whom differ by nothing, where the t-test
+    wants a bell curve. The least that it can say is 0.0001. `scipy.stats.permutation_test` does the same and takes 40
+    times as long.
+
+    Args:
+        rows: (customer, a column of differences of average precisions), a row a customer and week.
+    """
+    _, sums = _by_customer(rows)
+    gains = sums[sums != 0]  # 0 has no sign to flip
+    draw, ahead = np.random.default_rng(SEED), abs(gains.sum())
+    as_large = 0
+    for _ in range(FLIPS):
+        flipped = np.unpackbits(np.frombuffer(draw.bytes(-(-len(gains) // 8)), np.uint8), count=len(gains))
+        as_large += abs(gains.sum() - 2 * (flipped.astype(np.float64) @ gains)) >= ahead
+    return float((1 + as_large) / (1 + FLIPS))
+
+
+def _by_customer(rows: pl.DataFrame) -> tuple[Floats, Floats]:
+    """Of each customer the number of weeks and, (customers, columns), the sums of the columns of `rows` in units."""
+    units = rows.select("customer", (pl.exclude("customer") * UNIT).round().cast(pl.Int64))
+    customers = units.group_by("customer").agg(pl.all().sum(), weeks=pl.len()).sort("customer")
+    whole = customers.select(pl.exclude("customer").cast(pl.Float64))
+    return whole["weeks"].to_numpy(), whole.drop("weeks").to_numpy()

@@ -1,0 +1,92 @@
+"""What each strategy finds, and at what price: recall and positive rate, by segment of customers and by rank.
+
+Of all strategies together (`merged`) recall at k needs an order. It must come from no model, or it would judge the
+model, and not from the order of the config, or it would judge the strategies listed first. So ranks are fused: each
+strategy adds 1 / (60 + its rank), and the smaller article breaks ties (reciprocal rank fusion; Cormack, Clarke &
+Büttcher 2009).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from hmgpu.candidates import MOST, RANK
+from hmgpu.engine import Engine
+from hmgpu.evaluation.metrics import recall_at
+from hmgpu.plans import ranked
+from hmgpu.rankers import KEYS
+
+MERGED = "merged"
+DEPTHS = (12, 100, 200, 500)
+BINS = (3, 12, 30, 100, 300, 1_000, MOST)  # the last rank of each
+SMOOTH, PARTS = 60, 1 << 30
+
+
+def by_strategy(
+    candidates: pl.DataFrame, strategies: Sequence[str], labels: pl.DataFrame, segments: pl.DataFrame, engine: Engine
+) -> dict[str, dict[str, Any]]:
+    """The figures of every strategy and of all `merged`.
+
+    Args:
+        candidates: (customer, article, `<name>_rank` of every strategy or null), each pair once.
+        labels: (customer, article) bought in the week.
+        segments: (customer, segment) of everybody who bought.
+
+    Returns:
+        By strategy the shares of all bought pairs that are among its candidates (`recall`) and among its first k
+        (`recall_at_k`), the share of its candidates that were bought (`positive_rate`), and how many they are; the same
+        for each of `segments`; and of its `ranks` the share of bought pairs that they hold and their positive rate.
+    """
+    found = {}
+    for name in (*strategies, MERGED):
+        if name == MERGED:
+            proposed = engine.collect(_fused(candidates.lazy(), strategies))
+        else:
+            proposed = candidates.select(*KEYS, rank=f"{name}{RANK}").drop_nulls("rank")
+        hits = proposed.join(labels, on=KEYS, how="semi")
+        of_segments = {}
+        for (segment,), members in sorted(segments.group_by("segment")):
+            theirs, found_of_theirs, bought = (
+                table.join(members, on="customer", how="semi") for table in (proposed, hits, labels)
+            )
+            of_segments[segment] = _rates(found_of_theirs, bought, theirs.height)
+        rates = _rates(hits, labels, proposed.height)
+        found[name] = {**rates, "segments": of_segments, "ranks": _by_rank(proposed, hits, labels)}
+    return found
+
+
+def _fused(candidates: pl.LazyFrame, strategies: Sequence[str]) -> pl.LazyFrame:
+    """(customer, article, rank) of all strategies' candidates together."""
+    score = pl.lit(0, pl.Int64)
+    for name in strategies:
+        # In whole numbers: the order in which strategies are summed must not decide between equals.
+        score += (PARTS // (SMOOTH + pl.col(f"{name}{RANK}").cast(pl.Int64))).fill_null(0)
+    return ranked(candidates.select(*KEYS, score=score), by="customer").drop("score")
+
+
+def _rates(hits: pl.DataFrame, labels: pl.DataFrame, candidates: int) -> dict[str, float]:
+    """What a number of candidates has found of `labels`, `hits` being those of them that are among these."""
+    return {
+        **{f"recall_at_{k}": recall_at(hits, labels, k) for k in DEPTHS},
+        "recall": hits.height / labels.height,
+        "positive_rate": hits.height / candidates if candidates else 0.0,
+        "candidates": candidates,
+        "candidates_a_customer": candidates / labels["customer"].n_unique(),
+    }
+
+
+def _by_rank(proposed: pl.DataFrame, hits: pl.DataFrame, labels: pl.DataFrame) -> dict[str, dict[str, float]]:
+    """What each bin of ranks gives: where the positive rate falls low, more candidates of this strategy don't pay."""
+    first, found = 1, {}
+    for last in BINS:
+        within = pl.col("rank").is_between(first, last)
+        candidates, positives = proposed.filter(within).height, hits.filter(within).height
+        if candidates:
+            found[f"{first}-{last}"] = {
+                "candidates": candidates,
+                "recall": positives / labels.height,
+                "positive_rate": positives / candidates,
+            }
+        first = last + 1
+    return found

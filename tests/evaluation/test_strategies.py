@@ -1,0 +1,95 @@
+"""What strategies find, on a week worked by hand, and against the plain definition of recall."""
+
+import polars as pl
+import pytest
+
+from hmgpu.candidates import merge
+from hmgpu.evaluation.strategies import _fused, by_strategy
+
+PAIRS = {"customer": pl.Int32, "article": pl.Int32}
+SCHEMA = PAIRS | {"score": pl.Int64, "rank": pl.Int32}
+SEGMENTS = pl.DataFrame(
+    [(1, "active"), (2, "active"), (3, "new")], schema={"customer": pl.Int32, "segment": pl.String}, orient="row"
+)
+# 1 buys 10, 21 and 99, which nobody proposes; 2 buys 21; 3 buys 23.
+LABELS = pl.DataFrame([(1, 10), (1, 21), (1, 99), (2, 21), (3, 23)], schema=PAIRS, orient="row")
+# `top` proposes 20 to 24 to all; `again` only knows the first two customers.
+TOP = [(customer, 20 + place, 9 - place, 1 + place) for customer in (1, 2, 3) for place in range(5)]
+AGAIN = [(1, 10, 5, 1), (1, 21, 4, 2), (2, 24, 5, 1)]
+
+
+def candidates(engine, **rows: list[tuple[int, int, int, int]]) -> pl.DataFrame:
+    frames = {name: pl.LazyFrame(table, schema=SCHEMA, orient="row") for name, table in rows.items()}
+    return engine.collect(merge(frames))
+
+
+@pytest.fixture
+def found(engine):
+    return by_strategy(candidates(engine, top=TOP, again=AGAIN), ["top", "again"], LABELS, SEGMENTS, engine)
+
+
+def test_all_and_each_by_hand(found):
+    assert list(found) == ["top", "again", "merged"]
+    top, again, merged = found.values()
+    # `top` has (1, 21), (2, 21), (3, 23) of five; `again` has (1, 10), (1, 21).
+    assert (top["recall"], top["positive_rate"], top["candidates"]) == (3 / 5, 3 / 15, 15)
+    assert (again["recall"], again["positive_rate"], again["candidates"]) == (2 / 5, 2 / 3, 3)
+    assert (merged["recall"], merged["positive_rate"], merged["candidates"]) == (4 / 5, 4 / 16, 16)
+    assert again["candidates_a_customer"] == 1
+    assert merged["recall_at_500"] == merged["recall_at_12"] == merged["recall"]
+
+
+def test_segments_by_hand(found):
+    top, again, merged = (figures["segments"] for figures in found.values())
+    assert (top["active"]["recall"], top["new"]["recall"]) == (2 / 4, 1)
+    assert (again["active"]["recall"], again["active"]["candidates_a_customer"]) == (2 / 4, 3 / 2)
+    assert (merged["active"]["recall_at_100"], merged["active"]["positive_rate"]) == (3 / 4, 3 / 11)
+    # Who gets no candidates counts all the same.
+    nothing = {"recall": 0, "positive_rate": 0, "candidates": 0, "candidates_a_customer": 0}
+    assert again["new"] == nothing | {f"recall_at_{k}": 0 for k in (12, 100, 200, 500)}
+
+
+def test_ranks_by_hand(found):
+    # Of `top` 21 is second, twice, and 23 fourth.
+    assert found["top"]["ranks"] == {
+        "1-3": {"candidates": 9, "recall": 2 / 5, "positive_rate": 2 / 9},
+        "4-12": {"candidates": 6, "recall": 1 / 5, "positive_rate": 1 / 6},
+    }
+    assert list(found["again"]["ranks"]) == ["1-3"]
+
+
+def test_merged_ranks_are_fused_by_hand(engine):
+    """1/61 + 1/63 for 40 is more than 1/61 for 20 and 50, of which the smaller goes first; 30 has 1/62."""
+    table = candidates(
+        engine,
+        first=[(1, 50, 0, 1), (1, 30, 0, 2), (1, 40, 0, 3)],
+        second=[(1, 20, 0, 1)],
+        third=[(1, 40, 0, 1)],
+    )
+    assert fused(engine, table, ["first", "second", "third"]) == [40, 20, 50, 30]
+    assert fused(engine, table, ["third", "second", "first"]) == [40, 20, 50, 30]
+
+
+def test_recall_at_k_is_of_the_first_k_of_the_merged(engine):
+    # Strategies that share nothing take turns: 1, 1001, 2, 1002, …
+    apart = {"one": range(1, 400), "two": range(1001, 1400)}
+    table = candidates(engine, **{n: [(1, a, 0, rank) for rank, a in enumerate(of, 1)] for n, of in apart.items()})
+    for k in (12, 100, 200, 500):
+        for article, within in ((1000 + k // 2, 1), (1 + k // 2, 0)):
+            bought = pl.DataFrame([(1, article)], schema=PAIRS, orient="row")
+            merged = by_strategy(table, list(apart), bought, SEGMENTS.head(1), engine)["merged"]
+            assert merged[f"recall_at_{k}"] == within
+
+
+def fused(engine, table: pl.DataFrame, strategies: list[str]) -> list[int]:
+    return engine.collect(_fused(table.lazy(), strategies))["article"].to_list()
+
+
+def test_the_order_of_strategies_decides_nothing(engine, found):
+    again = by_strategy(candidates(engine, again=AGAIN, top=TOP), ["again", "top"], LABELS, SEGMENTS, engine)
+    assert again == found
+
+
+def test_the_fusion_translates_to_cudf(engine, untranslated):
+    table = candidates(engine, top=TOP, again=AGAIN)
+    assert untranslated(_fused(table.lazy(), ["top", "again"])) == []
