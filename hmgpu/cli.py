@@ -20,13 +20,16 @@ from hmgpu.data import kaggle
 from hmgpu.data.ingest import append, ingest
 from hmgpu.data.manifest import NAME as MANIFEST
 from hmgpu.data.settings import DataSettings
+from hmgpu.data.store import Store
 from hmgpu.data.synthetic import synthesize
 from hmgpu.doctor import examine
 from hmgpu.encoding import encode_run, encoding_table
 from hmgpu.engine import Choice, Engine
 from hmgpu.errors import HmgpuError
 from hmgpu.evaluation.contributions import contribution_table
-from hmgpu.evaluation.report import method_table, strategy_table
+from hmgpu.evaluation.tables import method_table, strategy_table
+from hmgpu.exploration.page import explore
+from hmgpu.files import write_text
 from hmgpu.folds import evaluate_folds, fold_lines, fold_table
 from hmgpu.pipeline import Pipeline
 from hmgpu.runs.publish import promote
@@ -104,6 +107,26 @@ def doctor(
     loaded = load_config(config) if config else None
     root = data or (loaded.data.root if loaded else None)
     console.print(examine(engine or (loaded.engine if loaded else "auto"), root))
+
+
+@app.command("explore")
+def explore_verb(
+    config: Annotated[Path | None, typer.Option("--config", help="Config that names the data set.")] = None,
+    settings: Settings = None,
+    data: Annotated[Path | None, typer.Option("--data", help="A data set's folder, instead of a config.")] = None,
+    output: Annotated[Path, typer.Option("--output", help="The page to write.")] = Path("explore.html"),
+    engine: EngineChoice = None,
+) -> None:
+    """Describe a data set on one page: sales, customers, articles, seasons, prices."""
+    if (config is None) == (data is None):
+        raise typer.BadParameter("name the data set by either --config or --data")
+    if settings and not config:
+        raise typer.BadParameter("--set goes over the config, so it needs --config")
+    loaded = load_config(config, settings) if config else None
+    root = data or (loaded.data.root if loaded else Path())
+    chosen = Engine.choose(engine or (loaded.engine if loaded else "auto"))
+    write_text(output, explore(Store(root), chosen))
+    console.print(f"page: {output}", soft_wrap=True)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.candidates import merge
+from hmgpu.candidates import RANK, SCORE, merge
 from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
@@ -104,18 +104,34 @@ class Describer:
         """
         return self._with_columns(kept, learned, early=False)
 
+    def families(self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame) -> dict[str, str]:
+        """By column of the described candidates the part that makes it, as the config names it.
+
+        Args:
+            customers: any (customer) who have candidates; of a few it is found out at once.
+        """
+        proposed = self.propose(week, learned, customers)
+        made = {f"{name}{end}": f"retrievers.{name}" for name in self.retrievers for end in (SCORE, RANK)}
+        for name, (part, known) in self._families(proposed.learned).items():
+            columns = self.learning.at_bench(part).compute(known, proposed.pairs.lazy()).collect_schema().names()
+            made |= {column: name for column in columns if column not in KEYS}
+        return made
+
     def _with_columns(self, pairs: pl.DataFrame, learned: Mapping[str, Learned], early: bool) -> pl.DataFrame:
-        # A retriever that is a feature too says something of every candidate, whoever proposed it.
-        also: dict[str, Any] = {name: part for name, part in self.retrievers.items() if isinstance(part, Feature)}
-        families = {f"retrievers.{name}": (part, learned[f"retriever-{name}"]) for name, part in also.items()}
-        families |= {f"features.{name}": (part, learned[f"feature-{name}"]) for name, part in self.features.items()}
         early_ones = {f"features.{name}" for name in self.early}
         columns = {
             name: self.learning.at_bench(part).compute(known, pairs.lazy())
-            for name, (part, known) in families.items()
+            for name, (part, known) in self._families(learned).items()
             if (part.compares or name in early_ones) == early
         }
         return describe(pairs, columns, self.engine)
+
+    def _families(self, learned: Mapping[str, Learned]) -> dict[str, tuple[Any, Learned]]:
+        """Every feature family by its place in the config, with what it knows."""
+        # A retriever that is a feature too says something of every candidate, whoever proposed it.
+        also: dict[str, Any] = {name: part for name, part in self.retrievers.items() if isinstance(part, Feature)}
+        families = {f"retrievers.{name}": (part, learned[f"retriever-{name}"]) for name, part in also.items()}
+        return families | {f"features.{name}": (p, learned[f"feature-{name}"]) for name, p in self.features.items()}
 
 
 def describe(pairs: pl.DataFrame, families: Mapping[str, pl.LazyFrame], engine: Engine) -> pl.DataFrame:

@@ -25,7 +25,6 @@ from hmgpu.describe import Chosen, Describer
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.evaluation.figures import evaluate
-from hmgpu.evaluation.report import report_page
 from hmgpu.features import Feature
 from hmgpu.files import write_json
 from hmgpu.labels import labelled, taught
@@ -35,6 +34,8 @@ from hmgpu.plans import scattered
 from hmgpu.quotas import rates
 from hmgpu.rankers import KEYS, LABEL, Examples, Model
 from hmgpu.recommendations import check_fillable, top_twelve, write_submission
+from hmgpu.report.evaluated import Evaluated
+from hmgpu.report.run import report_page
 from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Run, Step
 from hmgpu.shards import Shard, split
@@ -269,7 +270,23 @@ class Pipeline:
             metrics = {"week": str(week)} | figures
             write_json(folder / "metrics.json", metrics)
             precisions.write_parquet(folder / PRECISIONS)
-            (folder / "report.html").write_text(report_page(metrics), encoding="utf-8")
+            some = next(examples.tables()).select("customer").head(1)
+            evaluated = Evaluated(
+                metrics=metrics,
+                precisions=precisions,
+                labels=labels,
+                history=history,
+                catalogue=self.store.as_of(week.last_day + 1).articles,
+                examples=examples,
+                model=model,
+                model_files=fitted.folder,
+                strategies=list(self.retrievers),
+                families=self.describer.families(week, learned, some),
+                filler=filler,
+                pictures=self.store.pictures,
+                engine=self.engine,
+            )
+            (folder / "report.html").write_text(report_page(evaluated), encoding="utf-8")
             return {"customers": metrics["customers"]}
 
         made_from = [fitted.digest, learned[FALLBACK].digest, *(step.digest for step in steps)]

@@ -46,9 +46,9 @@ def test_each_step_alone_ends_where_the_whole_run_does(places: list[str]) -> Non
     assert len([folder for folder in runs.iterdir() if not folder.is_symlink()]) == 1
     log = (runs / "current" / "log.jsonl").read_text().splitlines()
     assert any("fit" in json.loads(line)["message"] for line in log)
-    assert (
-        "<table" in (runs / "current" / "report.html").read_text()
-        or "MAP@12" in (runs / "current" / "report.html").read_text()
+    page = (runs / "current" / "report.html").read_text()
+    assert all(
+        part in page for part in ("MAP@12", "retrievers.repurchase", "features.article_sales", "<svg", "Recommended")
     )
 
 
@@ -124,6 +124,17 @@ def test_synth_and_ingest_say_what_they_made(tmp_path: Path) -> None:
     assert all(word in done.stdout for word in ("memory", "polars", "engine", "rows"))
 
 
+def test_a_data_set_is_described_on_a_page(store: Store, tmp_path: Path, places: list[str]) -> None:
+    by_folder, by_config = tmp_path / "folder.html", tmp_path / "config.html"
+    done = hmgpu("explore", "--data", store.root, "--output", by_folder, "--engine", "cpu")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"page: {by_folder}" in done.stdout
+    done = hmgpu("explore", *places, "--output", by_config)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "<svg" in by_folder.read_text()
+    assert by_folder.read_bytes() == by_config.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -137,6 +148,7 @@ def test_synth_and_ingest_say_what_they_made(tmp_path: Path) -> None:
             "--ablate features,shoes: 'shoes' can't be ablated; write retrievers, features or both.",
         ),
         (["ingest", "nowhere", "--out", "data"], "nowhere"),
+        (["explore", "--data", "nowhere"], "run `hmgpu ingest` first"),
         (["ingest", "--append", "nowhere.csv", "--out", "nowhere"], "nowhere"),
     ],
 )

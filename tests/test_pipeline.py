@@ -123,6 +123,18 @@ def test_training_examples_are_described_as_those_for_serving_are(config: Config
     assert trained.drop(LABEL).sort(KEYS).equals(served.join(trained, on=KEYS, how="semi").sort(KEYS))
 
 
+def test_every_column_of_the_examples_is_somebodys(with_models: Config) -> None:
+    line = Pipeline.open(with_models.model_copy(update={"ranker": Cascade(early=("article_sales",))}), CPU)
+    week = line.training_weeks[-1]
+    table = next(line.examples(week, training=True)[0].tables())
+    made_by = line.describer.families(week, line.learn(week), table.select("customer").head(1))
+    assert set(table.columns) - set(made_by) == {*KEYS, LABEL, "strategies", "best_rank"}
+    assert set(made_by) <= set(table.columns)
+    assert made_by["popular_rank"] == made_by["popular_score"] == "retrievers.popular"
+    assert made_by["two_tower_dot"] == "retrievers.two_tower"
+    assert made_by["popular_score_share"] == "features.strategies"
+
+
 def test_training_examples_have_the_bought_and_a_bounded_sample_of_the_rest(config: Config, store: Store) -> None:
     config = config.model_copy(update={"negatives": {"recalled": Recalled(n=5)}})
     line = Pipeline.open(config, CPU)

@@ -90,6 +90,12 @@ class Store:
         return frozenset(name for table in self.manifest.present.values() for name in table)
 
     @property
+    def pictures(self) -> Path | None:
+        """The folder of the articles' pictures; None where the data came without, or the folder is gone since."""
+        folder = self.root / self.manifest.images if self.manifest.images else None
+        return folder if folder and folder.is_dir() else None
+
+    @property
     def last_day(self) -> int:
         return self.manifest.last_day
 
@@ -153,7 +159,11 @@ class Store:
         """(customer, customer_id) of every customer."""
         return self._scan("customers").select("customer", "customer_id")
 
-    def _scan(self, table: Literal["articles", "customers"]) -> pl.LazyFrame:
+    def values(self, column: str) -> pl.LazyFrame:
+        """(code, value) of a column of codes: what they stand for in the retailer's own files."""
+        return self._scan("codes").filter(pl.col("column") == column).select("code", "value")
+
+    def _scan(self, table: Literal["articles", "customers", "codes"]) -> pl.LazyFrame:
         return pl.scan_parquet([self.root / self.manifest.table(table)], glob=False)
 
     def week_files(self, since: int, up_to: int) -> list[Path]:

@@ -16,11 +16,12 @@ from hmgpu.engine import Engine
 from hmgpu.parts import Count
 from hmgpu.plans import scattered
 from hmgpu.rankers import ROWS, Examples, Model, Ranker
-from hmgpu.trees.fitting import METRIC, Fitting, numbers
+from hmgpu.trees.fitting import CURVE, METRIC, Fitting, numbers
 
 MODEL = "model.ubj"
 FEATURES = "features.json"
 IMPORTANCES = "importances.json"
+CURVE_FILE = "curve.json"
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -134,3 +135,6 @@ class XGBoostModel(Model):
         gains = self.booster.get_score(importance_type="total_gain")
         by_gain = sorted(gains.items(), key=lambda item: (-float(item[1]), item[0]))  # type: ignore[arg-type]
         (folder / IMPORTANCES).write_text(json.dumps(dict(by_gain), indent=1))
+        curve = json.loads(self.booster.attr(CURVE) or "[]")
+        facts = {"metric": METRIC, "kept": self.booster.num_boosted_rounds(), "validation": curve}
+        (folder / CURVE_FILE).write_text(json.dumps(facts, indent=1))

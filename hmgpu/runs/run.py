@@ -170,7 +170,8 @@ def _digest(files: Mapping[str, str]) -> str:
 
 @functools.cache
 def code_digest() -> str:
-    """Hash of the package's own source: results of other code are not taken for this one's."""
+    """Hash of the package's own source, templates of pages included: results of other code are not taken for its."""
     root = Path(hmgpu.__file__).parent
-    sources = {str(file.relative_to(root)): sha256(file) for file in sorted(root.rglob("*.py"))}
+    files = sorted(file for kind in ("*.py", "*.html") for file in root.rglob(kind))
+    sources = {str(file.relative_to(root)): sha256(file) for file in files}
     return _digest(sources)

@@ -4,6 +4,7 @@ Examples reach XGBoost file by file through a `DataIter`, which keeps one byte a
 quantised matrix and one part of a file.
 """
 
+import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 METRIC = "ndcg@50"
 """Decides on the validation week when to stop. Not MAP@12 itself: over a few hundred customers that one jumps so much
 from tree to tree that fitting stopped at a lucky early peak (docs/results/demo.md)."""
+CURVE = "curve"
+"""Attribute of fitted trees: the metric on the watched lists after every tree that was grown, as a JSON list."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Fitting:
     engine: Engine
 
     def run(self, training: Examples, validation: Examples, watched: pl.DataFrame) -> xgb.Booster:
-        """The fitted trees.
+        """The fitted trees, with their `CURVE`.
 
         Args:
             watched: (customer) of the validation week whose lists decide when to stop; nobody: all trees are kept.
@@ -51,9 +54,18 @@ class Fitting:
             callbacks += [stop, _Report(every=50)]
         else:
             log.warning("no candidate was bought in the validation week: all %d trees are kept", self.rounds)
+        curves: dict[str, dict[str, list[float]]] = {}
         booster = xgb.train(
-            {**self.parameters}, train, self.rounds, evals=evals, callbacks=callbacks, verbose_eval=False
+            {**self.parameters},
+            train,
+            self.rounds,
+            evals=evals,
+            evals_result=curves,
+            callbacks=callbacks,
+            verbose_eval=False,
         )
+        # An attribute goes wherever the trees go: between processes, and into the model's file.
+        booster.set_attr(**{CURVE: json.dumps(curves.get("validation", {}).get(METRIC, []))})
         log.info("kept %d trees", booster.num_boosted_rounds())
         return booster
 

@@ -185,6 +185,25 @@ def test_keys_lead_back_to_the_retailers_ids(small):
     assert CPU.collect(small.customer_ids().sort("customer"))["customer_id"].to_list() == PEOPLE
 
 
+def test_codes_lead_back_to_what_they_stand_for(store):
+    named = CPU.collect(store.as_of(store.last_day + 1).articles.select("section", "section_name").unique())
+    stands_for = dict(CPU.collect(store.values("section")).iter_rows())
+    assert len(stands_for) == named["section"].n_unique()
+    assert CPU.collect(store.values("never heard of")).is_empty()
+
+
+def test_pictures_are_where_the_raw_files_had_them(tmp_path):
+    write(tmp_path / "raw", BOUGHT)
+    ingest(described(tmp_path / "raw", tmp_path / "without"))
+    assert Store(tmp_path / "without").pictures is None
+    (tmp_path / "raw" / "images").mkdir()
+    ingest(described(tmp_path / "raw", tmp_path / "data"))
+    store = Store(tmp_path / "data")
+    assert store.pictures.resolve() == (tmp_path / "raw" / "images").resolve()
+    (tmp_path / "raw" / "images").rmdir()
+    assert store.pictures is None
+
+
 def test_more_data_is_another_digest_and_the_past_stays_the_same(tmp_path):
     write(tmp_path / "raw", BOUGHT)
     given_settings = described(tmp_path / "raw", tmp_path / "data")

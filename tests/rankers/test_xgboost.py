@@ -10,7 +10,7 @@ from planted import PER_CUSTOMER, SMALL, map_of, on_disk, planted
 
 from hmgpu.rankers import Examples
 from hmgpu.rankers.order import Order
-from hmgpu.rankers.xgboost import FEATURES, IMPORTANCES, MODEL
+from hmgpu.rankers.xgboost import CURVE_FILE, FEATURES, IMPORTANCES, MODEL
 
 OBJECTIVES = ("rank:ndcg", "rank:map", "rank:pairwise", "binary:logistic")
 
@@ -134,6 +134,25 @@ def test_what_is_learned_is_written_beside_the_model(training, validation, engin
     gains = json.loads((tmp_path / "model" / IMPORTANCES).read_text())
     assert set(list(gains)[:2]) == {"price_fit", "recency"}
     assert list(gains.values()) == sorted(gains.values(), reverse=True)
+
+
+def test_the_curve_has_a_value_for_every_tree_that_was_grown(training, validation, engine, tmp_path):
+    ranker = SMALL.model_copy(update={"rounds": 200, "patience": 3})
+    model = ranker.fit(training, validation, engine, 1)
+    saved(model, tmp_path / "model")
+    curve = json.loads((tmp_path / "model" / CURVE_FILE).read_text())
+    best = curve["validation"].index(max(curve["validation"])) + 1
+    assert curve["metric"] == "ndcg@50"
+    assert curve["kept"] == best == model.booster.num_boosted_rounds()
+    assert len(curve["validation"]) == best + 3
+    saved(ranker.load(tmp_path / "model", engine), tmp_path / "again")
+    assert json.loads((tmp_path / "again" / CURVE_FILE).read_text()) == curve
+
+
+def test_without_validation_there_is_no_curve(training, engine, tmp_path):
+    nobody = on_disk(tmp_path, nobody=planted(60, 2).with_columns(label=pl.lit(0, pl.Int8)))
+    saved(SMALL.fit(training, nobody, engine, 1), tmp_path / "model")
+    assert json.loads((tmp_path / "model" / CURVE_FILE).read_text())["validation"] == []
 
 
 def test_a_sample_of_the_validation_customers_may_decide_when_to_stop(training, validation, engine):

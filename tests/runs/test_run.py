@@ -110,7 +110,7 @@ def test_other_code_makes_it_again(run, monkeypatch):
 def test_the_code_is_every_source_file_of_the_package(tmp_path, monkeypatch):
     package = tmp_path / "package"
     (package / "parts").mkdir(parents=True)
-    for file in ("__init__.py", "parts/one.py", "notes.txt"):
+    for file in ("__init__.py", "parts/one.py", "page.html", "notes.txt"):
         (package / file).write_text("x = 1\n")
     monkeypatch.setattr(hmgpu, "__file__", str(package / "__init__.py"))
     digest: Callable[[], str] = code_digest.__wrapped__
@@ -120,7 +120,9 @@ def test_the_code_is_every_source_file_of_the_package(tmp_path, monkeypatch):
     (package / "parts" / "one.py").write_text("x = 2\n")
     second = digest()
     (package / "parts" / "one.py").rename(package / "parts" / "two.py")
-    assert len({first, second, digest()}) == 3
+    third = digest()
+    (package / "page.html").write_text("y = 1\n")  # a template decides what comes out too
+    assert len({first, second, third, digest()}) == 4
 
 
 def test_the_digest_names_the_content_and_nothing_else(run, engine, tmp_path):

@@ -1,9 +1,9 @@
-"""A week's figures as tables and as a page."""
+"""A week's figures as tables."""
 
 import pytest
 
 from hmgpu.console import console
-from hmgpu.evaluation.report import method_table, report_page, strategy_table
+from hmgpu.evaluation.tables import method_table, strategy_table
 
 METHODS = ("popular", "repurchase_popular", "order", "ranker")
 
@@ -54,11 +54,3 @@ def test_every_method_has_its_line_with_every_segment(metrics):
     assert ["ranker", "0.03128", "0.04000", "0.08000", "0.40000", "0.03330", "0.00099"] in lines
     assert ["0.02211", "0.02000", "0.06000", "0.20000", "0.02300", "0.00100"] in [cells[1:] for cells in lines]
     assert any("(345)" in cell for cells in lines for cell in cells)
-
-
-def test_the_page_holds_both_tables_and_needs_nothing_else(metrics):
-    page = report_page(metrics)
-    assert page.lstrip().startswith("<!DOCTYPE html>")
-    for text in ("0.03128", "0.0123", "repurchase"):
-        assert text in page
-    assert not [link for link in ("src=", "href=", "@import", "url(") if link in page]

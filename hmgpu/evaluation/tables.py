@@ -1,18 +1,9 @@
-"""A week's figures as tables, for the terminal and as a page."""
+"""A week's figures as tables for the terminal; the page of a run is in `report/`."""
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
-
-
-def report_page(metrics: Mapping[str, Any]) -> str:
-    """The tables as one HTML page that needs nothing else."""
-    page = Console(record=True, file=io.StringIO(), width=140)
-    page.print(strategy_table(metrics), method_table(metrics))
-    return page.export_html()
 
 
 def strategy_table(metrics: Mapping[str, Any]) -> Table:

@@ -1,0 +1,56 @@
+"""How long articles sell, and how new is what is sold."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from hmgpu.data.weeks import DAYS
+from hmgpu.exploration.articles import sold_articles
+from hmgpu.exploration.whole import WEEK, Whole, total
+from hmgpu.report.blocks import Bars, Facts, Section, count, share
+from hmgpu.report.lines import Lines
+
+LEAD = (
+    "From an article's first sale to its last one, both days included. Articles that sold before the data begins or "
+    "sell on after it ends live longer than is seen here."
+)
+WEEKS = (1, 4, 13, 26, 52)  # where bands of lifetimes end
+NEW = 28  # days from its first sale for which an article is new
+
+
+def lifetimes(whole: Whole) -> Section:
+    """Lifetimes, articles that are new in a week, and the share of its units that new articles have."""
+    table = sold_articles(whole)
+    lived = table["last"] - table["first"] + 1
+    bands = [(name, n, f"{count(n)} · {share(n / table.height)}") for name, n in _bands(lived)]
+    arrivals = table.lazy().group_by(whole.week("first").alias(WEEK)).agg(articles=pl.len())
+    blocks = [
+        Facts({"median lifetime in days": count(lived.quantile(0.5, "equiprobable") or 0)}),
+        Bars("Articles by lifetime", bands),
+        Lines("Articles sold for the first time", WEEK, whole.weeks, whole.by_week(arrivals)),
+        Lines(
+            f"Share of a week's units of articles first sold in the {NEW} days up to the sale",
+            WEEK,
+            whole.weeks,
+            _young(whole, table),
+            share,
+        ),
+    ]
+    return Section("Lifetimes", LEAD, blocks)
+
+
+def _bands(lived: pl.Series) -> Iterator[tuple[str, int]]:
+    low = 0
+    for high in WEEKS:
+        yield f"{low}–{high} weeks" if low else "up to a week", total(lived.is_between(low * DAYS + 1, high * DAYS))
+        low = high
+    yield f"over {low} weeks", total(lived > low * DAYS)
+
+
+def _young(whole: Whole, table: pl.DataFrame) -> dict[str, list[float | None]]:
+    first = table.lazy().select("article", "first")
+    # Of what is sold in the first days, nobody knows what is new.
+    known = whole.history.transactions.filter(pl.col("day") >= whole.store.manifest.first_day + NEW)
+    young = (pl.col("day") - pl.col("first") < NEW).cast(pl.Int64).sum()
+    weekly = known.join(first, on="article").group_by(whole.week().alias(WEEK)).agg(new=young / pl.len())
+    return whole.by_week(weekly)

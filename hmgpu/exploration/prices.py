@@ -1,0 +1,56 @@
+"""What is paid, as the data has it: in the retailer's own unit."""
+
+from fractions import Fraction
+
+import polars as pl
+
+from hmgpu.exploration.whole import WEEK, Whole, total
+from hmgpu.report.blocks import Bars, Grid, Section, count, share
+from hmgpu.report.lines import Lines
+
+LEAD = "Of units bought, in the unit of the data (H&M's prices are scaled: a price of 0.0169 may have been 9.99)."
+QUANTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
+BANDS = 16  # of equal width, up to the price that 99 % of units don't exceed
+
+
+def prices(whole: Whole) -> Section:
+    """Quantiles and bands of prices, and the mean price a week; empty where the data has none."""
+    if not whole.history.has("price"):
+        return Section("Prices", LEAD, [])
+    unit = float(Fraction(str(whole.store.manifest.settings["price_unit"])))
+    rows = whole.history.transactions
+    paid = rows.group_by("price").agg(units=pl.len())
+    table = whole.engine.collect(paid.sort("price")).drop_nulls()
+    weekly = whole.by_week(
+        rows.group_by(whole.week().alias(WEEK)).agg(mean=pl.col("price").cast(pl.Int64).sum() * unit / pl.len())
+    )
+    text = "{:.3g}".format
+    quantiles = [text(price * unit) for price in _quantiles(table)]
+    blocks = [
+        Grid(
+            "So much or less, for this share of the units",
+            ["", *(f"{100 * q:.0f} %" for q in QUANTILES)],
+            [["price", *quantiles]],
+        ),
+        Bars("Units by price", _bands(table, unit)),
+        Lines("Mean price a week", WEEK, whole.weeks, weekly, text),
+    ]
+    return Section("Prices", LEAD, blocks)
+
+
+def _quantiles(table: pl.DataFrame) -> list[int]:
+    """The price that the share q of the units doesn't exceed, for each of `QUANTILES`."""
+    running, sold = table["units"].cum_sum(), total(table["units"])
+    return [int(table["price"][int((running < q * sold).sum())]) for q in QUANTILES]
+
+
+def _bands(table: pl.DataFrame, unit: float) -> list[tuple[str, float, str]]:
+    top, sold = _quantiles(table)[-1], total(table["units"])
+    width = max(1, -(-top // BANDS))
+    banded = table.group_by(band=pl.col("price").clip(upper_bound=width * BANDS) // width).agg(pl.col("units").sum())
+    rows = []
+    for band, units in banded.sort("band").iter_rows():
+        low, high = f"{band * width * unit:.3g}", f"{(band + 1) * width * unit:.3g}"
+        name = f"from {low}" if band == BANDS else f"{low} – {high}"
+        rows.append((name, units / sold, f"{count(units)} · {share(units / sold)}"))
+    return rows

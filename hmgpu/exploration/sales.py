@@ -1,0 +1,41 @@
+"""Sales week by week: how much, to how many, of how many articles, through which channel."""
+
+import polars as pl
+
+from hmgpu.exploration.whole import WEEK, Whole
+from hmgpu.report.blocks import Facts, Section, count, share
+from hmgpu.report.lines import Lines
+
+LEAD = "One row of the transactions is a unit bought. Weeks that the data holds only in part are left out of the lines."
+
+
+def sales(whole: Whole) -> Section:
+    """Units, customers and articles a week, and the channels' shares."""
+    manifest, rows = whole.store.manifest, whole.history.transactions
+    number = {"units": pl.len(), "customers": pl.col("customer").n_unique(), "articles": pl.col("article").n_unique()}
+    weekly = whole.by_week(rows.group_by(whole.week().alias(WEEK)).agg(**number))
+    facts = {
+        "units": count(manifest.rows),
+        "customers": count(manifest.customers),
+        "articles": count(manifest.articles),
+        "whole weeks": count(len(whole.weeks)),
+    }
+    blocks: list[object] = [
+        Facts(facts),
+        Lines("Units a week", WEEK, whole.weeks, {"units": weekly["units"]}),
+        Lines("Customers who buy in a week", WEEK, whole.weeks, {"customers": weekly["customers"]}),
+        Lines("Articles sold in a week", WEEK, whole.weeks, {"articles": weekly["articles"]}),
+    ]
+    if whole.history.has("channel"):
+        blocks.append(_channels(whole))
+    return Section("Sales", LEAD, blocks)
+
+
+def _channels(whole: Whole) -> Lines:
+    names: list[str] = list(whole.store.manifest.settings["channels"])  # type: ignore[arg-type]
+    of_all = {
+        name: (pl.col("channel") == code).cast(pl.Int64).sum().cast(pl.Float64) / pl.len()
+        for code, name in enumerate(names)
+    }
+    weekly = whole.by_week(whole.history.transactions.group_by(whole.week().alias(WEEK)).agg(**of_all))
+    return Lines("Share of a week's units by sales channel", WEEK, whole.weeks, weekly, share)

@@ -1,0 +1,117 @@
+"""What a page is made of: sections of tables, bars, lines, heat maps and cards, as data that templates draw.
+
+Whatever text is in them is escaped when it is drawn. Numbers are drawn as text too, so that a picture is never the only
+way to a figure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+def count(number: float) -> str:
+    """12,345."""
+    return f"{number:,.0f}"
+
+
+def share(number: float | None) -> str:
+    """12.3 %; an en dash for nothing."""
+    return "–" if number is None else f"{100 * number:.1f} %"
+
+
+def score(number: float | None) -> str:
+    """0.01234; an en dash for nothing."""
+    return "–" if number is None else f"{number:.5f}"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A few figures with their names, side by side."""
+
+    block: ClassVar[str] = "facts"
+    figures: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table. The first column names the row; the others stand to the right if they are numbers."""
+
+    block: ClassVar[str] = "grid"
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numbers: bool = True
+    """Whether all columns but the first are numbers."""
+    strong: frozenset[str] = frozenset()
+    """Names of the rows that matter most."""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A table whose figures are drawn too: (name, value, the value as text)."""
+
+    block: ClassVar[str] = "bars"
+    title: str
+    rows: Sequence[tuple[str, float, str]]
+
+    @property
+    def most(self) -> float:
+        return max((value for _, value, _ in self.rows), default=0.0) or 1.0
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A table whose cells are the darker the larger their value; None is an empty cell."""
+
+    block: ClassVar[str] = "heat"
+    title: str
+    corner: str
+    """What rows and columns are, above the row names."""
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[float | None]]]
+    most: float
+    """The value of the darkest cells."""
+    percent: bool = True
+    """Whether values are shares; else they are shown with one decimal."""
+
+    def text(self, value: float | None) -> str:
+        if value is None:
+            return ""
+        return f"{100 * value:.0f}" if self.percent else f"{value:.1f}"
+
+
+@dataclass(frozen=True)
+class Article:
+    """An article as a card shows it."""
+
+    name: str
+    about: str
+    """Its attributes, or whatever else there is to say of it."""
+    note: str = ""
+    hit: bool = False
+    picture: str | None = None
+    """A `data:` address."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One customer: rows of articles under their headings."""
+
+    block: ClassVar[str] = "card"
+    title: str
+    about: str
+    shelves: Sequence[tuple[str, Sequence[Article]]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with what stands under it."""
+
+    title: str
+    lead: str
+    """What is to be seen, in a sentence or two."""
+    blocks: Sequence[object]
+
+    @property
+    def anchor(self) -> str:
+        return "".join(letter if letter.isalnum() else "-" for letter in self.title.lower())

@@ -1,0 +1,126 @@
+"""A dozen customers: what they had bought, what they were recommended, and what they bought then."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from hmgpu.candidates import RANK
+from hmgpu.rankers import KEYS
+from hmgpu.recommendations import top_twelve
+from hmgpu.report.blocks import Article, Card, Section
+from hmgpu.report.drawn import OUTCOMES, drawn
+from hmgpu.report.evaluated import Evaluated
+from hmgpu.report.pictures import picture
+
+LATEST = 6  # purchases shown
+BOUGHT = 12  # articles of the week shown
+STRATEGIES = 3  # named under a recommendation
+ATTRIBUTES = ("product_type_name", "colour_name", "department_name", "article_id")
+EXPLAINED = (
+    "One customer, drawn at random, of every segment and outcome that occurs: {}. Hits are framed. Under a "
+    "recommendation stand the strategies that put it highest, with its place there."
+)
+
+Row = Mapping[str, Any]
+
+
+def customers(week: Evaluated) -> Section:
+    """A card for one customer of each segment and outcome."""
+    chosen = drawn(week)
+    shown = Shown.of(week, chosen.select("customer"))
+    outcomes = "; ".join(f"{name} ({meaning})" for name, meaning in OUTCOMES.items())
+    cards = [shown.card(**row) for row in chosen.iter_rows(named=True)]
+    return Section("Customers", EXPLAINED.format(outcomes), cards)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All that is told of the customers on the page."""
+
+    week: Evaluated
+    past: pl.DataFrame
+    """(customer, article, day) each purchase, the latest first."""
+    listed: pl.DataFrame
+    """(customer, article, rank) of their recommendations."""
+    proposed: Mapping[tuple[int, int], Row]
+    """By customer and article each strategy's rank of a candidate, and `place` among all by the ranker's score."""
+    articles: Mapping[int, Row]
+    """By key all articles that are told of."""
+    people: Mapping[int, Row]
+    """Their rows of the customer table."""
+
+    @staticmethod
+    def of(week: Evaluated, chosen: pl.DataFrame) -> "Shown":
+        """What there is to tell of `chosen` (customer)."""
+        theirs, collect = pl.col("customer").is_in(chosen["customer"].to_list()), week.engine.collect
+        past = collect(week.history.transactions.filter(theirs).select(*KEYS, "day").unique())
+        rows = collect(pl.scan_parquet(list(week.examples.files), glob=False).filter(theirs).sort(KEYS))
+        scores = week.model.score(rows).alias("score")
+        proposed = rows.select(*KEYS, *(f"{name}{RANK}" for name in week.strategies), scores)
+        # Rows come sorted, and equal scores are ranked as they come: ties break on the article.
+        proposed = proposed.with_columns(place=pl.col("score").rank("ordinal", descending=True).over("customer"))
+        scored = proposed.lazy().select(*KEYS, "score")
+        listed = collect(top_twelve(scored, chosen.lazy(), week.filler).sort("customer", "rank"))
+        told = pl.concat(table.select("article") for table in (past, listed, week.labels.filter(theirs)))
+        known = week.catalogue.filter(pl.col("article").is_in(told["article"].unique().sort().to_list()))
+        return Shown(
+            week,
+            past.sort("customer", "day", "article", descending=[False, True, False]),
+            listed,
+            {(row["customer"], row["article"]): row for row in proposed.iter_rows(named=True)},
+            {row["article"]: row for row in collect(known).iter_rows(named=True)},
+            {row["customer"]: row for row in collect(week.history.customers.filter(theirs)).iter_rows(named=True)},
+        )
+
+    def card(self, customer: int, segment: str, outcome: str, average_precision: float) -> Card:
+        """One customer's card."""
+        mine = pl.col("customer") == customer
+        past, listed = self.past.filter(mine), self.listed.filter(mine)
+        bought = self.week.labels.filter(mine)["article"].sort().to_list()
+        places = dict(listed.select("article", "rank").iter_rows())
+        latest = [self._article(article, self._ago(day)) for _, article, day in past.head(LATEST).iter_rows()]
+        recommended = [
+            self._article(article, self._proposed_by(customer, article), article in bought) for article in places
+        ]
+        then = [self._article(a, self._found(customer, a, places.get(a)), a in places) for a in bought[:BOUGHT]]
+        age = self.people.get(customer, {}).get("age")
+        about = [
+            f"customer {customer}",
+            f"age {age}" if age else "",
+            f"{past.height:,} purchases on {past['day'].n_unique():,} days before" if past.height else "",
+            f"average precision {average_precision:.3f}",
+        ]
+        shelves = [
+            ("Bought before, the latest first", latest),
+            ("Recommended", recommended),
+            (f"Bought in the week: {len(bought)}", then),
+        ]
+        return Card(f"{segment.capitalize()}: {outcome}", " · ".join(filter(None, about)), shelves)
+
+    def _article(self, article: int, note: str, hit: bool = False) -> Article:
+        row = self.articles[article]
+        about = ", ".join(str(row[name]) for name in ATTRIBUTES if row.get(name) is not None)
+        name, image = row.get("name") or row["article_id"], picture(self.week.pictures, row["article_id"])
+        return Article(name, about, note, hit, image)
+
+    def _ago(self, day: int) -> str:
+        days = self.week.history.cutoff - day
+        return "the day before" if days == 1 else f"{days} days before"
+
+    def _proposed_by(self, customer: int, article: int) -> str:
+        row = self.proposed.get((customer, article), {})
+        ranks = [(rank, name) for name in self.week.strategies if (rank := row.get(f"{name}{RANK}")) is not None]
+        best = ", ".join(f"{name} {rank}" for rank, name in sorted(ranks)[:STRATEGIES])
+        more = f" and {len(ranks) - STRATEGIES} more" if len(ranks) > STRATEGIES else ""
+        return f"{best}{more}" if best else "best seller, to fill up"
+
+    def _found(self, customer: int, article: int, place: int | None) -> str:
+        if place is not None:
+            return f"recommended in place {place}"
+        row = self.proposed.get((customer, article))
+        if row is None:
+            before = self.articles[article]["first_day"] < self.week.history.cutoff
+            return "proposed by none" if before else "first sold in this week"
+        return f"proposed, in place {row['place']}" if row["place"] is not None else "proposed, but not looked at twice"

@@ -1,0 +1,24 @@
+"""Sections as one HTML file."""
+
+from collections.abc import Sequence
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hmgpu.report.blocks import Section
+
+# Names of articles are data: whatever goes into a template is escaped.
+_templates = Environment(
+    loader=PackageLoader("hmgpu.report"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(title: str, about: str, sections: Sequence[Section]) -> str:
+    """The page: the same sections make the same text.
+
+    Its content security policy lets it load and run nothing but its own style, whatever is in the data.
+    """
+    return _templates.get_template("page.html").render(title=title, about=about, sections=sections)

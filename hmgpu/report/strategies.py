@@ -1,0 +1,73 @@
+"""What each strategy proposes, how much of it is bought, and how much of it another proposes too."""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import polars as pl
+
+from hmgpu.candidates import RANK
+from hmgpu.engine import Engine
+from hmgpu.rankers import LABEL, Examples
+from hmgpu.report.blocks import Bars, Grid, Heat, Section, share
+from hmgpu.report.evaluated import Evaluated
+
+EXPLAINED = (
+    "Recall is the share of all that was bought in the week that a strategy proposed, among its first 12, 100, … or in "
+    "all. The positive rate is the share of its candidates that were bought. All strategies together are “merged”."
+)
+SHARED = "Of 100 candidates of the strategy on the left, so many are proposed by the one above too"
+SHARED_HITS = "The same of its candidates that were bought"
+Shares = list[tuple[str, list[float | None]]]
+
+
+def strategies(week: Evaluated) -> Section:
+    """Recall, positive rate and overlap."""
+    found = week.metrics["retrievers"]
+    # As many depths of recall as the figures hold: recall_at_12, recall_at_100, …
+    depths = sorted(
+        {int(key[10:]) for figures in found.values() for key in figures if re.fullmatch(r"recall_at_\d+", key)}
+    )
+    headings = ["strategy", "a customer", *(f"recall@{k}" for k in depths), "recall", "positive rate"]
+    rows = [[name, *_cells(figures, depths)] for name, figures in found.items()]
+    blocks: list[object] = [
+        Bars("Recall", [(name, figures["recall"], share(figures["recall"])) for name, figures in found.items()]),
+        Grid("Candidates", headings, rows, strong=frozenset({"merged"})),
+    ]
+    if len(week.strategies) > 1:
+        candidates, hits = overlap(week.examples, week.strategies, week.engine)
+        names = week.strategies
+        blocks += [Heat(SHARED, "of", names, candidates, 1.0), Heat(SHARED_HITS, "of", names, hits, 1.0)]
+    return Section("Strategies", EXPLAINED, blocks)
+
+
+def overlap(examples: Examples, strategies: Sequence[str], engine: Engine) -> tuple[Shares, Shares]:
+    """For each strategy the share of its candidates that each of `strategies` proposes; then the share of its hits.
+
+    None where it has none. One pass over the ranks alone, which streams.
+    """
+    proposed = [pl.col(f"{name}{RANK}").is_not_null() for name in strategies]
+    hit, places = pl.col(LABEL) > 0, range(len(strategies))
+    sums = {}
+    for first, second in product(places, places):
+        both = proposed[first] & proposed[second]
+        sums[f"all {first} {second}"] = both.cast(pl.Int64).sum()
+        sums[f"hits {first} {second}"] = (both & hit).cast(pl.Int64).sum()
+    found = engine.collect(pl.scan_parquet(list(examples.files), glob=False).select(**sums)).row(0, named=True)
+
+    def shares(of: str) -> Shares:
+        rows = [[found[f"{of} {first} {second}"] for second in places] for first in places]
+        own = [row[first] for first, row in enumerate(rows)]
+        return [
+            (name, [number / total if total else None for number in row])
+            for name, row, total in zip(strategies, rows, own, strict=True)
+        ]
+
+    return shares("all"), shares("hits")
+
+
+def _cells(figures: Mapping[str, Any], depths: list[int]) -> list[str]:
+    recalls = [share(figures.get(f"recall_at_{k}")) for k in depths]
+    a_customer = f"{figures['candidates_a_customer']:.1f}"
+    return [a_customer, *recalls, share(figures["recall"]), f"{100 * figures['positive_rate']:.2f} %"]

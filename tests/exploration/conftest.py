@@ -1,0 +1,55 @@
+"""A data set by hand: three whole weeks from a Wednesday, four customers, five articles."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+import small_world as made
+from small_world import World
+
+from hmgpu.data.ingest import ingest
+from hmgpu.data.store import Store
+from hmgpu.data.tables import ARTICLES
+from hmgpu.engine import Engine
+from hmgpu.exploration.whole import Whole
+
+FIRST = datetime.date(2020, 9, 1)  # a Tuesday: its week is cut off
+EVIL = "<script>alert(1)</script>"
+# (days after FIRST, customer, article, price units, channel) a unit
+SOLD = [
+    (0, 1, 1, 100, "1"),
+    (1, 1, 1, 100, "1"),
+    (1, 1, 1, 100, "1"),
+    (2, 2, 2, 200, "2"),
+    (8, 1, 1, 300, "2"),
+    (9, 3, 3, 1000, "2"),
+    (10, 3, 3, 1000, "2"),
+    (11, 3, 3, 1000, "2"),
+    (11, 3, 3, 1000, "2"),
+    (11, 3, 3, 1000, "2"),
+    (11, 3, 3, 1000, "2"),
+    (11, 3, 3, 1000, "2"),
+    (15, 2, 4, 500, "1"),
+    (21, 2, 2, 200, "2"),
+]
+
+
+def write(world: World, sold: list[tuple[int, int, int, int, str]]) -> None:
+    world.raw.mkdir(parents=True, exist_ok=True)
+    articles = made.articles(range(1, 6))
+    articles[3][[column.name for column in ARTICLES].index("name")] = EVIL
+    world.write("articles", articles)
+    world.write("customers", made.customers(range(1, 5)))
+    rows = [
+        [str(FIRST + datetime.timedelta(days=day)), made.customer_id(c), made.article_id(a), made.price(units), channel]
+        for day, c, a, units, channel in sold
+    ]
+    world.write("transactions", [made.transactions(0, range(1, 6), range(1, 5))[0], *rows])
+
+
+@pytest.fixture
+def whole(tmp_path: Path, engine: Engine) -> Whole:
+    world = World(tmp_path / "raw", tmp_path / "data")
+    write(world, SOLD)
+    ingest(world.settings())
+    return Whole(Store(world.root), engine)

@@ -1,0 +1,55 @@
+"""`explore.html`: whole, safe, the same every time, and made of plans that cuDF could run."""
+
+import re
+
+from small_world import World
+
+from hmgpu.data.ingest import ingest
+from hmgpu.data.store import Store
+from hmgpu.engine import Engine
+from hmgpu.exploration.page import explore
+
+SECTIONS = ["Sales", "Customers", "Repurchases", "Articles", "Lifetimes", "Seasons", "Prices"]
+
+
+def headings(page: str) -> list[str]:
+    return re.findall(r"<h2>(.*?)</h2>", page)
+
+
+def test_the_page_is_whole_and_needs_nothing(whole, engine):
+    page = explore(whole.store, engine)
+    assert headings(page) == SECTIONS
+    assert not re.search(r"https?:|<script|@import|url\(|<link", page)
+    assert "&lt;script&gt;" in page
+    assert explore(whole.store, engine) == page
+
+
+def test_a_generated_world_has_a_page(store, engine):
+    assert headings(explore(store, engine)) == SECTIONS
+
+
+def test_what_the_data_lacks_is_left_out(tmp_path, whole, engine):
+    absent = {
+        "transactions": {"price": None, "channel": None},
+        "articles": dict.fromkeys(["name", "garment_group", "garment_group_name", "product_group", "colour_name"]),
+        "customers": {"age": None},
+    }
+    world = World(tmp_path / "raw", tmp_path / "less")
+    ingest(world.settings(columns=absent))
+    page = explore(Store(world.root), engine)
+    assert headings(page) == [name for name in SECTIONS if name not in ("Seasons", "Prices")]
+    assert "sales channel" not in page
+    assert "by age" not in page
+
+
+def test_every_plan_translates_to_cudf(whole, engine, untranslated):
+    seen = []
+
+    class Watching(Engine):
+        def collect(self, plan, fits=False):
+            seen.append(plan)
+            assert untranslated(plan) == []
+            return super().collect(plan, fits)
+
+    explore(whole.store, Watching("cpu", "tests"))
+    assert len(seen) > 10

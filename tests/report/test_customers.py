@@ -1,0 +1,76 @@
+"""Who is shown, and what is told of them."""
+
+import dataclasses
+
+import polars as pl
+import pytest
+
+from hmgpu.report.customers import customers
+from hmgpu.report.drawn import drawn
+
+
+@pytest.fixture
+def cards(evaluated):
+    return {card.about.split(" · ")[0]: card for card in customers(evaluated).blocks}
+
+
+def shelf(card, number):
+    return card.shelves[number][1]
+
+
+def test_each_segment_and_outcome_that_occurs_has_one_customer(evaluated):
+    assert drawn(evaluated).rows() == [
+        (1, "active", "found at the top", 1.0),
+        (2, "lapsed", "found further down", 0.25),
+        (3, "new", "not proposed", 0.0),
+    ]
+
+
+def test_of_many_the_same_one_is_drawn_whatever_their_order(evaluated):
+    many = pl.DataFrame({"customer": range(100, 200), "ranker": 0.0}, schema_overrides={"customer": pl.Int32})
+    first = drawn(dataclasses.replace(evaluated, precisions=many))
+    again = drawn(dataclasses.replace(evaluated, precisions=many.reverse()))
+    assert first.height == 1
+    assert first.equals(again)
+
+
+def test_a_card_tells_what_was_bought_recommended_and_bought_then(cards):
+    card = cards["customer 1"]
+    assert card.title == "Active: found at the top"
+    assert card.about == "customer 1 · age 33 · 2 purchases on 2 days before · average precision 1.000"
+    assert [(article.about, article.note) for article in shelf(card, 0)] == [
+        ("Red, 0010", "2 days before"),
+        ("Red, 0011", "9 days before"),
+    ]
+    recommended = shelf(card, 1)
+    assert len(recommended) == 12
+    assert [article.hit for article in recommended] == [True] + [False] * 11
+    assert [article.note for article in recommended[:4]] == [
+        "popular 1, repurchase 1",
+        "repurchase 2",
+        "popular 2",
+        "best seller, to fill up",
+    ]
+    assert [(article.note, article.hit) for article in shelf(card, 2)] == [("recommended in place 1", True)]
+
+
+def test_what_was_missed_says_why(cards):
+    new = cards["customer 3"]
+    assert shelf(new, 0) == []
+    # Article 13 fills the list up; article 23 is new to everybody.
+    assert [(article.about, article.note) for article in shelf(new, 2)] == [
+        ("Red, 0013", "recommended in place 4"),
+        ("0023", "first sold in this week"),
+    ]
+
+
+def test_what_was_proposed_but_not_listed_has_its_place(evaluated):
+    # Thirteen candidates, of which the last was bought.
+    rows = [(3, 10 + n, None, n + 1, int(n == 12)) for n in range(13)]
+    file = evaluated.examples.files[0]
+    evaluated.examples.write(file, pl.DataFrame(rows, pl.read_parquet_schema(file), orient="row"), early=[])
+    labels = evaluated.labels.filter(pl.col("customer") == 3).with_columns(article=pl.Series([22, 15], dtype=pl.Int32))
+    only = evaluated.precisions.filter(pl.col("customer") == 3)
+    (card,) = customers(dataclasses.replace(evaluated, labels=labels, precisions=only)).blocks
+    assert card.title == "New: proposed, not listed"
+    assert [article.note for article in shelf(card, 2)] == ["recommended in place 6", "proposed, in place 13"]

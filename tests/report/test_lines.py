@@ -1,0 +1,60 @@
+"""Charts of lines: round ticks, all points between them, gaps where nothing is known."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hmgpu.report.lines import Lines
+
+
+def chart(values, **given_):
+    return Lines("Units", "week", [f"w{n}" for n in range(len(values))], {"units": values}, **given_)
+
+
+def points(path: str) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in re.findall(r"[ML]([\d.]+) ([\d.]+)", path)]
+
+
+def test_ticks_are_round_and_rise():
+    ticks = chart([0, 35, 71]).ticks
+    assert [text for _, text in ticks] == ["0", "20", "40", "60", "80"]
+    heights = [y for y, _ in ticks]
+    assert heights == sorted(heights, reverse=True)
+
+
+def test_a_curve_can_start_at_its_smallest_value():
+    ticks = chart([0.41, 0.43], from_zero=False, text="{:.3f}".format).ticks
+    texts = [text for _, text in ticks]
+    assert (texts[0], texts[-1]) == ("0.410", "0.430")
+
+
+@settings(deadline=None)  # machines are noisy
+@given(st.lists(st.floats(0, 1e9), min_size=1, max_size=30), st.booleans())
+def test_every_point_is_inside(values, from_zero):
+    drawn = chart(values, from_zero=from_zero)
+    ((_, path),) = drawn.paths
+    assert len(points(path)) == len(values)
+    for x, y in points(path):
+        assert drawn.left <= x <= drawn.right
+        assert 12 - 0.1 <= y <= drawn.bottom + 0.1
+    assert 1 <= len(drawn.labels) <= 8
+    assert 2 <= len(drawn.ticks) <= 7
+
+
+def test_a_gap_lifts_the_pen():
+    ((_, path),) = chart([1, 2, None, 3, 4]).paths
+    assert [step[0] for step in path.split() if step[0] in "ML"] == ["M", "L", "M", "L"]
+
+
+def test_nothing_at_all_is_an_empty_chart():
+    empty = chart([None, None])
+    assert empty.paths == [("units", "")]
+    assert empty.summary == "Units, by week. ."
+
+
+@pytest.mark.parametrize("values", [[5, 5, 5], [0, 0]])
+def test_one_value_is_a_level_line(values):
+    ((_, path),) = chart(values).paths
+    assert len({y for _, y in points(path)}) == 1

@@ -1,0 +1,118 @@
+"""The page of a run: whole, safe and the same every time."""
+
+import dataclasses
+import json
+import re
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+from PIL import Image
+
+from hmgpu.report.evaluated import Evaluated
+from hmgpu.report.run import report_page
+
+VOID = {"meta", "br", "img", "line"}
+
+
+class Balanced(HTMLParser):
+    """Fails where elements don't close in order; collects what is in the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: dict[str, list[dict[str, str | None]]] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.setdefault(tag, []).append(dict(attrs))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.setdefault(tag, []).append(dict(attrs))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def page(evaluated: Evaluated) -> str:
+    return report_page(evaluated)
+
+
+def read(page: str) -> Balanced:
+    reader = Balanced()
+    reader.feed(page)
+    assert reader.open == []
+    return reader
+
+
+def test_the_page_is_sound_and_has_every_section(page):
+    assert page.startswith("<!DOCTYPE html>")
+    anchors = [section["id"] for section in read(page).seen["section"]]
+    assert anchors == ["methods", "segments", "strategies", "learning", "customers"]
+    assert [link["href"] for link in read(page).seen["a"]] == [f"#{anchor}" for anchor in anchors]
+
+
+def test_the_page_loads_nothing_and_runs_nothing(page):
+    seen = read(page).seen
+    assert not set(seen) & {"script", "link", "iframe", "object", "embed", "base", "form"}
+    assert not re.search(r"https?:|@import|url\(|\bon\w+=", page)
+    assert any("default-src 'none'" in (meta.get("content") or "") for meta in seen["meta"])
+
+
+def test_names_of_articles_are_text(page):
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_a_name_breaks_out_of_no_attribute(evaluated, tmp_path):
+    Image.new("RGB", (300, 400), "red").save(_place(tmp_path, "0011"), "JPEG")
+    catalogue = evaluated.catalogue.with_columns(name=pl.lit('" onerror="alert(1)'))
+    page = report_page(dataclasses.replace(evaluated, catalogue=catalogue, pictures=tmp_path / "images"))
+    images = read(page).seen["img"]
+    assert images
+    assert all(set(image) == {"src", "alt"} for image in images)
+
+
+def test_the_same_week_gives_the_same_bytes(evaluated, page):
+    assert report_page(evaluated) == page
+
+
+def test_figures_of_every_method_segment_and_strategy_are_there(page):
+    for figure in ("0.03128", "0.02211", "0.00099", "7.0 %", "25.0 %", "50.0 %", "1.23 %", "recall@500", "active (2)"):
+        assert figure in page
+
+
+def test_pictures_have_a_text_and_charts_say_what_they_show(evaluated, tmp_path):
+    Image.new("RGB", (300, 400), "red").save(_place(tmp_path, "0011"), "JPEG")
+    seen = read(report_page(dataclasses.replace(evaluated, pictures=tmp_path / "images"))).seen
+    assert {image["alt"] for image in seen["img"]} == {"Coat 11"}
+    assert all((image["src"] or "").startswith("data:image/jpeg;base64,") for image in seen["img"])
+    labels = [svg["aria-label"] for svg in seen["svg"]]
+    assert labels == ["NDCG@50 by tree; 2 are kept, by tree. NDCG@50: lowest 0.2500 (1), highest 0.5000 (2)."]
+
+
+def test_a_ranker_without_trees_has_no_section_about_them(evaluated):
+    for file in evaluated.model_files.iterdir():
+        file.unlink()
+    assert "learning" not in [section["id"] for section in read(report_page(evaluated)).seen["section"]]
+
+
+def test_each_ranker_of_a_cascade_has_its_curve(evaluated):
+    (evaluated.model_files / "curve.json").unlink()
+    for name in ("first", "then"):
+        (evaluated.model_files / name).mkdir()
+        (evaluated.model_files / name / "curve.json").write_text(
+            json.dumps({"metric": "ndcg@50", "kept": 1, "validation": []})
+        )
+        (evaluated.model_files / name / "importances.json").write_text(json.dumps({"price": 1.0}))
+    page = report_page(evaluated)
+    assert "Ranker first: Gain by part" in page
+    assert "Ranker then: Gain by part" in page
+
+
+def _place(folder, article_id):
+    place = folder / "images" / article_id[:3] / f"{article_id}.jpg"
+    place.parent.mkdir(parents=True)
+    return place
