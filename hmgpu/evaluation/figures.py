@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
+from polars import selectors as cs
 
-from hmgpu.candidates import RANK, merged_order
+from hmgpu.candidates import RANK, WORTH, merged_order
 from hmgpu.data.store import History
 from hmgpu.engine import Engine
 from hmgpu.errors import DataError
@@ -17,8 +18,7 @@ from hmgpu.recommendations import K, top_twelve
 from hmgpu.retrievers import Retriever
 from hmgpu.retrievers.popular import Popular
 from hmgpu.retrievers.repurchase import Repurchase
-
-ACTIVE_DAYS = 28  # a customer who bought within this many days before the week is active, one who bought earlier lapsed
+from hmgpu.segments import ACTIVE_DAYS, SEGMENTS, segments
 
 
 def evaluate(
@@ -45,7 +45,9 @@ def evaluate(
     buyers = labels.select("customer").unique()
     ranks = [f"{name}{RANK}" for name in retrievers]
     scored = [
-        table.select(*KEYS, *ranks).with_columns(ranker=model.score(table), **_baselines(retrievers))
+        table.select(*KEYS, *ranks, cs.by_name(WORTH, require_all=False)).with_columns(
+            ranker=model.score(table), **_baselines(retrievers)
+        )
         for table in examples.tables()
     ]
     if not scored:
@@ -57,9 +59,10 @@ def evaluate(
         for method in methods
     }
     on_sale = engine.collect(history.on_sale(ACTIVE_DAYS))
-    segments = engine.collect(_segments(history, buyers.lazy()))
+    members = engine.collect(segments(history, buyers.lazy()).sort("customer"))
+    named = members.with_columns(segment=pl.Series(SEGMENTS).gather(members["segment"]))
     # Every method's precisions are of the same customers in the same order, that of the segments.
-    precisions = segments.with_columns(
+    precisions = named.with_columns(
         average_precision(lists[method], labels, K)["average_precision"].alias(method) for method in methods
     )
     figures = {
@@ -71,10 +74,10 @@ def evaluate(
         "precision_at_12": {method: precision_at(lists[method], labels, K) for method in methods},
         "coverage": {method: coverage(lists[method], on_sale) for method in methods},
         "segments": {
-            segment: {"customers": members.height, "map_at_12": _means(members.select(methods))}
-            for (segment,), members in sorted(precisions.group_by("segment", maintain_order=True))
+            segment: {"customers": theirs.height, "map_at_12": _means(theirs.select(methods))}
+            for (segment,), theirs in sorted(precisions.group_by("segment", maintain_order=True))
         },
-        "retrievers": by_strategy(scores, list(retrievers), labels, segments, engine),
+        "retrievers": by_strategy(scores, list(retrievers), labels, named, engine),
     }
     return figures, precisions
 
@@ -85,15 +88,6 @@ def _baselines(retrievers: Mapping[str, Retriever]) -> dict[str, pl.Expr]:
     popular = [name for name, part in retrievers.items() if isinstance(part, Popular)]
     orders = {"popular": popular, "repurchase_popular": repurchase + popular, "order": list(retrievers)}
     return {method: merged_order(names).cast(pl.Float32) for method, names in orders.items()}
-
-
-def _segments(history: History, buyers: pl.LazyFrame) -> pl.LazyFrame:
-    """(customer, segment): active, lapsed, or new where the history has nothing."""
-    last = history.transactions.group_by("customer").agg(since=history.cutoff - pl.col("day").max())
-    segment = pl.when(pl.col("since") <= ACTIVE_DAYS).then(pl.lit("active")).otherwise(pl.lit("lapsed"))
-    known = buyers.join(last, on="customer", how="left")
-    named = pl.when(pl.col("since").is_null()).then(pl.lit("new")).otherwise(segment)
-    return known.select("customer", segment=named).sort("customer")
 
 
 def _means(precisions: pl.DataFrame) -> dict[str, float]:

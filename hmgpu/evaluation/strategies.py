@@ -3,7 +3,7 @@
 Of all strategies together (`merged`) recall at k needs an order. It must come from no model, or it would judge the
 model, and not from the order of the config, or it would judge the strategies listed first. So ranks are fused: each
 strategy adds 1 / (60 + its rank), and the smaller article breaks ties (reciprocal rank fusion; Cormack, Clarke &
-Büttcher 2009).
+Büttcher 2009). With quotas they have an order of their own: what earlier weeks say a candidate is worth.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.candidates import MOST, RANK
+from hmgpu.candidates import MOST, RANK, WORTH
 from hmgpu.engine import Engine
 from hmgpu.evaluation.metrics import recall_at
 from hmgpu.plans import ranked
@@ -29,7 +29,7 @@ def by_strategy(
     """The figures of every strategy and of all `merged`.
 
     Args:
-        candidates: (customer, article, `<name>_rank` of every strategy or null), each pair once.
+        candidates: (customer, article, `<name>_rank` of every strategy or null, with quotas `worth`), each pair once.
         labels: (customer, article) bought in the week.
         segments: (customer, segment) of everybody who bought.
 
@@ -41,7 +41,7 @@ def by_strategy(
     found = {}
     for name in (*strategies, MERGED):
         if name == MERGED:
-            proposed = engine.collect(_fused(candidates.lazy(), strategies))
+            proposed = engine.collect(_in_order(candidates, strategies))
         else:
             proposed = candidates.select(*KEYS, rank=f"{name}{RANK}").drop_nulls("rank")
         hits = proposed.join(labels, on=KEYS, how="semi")
@@ -56,13 +56,15 @@ def by_strategy(
     return found
 
 
-def _fused(candidates: pl.LazyFrame, strategies: Sequence[str]) -> pl.LazyFrame:
+def _in_order(candidates: pl.DataFrame, strategies: Sequence[str]) -> pl.LazyFrame:
     """(customer, article, rank) of all strategies' candidates together."""
+    if WORTH in candidates.columns:
+        return ranked(candidates.lazy().select(*KEYS, score=WORTH), by="customer").drop("score")
     score = pl.lit(0, pl.Int64)
     for name in strategies:
         # In whole numbers: the order in which strategies are summed must not decide between equals.
         score += (PARTS // (SMOOTH + pl.col(f"{name}{RANK}").cast(pl.Int64))).fill_null(0)
-    return ranked(candidates.select(*KEYS, score=score), by="customer").drop("score")
+    return ranked(candidates.lazy().select(*KEYS, score=score), by="customer").drop("score")
 
 
 def _rates(hits: pl.DataFrame, labels: pl.DataFrame, candidates: int) -> dict[str, float]:
