@@ -15,7 +15,7 @@ from hmgpu.benchmark.engines import engines
 from hmgpu.benchmark.subject import Subject, configured, generated
 from hmgpu.config import Config, load_config
 from hmgpu.console import console
-from hmgpu.engine import Choice
+from hmgpu.engine import Choice, Engine
 
 if TYPE_CHECKING:
     from hmgpu.benchmark.result import Result
@@ -37,6 +37,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Of the generated data and of all
 Folder = Annotated[Path | None, typer.Option("--data", help="Keep generated data here, for the next time.")]
 Repeats = Annotated[int, typer.Option(min=1, help="Counted runs of each contender.")]
 EngineChoice = Annotated[Choice, typer.Option("--engine", help="cpu, gpu, or auto: both where there is a GPU.")]
+EngineOfLine = Annotated[Choice, typer.Option("--engine", help="What hmgpu's line runs on; peers run on the CPU.")]
 Output = Annotated[Path | None, typer.Option("--output", help="Also write the result here, as JSON.")]
 
 
@@ -165,6 +166,35 @@ def pipeline_verb(
         from hmgpu.benchmark.pipeline import benchmark_pipeline
 
         _show(benchmark_pipeline(subject, chosen, absent, repeats), output)
+
+
+@app.command("peers")
+def peers_verb(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    scale: Scale = None,
+    seed: Seed = 1,
+    data: Folder = None,
+    folds: Annotated[
+        int, typer.Option(min=1, help="The last weeks, each recommended for from what was before it.")
+    ] = 4,
+    peers: Annotated[str | None, typer.Option(help="Names with commas between them; all unless given.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="The folds-….json of an evaluation of these weeks, which is then not repeated.")
+    ] = None,
+    line: Annotated[bool, typer.Option(help="hmgpu's own line too.")] = True,
+    engine: EngineOfLine = "auto",
+    output: Output = None,
+) -> None:
+    """How good hmgpu's lists are, beside well-known public recommenders on the same weeks and customers."""
+    from hmgpu.benchmark.against_peers import benchmark_peers
+    from hmgpu.benchmark.peer_runs import named
+
+    if against and not line:
+        raise typer.BadParameter("--against is of hmgpu's own line: it doesn't go with --no-line")
+    chosen, names = Engine.choose(engine), named(peers)
+    with _with_parts(config, settings, scale, seed, data) as subject:
+        _show(benchmark_peers(subject, chosen, names, folds, against, line), output)
 
 
 @contextmanager

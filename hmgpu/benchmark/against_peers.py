@@ -1,0 +1,111 @@
+"""`hmgpu benchmark peers`: how good hmgpu's lists are beside those of well-known public recommenders.
+
+All recommend to those who bought in each of the last weeks, from what was known before it, and all lists are filled
+with the same best sellers. What a peer can be set to is tried on the week before these, and the best is kept; hmgpu's
+line has the settings of its config.
+"""
+
+import logging
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from statistics import fmean
+
+import polars as pl
+
+from hmgpu.benchmark.agreement import DisagreementError
+from hmgpu.benchmark.memory import alone
+from hmgpu.benchmark.own_line import Own, evaluated, lists
+from hmgpu.benchmark.peer_runs import available, buyers, recommend, tried
+from hmgpu.benchmark.peers import Peer
+from hmgpu.benchmark.quality import Quality, Row, judged
+from hmgpu.benchmark.subject import Subject
+from hmgpu.data.weeks import Week
+from hmgpu.engine import Engine
+from hmgpu.errors import DataError
+from hmgpu.folds import evaluate_folds, fold_lines
+
+log = logging.getLogger(__name__)
+
+OWN = "hmgpu"
+
+
+def benchmark_peers(
+    subject: Subject, engine: Engine, names: Sequence[str], folds: int, against: Path | None, line: bool
+) -> Quality:
+    """MAP@12 and recall@12 of hmgpu's line and of the peers `names`, over the last `folds` complete weeks.
+
+    Args:
+        engine: what hmgpu's line runs on.
+        against: the figures of an evaluation of these weeks, which is then not made anew; without its lists there is
+            no recall.
+        line: whether hmgpu's line takes part.
+
+    Raises RunError where `against` is of other weeks or data, DataError where the line was judged on other customers.
+    """
+    store = subject.store
+    weeks = [store.last_complete_week.back(back) for back in reversed(range(folds))]
+    labels = [_bought(subject, week) for week in weeks]
+    peers, absent = available(names, store.present)
+    rows = [_own(subject, engine, weeks, labels, against)] if line else []
+    rows += [_peer(name, peer, subject, weeks, labels) for name, peer in peers.items()]
+    figures = [row.figures(rows[0] if line else None) for row in rows]
+    settings = {
+        "config": subject.config.settings() if line and against is None else None,
+        "against": str(against) if against else None,
+        "folds": folds,
+        "tried": {name: [dict(each) for each in peer.settings] for name, peer in peers.items()},
+        "tried_on": str(weeks[0].back(1)),
+        "libraries": {each: metadata.version(each) for peer in peers.values() for each in peer.libraries},
+        "engine": engine.name if line and against is None else None,
+        "threads": pl.thread_pool_size(),
+    }
+    buyers = sum(each["customer"].n_unique() for each in labels)
+    data = subject.described() | {"weeks": [str(week) for week in weeks], "buyers": buyers}
+    best_first = sorted(figures, key=lambda each: -each["map_at_12"]["value"])
+    return Quality("peers", [], {}, settings, data, absent, best_first)
+
+
+def _own(
+    subject: Subject, engine: Engine, weeks: Sequence[Week], labels: Sequence[pl.DataFrame], against: Path | None
+) -> Row:
+    if against is not None:
+        found = evaluated(against, subject.store, weeks)
+        judgements = [each.precisions for each in found]
+    else:
+        lines = list(fold_lines(subject.config, engine, len(weeks)))
+        _, file = evaluate_folds(lines, subject.config.runs)
+        found = evaluated(file, subject.store, weeks)
+        judgements = [judged(lists(*line), bought) for line, bought in zip(lines, labels, strict=True)]
+    for week, each, judgement, bought in zip(weeks, found, judgements, labels, strict=True):
+        _check(week, each, judgement, bought)
+    memory = [each.memory_mib for each in found if each.memory_mib is not None]
+    return Row(OWN, judgements, fmean(each.seconds for each in found), max(memory, default=None))
+
+
+def _check(week: Week, own: Own, judgement: pl.DataFrame, bought: pl.DataFrame) -> None:
+    """Raises unless hmgpu's line was judged on those who bought, and its lists have the figures of its evaluation."""
+    if own.precisions["customer"].to_list() != sorted(bought["customer"].unique()):
+        raise DataError(f"hmgpu's line was not judged on those who bought in the week {week}: evaluate it anew.")
+    if not judgement.select("customer", "average_precision").equals(own.precisions):
+        raise DisagreementError(f"hmgpu's lists of the week {week} have other figures than its own evaluation.")
+
+
+def _peer(name: str, peer: Peer, subject: Subject, weeks: Sequence[Week], labels: Sequence[pl.DataFrame]) -> Row:
+    before, seed = weeks[0].back(1), subject.seed
+    scores = alone(tried, name, subject.store.root, before, _bought(subject, before), seed)
+    settings = peer.settings[scores.index(max(scores))]
+    log.info("%s, %s, tried: MAP@12 %s", name, before, ", ".join(f"{score:.5f}" for score in scores))
+    judgements, seconds, memory = [], [], []
+    for week, bought in zip(weeks, labels, strict=True):
+        # Each in a process of its own, so that none is helped or burdened by what another left.
+        found = alone(recommend, name, subject.store.root, week, buyers(bought), seed, settings)
+        judgements.append(judged(found.lists, bought))
+        seconds.append(found.seconds)
+        memory.append(found.memory_mib)
+        log.info("%s, %s: %.1f s", name, week, found.seconds)
+    return Row(name, judgements, fmean(seconds), max(memory), settings)
+
+
+def _bought(subject: Subject, week: Week) -> pl.DataFrame:
+    return Engine("cpu", "labels").collect(subject.store.sold_in(week).sort("customer", "article"))

@@ -1,0 +1,78 @@
+"""hmgpu's own line in the weeks of a benchmark: what its evaluation left, and what that took."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from hmgpu.benchmark.steps import kinds_of
+from hmgpu.data.store import Store
+from hmgpu.data.weeks import Week
+from hmgpu.errors import RunError
+from hmgpu.pipeline import PRECISIONS, Pipeline
+from hmgpu.rankers import KEYS
+from hmgpu.recommendations import fallback, top_twelve
+from hmgpu.runs.run import MANIFEST
+
+SERVING = ("recommend", "submit")
+
+
+@dataclass(frozen=True)
+class Own:
+    """One week of the line."""
+
+    precisions: pl.DataFrame
+    """(customer, average_precision) of everybody who bought in the week."""
+    seconds: float
+    """Of all steps that made these lists, whenever they were made."""
+    memory_mib: float | None
+    """The most that the process held in one of them."""
+
+
+def evaluated(file: Path, store: Store, weeks: Sequence[Week]) -> list[Own]:
+    """What those lines left whose figures are in `file`: `hmgpu evaluate --folds` wrote it into the folder of its runs.
+
+    Raises RunError where a week, or what its figures are means of, isn't there or is of other data.
+    """
+    scored = {fold["week"]: fold for fold in json.loads(file.read_text())}
+    found = []
+    for week in weeks:
+        if str(week) not in scored:
+            raise RunError(
+                f"{file} has no week {week}: evaluate as many as are compared, hmgpu evaluate --folds {len(weeks)}."
+            )
+        found.append(_week(file, store, week, scored[str(week)]))
+    return found
+
+
+def _week(file: Path, store: Store, week: Week, figures: object) -> Own:
+    for metrics in sorted(file.parent.glob(f"*/steps/{week}/evaluate/metrics.json")):
+        run = metrics.parents[3]
+        if json.loads(metrics.read_text()) == figures and _data(run) == store.digest:
+            precisions = pl.read_parquet(metrics.with_name(PRECISIONS))
+            kinds = [kind for name, kind in kinds_of(run).items() if name not in SERVING]
+            memory = max((kind.memory_mib for kind in kinds if kind.memory_mib is not None), default=None)
+            seconds = sum(kind.seconds for kind in kinds)
+            return Own(precisions.select("customer", average_precision="ranker"), seconds, memory)
+    raise RunError(
+        f"No run in {file.parent} has the figures of {file.name} for the week {week}, on the data in {store.root}: "
+        "evaluate the folds anew."
+    )
+
+
+def _data(run: Path) -> str | None:
+    manifest = run / MANIFEST
+    return json.loads(manifest.read_text()).get("data") if manifest.is_file() else None
+
+
+def lists(line: Pipeline, week: Week) -> pl.DataFrame:
+    """(customer, article, rank 1..12) of those who bought in `week`, as the line's evaluation of it has them."""
+    with line.working():
+        examples, _ = line.examples(week, training=False)
+        model = line.load(line.train())
+    scored = pl.concat(table.select(KEYS).with_columns(score=model.score(table)) for table in examples.tables())
+    buyers = line.store.sold_in(week).select("customer").unique()
+    filler = fallback(line.store.as_of(week.first_day))
+    return line.engine.collect(top_twelve(scored.lazy(), buyers, filler))

@@ -1,0 +1,30 @@
+"""Articles bought by the same people (Sarwar et al. 2001), by implicit's CosineRecommender."""
+
+import polars as pl
+from implicit.nearest_neighbours import CosineRecommender
+
+from hmgpu.benchmark.peers import PLACES, Peer
+from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+from hmgpu.data.store import History
+from hmgpu.engine import Engine
+
+
+def recommend(
+    history: History, customers: pl.DataFrame, engine: Engine, seed: int, days: int, neighbours: int
+) -> pl.DataFrame:
+    """The neighbours of what the customer bought, himself bought articles among them."""
+    purchases = Purchases.of(history, days, engine)
+    rows = purchases.rows(customers)
+    if not len(rows):
+        return EMPTY
+    model = CosineRecommender(K=neighbours)
+    model.fit(purchases.units, show_progress=False)
+    found = model.recommend(rows, purchases.units[rows], PLACES, filter_already_liked_items=False)
+    return purchases.listed(rows, *found)
+
+
+PEER = Peer(
+    recommend,
+    [{"days": 60, "neighbours": 20}, {"days": 28, "neighbours": 20}, {"days": 28, "neighbours": 100}],
+    ("implicit",),
+)

@@ -1,0 +1,45 @@
+"""Embarrassingly shallow autoencoder (Steck 2019), by lenskit's EASEScorer.
+
+A dense matrix of articles × articles is inverted: the best sellers alone take part.
+"""
+
+import polars as pl
+from lenskit.knn import EASEScorer
+
+from hmgpu.benchmark.peers import Peer
+from hmgpu.benchmark.peers.lenskit_data import dataset
+from hmgpu.benchmark.peers.purchases import EMPTY, Purchases, best
+from hmgpu.data.store import History
+from hmgpu.engine import Engine
+
+BATCH = 1024  # customers whose scores are held at a time
+
+
+def recommend(
+    history: History,
+    customers: pl.DataFrame,
+    engine: Engine,
+    seed: int,
+    days: int,
+    l2: float,
+    articles: int = 10_000,
+) -> pl.DataFrame:
+    """The articles of the highest sum of weights over the customer's purchases.
+
+    The weights are lenskit's; the products are not: its scorer takes one customer at a time, dense.
+    """
+    purchases = Purchases.of(history, days, engine, articles)
+    rows = purchases.rows(customers)
+    if not len(rows):
+        return EMPTY
+    scorer = EASEScorer(regularization=l2)
+    scorer.train(dataset(purchases))
+    batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    return pl.concat(purchases.listed(batch, *best(purchases.bought[batch] @ scorer.weights)) for batch in batches)
+
+
+PEER = Peer(
+    recommend,
+    [{"days": 60, "l2": 300.0}, {"days": 28, "l2": 100.0}, {"days": 28, "l2": 20.0}],
+    ("lenskit",),
+)

@@ -1,0 +1,32 @@
+"""Item-item neighbours (Deshpande & Karypis 2004), by lenskit's ItemKNNScorer on implicit feedback.
+
+An article is no neighbour of itself here, so what was bought comes again only for the sake of other purchases.
+"""
+
+import polars as pl
+from lenskit.knn import ItemKNNScorer
+
+from hmgpu.benchmark.peers import Peer
+from hmgpu.benchmark.peers.lenskit_data import dataset, recommended
+from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+from hmgpu.data.store import History
+from hmgpu.engine import Engine
+
+
+def recommend(
+    history: History, customers: pl.DataFrame, engine: Engine, seed: int, days: int, neighbours: int
+) -> pl.DataFrame:
+    """The articles with the most similar ones among the customer's purchases."""
+    purchases = Purchases.of(history, days, engine)
+    if not len(purchases.rows(customers)):
+        return EMPTY
+    scorer = ItemKNNScorer(feedback="implicit", max_nbrs=neighbours)
+    scorer.train(dataset(purchases))
+    return recommended(scorer, purchases, customers)
+
+
+PEER = Peer(
+    recommend,
+    [{"days": 60, "neighbours": 20}, {"days": 28, "neighbours": 20}, {"days": 28, "neighbours": 100}],
+    ("lenskit",),
+)

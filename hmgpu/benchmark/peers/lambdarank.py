@@ -1,0 +1,87 @@
+"""The common public H&M solution: candidates, a handful of features, LightGBM's LambdaRank (Ke et al. 2017).
+
+Candidates are own past purchases, other colours of them, what is bought together, and last week's best sellers, as in
+the notebooks that most teams of the competition started from.
+"""
+
+from typing import Any
+
+import lightgbm
+import polars as pl
+
+from hmgpu.benchmark.peers import PLACES, Peer
+from hmgpu.benchmark.peers.notebook_candidates import PAIR, candidates
+from hmgpu.benchmark.peers.notebook_features import NEEDS, described
+from hmgpu.benchmark.peers.purchases import EMPTY
+from hmgpu.data.store import History
+from hmgpu.engine import Engine
+
+DAYS = 7
+LABEL = "bought"
+
+
+def recommend(
+    history: History,
+    customers: pl.DataFrame,
+    engine: Engine,
+    seed: int,
+    weeks: int,
+    rounds: int,
+    learning_rate: float,
+    leaves: int,
+) -> pl.DataFrame:
+    """The candidates that a ranker fitted on the last `weeks` weeks puts first, each week seen from its own history."""
+    first = history.cutoff - DAYS
+    examples = pl.concat([_examples(history, first - DAYS * back, engine) for back in range(weeks)])
+    if examples.is_empty():
+        return EMPTY
+    features = [name for name in examples.columns if name not in (*PAIR, "week", LABEL)]
+    groups = examples.group_by("week", "customer", maintain_order=True).len()["len"]
+    settings: dict[str, Any] = {
+        "objective": "lambdarank",
+        "learning_rate": learning_rate,
+        "num_leaves": leaves,
+        "lambdarank_truncation_level": PLACES + 3,
+        "min_data_in_leaf": 50,
+        "feature_fraction": 0.8,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbose": -1,
+    }
+    table = lightgbm.Dataset(_numbers(examples, features), examples[LABEL].to_numpy(), group=groups.to_numpy())
+    model = lightgbm.train(settings, table, rounds)
+    pairs = described(candidates(history, customers, engine), history, engine)
+    scored = pairs.select(PAIR).with_columns(score=pl.Series(model.predict(_numbers(pairs, features))))
+    ordered = scored.sort("customer", "score", "article", descending=[False, True, False])
+    ranked = ordered.with_columns(rank=pl.int_range(1, pl.len() + 1).over("customer").cast(pl.Int32))
+    return ranked.filter(pl.col("rank") <= PLACES).select(*PAIR, "rank")
+
+
+def _examples(history: History, first: int, engine: Engine) -> pl.DataFrame:
+    """The described candidates of those customers of the week from day `first` on who bought one of theirs."""
+    bought = engine.collect(
+        history.transactions.filter(pl.col("day").is_between(first, first + DAYS - 1)).select(PAIR).unique()
+    )
+    before = history.before(first)
+    pairs = candidates(before, bought.select("customer").unique(), engine)
+    labelled = pairs.join(bought.with_columns(pl.lit(1).alias(LABEL)), on=PAIR, how="left", maintain_order="left")
+    labelled = labelled.with_columns(pl.col(LABEL).fill_null(0), week=first)
+    teaching = labelled.filter(pl.col(LABEL).max().over("customer") > 0)
+    return described(teaching, before, engine)
+
+
+def _numbers(pairs: pl.DataFrame, features: list[str]) -> Any:
+    return pairs.select(pl.col(features).cast(pl.Float32)).fill_null(float("nan")).to_numpy()
+
+
+PEER = Peer(
+    recommend,
+    [
+        {"weeks": 4, "rounds": 200, "learning_rate": 0.05, "leaves": 31},
+        {"weeks": 4, "rounds": 300, "learning_rate": 0.03, "leaves": 127},
+        {"weeks": 2, "rounds": 100, "learning_rate": 0.05, "leaves": 31},
+    ],
+    ("lightgbm",),
+    NEEDS,
+)

@@ -1,0 +1,34 @@
+"""What lenskit's scorers are given, and the lists of them."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from lenskit.data import Dataset, ItemList, RecQuery, from_interactions_df
+
+from hmgpu.benchmark.peers import PLACES
+from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+
+
+def dataset(purchases: Purchases) -> Dataset:
+    """The purchases, each pair once: users and items are the matrix's rows and columns, in that order."""
+    pairs = purchases.units.tocoo()
+    return from_interactions_df(pl.DataFrame({"user_id": pairs.row, "item_id": pairs.col}).to_pandas())
+
+
+def recommended(scorer: Any, purchases: Purchases, customers: pl.DataFrame) -> pl.DataFrame:
+    """(customer, article, rank): the articles that the trained `scorer` gives most to each of `customers`.
+
+    lenskit's own pipeline would leave out what the customer has bought, which is bought again here.
+    """
+    items = ItemList(scorer.items.ids(), vocabulary=scorer.items)
+    rows = purchases.rows(customers)
+    if not len(rows):
+        return EMPTY
+    columns = np.full((len(rows), PLACES), -1)
+    scores = np.zeros(columns.shape)
+    for place, row in enumerate(rows):
+        own = purchases.units.indices[purchases.units.indptr[row] : purchases.units.indptr[row + 1]]
+        first = scorer(RecQuery(user_id=row, user_items=ItemList(own)), items).top_n(PLACES)
+        columns[place, : len(first)], scores[place, : len(first)] = first.ids(), first.scores()
+    return purchases.listed(rows, columns, scores)

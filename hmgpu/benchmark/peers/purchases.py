@@ -1,0 +1,83 @@
+"""Recent purchases as the matrix that collaborative filtering starts from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.sparse import csr_matrix
+
+from hmgpu.benchmark.peers import PLACES
+from hmgpu.data.store import History
+from hmgpu.engine import Engine
+from hmgpu.plans import top_n
+
+Keys = npt.NDArray[np.int32]
+Places = npt.NDArray[np.int64]
+EMPTY = pl.DataFrame(schema={"customer": pl.Int32, "article": pl.Int32, "rank": pl.Int32})
+"""The lists of a peer that knows none of the customers."""
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """Who bought how many units of what."""
+
+    customers: Keys
+    """Key of each row, ascending."""
+    articles: Keys
+    """Key of each column, ascending."""
+    units: csr_matrix
+    """float32 (customers, articles)."""
+
+    @staticmethod
+    def of(history: History, days: int, engine: Engine, most: int | None = None) -> "Purchases":
+        """Those of the last `days` days; of the `most` best-selling articles alone, where that is given."""
+        pairs = history.last(days).group_by("customer", "article").agg(units=pl.len().cast(pl.Int64))
+        if most is not None:
+            best = top_n(pairs.group_by("article").agg(score=pl.col("units").sum()), most, by=())
+            pairs = pairs.join(best, on="article", how="semi")
+        bought = engine.collect(pairs.sort("customer", "article"))
+        customers, rows = np.unique(bought["customer"].to_numpy(), return_inverse=True)
+        articles, columns = np.unique(bought["article"].to_numpy(), return_inverse=True)
+        values = bought["units"].cast(pl.Float32).to_numpy()
+        return Purchases(
+            customers, articles, csr_matrix((values, (rows, columns)), shape=(len(customers), len(articles)))
+        )
+
+    @property
+    def bought(self) -> csr_matrix:
+        """`units` with a 1 for everything that was bought, however often."""
+        ones = self.units.copy()
+        ones.data[:] = 1.0
+        return ones
+
+    def rows(self, customers: pl.DataFrame) -> Places:
+        """The rows of those of `customers` (customer) who bought anything."""
+        return np.flatnonzero(np.isin(self.customers, customers["customer"].to_numpy()))
+
+    def columns(self, articles: pl.DataFrame) -> Places:
+        """The columns of those of `articles` (article) that were bought."""
+        return np.flatnonzero(np.isin(self.articles, articles["article"].to_numpy()))
+
+    def listed(self, rows: Places, columns: Any, scores: Any) -> pl.DataFrame:
+        """(customer, article, rank): for each of `rows` the `columns`, best first; those without a score are left out.
+
+        Args:
+            columns: whole numbers (rows, places); a negative one is an empty place.
+            scores: numbers of the same shape.
+        """
+        columns, scores = np.asarray(columns), np.asarray(scores)
+        places = np.broadcast_to(np.arange(1, columns.shape[1] + 1), columns.shape)
+        real = (columns >= 0) & (scores > np.finfo(np.float32).min)
+        customers = np.broadcast_to(self.customers[rows][:, None], columns.shape)
+        return pl.DataFrame(
+            {"customer": customers[real], "article": self.articles[columns[real]], "rank": places[real]},
+            schema=EMPTY.schema,
+        )
+
+
+def best(scores: npt.NDArray[np.float32]) -> tuple[Places, npt.NDArray[np.float32]]:
+    """The columns of the highest `scores` in each row, best first, and those scores; of equal ones the first."""
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :PLACES]
+    return order, np.take_along_axis(scores, order, axis=1)
