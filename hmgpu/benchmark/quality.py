@@ -8,7 +8,7 @@ import polars as pl
 from rich.table import Table
 
 from hmgpu.benchmark.result import Result
-from hmgpu.evaluation.contributions import interval
+from hmgpu.evaluation.certainty import ratio_intervals
 from hmgpu.evaluation.metrics import average_precision
 from hmgpu.recommendations import K
 
@@ -40,7 +40,7 @@ def ratio(weeks: Sequence[pl.DataFrame], above: str, below: str | None = None) -
     grouped = rows.sort("customer", maintain_order=True).group_by("customer", maintain_order=True)
     customers = grouped.agg(pl.col("above").sum(), pl.col("below").sum().cast(pl.Float64))
     sums, counts = customers["above"].to_numpy(), customers["below"].to_numpy()
-    low, high = interval(sums, counts)
+    (low,), (high,) = ratio_intervals(sums, counts)
     return {"value": float(sums.sum() / counts.sum()), "low": low, "high": high}
 
 

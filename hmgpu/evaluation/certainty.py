@@ -30,14 +30,20 @@ def intervals(rows: pl.DataFrame) -> dict[str, tuple[float, float]]:
         rows: (customer, columns of average precisions or of their differences), a row a customer and week.
     """
     weeks, sums = _by_customer(rows)
-    totals = np.column_stack([weeks, sums])
+    lows, highs = ratio_intervals(sums, weeks * UNIT)
+    return dict(zip(rows.columns[1:], zip(lows, highs, strict=True), strict=True))
+
+
+def ratio_intervals(above: Floats, below: Floats) -> tuple[list[float], list[float]]:
+    """Low and high of each column's sum of `above` (customers, columns) over the sum of `below`: the middle 95 %."""
+    totals = np.column_stack([below, above])
     customers, draw = len(totals), np.random.default_rng(SEED)
     drawn = np.empty((DRAWS, totals.shape[1]))
     for number in range(DRAWS):
         times = np.bincount(draw.integers(customers, size=customers), minlength=customers)
         drawn[number] = times.astype(np.float64) @ totals
-    low, high = np.quantile(drawn[:, 1:] / drawn[:, :1] / UNIT, [0.025, 0.975], axis=0).tolist()
-    return dict(zip(rows.columns[1:], zip(low, high, strict=True), strict=True))
+    low, high = np.quantile(drawn[:, 1:] / drawn[:, :1], [0.025, 0.975], axis=0).tolist()
+    return low, high
 
 
 def p_value(rows: pl.DataFrame) -> float:

@@ -2,11 +2,10 @@
 
 import polars as pl
 
-from hmgpu.evaluation.figures import ACTIVE_DAYS
 from hmgpu.plans import scattered
 from hmgpu.report.evaluated import Evaluated
+from hmgpu.segments import SEGMENTS
 
-SEGMENTS = ("active", "lapsed", "new")
 OUTCOMES = {
     "found at the top": "an average precision of one half and more",
     "found further down": "at least one hit",
@@ -22,17 +21,14 @@ def drawn(week: Evaluated) -> pl.DataFrame:
     Which one it is depends on the customers' keys alone, so that runs on the same data show the same people where
     their outcomes are the same.
     """
-    last = week.history.transactions.group_by("customer").agg(last=pl.col("day").max())
-    buyers = week.precisions.lazy().select("customer", average_precision="ranker")
-    known = week.engine.collect(buyers.join(last, on="customer", how="left"))
+    known = week.precisions.select("customer", "segment", average_precision="ranker")
     told = known["customer"].is_in(week.examples.told_customers()["customer"].implode())
-    since, precision = week.history.cutoff - pl.col("last"), pl.col("average_precision")
-    lapsed = pl.when(since.is_null()).then(pl.lit("new")).otherwise(pl.lit("lapsed"))
+    precision = pl.col("average_precision")
     missed = pl.when(told).then(pl.lit("proposed, not listed")).otherwise(pl.lit("not proposed"))
     further = pl.when(precision > 0).then(pl.lit("found further down")).otherwise(missed)
     all_of_them = known.select(
         "customer",
-        segment=pl.when(since <= ACTIVE_DAYS).then(pl.lit("active")).otherwise(lapsed).cast(pl.Enum(list(SEGMENTS))),
+        segment=pl.col("segment").cast(pl.Enum(SEGMENTS)),
         outcome=pl.when(precision >= 0.5)
         .then(pl.lit("found at the top"))
         .otherwise(further)

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from hmgpu.candidates import merge
-from hmgpu.evaluation.strategies import _fused, by_strategy
+from hmgpu.evaluation.strategies import _in_order, by_strategy
 
 PAIRS = {"customer": pl.Int32, "article": pl.Int32}
 SCHEMA = PAIRS | {"score": pl.Int64, "rank": pl.Int32}
@@ -58,7 +58,7 @@ def test_ranks_by_hand(found):
     assert list(found["again"]["ranks"]) == ["1-3"]
 
 
-def test_merged_ranks_are_fused_by_hand(engine):
+def test_merged_ranks_are_in_order_by_hand(engine):
     """1/61 + 1/63 for 40 is more than 1/61 for 20 and 50, of which the smaller goes first; 30 has 1/62."""
     table = candidates(
         engine,
@@ -82,7 +82,14 @@ def test_recall_at_k_is_of_the_first_k_of_the_merged(engine):
 
 
 def fused(engine, table: pl.DataFrame, strategies: list[str]) -> list[int]:
-    return engine.collect(_fused(table.lazy(), strategies))["article"].to_list()
+    return engine.collect(_in_order(table, strategies))["article"].to_list()
+
+
+def test_with_quotas_candidates_are_in_the_order_of_their_worth(engine):
+    table = candidates(engine, first=[(1, 50, 0, 1), (1, 30, 0, 2), (1, 40, 0, 3)])
+    worth = table.with_columns(worth=pl.Series([7, 9, 9]))
+    assert table["article"].to_list() == [30, 40, 50]
+    assert engine.collect(_in_order(worth, ["first"]))["article"].to_list() == [40, 50, 30]
 
 
 def test_the_order_of_strategies_decides_nothing(engine, found):
@@ -92,4 +99,4 @@ def test_the_order_of_strategies_decides_nothing(engine, found):
 
 def test_the_fusion_translates_to_cudf(engine, untranslated):
     table = candidates(engine, top=TOP, again=AGAIN)
-    assert untranslated(_fused(table.lazy(), ["top", "again"])) == []
+    assert untranslated(_in_order(table, ["top", "again"])) == []

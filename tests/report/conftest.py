@@ -83,7 +83,8 @@ def evaluated(make_history: Callable[..., History], tmp_path: Path, engine: Engi
     return Evaluated(
         metrics=metrics(),
         precisions=pl.DataFrame(
-            {"customer": [1, 2, 3], "ranker": [1.0, 0.25, 0.0]}, schema_overrides={"customer": pl.Int32}
+            {"customer": [1, 2, 3], "segment": ["active", "lapsed", "new"], "ranker": [1.0, 0.25, 0.0]},
+            schema_overrides={"customer": pl.Int32},
         ),
         labels=pl.DataFrame(
             {"customer": [1, 2, 3, 3], "article": [10, 12, 13, 23]}, schema=dict(list(SCHEMA.items())[:2])
