@@ -237,7 +237,8 @@ class Pipeline:
         validation, validation_steps = self.validation
 
         def make(folder: Path) -> None:
-            together = Examples(tuple(file for examples, _ in training for file in examples.files))
+            files = tuple(file for examples, _ in training for file in examples.files)
+            together = Examples(files, latest=len(training[-1][0].files) if len(training) > 1 else None)
             if not any(True for _ in together.tables()):
                 weeks = ", ".join(map(str, self.training_weeks))
                 raise ConfigError(f"No candidate was bought in the training weeks {weeks}: nothing to fit a ranker on.")

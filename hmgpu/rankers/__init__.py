@@ -3,7 +3,7 @@
 import json
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,6 +33,8 @@ class Examples:
     files: tuple[Path, ...]
     only_early: bool = False
     """Whether no other than the early columns are read (see `write`); where files don't say which, all are early."""
+    latest: int | None = None
+    """How many of the files, at the end, are of the last week; None: all of them."""
 
     @staticmethod
     def write(file: Path, table: pl.DataFrame, early: Sequence[str]) -> None:
@@ -53,6 +55,14 @@ class Examples:
             for start, end in pairwise([0, *last]):
                 part = pl.scan_parquet(file, glob=False).slice(start, end - start)
                 yield (part.select(*KEYS, LABEL, *self._described()) if self.only_early else part).collect()
+
+    def last_week(self) -> "Examples":
+        """Those of the last week."""
+        return replace(self, files=self.files[len(self.before_last_week().files) :], latest=None)
+
+    def before_last_week(self) -> "Examples":
+        """Those of all weeks but the last; none where there is one week."""
+        return replace(self, files=() if self.latest is None else self.files[: -self.latest], latest=None)
 
     def told(self) -> Iterator[pl.DataFrame]:
         """`tables` without the customers none of whose candidates was bought: they teach no order."""

@@ -1,0 +1,111 @@
+"""Several rankers, and a small one that learns from an earlier week how far to trust each of them.
+
+Stacked generalisation (Wolpert 1992). The rankers are fitted on all training weeks but the last; the stacker sees their
+scores and places of that last week, which none of them has been fitted on.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+from pydantic import Field, field_validator
+
+from hmgpu.building import part_of, parts_of
+from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError
+from hmgpu.rankers import KEYS, LABEL, Examples, Model, Ranker
+from hmgpu.rankers.xgboost import XGBoost
+
+STACKER = "stacker"
+
+
+class Stack(Ranker):
+    """Rankers, and a stacker on their scores and places."""
+
+    rankers: Annotated[dict[str, Ranker], Field(min_length=1)] = {  # noqa: RUF012 (pydantic copies it)
+        "lambdarank": XGBoost(),
+        "classifier": XGBoost(objective="binary:logistic"),
+    }
+    """The rankers by name."""
+    stacker: Ranker = XGBoost(rounds=200, learning_rate=0.1, depth=3, columns=1.0)
+    """Fitted on their scores and places alone."""
+
+    @field_validator("rankers", mode="before")
+    @classmethod
+    def _build_rankers(cls, given: Any) -> Any:
+        if isinstance(given, dict) and STACKER in given:
+            raise ValueError(f"'{STACKER}' is the name of the ranker above the others; call this one something else")
+        return parts_of(Ranker, given)
+
+    @field_validator(STACKER, mode="before")
+    @classmethod
+    def _build_stacker(cls, given: Any) -> Any:
+        return part_of(Ranker, given)
+
+    @property
+    def looks_early_at(self) -> frozenset[str]:
+        return frozenset[str]().union(*(ranker.looks_early_at for ranker in self.rankers.values()))
+
+    @property
+    def processes(self) -> int:
+        return max(ranker.processes for ranker in (*self.rankers.values(), self.stacker))
+
+    def settings(self) -> dict[str, Any]:
+        rankers = {name: ranker.settings() for name, ranker in self.rankers.items()}
+        return super().settings() | {"rankers": rankers, STACKER: self.stacker.settings()}
+
+    def fit(
+        self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
+    ) -> "StackModel":
+        earlier, last = training.before_last_week(), training.last_week()
+        if not earlier.files:
+            raise ConfigError("ranker.kind: a stack is fitted on the last training week; set weeks.train to 2 or more.")
+        fitted = {name: each.fit(earlier, validation, engine, seed, client) for name, each in self.rankers.items()}
+        with tempfile.TemporaryDirectory() as folder:
+            shown = [_shown(fitted, week, Path(folder) / name) for name, week in (("l", last), ("v", validation))]
+            return StackModel(fitted, self.stacker.fit(shown[0], shown[1], engine, seed, client))
+
+    def load(self, folder: Path, engine: Engine) -> "StackModel":
+        loaded = {name: ranker.load(folder / name, engine) for name, ranker in self.rankers.items()}
+        return StackModel(loaded, self.stacker.load(folder / STACKER, engine))
+
+
+@dataclass(frozen=True)
+class StackModel(Model):
+    """The fitted rankers, and the fitted stacker."""
+
+    models: Mapping[str, Model]
+    stacker: Model
+
+    def score(self, examples: pl.DataFrame) -> pl.Series:
+        """The stacker's score. `examples` must hold customers whole."""
+        return self.stacker.score(_opinions(self.models, examples))
+
+    def save(self, folder: Path) -> None:
+        for name, model in (*self.models.items(), (STACKER, self.stacker)):
+            (folder / name).mkdir()
+            model.save(folder / name)
+
+
+def _opinions(models: Mapping[str, Model], examples: pl.DataFrame) -> pl.DataFrame:
+    """(customer, article, of each ranker its score and the candidate's place by it), a row for each of `examples`."""
+    scored = examples.select(*KEYS, **{f"{name}_margin": model.score(examples) for name, model in models.items()})
+    places = {
+        f"{name}_place": pl.col(f"{name}_margin").rank("ordinal", descending=True).over("customer").cast(pl.Int32)
+        for name in models
+    }
+    return scored.with_columns(**places)
+
+
+def _shown(models: Mapping[str, Model], week: Examples, folder: Path) -> Examples:
+    """The rankers' opinions of `week`'s examples, with their labels, as files in `folder`."""
+    folder.mkdir()
+    files = []
+    for number, table in enumerate(week.tables()):
+        files.append(folder / f"{number:05}.parquet")
+        opinions = _opinions(models, table).with_columns(table[LABEL])
+        Examples.write(files[-1], opinions, early=opinions.columns)
+    return Examples(tuple(files))

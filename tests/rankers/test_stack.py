@@ -1,0 +1,77 @@
+"""A ranker above others: which week teaches whom, and that it learns whom to trust."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from planted import SMALL, map_of, on_disk, planted
+from pydantic import ValidationError
+
+from hmgpu.errors import ConfigError
+from hmgpu.rankers import Examples, Ranker
+from hmgpu.rankers.order import Order
+from hmgpu.rankers.stack import Stack
+
+STACK = Stack(rankers={"trees": SMALL, "chain": Order()}, stacker=SMALL)
+
+
+class Spy(Order):
+    """An order that tells what it was fitted on."""
+
+    def fit(self, training: Examples, validation: Examples, engine: Any, seed: int, client: Any = None) -> Any:
+        SEEN.append(pl.concat(training.tables())["customer"].unique().sort().to_list())
+        return super().fit(training, validation, engine, seed, client)
+
+
+SEEN: list[list[int]] = []
+
+
+@pytest.fixture
+def weeks(tmp_path: Path) -> tuple[Examples, Examples]:
+    """Two training weeks, the second in two files, and a validation week."""
+    tables = {"a": planted(120, 1), "b": planted(60, 2, first=200), "c": planted(60, 4, first=300)}
+    training = on_disk(tmp_path, **tables)
+    return Examples(training.files, latest=2), on_disk(tmp_path, v=planted(60, 3, first=400))
+
+
+def test_rankers_see_all_weeks_but_the_last_and_the_stacker_that_one(weeks, engine, monkeypatch):
+    told: list[list[int]] = []
+
+    def fit(self: Any, training: Examples, *rest: Any, **more: Any) -> Any:
+        table = pl.concat(training.tables())
+        told.append(table["customer"].unique().sort().to_list())
+        assert set(table.columns) == {"customer", "article", "label", "a_margin", "a_place"}
+
+    SEEN.clear()
+    stack = Stack.model_construct(rankers={"a": Spy()}, stacker=SMALL)
+    monkeypatch.setattr(type(SMALL), "fit", fit)
+    stack.fit(*weeks, engine, 1)
+    assert [list(range(120))] == SEEN
+    assert told == [[*range(200, 260), *range(300, 360)]]
+
+
+def test_it_trusts_the_ranker_that_is_right(weeks, engine):
+    model, unseen = STACK.fit(*weeks, engine, 1), planted(60, 5)
+    assert map_of(model, unseen, engine) > 0.85
+
+
+def test_a_loaded_model_gives_the_same_scores(weeks, engine, tmp_path):
+    model, unseen = STACK.fit(*weeks, engine, 1), planted(20, 3)
+    (tmp_path / "model").mkdir()
+    model.save(tmp_path / "model")
+    assert STACK.load(tmp_path / "model", engine).score(unseen).equals(model.score(unseen))
+    assert np.isfinite(model.score(unseen).to_numpy()).all()
+
+
+def test_one_week_is_too_few(weeks, engine):
+    training, validation = weeks
+    with pytest.raises(ConfigError, match=r"set weeks\.train to 2 or more"):
+        STACK.fit(training.last_week(), validation, engine, 1)
+
+
+def test_the_name_of_the_stacker_is_taken():
+    with pytest.raises(ValidationError, match="'stacker' is the name of the ranker above the others"):
+        Stack(rankers={"stacker": SMALL})
+    assert issubclass(Stack, Ranker)
