@@ -6,7 +6,7 @@ UV := $(BIN)/uv pip
 # RAPIDS has wheels for Linux alone, and imports without a GPU: there the tests check every plan for cuDF.
 GPU_STACK := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),gpu,cpu)
 # What pyproject.toml overrides out has no place in a lock that is installed with --no-deps.
-COMPILE := $(UV) compile -q pyproject.toml --group dev --extra kaggle --extra merlin --extra peers --extra plot --python-version 3.11 \
+COMPILE := $(UV) compile -q pyproject.toml --group dev --extra kaggle --extra merlin --extra peers --extra plot --extra tune --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12 \
 	--no-emit-package dask-cuda --no-emit-package pynvml --no-emit-package rapids-dask-dependency
 

@@ -25,7 +25,7 @@ from hmgpu.data.synthetic import synthesize
 from hmgpu.doctor import examine
 from hmgpu.encoding import encode_run, encoding_table
 from hmgpu.engine import Choice, Engine
-from hmgpu.errors import HmgpuError
+from hmgpu.errors import ConfigError, HmgpuError
 from hmgpu.evaluation.contributions import contribution_table
 from hmgpu.evaluation.tables import method_table, strategy_table
 from hmgpu.exploration.page import explore
@@ -177,6 +177,25 @@ def evaluate(
         if sections:
             ablation, file = ablate_run(line, sections)
             console.print(contribution_table(ablation), f"ablation: {file}")
+
+
+@app.command()
+def tune(
+    config: ConfigFile,
+    settings: Settings = None,
+    engine: EngineChoice = None,
+    at: Annotated[str, typer.Option(help="Place of the ranker xgboost in the config.")] = "ranker",
+    trials: Annotated[int, typer.Option(min=1, help="Fits at most; the first is the config as it is.")] = 20,
+    minutes: Annotated[float | None, typer.Option(min=0, help="No trial is begun after so many.")] = None,
+) -> None:
+    """Search for better settings of the trees on weeks before the last one."""
+    try:
+        from hmgpu.tuning import tune_trees, tuning_table
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"tune needs {error.name}, which is not installed: pip install 'hmgpu[tune]'.") from None
+    loaded = load_config(config, settings)
+    scored, file = tune_trees(config, settings or [], at, trials, minutes, Engine.choose(engine or loaded.engine))
+    console.print(tuning_table(scored), f"trials: {file}")
 
 
 @app.command()

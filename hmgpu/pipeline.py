@@ -223,6 +223,13 @@ class Pipeline:
     # --- rank ----------------------------------------------------------------------------------------------------
 
     @cached_property
+    def training(self) -> tuple[Examples, list[Step]]:
+        weeks = [self.examples(week, training=True) for week in self.training_weeks]
+        files = tuple(file for examples, _ in weeks for file in examples.files)
+        together = Examples(files, latest=len(weeks[-1][0].files) if len(weeks) > 1 else None)
+        return together, [step for _, steps in weeks for step in steps]
+
+    @cached_property
     def validation(self) -> tuple[Examples, list[Step]]:
         return self.examples(self.validation_week, training=False)
 
@@ -233,19 +240,17 @@ class Pipeline:
     @cached_property
     def _fitted(self) -> Step:
         # Once a pipeline: evaluating and recommending both ask, and every asking hashes all that it was made from.
-        training = [self.examples(week, training=True) for week in self.training_weeks]
+        training, training_steps = self.training
         validation, validation_steps = self.validation
 
         def make(folder: Path) -> None:
-            files = tuple(file for examples, _ in training for file in examples.files)
-            together = Examples(files, latest=len(training[-1][0].files) if len(training) > 1 else None)
-            if not any(True for _ in together.tables()):
+            if not any(True for _ in training.tables()):
                 weeks = ", ".join(map(str, self.training_weeks))
                 raise ConfigError(f"No candidate was bought in the training weeks {weeks}: nothing to fit a ranker on.")
             ranker, seed = self.config.ranker, self.config.seed
-            ranker.fit(together, validation, self.engine, seed, self.workers.client).save(folder)
+            ranker.fit(training, validation, self.engine, seed, self.workers.client).save(folder)
 
-        made_from = [step.digest for _, steps in training for step in steps] + [s.digest for s in validation_steps]
+        made_from = [step.digest for step in (*training_steps, *validation_steps)]
         settings = self.config.ranker.settings() | {"seed": self.config.seed}
         fitted = self.run.step("fit", settings, made_from, make)
         self.run.show("model", fitted.folder)

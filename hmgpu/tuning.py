@@ -1,0 +1,132 @@
+"""Settings of the trees, searched for on weeks before the one that is reported.
+
+Every trial fits the ranker on the same examples and is scored on the last week but one, by a fit that was stopped on
+the week before it: the last complete week, on which lines are compared, is never looked at. The search is Optuna's
+tree-structured Parzen estimator (Bergstra et al. 2011; Akiba et al. 2019).
+"""
+
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+import polars as pl
+from rich.table import Table
+
+from hmgpu.config import Config, load_config
+from hmgpu.data.store import Store
+from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError
+from hmgpu.evaluation.metrics import map_at
+from hmgpu.files import write_json
+from hmgpu.learning import FALLBACK, TABLE
+from hmgpu.pipeline import Pipeline
+from hmgpu.rankers import KEYS, Ranker
+from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.recommendations import top_twelve
+
+log = logging.getLogger(__name__)
+FILE = "tuning.json"
+
+
+def suggested(trial: optuna.Trial) -> dict[str, Any]:
+    """One draw of the settings of `xgboost` that are searched, around what the H&M write-ups used."""
+    return {
+        "depth": trial.suggest_int("depth", 4, 10),
+        "min_child_weight": round(trial.suggest_float("min_child_weight", 1, 200, log=True), 3),
+        "l2": round(trial.suggest_float("l2", 0.1, 100, log=True), 3),
+        "rows": round(trial.suggest_float("rows", 0.5, 1.0), 3),
+        "columns": round(trial.suggest_float("columns", 0.2, 1.0), 3),
+        "pairs": trial.suggest_int("pairs", 4, 30),
+    }
+
+
+def tune_trees(
+    path: Path, settings: Sequence[str], at: str, trials: int, minutes: float | None, engine: Engine
+) -> tuple[list[dict[str, Any]], Path]:
+    """The trials, best first, and the file `tuning.json` in the run that has them.
+
+    Every trial is a step of the run: the same command goes on where it was stopped, and draws the same.
+
+    Args:
+        at: the place of the ranker `xgboost` in the config: `ranker`, or `ranker.then` in a cascade.
+        trials: how many; the first is the config as it is.
+        minutes: no trial is begun after so many; None has no limit.
+    """
+    given = load_config(path, list(settings))
+    _check(given, at)
+    last = Store(given.data.root).last_complete_week
+    weeks = given.weeks.model_copy(update={"validation": str(last.back(2))})
+    line = Pipeline.open(given.model_copy(update={"weeks": weeks}), engine)
+    begun = time.monotonic()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=given.seed))
+    scored: list[dict[str, Any]] = []
+    with line.working():
+        week = Trials(line)
+        for number in range(trials):
+            if minutes is not None and time.monotonic() - begun > 60 * minutes:
+                log.warning("%g minutes are over after %d of %d trials", minutes, number, trials)
+                break
+            trial = None if number == 0 else study.ask()
+            drawn = suggested(trial) if trial else {}
+            tried = load_config(path, [*settings, *(f"{at}.{name}={value}" for name, value in drawn.items())])
+            score = week.score(tried.ranker, number)
+            if trial:
+                study.tell(trial, score)
+            log.info("trial %d of %d: %s MAP@12 %.5f", number + 1, trials, drawn or "as it is", score)
+            scored.append({"trial": number, "settings": drawn, "map_at_12": score})
+    scored.sort(key=lambda each: (-each["map_at_12"], each["trial"]))
+    file = line.run.folder / FILE
+    write_json(file, {"at": at, "week": str(last.back(1)), "stopped_on": str(last.back(2)), "trials": scored})
+    return scored, file
+
+
+def _check(config: Config, at: str) -> None:
+    place: Any = config
+    for name in at.split("."):
+        place = place.get(name) if isinstance(place, Mapping) else getattr(place, name, None)
+    if not isinstance(place, XGBoost):
+        raise ConfigError(f"--at {at}: there is no ranker xgboost; in a cascade it is at ranker.then.")
+
+
+class Trials:
+    """Fits rankers on the examples of a line and scores them on the week after its validation week."""
+
+    def __init__(self, line: Pipeline) -> None:
+        self.line, self.week = line, line.validation_week.back(-1)
+        self.training, training_steps = line.training
+        self.validation, validation_steps = line.validation
+        self.judged, judged_steps = line.examples(self.week, training=False)
+        self.steps = [step.digest for step in (*training_steps, *validation_steps, *judged_steps)]
+
+    def score(self, ranker: Ranker, number: int) -> float:
+        """MAP@12 of `ranker`, fitted."""
+
+        def make(folder: Path) -> None:
+            line = self.line
+            model = ranker.fit(self.training, self.validation, line.engine, line.config.seed)
+            labels = line.engine.collect(line.store.sold_in(self.week))
+            scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in self.judged.tables()]
+            filler = pl.scan_parquet(line.learn(self.week)[FALLBACK].folder / TABLE)
+            lists = top_twelve(pl.concat(scored).lazy(), labels.lazy().select("customer").unique(), filler)
+            write_json(folder / "score.json", {"map_at_12": map_at(line.engine.collect(lists), labels)})
+
+        settings = ranker.settings() | {"seed": self.line.config.seed}
+        step = self.line.run.step(f"{self.week}/tune/{number:03}", settings, self.steps, make)
+        return float(json.loads((step.folder / "score.json").read_text())["map_at_12"])
+
+
+def tuning_table(scored: Sequence[Mapping[str, Any]]) -> Table:
+    """The trials, the best first."""
+    names = list(next((each["settings"] for each in scored if each["settings"]), {}))
+    table = Table(title="Trials, scored on the last week but one")
+    for heading in ("trial", "MAP@12", *names):
+        table.add_column(heading, justify="right")
+    for each in scored:
+        drawn = [str(each["settings"].get(name, "as it is")) for name in names]
+        table.add_row(str(each["trial"]), f"{each['map_at_12']:.5f}", *drawn)
+    return table
