@@ -51,7 +51,7 @@ class ArticleWindows(Feature):
 
     def _buyers(self, sold: pl.LazyFrame, history: History) -> pl.LazyFrame:
         """(article, customers by window, their median age by window)."""
-        # Each customer once, with the last purchase: he is in every window that reaches it.
+        # Each customer once, by the last purchase, which is in every window that reaches it.
         pairs = sold.select("ago", pair=packed("article", "customer")).group_by("pair").agg(pl.col("ago").min())
         buyers = pairs.select(*unpacked("pair", "article", "customer"), "ago")
         inside = {f"_{days}": pl.col("ago") < days for days in self.windows}

@@ -1,7 +1,7 @@
-"""What a customer did in the months before he was last seen, however long ago that is.
+"""What a customer did in the months before the last shopping day, however long ago that is.
 
 Windows counted back from the cutoff say nothing of who stayed away for a while; counted back from the customer's own
-last shopping day they say what he is like when he shops. `customer_habits` has the same of all his days.
+last shopping day they say how such a customer shops. `customer_habits` has the same over all time.
 """
 
 import polars as pl

@@ -1,4 +1,4 @@
-"""What a customer did in the months before he was last seen."""
+"""What a customer did in the months before the last shopping day."""
 
 from kit import described
 
