@@ -5,6 +5,7 @@ and a plan that cuDF can't run is an error, never a silent fall back to the CPU.
 """
 
 import ctypes
+import importlib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,13 @@ class Engine:
     def numpy(self, array: Any) -> Any:
         """A NumPy array of what a model on this engine returned."""
         return array.get() if self.name == "gpu" else array
+
+    def ml(self, module: str) -> Any:
+        """This module of scikit-learn on the CPU; on the GPU that of cuML, where estimators have the same names.
+
+        The two agree to rounding errors, not to the last bit.
+        """
+        return importlib.import_module(f"{'cuml' if self.name == 'gpu' else 'sklearn'}.{module}")
 
     def table(self, frame: Any) -> pl.DataFrame:
         """What `frame` made, back as a table; its index is dropped."""

@@ -47,6 +47,12 @@ def test_written_bytes_do_not_depend_on_the_order_of_rows(engine: Engine, tmp_pa
     assert pl.read_parquet(files[0])["a"].to_list() == [1, 1, 2, None]
 
 
+def test_estimators_come_from_scikit_learn_or_cuml(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Engine("cpu", "test").ml("decomposition").TruncatedSVD.__module__.startswith("sklearn.")
+    monkeypatch.setattr(module.importlib, "import_module", lambda name: name)
+    assert Engine("gpu", "test").ml("decomposition") == "cuml.decomposition"
+
+
 @pytest.mark.gpu
 def test_both_engines_give_the_same_bytes(gpu: Engine, tmp_path: Path) -> None:
     plan = pl.LazyFrame({"k": [1, 2, 1], "v": [3, 4, 5]}).group_by("k").agg(pl.col("v").sum())

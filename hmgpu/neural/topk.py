@@ -23,6 +23,11 @@ def quantised(keys: torch.Tensor, vectors: torch.Tensor, key: str) -> pl.DataFra
     return pl.DataFrame({key: keys.cpu().to(torch.int32).numpy()} | columns).sort(key)
 
 
+def shortened(vectors: torch.Tensor) -> torch.Tensor:
+    """`vectors`, all divided by the length of the longest."""
+    return vectors / vectors.norm(dim=1).amax().clamp(min=1e-12) if len(vectors) else vectors
+
+
 def nearest(customers: pl.DataFrame, articles: pl.DataFrame, n: int, engine: Engine) -> pl.DataFrame:
     """The `n` articles with the largest dot product for each customer; ties break on the smaller article.
 

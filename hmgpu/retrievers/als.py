@@ -16,9 +16,9 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
+from hmgpu.neural.bought import matrix, weighted
 from hmgpu.neural.space import Space
 from hmgpu.parts import Count, Learned
-from hmgpu.plans import ONE, decayed
 from hmgpu.retrievers import Candidates
 
 if TYPE_CHECKING:  # the real imports take a second, which other parts need not pay
@@ -54,7 +54,7 @@ class ALS(Space):
         On the CPU whatever the engine: the factors would differ in their last bits.
         """
         engine = self.bench.engine
-        bought = engine.collect(self._weights(history).sort("customer", "article"))
+        bought = engine.collect(weighted(history, self.days, self.half_life).sort("customer", "article"))
         articles = bought.select("article").unique().sort("article")
         factors = self._fitted(bought, articles)
         selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
@@ -72,9 +72,9 @@ class ALS(Space):
 
         engine = self.bench.engine
         articles = engine.collect(learned["factors"].sort("article"))
-        bought = engine.collect(self._weights(audience).sort("customer", "article"))
+        bought = engine.collect(weighted(audience, self.days, self.half_life).sort("customer", "article"))
         customers = bought["customer"].unique().sort()
-        own = torch.from_numpy(self._solved(_factors(articles), _matrix(bought, articles)))
+        own = torch.from_numpy(self._solved(_factors(articles), matrix(bought, articles["article"])))
         # Of length 1: it decides nothing about the order of a customer's articles.
         keys = torch.from_numpy(customers.to_numpy().copy())
         return {"customers": quantised(keys, torch.nn.functional.normalize(own, dim=1), "customer").lazy()}
@@ -83,18 +83,13 @@ class ALS(Space):
         """`als_dot` float32: null where the customer or the article was not in a purchase of these days."""
         return self.near(learned, pairs, "als_dot")
 
-    def _weights(self, history: History) -> pl.LazyFrame:
-        """(customer, article, weight): purchases by their age, in multiples of 2^-20."""
-        weight = decayed(history.cutoff - pl.col("day"), self.half_life)
-        return history.last(self.days).group_by("customer", "article").agg(weight=weight.sum())
-
     def _fitted(self, bought: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFrame:
         """`factor…` float32 of each of `articles`."""
         names = [f"{FACTOR}{place:03}" for place in range(self.factors)]
         if bought.is_empty():  # which implicit can't fit
             return pl.DataFrame(schema=dict.fromkeys(names, pl.Float32))
         with self._model() as model:
-            model.fit(_matrix(bought, articles), show_progress=False)
+            model.fit(matrix(bought, articles["article"]), show_progress=False)
         return pl.DataFrame(model.item_factors, schema=names)
 
     def _solved(self, articles: Floats, bought: "csr_matrix") -> Floats:
@@ -127,25 +122,11 @@ def _vectors(articles: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
     """(article, `v…` int16): the `factors`, the longest vector of length 1."""
     import torch
 
-    from hmgpu.neural.topk import quantised
+    from hmgpu.neural.topk import quantised, shortened
 
-    vectors = torch.from_numpy(_factors(factors))
-    longest = vectors.norm(dim=1).amax().clamp(min=1e-12) if len(vectors) else 1.0
-    return quantised(torch.from_numpy(articles["article"].to_numpy().copy()), vectors / longest, "article")
+    vectors = shortened(torch.from_numpy(_factors(factors)))
+    return quantised(torch.from_numpy(articles["article"].to_numpy().copy()), vectors, "article")
 
 
 def _factors(articles: pl.DataFrame) -> Floats:
     return articles.select(pl.col(f"^{FACTOR}.*$")).to_numpy(order="c").copy()
-
-
-def _matrix(bought: pl.DataFrame, articles: pl.DataFrame) -> "csr_matrix":
-    """float32 (customers of `bought`, `articles`): weights, a row a customer in order of keys."""
-    from scipy.sparse import csr_matrix
-
-    places = bought.select(
-        row=pl.col("customer").rank("dense").cast(pl.Int32) - 1,
-        column=pl.col("article").replace_strict(articles["article"], pl.int_range(articles.height, eager=True)),
-    )
-    weights = (bought["weight"] / ONE).cast(pl.Float32).to_numpy()
-    shape = (bought["customer"].n_unique(), articles.height)
-    return csr_matrix((weights, (places["row"].to_numpy(), places["column"].to_numpy())), shape=shape)

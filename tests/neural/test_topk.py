@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from hmgpu.engine import Engine
 from hmgpu.neural import topk
-from hmgpu.neural.topk import STEPS, dots, nearest, quantised
+from hmgpu.neural.topk import STEPS, dots, nearest, quantised, shortened
 
 CPU = Engine("cpu", "tests")
 
@@ -23,6 +23,12 @@ def test_vectors_are_kept_in_steps_and_sorted():
     made = quantised(torch.tensor([5, 2]), torch.tensor([[1.0, -1.0], [0.5, 1 / STEPS]]), "customer")
     assert made.rows() == [(2, 1024, 1), (5, 2048, -2048)]
     assert made.schema == {"customer": pl.Int32, "v000": pl.Int16, "v001": pl.Int16}
+
+
+def test_shortened_vectors_keep_their_proportions():
+    assert shortened(torch.tensor([[0.0, 4.0], [1.0, 0.0]])).tolist() == [[0.0, 1.0], [0.25, 0.0]]
+    assert shortened(torch.zeros(2, 3)).tolist() == [[0.0] * 3] * 2
+    assert shortened(torch.empty(0, 3)).shape == (0, 3)
 
 
 def test_hand_worked():

@@ -1,0 +1,34 @@
+"""Who bought what, as a table and as a sparse matrix of weights."""
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.plans import ONE, decayed
+
+if TYPE_CHECKING:  # the real import takes time, which other parts need not pay
+    from scipy.sparse import csr_matrix
+
+
+def weighted(history: History, days: int, half_life: float) -> pl.LazyFrame:
+    """(customer, article, weight int64): the last `days` days' purchases by their age, in multiples of 2^-20."""
+    weight = decayed(history.cutoff - pl.col("day"), half_life)
+    return history.last(days).group_by("customer", "article").agg(weight=weight.sum())
+
+
+def matrix(bought: pl.DataFrame, articles: pl.Series) -> "csr_matrix":
+    """float32 (customers of `bought`, `articles`): weights in units, a row a customer in order of keys.
+
+    Args:
+        bought: (customer, article, weight in multiples of 2^-20), of `articles` alone.
+    """
+    from scipy.sparse import csr_matrix
+
+    places = bought.select(
+        row=pl.col("customer").rank("dense").cast(pl.Int32) - 1,
+        column=pl.col("article").replace_strict(articles, pl.int_range(articles.len(), eager=True)),
+    )
+    weights = (bought["weight"] / ONE).cast(pl.Float32).to_numpy()
+    shape = (bought["customer"].n_unique(), articles.len())
+    return csr_matrix((weights, (places["row"].to_numpy(), places["column"].to_numpy())), shape=shape)

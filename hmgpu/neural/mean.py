@@ -1,0 +1,88 @@
+"""What parts share for which a customer is the mean of the articles that he bought."""
+
+from abc import abstractmethod
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field
+
+from hmgpu.data.store import History
+from hmgpu.neural.bought import matrix, weighted
+from hmgpu.neural.space import Space
+from hmgpu.parts import Count, Learned
+from hmgpu.plans import top_n
+from hmgpu.rankers import KEYS
+from hmgpu.retrievers import Candidates
+
+
+class Mean(Space):
+    """The articles nearest to the mean of those that a customer bought lately.
+
+    Two such parts differ in their articles' vectors alone. Since they depend on no single customer, new customers get
+    their mean like all others.
+    """
+
+    taste_days: Count = 91
+    """How far back a customer's purchases count."""
+    half_life: Annotated[float, Field(gt=0)] = 14.0
+    """Days in which the weight of a purchase halves."""
+    latest: Count = 3
+    """Latest articles that a candidate is compared with one by one."""
+    on_sale: Count = 14
+    """Only articles sold in this many days before the cutoff are retrieved; others only have a vector."""
+    n: Candidates = 40
+
+    @abstractmethod
+    def vectors(self, history: History) -> pl.DataFrame:
+        """(article, `v…` int16) of length 1 or less; see `topk.quantised`."""
+
+    @property
+    def name(self) -> str:
+        """What its columns begin with."""
+        return self.kind
+
+    def learn(self, history: History) -> Learned:
+        """`articles`: (article, `v…` int16, on_sale int8)."""
+        selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
+        known = self.vectors(history).lazy().join(selling, on="article", how="left", maintain_order="left")
+        return {"articles": known.with_columns(pl.col("on_sale").fill_null(0))}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        """`customers`: (customer, `v…` int16) of length 1, `latest`: (customer, article, rank int32), of those who
+        bought an article with a vector in these days."""
+        import torch
+
+        from hmgpu.neural.topk import quantised
+
+        engine = self.bench.engine
+        articles = engine.collect(learned["articles"].drop("on_sale").sort("article"))
+        known = articles.lazy().select("article")
+        weights = weighted(audience, self.taste_days, self.half_life).join(known, on="article", how="semi")
+        bought = engine.collect(weights.sort("customer", "article"))
+        # Whole numbers and multiples of 2^-20: in float64 their sums are exact, whatever the order.
+        means = matrix(bought, articles["article"]).astype("float64") @ articles.drop("article").to_numpy()
+        own = torch.nn.functional.normalize(torch.from_numpy(means), dim=1)
+        customers = bought["customer"].unique().sort()
+        days = audience.last(self.taste_days).join(known, on="article", how="semi")
+        last = days.group_by("customer", "article").agg(day=pl.col("day").max())
+        return {
+            "customers": quantised(torch.from_numpy(customers.to_numpy().copy()), own, "customer").lazy(),
+            "latest": top_n(last, self.latest, by="customer", score="day").drop("day"),
+        }
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        """`…_dot` float32: product of the candidate's vector and the customer's; `…_latest` float32: the largest one
+        with the vector of one of his latest articles. Null where the customer or the candidate has no vector.
+        """
+        from hmgpu.neural.topk import dots
+
+        engine = self.bench.engine
+        keys = engine.collect(pairs.select(KEYS), fits=True)
+        articles = engine.collect(learned["articles"].drop("on_sale").sort("article"))
+        customers = [learned["customers"]]
+        for place in range(1, self.latest + 1):
+            one = learned["latest"].filter(pl.col("rank") == place).select(KEYS)
+            customers.append(one.join(articles.lazy(), on="article").drop("article"))
+        mean, *singly = (dots(keys, engine.collect(vectors), articles, engine) for vectors in customers)
+        closest = pl.select(pl.max_horizontal(singly)).to_series()
+        return keys.with_columns(mean.alias(f"{self.name}_dot"), closest.alias(f"{self.name}_latest")).lazy()

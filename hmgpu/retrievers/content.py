@@ -1,0 +1,63 @@
+"""What is like the articles that a customer bought lately, by what they are, not by who else bought them.
+
+So articles that have hardly sold yet are found too.
+"""
+
+from typing import Annotated, Literal
+
+import polars as pl
+from pydantic import Field
+
+from hmgpu.data.store import History
+from hmgpu.data.tables import names
+from hmgpu.neural.mean import Mean
+from hmgpu.parts import Count
+
+
+class Content(Mean):
+    """What is nearest to the mean of the latest articles, and, as a feature, how near every other candidate is."""
+
+    of: Literal["metadata", "text", "sales"] = "text"
+    """metadata: the catalogue's codes (product type, colour, department, …); text: names and descriptions; sales: when,
+    at what price, in which channel and to whom an article sold."""
+    dimensions: Annotated[int, Field(ge=2)] = 64
+    """Numbers in a vector of metadata or text."""
+    weeks: Count = 8
+    """How far back sales are looked at."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}_{self.of}"
+
+    def needs(self) -> frozenset[str]:
+        return {"metadata": frozenset({"product_type"}), "text": frozenset({"name"}), "sales": frozenset[str]()}[
+            self.of
+        ]
+
+    def vectors(self, history: History) -> pl.DataFrame:
+        """Of length 1: of all articles with a word or a code, or, where sales tell, of those sold in these weeks."""
+        engine = self.bench.engine
+        if self.of == "sales":
+            from hmgpu.neural.sales_profile import sales_vectors
+
+            return sales_vectors(history, self.weeks, engine)
+        from hmgpu.neural.documents import document_vectors
+
+        table = history.articles.select("article", *_described_by(history, self.of)).sort("article")
+        return document_vectors(_documents(engine.collect(table)), self.dimensions, engine, self.bench.seed)
+
+
+def _described_by(history: History, of: Literal["metadata", "text"]) -> list[str]:
+    """Columns of the articles that say what they are like, of those that the retailer has."""
+    # A product's code says no more than that articles are the same: same_product knows that.
+    columns = names("articles", ["text"] if of == "text" else ["code"])
+    return [name for name in columns if history.has(name) and name != "product"]
+
+
+def _documents(articles: pl.DataFrame) -> pl.DataFrame:
+    """(article, text): all that is said of each of `articles` (article, …); a code with the name of its column."""
+    told = [
+        pl.col(name) if dtype == pl.String else pl.format(f"{name}{{}}", name)
+        for name, dtype in articles.drop("article").schema.items()
+    ]
+    return articles.select("article", text=pl.concat_str(told, separator=" ", ignore_nulls=True))

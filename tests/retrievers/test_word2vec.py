@@ -1,0 +1,54 @@
+"""Articles as words: what is bought in one company lies together, and which articles have no vector."""
+
+import random
+
+import kit
+import numpy as np
+import polars as pl
+import pytest
+
+from hmgpu.engine import Engine
+from hmgpu.retrievers.word2vec import Word2Vec
+
+CPU = Engine("cpu", "tests")
+GROUPS, ARTICLES, CUSTOMERS = 4, 40, 200
+
+
+@pytest.fixture
+def history(make_history):
+    """Of customers who like one quarter of the catalogue each."""
+    draw = random.Random(1)
+    days = [(ago, customer) for ago in range(1, 40) for customer in range(CUSTOMERS) if draw.random() < 0.2]
+    return make_history([(ago, c, draw.randrange(c % GROUPS, ARTICLES, GROUPS)) for ago, c in days])
+
+
+def test_what_is_bought_in_one_company_lies_together(history):
+    part = Word2Vec(dimensions=16, epochs=20, n=8)
+    nearest = kit.proposed(part, history, CPU, range(20))
+    liked = [article % GROUPS == customer % GROUPS for customer, articles in nearest.items() for article in articles]
+    assert len(liked) == 20 * 8
+    assert np.mean(liked) > 0.9
+
+
+def test_each_model_learns_other_vectors_and_always_the_same(history):
+    parts = [kit.bench(Word2Vec(dimensions=8, model=model), history, CPU) for model in ("skip-gram", "cbow")]
+    parts += [kit.bench(Word2Vec(dimensions=8), history, CPU)]
+    skip_gram, cbow, again = (kit.learned(part, history, CPU)["articles"].collect() for part in parts)
+    assert again.equals(skip_gram)
+    assert not cbow.equals(skip_gram)
+
+
+def test_rare_articles_and_those_bought_alone_have_no_vector(make_history):
+    often = [(day, customer, article) for day in (1, 2) for customer in (0, 1) for article in (1, 2)]
+    history = make_history([*often, (3, 0, 3), (1, 5, 4), (70, 0, 5), (70, 1, 5)])
+    part = kit.bench(Word2Vec(dimensions=4, support=2), history, CPU)
+    assert kit.learned(part, history, CPU)["articles"].collect()["article"].to_list() == [1, 2]
+    assert kit.proposed(Word2Vec(support=9), history, CPU, [0, 5]) == {0: [], 5: []}
+
+
+def test_articles_are_kept_by_their_key_and_no_longer_than_one(history):
+    part = kit.bench(Word2Vec(dimensions=8), history, CPU)
+    articles = kit.learned(part, history, CPU)["articles"].collect()
+    assert articles["article"].to_list() == list(range(ARTICLES))
+    lengths = np.linalg.norm(articles.select(pl.col("^v.*$")).to_numpy() / 2048, axis=1)
+    assert lengths.max() == pytest.approx(1.0, abs=1e-3)
