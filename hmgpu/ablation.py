@@ -17,7 +17,7 @@ from hmgpu.data.weeks import Week
 from hmgpu.errors import ConfigError, DataError
 from hmgpu.evaluation.contributions import Ablation, PartName, Scored, contributions
 from hmgpu.files import write_json
-from hmgpu.folds import Folds
+from hmgpu.folds import Folds, place_of
 from hmgpu.parts import Part
 from hmgpu.pipeline import PRECISIONS, Pipeline
 
@@ -53,7 +53,7 @@ def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dic
         with line.working():
             weeks.append(ablate(line, sections, week))
     found = contributions(weeks)
-    file = runs / f"ablation-{found['weeks'][-1]}.json"
+    file = place_of("ablation", line, week, runs)
     write_json(file, found)
     return found, file
 

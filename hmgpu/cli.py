@@ -14,6 +14,8 @@ import typer
 
 from hmgpu.ablation import ablate_folds, ablate_run, sections_in
 from hmgpu.benchmark.cli import app as benchmark
+from hmgpu.comparison import Judged, comparison_tables
+from hmgpu.comparison import compare as compared
 from hmgpu.config import Config, load_config
 from hmgpu.console import console, progress, start_logging
 from hmgpu.data import kaggle
@@ -29,7 +31,7 @@ from hmgpu.errors import ConfigError, HmgpuError
 from hmgpu.evaluation.contributions import contribution_table
 from hmgpu.evaluation.tables import method_table, strategy_table
 from hmgpu.exploration.page import explore
-from hmgpu.files import write_text
+from hmgpu.files import write_json, write_text
 from hmgpu.folds import evaluate_folds, fold_lines, fold_table
 from hmgpu.pipeline import Pipeline
 from hmgpu.runs.publish import promote
@@ -196,6 +198,19 @@ def tune(
     loaded = load_config(config, settings)
     scored, file = tune_trees(config, settings or [], at, trials, minutes, Engine.choose(engine or loaded.engine))
     console.print(tuning_table(scored), f"trials: {file}")
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="RUN_A", help="A run's folder, or the file of `evaluate --folds`.")],
+    second: Annotated[Path, typer.Argument(metavar="RUN_B", help="The one to compare with it.")],
+    output: Annotated[Path | None, typer.Option("--output", help="Also write the figures here, as JSON.")] = None,
+) -> None:
+    """Say which of two runs ranks better, on the same customers, and how surely."""
+    found = compared(Judged.read(first), Judged.read(second))
+    if output:
+        write_json(output, found)
+    console.print(*comparison_tables(found))
 
 
 @app.command()

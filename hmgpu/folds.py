@@ -4,33 +4,67 @@ One week's MAP@12 depends on the week, and the validation week also stops the ra
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from rich.table import Table
 
 from hmgpu.config import Config
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
-from hmgpu.files import write_json
-from hmgpu.pipeline import Pipeline
+from hmgpu.evaluation.certainty import intervals
+from hmgpu.files import UNFINISHED, sha256, write_json
+from hmgpu.pipeline import PRECISIONS, Pipeline
+from hmgpu.runs.run import MANIFEST
 from hmgpu.workers import HERE, Workers
 
 Folds = Iterable[tuple[Pipeline, Week]]
 """Lines, and the week that each is scored on."""
 
 
-def evaluate_folds(folds: Folds, runs: Path) -> tuple[list[dict[str, Any]], Path]:
-    """The content of `metrics.json` for the week of each fold, and the file in `runs` that has them all."""
-    scored = []
+def evaluate_folds(folds: Folds, runs: Path) -> tuple[dict[str, Any], Path]:
+    """The figures of the week of each fold and of all together, and the file in `runs` that has them.
+
+    The file says what was evaluated too, and every customer's average precisions lie beside it: the two are all that a
+    comparison needs, whatever becomes of the runs.
+    """
+    scored, precisions = [], []
     for line, week in folds:
         with line.working():
-            scored.append(json.loads(line.evaluate(week).read_text()))
-    file = runs / f"folds-{scored[-1]['week']}.json"
-    write_json(file, scored)
-    return scored, file
+            metrics = line.evaluate(week).resolve()
+        scored.append(json.loads(metrics.read_text()))
+        customers = pl.read_parquet(metrics.with_name(PRECISIONS))
+        precisions.append(customers.select(pl.lit(str(week)).alias("week"), pl.all()))
+    rows = pl.concat(precisions)
+    file = place_of("folds", line, week, runs)
+    table = file.with_suffix(".parquet")
+    draft = table.with_name(f"{UNFINISHED}{table.name}")
+    rows.write_parquet(draft)
+    os.replace(draft, table)
+    found = {
+        "folds": scored,
+        "all": _pooled(rows.drop("week", "segment")),
+        "precisions": {table.name: sha256(table)},
+        "settings": line.config.settings(),
+        "manifest": json.loads((line.run.folder / MANIFEST).read_text()),
+    }
+    write_json(file, found)
+    return found, file
+
+
+def place_of(what: str, last: Pipeline, week: Week, runs: Path) -> Path:
+    """The file in `runs` for what folds have found, `last` being their last line: other settings have another."""
+    return runs / f"{what}-{week}-{last.run.folder.name.rpartition('-')[2]}.json"
+
+
+def _pooled(rows: pl.DataFrame) -> dict[str, Any]:
+    """Over all who bought, one in two weeks counting twice."""
+    means = rows.drop("customer").mean().row(0, named=True)
+    return {"customers": rows.height, "map_at_12": means, "map_at_12_interval": intervals(rows)}
 
 
 def fold_lines(config: Config, engine: Engine, folds: int, workers: Workers = HERE) -> Iterator[tuple[Pipeline, Week]]:
@@ -45,26 +79,23 @@ def fold_lines(config: Config, engine: Engine, folds: int, workers: Workers = HE
         yield Pipeline.open(config.model_copy(update={"weeks": weeks}), engine, workers), week
 
 
-def fold_table(scored: Sequence[dict[str, Any]]) -> Table:
-    """MAP@12 of every method in every week, and over all buyers of all weeks."""
-    table = Table(title="MAP@12, each week by a ranker fitted and stopped before it")
+def fold_table(found: Mapping[str, Any]) -> Table:
+    """MAP@12 of every method in every week, and over all buyers of all weeks, each with its 95 % interval."""
+    table = Table(title="MAP@12 and its 95 % interval, each week by a ranker fitted and stopped before it")
     table.add_column("week")
     table.add_column("customers", justify="right")
-    methods = list(scored[0]["map_at_12"])
-    for method in methods:
+    for method in found["all"]["map_at_12"]:
         table.add_column(method.replace("_", " + "), justify="right")
     table.add_column("ranker / order", justify="right")
-    for fold in scored:
-        _row(table, fold["week"], fold["customers"], fold["map_at_12"])
+    for fold in found["folds"]:
+        _row(table, fold["week"], fold)
     table.add_section()
-    buyers = sum(fold["customers"] for fold in scored)
-    pooled = {
-        method: sum(fold["customers"] * fold["map_at_12"][method] for fold in scored) / buyers for method in methods
-    }
-    _row(table, "all", buyers, pooled)
+    _row(table, "all", found["all"])
     return table
 
 
-def _row(table: Table, name: str, customers: int, values: dict[str, float]) -> None:
+def _row(table: Table, name: str, figures: Mapping[str, Any]) -> None:
+    values, ranges = figures["map_at_12"], figures["map_at_12_interval"]
     ratio = f"{values['ranker'] / values['order']:.2f}" if values["order"] else "–"
-    table.add_row(name, f"{customers:,}", *(f"{value:.5f}" for value in values.values()), ratio)
+    cells = (f"{value:.5f}\n{ranges[method][0]:.5f}–{ranges[method][1]:.5f}" for method, value in values.items())
+    table.add_row(name, f"{figures['customers']:,}", *cells, ratio)

@@ -225,7 +225,8 @@ def test_folds_pool_the_buyers_of_their_weeks(config: Config, store: Store) -> N
     found, file = ablate_folds(fold_lines(config, CPU, 2), config.runs, ("features",))
     last = store.last_complete_week
     assert found["weeks"] == [str(last.back(1)), str(last)]
-    assert file == config.runs / f"ablation-{last}.json"
+    assert file.parent == config.runs
+    assert file.name.startswith(f"ablation-{last}-")
     assert json.loads(file.read_text()) == found
     scored = [json.loads(file.read_text()) for file in config.runs.glob("*/steps/*/evaluate/metrics.json")]
     assert sorted(week["week"] for week in scored) == found["weeks"]

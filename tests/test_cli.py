@@ -63,9 +63,21 @@ def test_what_learned_models_see_can_be_read(places: list[str]) -> None:
 def test_folds_score_weeks_that_stopped_nothing(places: list[str], store: Store) -> None:
     done = hmgpu("evaluate", "--folds", 2, *places)
     assert done.returncode == 0, done.stdout + done.stderr
-    runs = Path(next(flag for flag in places if flag.startswith("runs=")).removeprefix("runs="))
-    folds = json.loads((runs / f"folds-{store.last_complete_week}.json").read_text())
-    assert [fold["week"] for fold in folds] == [str(store.last_complete_week.back(1)), str(store.last_complete_week)]
+    file = Path("".join(done.stdout.rpartition("figures: ")[2].split("\n")))
+    weeks = [str(store.last_complete_week.back(1)), str(store.last_complete_week)]
+    assert [fold["week"] for fold in json.loads(file.read_text())["folds"]] == weeks
+    assert file.name.startswith(f"folds-{weeks[-1]}-")
+
+
+def test_two_runs_are_compared(places: list[str], tmp_path: Path) -> None:
+    runs = [*places, *settings(runs=tmp_path / "runs")]
+    other = settings(ranker="{kind: order}")
+    assert all(hmgpu("evaluate", *flags).returncode == 0 for flags in (runs, [*runs, *other]))
+    folders = sorted((tmp_path / "runs").iterdir())
+    done = hmgpu("compare", *folders, "--output", tmp_path / "found.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(says in done.stdout for says in ("B - A", "95 % interval", "active", "ranker.kind"))
+    assert json.loads((tmp_path / "found.json").read_text())["runs"] == list(map(str, folders))
 
 
 def test_an_ablation_follows_the_figures(places: list[str]) -> None:
@@ -147,6 +159,7 @@ def test_a_data_set_is_described_on_a_page(store: Store, tmp_path: Path, places:
             ["evaluate", "--config", CONFIGS / "base.yaml", "--ablate", "features,shoes"],
             "--ablate features,shoes: 'shoes' can't be ablated; write retrievers, features or both.",
         ),
+        (["compare", "nowhere", "elsewhere"], "nowhere holds no evaluation to compare"),
         (["ingest", "nowhere", "--out", "data"], "nowhere"),
         (["explore", "--data", "nowhere"], "run `hmgpu ingest` first"),
         (["ingest", "--append", "nowhere.csv", "--out", "nowhere"], "nowhere"),

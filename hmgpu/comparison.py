@@ -1,0 +1,150 @@
+"""Two runs side by side: which is better, how surely, for whom, and what was set differently.
+
+They are compared customer by customer on the same weeks, so that what is hard about a customer or a week cancels out.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import polars as pl
+import yaml
+from rich.table import Table
+
+from hmgpu.errors import RunError
+from hmgpu.evaluation.certainty import intervals, p_value
+from hmgpu.files import sha256
+from hmgpu.pipeline import PRECISIONS
+from hmgpu.runs.run import MANIFEST
+
+BUYER = ("week", "customer")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What an evaluation has left."""
+
+    place: Path
+    settings: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    """Of the run: its data, engine, code."""
+    rows: pl.DataFrame
+    """(week, customer, segment, ranker): the average precision of the ranker's list for everybody who bought."""
+
+    @classmethod
+    def read(cls, place: Path) -> Self:
+        """From a run's folder, or the file of `evaluate --folds`. Raises RunError where no evaluation is left."""
+        try:
+            return cls._of_folds(place) if place.is_file() else cls._of_run(place)
+        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, pl.exceptions.PolarsError) as error:
+            raise RunError(
+                f"{place} holds no evaluation to compare ({error}): name a run that `hmgpu evaluate` or `hmgpu run` "
+                "has finished, or the file that `hmgpu evaluate --folds N` has written."
+            ) from None
+
+    @classmethod
+    def _of_run(cls, folder: Path) -> Self:
+        metrics = (folder / "metrics.json").resolve(strict=True)
+        week = pl.lit(json.loads(metrics.read_text())["week"]).alias("week")
+        rows = pl.read_parquet(metrics.with_name(PRECISIONS)).select(week, "customer", "segment", "ranker")
+        settings = yaml.safe_load((folder / "config.yaml").read_text())
+        return cls(folder, settings, json.loads((folder / MANIFEST).read_text()), rows)
+
+    @classmethod
+    def _of_folds(cls, file: Path) -> Self:
+        found = json.loads(file.read_text())
+        ((name, listed),) = found["precisions"].items()
+        table = file.with_name(name)
+        if sha256(table) != listed:
+            raise ValueError(f"{name} is not the table that belongs to it")
+        rows = pl.read_parquet(table).select(*BUYER, "segment", "ranker")
+        return cls(file, found["settings"], found["manifest"], rows)
+
+
+def compare(first: Judged, second: Judged) -> dict[str, Any]:
+    """How far the ranker of `second` is ahead of that of `first`: over all, by week and by segment.
+
+    `map_at_12` of both; `difference`, positive where the second is better; `low` and `high`, its 95 % interval
+    (`certainty.intervals`); `p_value` (`certainty.p_value`). A customer who bought in two weeks counts twice.
+
+    Raises RunError unless both were scored on the same customers in the same weeks of the same data.
+    """
+    _check_comparable(first, second)
+    rows = first.rows.join(second.rows, on=BUYER, suffix="_second", validate="1:1").sort(BUYER)
+    parts = {part: sorted(rows.group_by(part, maintain_order=True)) for part in ("week", "segment")}
+    return {
+        "runs": [str(first.place), str(second.place)],
+        "all": _difference(rows),
+        **{f"{part}s": {name: _difference(group) for (name,), group in groups} for part, groups in parts.items()},
+        "settings": differing(_decisive(first), _decisive(second)),
+    }
+
+
+def differing(first: Any, second: Any, key: str = "") -> dict[str, list[Any]]:
+    """What differs, by `key.key`; what only one has is null on the other's side."""
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        found = dict[str, list[Any]]()
+        for name in [*first, *(name for name in second if name not in first)]:
+            found |= differing(first.get(name), second.get(name), f"{key}.{name}".lstrip("."))
+        return found
+    return {} if first == second else {key: [first, second]}
+
+
+def _check_comparable(first: Judged, second: Judged) -> None:
+    weeks = [", ".join(judged.rows["week"].unique().sort()) for judged in (first, second)]
+    if first.manifest["data"] != second.manifest["data"]:
+        raise RunError(
+            f"{first.place} and {second.place} were made from different data: evaluate both on one data set."
+        )
+    if weeks[0] != weeks[1]:
+        raise RunError(
+            f"{first.place} was scored on {weeks[0]} and {second.place} on {weeks[1]}: evaluate both on the same, with "
+            "--set weeks.validation=YYYY-MM-DD or with one number of --folds."
+        )
+    if not first.rows.select(BUYER).sort(BUYER).equals(second.rows.select(BUYER).sort(BUYER)):
+        raise RunError(f"{first.place} and {second.place} were scored on different customers: evaluate both anew.")
+
+
+def _difference(rows: pl.DataFrame) -> dict[str, Any]:
+    ahead = rows.select("customer", difference=pl.col("ranker_second") - pl.col("ranker"))
+    low, high = intervals(ahead)["difference"]
+    return {
+        "customers": rows.height,
+        "map_at_12": list(rows.select("ranker", "ranker_second").mean().row(0)),
+        "difference": ahead["difference"].mean(),
+        "low": low,
+        "high": high,
+        "p_value": p_value(ahead),
+    }
+
+
+def _decisive(judged: Judged) -> dict[str, Any]:
+    """What decides about the result; where things lie and how much memory there is does not."""
+    places = ("data", "runs", "memory_gb", "engine")
+    made_with = {name: judged.manifest[name] for name in ("engine", "code")}
+    return {key: value for key, value in judged.settings.items() if key not in places} | made_with
+
+
+def comparison_tables(found: Mapping[str, Any]) -> list[Table]:
+    """The differences, faint where the interval holds 0, and the settings that differ."""
+    first, second = found["runs"]
+    table = Table(title=f"MAP@12 of A = {first} and B = {second}")
+    table.add_column("over")
+    for heading in ("customers", "A", "B", "B - A", "95 % interval", "p"):
+        table.add_column(heading, justify="right")
+    groups = [{"all": found["all"]}, found["weeks"] if len(found["weeks"]) > 1 else {}, found["segments"]]
+    for group in groups:
+        table.add_section()
+        for name, row in group.items():
+            scores = (f"{value:.5f}" for value in row["map_at_12"])
+            interval = f"{row['low']:+.5f} to {row['high']:+.5f}"
+            cells = (f"{row['customers']:,}", *scores, f"{row['difference']:+.5f}", interval, f"{row['p_value']:.4f}")
+            table.add_row(name, *cells, style="dim" if row["low"] <= 0 <= row["high"] else "")
+    settings = Table(title="What was set differently" if found["settings"] else "Nothing was set differently")
+    for heading in ("key", "A", "B"):
+        settings.add_column(heading, overflow="fold")
+    for key, values in found["settings"].items():
+        settings.add_row(key, *("–" if value is None else json.dumps(value, ensure_ascii=False) for value in values))
+    return [table, settings] if found["settings"] else [table]
