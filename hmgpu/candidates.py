@@ -9,6 +9,7 @@ from hmgpu.plans import packed, top_n, unpacked
 RANK = "_rank"
 SCORE = "_score"
 WORTH = "worth"
+TOGETHER = ("strategies", "best_rank", WORTH)  # columns about all strategies; the last only where quotas choose
 MOST = 9_999  # candidates a customer of one strategy; orders of 1,600 strategies then stay exact in float32
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.candidates import RANK, SCORE, merge
+from hmgpu.candidates import RANK, SCORE, TOGETHER, merge
 from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
@@ -107,11 +107,14 @@ class Describer:
     def families(self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame) -> dict[str, str]:
         """By column of the described candidates the part that makes it, as the config names it.
 
+        What is about all strategies together belongs to `retrievers`.
+
         Args:
             customers: any (customer) who have candidates; of a few it is found out at once.
         """
         proposed = self.propose(week, learned, customers)
         made = {f"{name}{end}": f"retrievers.{name}" for name in self.retrievers for end in (SCORE, RANK)}
+        made |= dict.fromkeys(TOGETHER, "retrievers")
         for name, (part, known) in self._families(proposed.learned).items():
             columns = self.learning.at_bench(part).compute(known, proposed.pairs.lazy()).collect_schema().names()
             made |= {column: name for column in columns if column not in KEYS}

@@ -128,8 +128,9 @@ def test_every_column_of_the_examples_is_somebodys(with_models: Config) -> None:
     week = line.training_weeks[-1]
     table = next(line.examples(week, training=True)[0].tables())
     made_by = line.describer.families(week, line.learn(week), table.select("customer").head(1))
-    assert set(table.columns) - set(made_by) == {*KEYS, LABEL, "strategies", "best_rank"}
+    assert set(table.columns) - set(made_by) == {*KEYS, LABEL}
     assert set(made_by) <= set(table.columns)
+    assert made_by["best_rank"] == "retrievers"
     assert made_by["popular_rank"] == made_by["popular_score"] == "retrievers.popular"
     assert made_by["two_tower_dot"] == "retrievers.two_tower"
     assert made_by["popular_score_share"] == "features.strategies"

@@ -17,15 +17,10 @@ YEARS = 5  # of an age band
 
 def buyers(whole: Whole) -> Section:
     """Purchases a customer, first purchases a week, ages."""
-    rows = whole.history.transactions.select("customer", "day")
-    sums = rows.group_by("customer").agg(units=pl.len(), days=pl.col("day").n_unique(), last=pl.col("day").max())
-    table = whole.engine.collect(sums.sort("customer"))
-    weekly = whole.by_week(
-        rows.group_by("customer")
-        .agg(first=pl.col("day").min())
-        .group_by(whole.week("first").alias(WEEK))
-        .agg(customers=pl.len())
-    )
+    day = pl.col("day")
+    sums = {"units": pl.len(), "days": day.n_unique(), "first": day.min(), "last": day.max()}
+    table = whole.engine.collect(whole.history.transactions.group_by("customer").agg(**sums).sort("customer"))
+    weekly = whole.by_week(table.lazy().group_by(whole.week("first").alias(WEEK)).agg(customers=pl.len()))
     blocks = [
         Facts(_facts(whole, table)),
         _quantiles(table),

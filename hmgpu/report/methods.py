@@ -23,17 +23,20 @@ def named(method: str) -> str:
 def methods(metrics: Mapping[str, Any]) -> Section:
     """All figures of every method."""
     found = metrics["map_at_12"]
+    # Figures that not every version of `metrics.json` has are shown where they are.
+    spans = metrics.get("map_at_12_interval", {})
     rows = [
         [
             named(method),
             score(value),
+            *([" to ".join(map(score, spans[method]))] if spans else []),
             score(metrics["ndcg_at_12"][method]),
             share(metrics["hit_rate_at_12"][method]),
             share(metrics["coverage"][method]),
         ]
         for method, value in found.items()
     ]
-    headings = ["method", "MAP@12", "NDCG@12", "hit rate", "coverage"]
+    headings = ["method", "MAP@12", *(["95 % interval"] if spans else []), "NDCG@12", "hit rate", "coverage"]
     table = Grid("Twelve articles a customer", headings, rows, strong=frozenset({"ranker"}))
     bars = Bars("MAP@12", [(named(method), value, score(value)) for method, value in found.items()])
     return Section("Methods", EXPLAINED, [bars, table])

@@ -35,11 +35,35 @@ def strategies(week: Evaluated) -> Section:
         Bars("Recall", [(name, figures["recall"], share(figures["recall"])) for name, figures in found.items()]),
         Grid("Candidates", headings, rows, strong=frozenset({"merged"})),
     ]
+    blocks += _by_segment(found) + _by_rank(found)
     if len(week.strategies) > 1:
         candidates, hits = overlap(week.examples, week.strategies, week.engine)
         names = week.strategies
         blocks += [Heat(SHARED, "of", names, candidates, 1.0), Heat(SHARED_HITS, "of", names, hits, 1.0)]
     return Section("Strategies", EXPLAINED, blocks)
+
+
+def _by_segment(found: Mapping[str, Any]) -> list[object]:
+    """Recall in every segment, where the figures tell it."""
+    segments = sorted({segment for figures in found.values() for segment in figures.get("segments", {})})
+    rows = [
+        (name, [figures["segments"][s]["recall"] if s in figures.get("segments", {}) else None for s in segments])
+        for name, figures in found.items()
+    ]
+    most = max((value for _, values in rows for value in values if value is not None), default=0.0)
+    return [Heat("Recall by segment, in %", "strategy", segments, rows, most or 1.0)] if segments else []
+
+
+def _by_rank(found: Mapping[str, Any]) -> list[object]:
+    """The positive rate of the first ranks and of later ones, where the figures tell it."""
+    bins = {bounds for figures in found.values() for bounds in figures.get("ranks", {})}
+    ordered = sorted(bins, key=lambda bounds: int(bounds.partition("-")[0]))
+    rows = [
+        [name, *(_rate(figures["ranks"][b]["positive_rate"]) if b in figures["ranks"] else "" for b in ordered)]
+        for name, figures in found.items()
+        if "ranks" in figures
+    ]
+    return [Grid("Positive rate by rank", ["strategy", *ordered], rows)] if rows else []
 
 
 def overlap(examples: Examples, strategies: Sequence[str], engine: Engine) -> tuple[Shares, Shares]:
@@ -70,4 +94,8 @@ def overlap(examples: Examples, strategies: Sequence[str], engine: Engine) -> tu
 def _cells(figures: Mapping[str, Any], depths: list[int]) -> list[str]:
     recalls = [share(figures.get(f"recall_at_{k}")) for k in depths]
     a_customer = f"{figures['candidates_a_customer']:.1f}"
-    return [a_customer, *recalls, share(figures["recall"]), f"{100 * figures['positive_rate']:.2f} %"]
+    return [a_customer, *recalls, share(figures["recall"]), _rate(figures["positive_rate"])]
+
+
+def _rate(number: float) -> str:
+    return f"{100 * number:.2f} %"

@@ -84,6 +84,13 @@ def test_figures_of_every_method_segment_and_strategy_are_there(page):
         assert figure in page
 
 
+def test_intervals_are_shown_where_they_are_told(evaluated, page):
+    assert "95 % interval" not in page
+    spans = {method: [0.01, 0.05] for method in evaluated.metrics["map_at_12"]}
+    told = dataclasses.replace(evaluated, metrics={**evaluated.metrics, "map_at_12_interval": spans})
+    assert "0.01000 to 0.05000" in report_page(told)
+
+
 def test_pictures_have_a_text_and_charts_say_what_they_show(evaluated, tmp_path):
     Image.new("RGB", (300, 400), "red").save(_place(tmp_path, "0011"), "JPEG")
     seen = read(report_page(dataclasses.replace(evaluated, pictures=tmp_path / "images"))).seen

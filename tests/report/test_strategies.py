@@ -29,6 +29,21 @@ def test_one_strategy_has_nothing_to_overlap_with(evaluated):
     assert not [block for block in strategies(alone).blocks if isinstance(block, Heat)]
 
 
+def test_segments_and_ranks_are_shown_where_they_are_told(evaluated):
+    assert len([block for block in strategies(evaluated).blocks if isinstance(block, Heat)]) == 2
+    figures = {name: dict(of) for name, of in evaluated.metrics["retrievers"].items()}
+    figures["popular"]["segments"] = {"active": {"recall": 0.25}, "new": {"recall": 0.5}}
+    figures["popular"]["ranks"] = {"13-30": {"positive_rate": 0.01}, "1-12": {"positive_rate": 0.0432}}
+    told = strategies(dataclasses.replace(evaluated, metrics={**evaluated.metrics, "retrievers": figures}))
+    by_segment, by_rank = (
+        b for b in told.blocks if getattr(b, "title", "") in ("Recall by segment, in %", "Positive rate by rank")
+    )
+    assert by_segment.columns == ["active", "new"]
+    assert by_segment.rows == [("repurchase", [None, None]), ("popular", [0.25, 0.5]), ("merged", [None, None])]
+    assert by_rank.headings == ["strategy", "1-12", "13-30"]
+    assert by_rank.rows == [["popular", "4.32 %", "1.00 %"]]
+
+
 def test_the_overlap_translates_to_cudf(evaluated, engine, untranslated):
     class Watching:
         def collect(self, plan):
