@@ -1,45 +1,52 @@
-"""What every part is worth: the line without it, scored on the same customers as the full line.
+"""What every part and some settings are worth: the line with one thing changed, on the same customers as the full line.
 
 Nothing is approximated. Without a part its candidates and columns are gone, the other families are computed again, the
-examples are sampled again and the ranker is fitted again, with the same seed; only what parts learned is shared.
+examples are sampled again and the ranker is fitted again, with the same seed; only what is learned alike is shared.
 """
 
 import json
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from hmgpu.candidates import MOST
+from hmgpu.config import Config
 from hmgpu.data.weeks import Week
 from hmgpu.errors import ConfigError, DataError
-from hmgpu.evaluation.contributions import Ablation, PartName, Scored, contributions
+from hmgpu.evaluation.contributions import PARTS, Ablation, Scored, VariantName, contributions
 from hmgpu.files import write_json
 from hmgpu.folds import Folds, place_of
-from hmgpu.parts import Part
 from hmgpu.pipeline import PRECISIONS, Pipeline
+from hmgpu.retrievers import Retriever
 
 log = logging.getLogger(__name__)
 
-SECTIONS = ("retrievers", "features")
+NEGATIVES = (5, 15, 30, 60)
+WEEKS = (1, 2, 4, 8)
+CANDIDATES = (0.5, 2)  # times each retriever's own
+SECTIONS = (*PARTS, "negatives", "weeks", "candidates")
 METRICS = "metrics.json"
-# What a line raises that can't do without a part: a setting or a column names it, or nothing is left to fit or score.
-NEEDED = (ConfigError, DataError, pl.exceptions.ColumnNotFoundError)
+# What a line raises that can't be made: a setting or a column names a part that is gone, or there is nothing to fit.
+IMPOSSIBLE = (ConfigError, DataError, pl.exceptions.ColumnNotFoundError)
 
 
 def sections_in(named: str) -> tuple[str, ...]:
-    """The sections that `--ablate` names, in the config's order."""
+    """The sections that `--ablate` names, in the order of `SECTIONS`."""
     wanted = [section.strip() for section in named.split(",")]
     for section in wanted:
         if section not in SECTIONS:
-            raise ConfigError(f"--ablate {named}: '{section}' can't be ablated; write retrievers, features or both.")
+            known = f"{', '.join(SECTIONS[:-1])} or {SECTIONS[-1]}"
+            raise ConfigError(f"--ablate {named}: '{section}' can't be ablated; write {known}, or some with commas.")
     return tuple(section for section in SECTIONS if section in wanted)
 
 
 def ablate_run(line: Pipeline, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
-    """What every part is worth in the validation week, and the run's `ablation.json` that says it."""
+    """What every variant is worth in the validation week, and the run's `ablation.json` that says it."""
     found = contributions([ablate(line, sections, line.validation_week)])
     file = line.run.folder / "ablation.json"
     write_json(file, found)
@@ -47,7 +54,7 @@ def ablate_run(line: Pipeline, sections: Sequence[str]) -> tuple[dict[str, Any],
 
 
 def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
-    """What every part is worth over the weeks of `folds`, and the file in `runs` that says it."""
+    """What every variant is worth over the weeks of `folds`, and the file in `runs` that says it."""
     weeks = []
     for line, week in folds:
         with line.working():
@@ -59,27 +66,54 @@ def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dic
 
 
 def ablate(line: Pipeline, sections: Sequence[str], week: Week) -> Ablation:
-    """Scores on `week` the full line, the full line with another seed, and the line without each part of `sections`."""
+    """Scores on `week` the full line, the full line with another seed, and every variant of `sections`."""
     full = _scored(line.evaluate(week))
-    reseeded = _scored_variant(line, line.reseeded(), "reseeded", week)
-    parts: dict[str, Mapping[str, Part]] = {"retrievers": line.retrievers, "features": line.features}
-    names = [(section, name) for section in sections for name in parts[section]]
-    without, needed = dict[PartName, Scored](), dict[PartName, str]()
-    for number, (section, name) in enumerate(names, 1):
-        log.info("without %s.%s (%d of %d)", section, name, number, len(names))
+    reseeded = _scored_variant(line, line.reseeded, "reseeded", week)
+    changed, impossible = dict[VariantName, Scored](), dict[VariantName, str]()
+    variants = [variant for section in sections for variant in _variants(line, section)]
+    for number, (section, name, step, make) in enumerate(variants, 1):
+        log.info("%s (%d of %d)", step, number, len(variants))
         try:
-            less = line.without(section, name)
-            without[section, name] = _scored_variant(line, less, f"without-{section}-{name}", week)
-        except NEEDED as error:
-            needed[section, name] = str(error).partition("\n")[0]
-            log.warning("%s.%s can't be left out: %s", section, name, needed[section, name])
-    return Ablation(full, reseeded, without, needed)
+            changed[section, name] = _scored_variant(line, make, step, week)
+        except IMPOSSIBLE as error:
+            impossible[section, name] = str(error).partition("\n")[0]
+            log.warning("%s can't be: %s", step, impossible[section, name])
+    return Ablation(full, reseeded, changed, impossible)
 
 
-def _scored_variant(line: Pipeline, variant: Pipeline, name: str, week: Week) -> Scored:
-    """`variant` on `week`; of all that it makes, only the figures are kept, as a step of `line`."""
+def _variants(line: Pipeline, section: str) -> Iterator[tuple[str, str, str, Callable[[], Pipeline]]]:
+    """Section, name, name of the step, and how to make the line."""
+    if section in PARTS:
+        for name in line.retrievers if section == "retrievers" else line.features:
+            yield section, name, f"without-{section}-{name}", partial(line.without, section, name)
+    else:
+        for name, update in _settings(line.config, section).items():
+            yield section, name, f"{section}-{name}", partial(line.varied, f"{section}-{name}", update)
 
-    def make(folder: Path) -> None:
+
+def _settings(config: Config, section: str) -> dict[str, dict[str, Any]]:
+    """Fields of the config by the name of the variant; what the config has already is none."""
+    if section == "negatives":
+        return {str(number): {"negatives": number} for number in NEGATIVES if number != config.negatives}
+    if section == "weeks":
+        other = (number for number in WEEKS if number != config.weeks.train)
+        return {str(number): {"weeks": config.weeks.model_copy(update={"train": number})} for number in other}
+    return {f"x{factor:g}": {"retrievers": _with_candidates(config, factor)} for factor in CANDIDATES}
+
+
+def _with_candidates(config: Config, factor: float) -> dict[str, Retriever]:
+    """The retrievers, each asked for `factor` times as many candidates."""
+    return {
+        name: part.model_copy(update={"n": min(MOST, max(1, round(part.n * factor)))})
+        for name, part in config.retrievers.items()
+    }
+
+
+def _scored_variant(line: Pipeline, make: Callable[[], Pipeline], name: str, week: Week) -> Scored:
+    """What `make` returns, on `week`; of all that it makes, only the figures are kept, as a step of `line`."""
+    variant = make()
+
+    def evaluate(folder: Path) -> None:
         metrics = variant.evaluate(week).resolve()
         for file in (metrics, metrics.with_name(PRECISIONS)):
             shutil.copyfile(file, folder / file.name)
@@ -87,8 +121,8 @@ def _scored_variant(line: Pipeline, variant: Pipeline, name: str, week: Week) ->
     elsewhere = ("data", "runs", "engine")  # the store's digest, the run's place and every step's manifest say these
     settings = {key: value for key, value in variant.config.settings().items() if key not in elsewhere}
     try:
-        step = line.run.step(f"{week}/ablate/{name}", settings, [line.store.digest], make)
-    except NEEDED:
+        step = line.run.step(f"{week}/ablate/{name}", settings, [line.store.digest], evaluate)
+    except IMPOSSIBLE:
         shutil.rmtree(variant.run.folder, ignore_errors=True)
         raise
     # Twenty copies of the examples would fill a disk. Until here they let a killed ablation go on where it was.

@@ -158,7 +158,10 @@ def evaluate(
     folds: Annotated[int, typer.Option(min=0, help="Score this many last weeks, each by a ranker made before it.")] = 0,
     ablate: Annotated[
         str | None,
-        typer.Option(help="retrievers, features or both with a comma: score the line without each of their parts too."),
+        typer.Option(
+            help="retrievers, features: also score the line without each of them; negatives, weeks, candidates: with "
+            "other numbers of these. Several with commas."
+        ),
     ] = None,
 ) -> None:
     """Score candidates and ranker on the validation week, or on each of the last weeks."""

@@ -107,16 +107,28 @@ class Pipeline:
         del parts[section][name]
         if not parts["retrievers"]:
             raise ConfigError(f"{section}.{name} is the only retriever; without it there are no candidates.")
-        return self._variant(f"without-{section}-{name}", parts)
+        return self._variant(f"without-{section}-{name}", parts, self.learning)
 
     def reseeded(self) -> "Pipeline":
         """This line with the next seed: other negatives and another fit, on what the same parts have learned."""
-        return self._variant("reseeded", {"seed": self.config.seed + 1})
+        return self._variant("reseeded", {"seed": self.config.seed + 1}, self.learning)
 
-    def _variant(self, name: str, update: Mapping[str, Any]) -> "Pipeline":
+    def varied(self, name: str, update: Mapping[str, Any]) -> "Pipeline":
+        """This line with `update` put over fields of its config, in the folder `name` of the run.
+
+        What workflows, models and parts have learned is taken from this line where it is the same; where settings of a
+        retriever or the oldest training week differ, that is learned anew.
+        """
+        config = self.config.model_copy(update=update)
+        run = Run(self.run.folder / name, self.engine, base=self.learning.run)
+        oldest = self.validation_week.back(config.weeks.train)
+        learning = Learning(config, self.engine, self.store, run, oldest, self.workers)
+        return self._variant(name, update, learning)
+
+    def _variant(self, name: str, update: Mapping[str, Any], learning: Learning) -> "Pipeline":
         run = Run(self.run.folder / name, self.engine)
         config = self.config.model_copy(update=update)
-        return Pipeline(config, self.engine, self.store, run, self.workers, self.learning)
+        return Pipeline(config, self.engine, self.store, run, self.workers, learning)
 
     @contextmanager
     def working(self) -> Iterator["Pipeline"]:

@@ -56,7 +56,8 @@ def ablated(config: Config, *sections: str) -> tuple[Pipeline, dict[tuple[str, s
     with line.working():
         found, file = ablate_run(line, sections)
     assert json.loads(file.read_text()) == found
-    return line, {(row["section"], row["part"]): row for row in found["parts"]}
+    rows = [*found["parts"], *found["settings"]]
+    return line, {(row["section"], row.get("part") or row["value"]): row for row in rows}
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -165,7 +166,7 @@ def test_parts_that_say_nothing_new_add_nothing(config: Config) -> None:
     assert again["low"] <= 0 <= again["high"]
     assert (again["adds_recall"], again["adds_recall_at_100"]) == (0, 0)
     # Echo reads the columns of this one, so the line can't do without it.
-    assert 'unable to find column "popular_score"' in rows["retrievers", "popular"]["needed"]
+    assert 'unable to find column "popular_score"' in rows["retrievers", "popular"]["impossible"]
 
 
 def test_all_else_in_the_run_stays_as_it_was(config: Config) -> None:
@@ -211,13 +212,13 @@ def test_nothing_is_made_twice_however_often_it_is_interrupted(config: Config, m
 def test_what_can_t_be_left_out_says_why(config: Config) -> None:
     popular = {"popular": config.retrievers["popular"]}
     line, rows = ablated(config.model_copy(update={"retrievers": popular}), "retrievers")
-    assert rows["retrievers", "popular"]["needed"] == (
+    assert rows["retrievers", "popular"]["impossible"] == (
         "retrievers.popular is the only retriever; without it there are no candidates."
     )
     chained = config.model_copy(update={"ranker": Order(strategies=("popular", "repurchase"))})
     line, rows = ablated(chained, "retrievers")
-    assert "ranker.strategies: 'popular' proposes nothing here" in rows["retrievers", "popular"]["needed"]
-    assert "needed" not in rows["retrievers", "popular_age"]
+    assert "ranker.strategies: 'popular' proposes nothing here" in rows["retrievers", "popular"]["impossible"]
+    assert "impossible" not in rows["retrievers", "popular_age"]
     assert not list(line.run.folder.glob("without-*"))
 
 
@@ -237,9 +238,62 @@ def test_folds_pool_the_buyers_of_their_weeks(config: Config, store: Store) -> N
     assert {row["part"] for row in found["parts"]} == set(config.features)
 
 
+def test_other_settings_are_what_configs_of_their_own_would_give(config: Config) -> None:
+    """Nothing is approximated: neither where the oldest training week moves, nor where strategies propose more."""
+    config = config.model_copy(update={"negatives": 15, "weeks": config.weeks.model_copy(update={"train": 2})})
+    line, rows = ablated(config, "negatives", "weeks", "candidates")
+    expected = [("negatives", ("5", "30", "60")), ("weeks", ("1", "4", "8")), ("candidates", ("x0.5", "x2"))]
+    assert list(rows) == [(section, name) for section, names in expected for name in names]
+    twice = {name: part.model_copy(update={"n": 2 * part.n}) for name, part in config.retrievers.items()}
+    settings = {
+        ("negatives", "5"): {"negatives": 5},
+        ("weeks", "1"): {"weeks": config.weeks.model_copy(update={"train": 1})},
+        ("weeks", "4"): {"weeks": config.weeks.model_copy(update={"train": 4})},
+        ("candidates", "x2"): {"retrievers": twice},
+    }
+    full = json.loads((line.run.folder / "metrics.json").read_text())
+    for name, update in settings.items():
+        metrics = json.loads(Pipeline.open(config.model_copy(update=update), CPU).evaluate().read_text())
+        assert rows[name]["map_at_12"] == metrics["map_at_12"]["ranker"], name
+        assert rows[name]["adds"] == full["map_at_12"]["ranker"] - metrics["map_at_12"]["ranker"]
+    # `metrics` is of the last: more candidates, of which more are bought.
+    more, merged = rows["candidates", "x2"], (full["retrievers"]["merged"], metrics["retrievers"]["merged"])
+    assert more["candidates_a_customer"] == merged[1]["candidates_a_customer"] > merged[0]["candidates_a_customer"]
+    assert more["adds_recall"] == pytest.approx(merged[0]["recall"] - merged[1]["recall"])
+    assert more["adds_recall"] < 0 < rows["candidates", "x0.5"]["adds_recall"]
+    assert {path.name for path in line.run.folder.iterdir() if path.is_dir() and not path.is_symlink()} == {"steps"}
+
+
+def test_what_is_learned_alike_is_taken_from_the_line(config: Config) -> None:
+    line = Pipeline.open(config, CPU)
+    line.evaluate()
+    learned = files(line.run.folder)
+    fewer = line.varied("negatives-5", {"negatives": 5})
+    fewer.evaluate()
+    assert not list(fewer.run.folder.glob("steps/*/learn"))
+    longer = line.varied("weeks-2", {"weeks": config.weeks.model_copy(update={"train": 2})})
+    longer.evaluate()
+    assert {folder.parent.name for folder in longer.run.folder.glob("steps/*/learn")} == {str(longer.training_weeks[0])}
+    part = config.retrievers["popular"].model_copy(update={"n": 40})
+    more = line.varied("more", {"retrievers": {**config.retrievers, "popular": part}})
+    more.evaluate()
+    assert {folder.name for folder in more.run.folder.glob("steps/*/learn/*")} == {"retriever-popular"}
+    after = files(line.run.folder)
+    assert {name: after[name] for name in learned} == learned
+
+
+def test_a_setting_that_the_data_can_t_have_says_why(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ablation, "WEEKS", (1, 1_000))
+    line, rows = ablated(config, "weeks")
+    assert list(rows) == [("weeks", "1000")]
+    assert "Nothing is known before" in rows["weeks", "1000"]["impossible"]
+    assert not list(line.run.folder.glob("weeks-*"))
+
+
 def test_sections_are_named_with_a_comma_between() -> None:
-    assert sections_in("features, retrievers") == sections_in("retrievers,features") == ablation.SECTIONS
+    assert sections_in("features, retrievers") == sections_in("retrievers,features") == BOTH
     assert sections_in("features") == ("features",)
+    assert sections_in("candidates,weeks,negatives,features,retrievers") == ablation.SECTIONS
     for named in ("shoes", "", "retrievers,", "retrievers features"):
-        with pytest.raises(ConfigError, match=r"can't be ablated; write retrievers, features or both\.$"):
+        with pytest.raises(ConfigError, match=r"can't be ablated; write retrievers, .* or candidates, or some with"):
             sections_in(named)

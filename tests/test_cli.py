@@ -82,9 +82,9 @@ def test_an_ablation_follows_the_figures(places: list[str]) -> None:
     fewer = settings(retrievers="{repurchase: {}, popular: {}}", features="{article_sales: {}}")
     done = hmgpu("evaluate", "--ablate", "retrievers,features", *places, *fewer)
     assert done.returncode == 0, done.stdout + done.stderr
-    figures, table = done.stdout.split("The ranker without each part")
+    figures, table = done.stdout.split("The ranker with one thing changed")
     assert "Twelve articles a customer" in figures
-    assert all(part in table for part in ("repurchase", "popular", "article_sales", "part adds"))
+    assert all(part in table for part in ("repurchase", "popular", "article_sales", "full is ahead"))
     found = json.loads(Path("".join(table.partition("ablation: ")[2].split("\n"))).read_text())
     assert len(found["parts"]) == 3
 
@@ -155,7 +155,7 @@ def test_a_data_set_is_described_on_a_page(store: Store, tmp_path: Path, places:
         (["train", "--config", CONFIGS / "base.yaml", "--set", "weeks"], "write it as key.key=value"),
         (
             ["evaluate", "--config", CONFIGS / "base.yaml", "--ablate", "features,shoes"],
-            "--ablate features,shoes: 'shoes' can't be ablated; write retrievers, features or both.",
+            "--ablate features,shoes: 'shoes' can't be ablated; write retrievers, features, negatives",
         ),
         (["compare", "nowhere", "elsewhere"], "nowhere holds no evaluation to compare"),
         (["ingest", "nowhere", "--out", "data"], "nowhere"),

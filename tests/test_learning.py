@@ -100,3 +100,23 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes(config: Config, tm
 def test_the_oldest_cutoff_is_that_of_the_first_training_week(config: Config) -> None:
     line = Pipeline.open(config, CPU)
     assert line.learning.oldest == line.training_weeks[0] == Week(line.validation_week.first_day - 14)
+
+
+def test_another_oldest_cutoff_has_workflows_and_models_of_its_own(config: Config) -> None:
+    line = learned(config, 1)
+    before = steps(line, "")
+    other = line.varied("weeks-1", {"weeks": config.weeks.model_copy(update={"train": 1})})
+    (week,) = other.training_weeks
+    assert week == line.validation_week.back(1) != line.training_weeks[0]
+    other.learn(week)
+    # What stays in its place of the line: all but the workflows, the towers and what the towers say.
+    assert set(steps(other, "")) == {f"{week}/{step}" for step in ("encode", "train/retriever-two_tower")} | {
+        f"{week}/learn/retriever-two_tower"
+    }
+    alone = learned(config.model_copy(update={"weeks": other.config.weeks}), 1)
+    made = {name: step["files"] for name, step in steps(alone, "").items()}
+    for name, step in steps(other, "").items():
+        assert step["files"] == made[name]
+    learned_by_towers = f"{week}/learn/retriever-two_tower"
+    assert made[learned_by_towers] != before[learned_by_towers]["files"]
+    assert steps(line, "") == before

@@ -1,4 +1,4 @@
-"""What each part adds to the full line, from what evaluations with and without it have left."""
+"""What parts and settings are worth, from what evaluations of the line with one thing changed have left."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,9 @@ from rich.table import Table
 
 from hmgpu.evaluation.certainty import intervals
 
-PartName = tuple[str, str]  # section and name: both sections may use one name
+PARTS = ("retrievers", "features")
+CHOOSING = ("retrievers", "candidates")  # sections whose variants have other candidates
+VariantName = tuple[str, str]  # section and name: a retriever and a feature may have one name
 
 
 @dataclass(frozen=True)
@@ -25,41 +27,46 @@ class Scored:
 
 @dataclass(frozen=True)
 class Ablation:
-    """One week with all parts, and without each."""
+    """One week with all parts and settings, and with one of them changed."""
 
     full: Scored
     reseeded: Scored
-    """All parts again with another seed: what luck alone changes."""
-    without: Mapping[PartName, Scored]
-    needed: Mapping[PartName, str]
-    """Parts without which nothing can be made, and why."""
+    """The full line again with another seed: what luck alone changes."""
+    changed: Mapping[VariantName, Scored]
+    """Without a part, or with another value of a setting."""
+    impossible: Mapping[VariantName, str]
+    """What can't be changed so, and why."""
 
 
 def contributions(weeks: Sequence[Ablation]) -> dict[str, Any]:
-    """The content of `ablation.json`: the full line, then every part, the one that adds most first.
+    """The content of `ablation.json`: the full line, then parts, the one that adds most first, and settings.
 
-    `adds` is MAP@12 of the full line less that of the line without the part: positive where the part helps; `low` and
-    `high` are its interval (`certainty.intervals`). `reseeded` has the same for the full line with another seed, which
-    is one draw of how much luck moves a figure. Retrievers also have what they add to the merged candidates' recall.
-    All is over the buyers of all weeks; recalls are means over the weeks, weighted by buyers.
+    `adds` is by how much MAP@12 of the full line is ahead of that of the changed one: positive where a part helps, or
+    where another setting is worse; `low` and `high` are its interval (`certainty.intervals`). `reseeded` has the same
+    for the full line with another seed, which is one draw of how much luck moves a figure. Where candidates change, the
+    same is said of the recall of all `merged`. All is over the buyers of all weeks; recalls are means over the weeks,
+    weighted by buyers.
     """
     fulls = [week.full for week in weeks]
     full = _pooled(fulls)
-    needed = {part: why for week in weeks for part, why in week.needed.items()}
-    rows = list[dict[str, Any]]()
-    for part in (part for part in weeks[0].without if part not in needed):
-        section, name = part
-        scored = [week.without[part] for week in weeks]
-        row = {"part": name, "section": section, **_difference(fulls, scored)}
-        if section == "retrievers":
-            without = _pooled(scored)
-            row |= {f"adds_{recall}": full[recall] - without[recall] for recall in ("recall_at_100", "recall")}
-            row["candidates_a_customer"] = without["candidates_a_customer"]
-        rows.append(row)
-    rows.sort(key=lambda row: (-row["adds"], row["section"], row["part"]))
-    rows += [{"part": name, "section": section, "needed": why} for (section, name), why in needed.items()]
+    impossible = {name: why for week in weeks for name, why in week.impossible.items()}
+    parts, settings = list[dict[str, Any]](), list[dict[str, Any]]()
+    for section, name in dict.fromkeys(name for week in weeks for name in (*week.changed, *week.impossible)):
+        row: dict[str, Any] = {"part" if section in PARTS else "value": name, "section": section}
+        if (section, name) in impossible:
+            row["impossible"] = impossible[section, name]
+        else:
+            scored = [week.changed[section, name] for week in weeks]
+            row |= _difference(fulls, scored)
+            if section in CHOOSING:
+                changed = _pooled(scored)
+                row |= {f"adds_{recall}": full[recall] - changed[recall] for recall in ("recall_at_100", "recall")}
+                row["candidates_a_customer"] = changed["candidates_a_customer"]
+        (parts if section in PARTS else settings).append(row)
+    parts.sort(key=lambda row: ("impossible" in row, -row.get("adds", 0), row["section"], row["part"]))
     reseeded = _difference(fulls, [week.reseeded for week in weeks])
-    return {"weeks": [week.metrics["week"] for week in fulls], "full": full, "reseeded": reseeded, "parts": rows}
+    days = [week.metrics["week"] for week in fulls]
+    return {"weeks": days, "full": full, "reseeded": reseeded, "parts": parts, "settings": settings}
 
 
 def _difference(full: Sequence[Scored], other: Sequence[Scored]) -> dict[str, float]:
@@ -91,27 +98,34 @@ def _gains(full: Sequence[Scored], other: Sequence[Scored]) -> pl.DataFrame:
 
 
 def contribution_table(found: Mapping[str, Any]) -> Table:
-    """The full line and what every part adds to it; faint where the interval holds 0."""
+    """The full line, and how far it is ahead of itself with one thing changed; faint where the interval holds 0."""
     full, weeks = found["full"], found["weeks"]
     span = f"week {weeks[0]}" if len(weeks) == 1 else f"weeks {weeks[0]} to {weeks[-1]}"
-    table = Table(title=f"The ranker without each part, {full['customers']:,} customers, {span}")
-    table.add_column("without")
+    table = Table(title=f"The ranker with one thing changed, {full['customers']:,} customers, {span}")
+    table.add_column("change")
     table.add_column("section")
-    for heading in ("MAP@12", "part adds", "95 % interval", "adds recall@100", "adds recall", "candidates a customer"):
+    headings = ("MAP@12", "full is ahead", "95 % interval", "in recall@100", "in recall", "candidates a customer")
+    for heading in headings:
         table.add_column(heading, justify="right")
     recalls = (f"{full['recall_at_100']:.4f}", f"{full['recall']:.4f}", f"{full['candidates_a_customer']:.1f}")
-    table.add_row("– (all parts)", "", f"{full['map_at_12']:.5f}", "", "", *recalls, style="bold")
+    table.add_row("– (the full line)", "", f"{full['map_at_12']:.5f}", "", "", *recalls, style="bold")
     table.add_row("– (another seed)", "", *_cells(found["reseeded"]), style="italic")
-    for row in found["parts"]:
-        if "needed" in row:
-            table.add_row(row["part"], row["section"], "needed", style="dim")
-            continue
-        cells = _cells(row)
-        if row["section"] == "retrievers":
-            cells += [f"{row['adds_recall_at_100']:+.4f}", f"{row['adds_recall']:+.4f}"]
-            cells.append(f"{row['candidates_a_customer']:.1f}")
-        table.add_row(row["part"], row["section"], *cells, style="dim" if row["low"] <= 0 <= row["high"] else "")
+    for what, rows in (("without {part}", found["parts"]), ("{value}", found["settings"])):
+        table.add_section()
+        for row in rows:
+            _add_row(table, what.format_map(row), row)
     return table
+
+
+def _add_row(table: Table, name: str, row: Mapping[str, Any]) -> None:
+    if "impossible" in row:
+        table.add_row(name, row["section"], "impossible", style="dim")
+        return
+    cells = _cells(row)
+    if row["section"] in CHOOSING:
+        cells += [f"{row['adds_recall_at_100']:+.4f}", f"{row['adds_recall']:+.4f}"]
+        cells.append(f"{row['candidates_a_customer']:.1f}")
+    table.add_row(name, row["section"], *cells, style="dim" if row["low"] <= 0 <= row["high"] else "")
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

@@ -50,6 +50,8 @@ class Run:
 
     folder: Path
     engine: Engine
+    base: "Run | None" = None
+    """Another run whose steps are taken for this one's where they were made from the same things."""
 
     def describe(self, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         """Writes `config.yaml` and `manifest.json`: what this run is, with which versions and why on this engine."""
@@ -92,11 +94,11 @@ class Run:
             "code": code_digest(),
             "engine": self.engine.name,
         }
-        place = self.folder / "steps" / name
-        digest = _finished(place, made_from)
-        if digest:
+        made = self._made(name, made_from)
+        if made:
             log.debug("%s: already there", name)
-            return Step(name, place, digest)
+            return made
+        place = self.folder / "steps" / name
         # Not the same for all: a worker that was taken for dead may still be writing when another does its task.
         draft = place.with_name(f"{UNFINISHED}{place.name}-{uuid.uuid4().hex[:8]}")
         draft.mkdir(parents=True)
@@ -118,6 +120,13 @@ class Run:
         did = ", ".join(f"{n:,} {what}" for what, n in counts.items()) or "done"
         log.info("%s: %s in %.1f s, at most %.2f GiB", name, did, seconds, peak.gib)
         return Step(name, place, digest)
+
+    def _made(self, name: str, made_from: dict[str, Any]) -> Step | None:
+        place = self.folder / "steps" / name
+        digest = _finished(place, made_from)
+        if digest:
+            return Step(name, place, digest)
+        return self.base._made(name, made_from) if self.base else None
 
     def show(self, name: str, made: Path) -> Path:
         """Makes what a step left at `made` visible as `name` at the top of the run, swapped in one move."""

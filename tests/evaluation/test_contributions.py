@@ -17,15 +17,18 @@ def scored(precisions: dict[int, float], recall: float = 0.0, candidates: float 
 
 FULL = scored({1: 0.5, 2: 0.5, 3: 0.2, 4: 0.0}, recall=0.4)
 LUCKY = scored({1: 0.5, 2: 0.5, 3: 0.2, 4: 0.4}, recall=0.4)
-WITHOUT = {
+HALF = ("candidates", "x0.5")
+CHANGED = {
     ("retrievers", "shared"): scored({1: 0.4, 2: 0.4, 3: 0.1, 4: -0.1}, recall=0.3, candidates=5.0),
     ("features", "shared"): scored({1: 0.5, 2: 0.5, 3: 0.2, 4: 0.8}),
     ("features", "idle"): scored({1: 0.5, 2: 0.5, 3: 0.2, 4: 0.0}),
+    HALF: scored({1: 0.5, 2: 0.5, 3: 0.2, 4: 0.4}, recall=0.2, candidates=4.5),
+    ("negatives", "5"): scored({1: 0.4, 2: 0.4, 3: 0.1, 4: -0.1}),
 }
 
 
 def test_parts_by_hand():
-    found = contributions([Ablation(FULL, LUCKY, WITHOUT, {("features", "vital"): "because"})])
+    found = contributions([Ablation(FULL, LUCKY, CHANGED, {("features", "vital"): "because"})])
     assert found["weeks"] == ["w1"]
     assert found["full"] == {
         "customers": 4,
@@ -47,14 +50,24 @@ def test_parts_by_hand():
     assert (idle["part"], idle["adds"], idle["low"], idle["high"]) == ("idle", 0, 0, 0)
     assert (harms["part"], harms["section"]) == ("shared", "features")
     assert (harms["adds"], harms["high"]) == (pytest.approx(-0.2), 0)
-    assert vital == {"part": "vital", "section": "features", "needed": "because"}
+    # Settings stay in their order, and only those that change candidates have something to say of recall.
+    half, five = found["settings"]
+    assert half == {"value": "x0.5", "section": "candidates", "candidates_a_customer": 4.5} | {
+        key: pytest.approx(value, abs=1e-12)
+        for key, value in {"map_at_12": 0.4, "adds": -0.1, "low": half["low"], "high": 0}.items()
+        | {"adds_recall_at_100": 0.1, "adds_recall": 0.2}.items()
+    }
+    assert five == {"value": "5", "section": "negatives"} | {
+        key: pytest.approx(value) for key, value in {"map_at_12": 0.2, "adds": 0.1, "low": 0.1, "high": 0.1}.items()
+    }
+    assert vital == {"part": "vital", "section": "features", "impossible": "because"}
 
 
 def test_weeks_are_pooled_by_their_buyers():
     later = scored({1: 0.9, 7: 0.3}, recall=1.0, week="w2")
     worse = scored({1: 0.3, 7: 0.3}, recall=0.7, week="w2")
     part = ("retrievers", "shared")
-    found = contributions([Ablation(FULL, LUCKY, {part: WITHOUT[part]}, {}), Ablation(later, later, {part: worse}, {})])
+    found = contributions([Ablation(FULL, LUCKY, {part: CHANGED[part]}, {}), Ablation(later, later, {part: worse}, {})])
     assert found["weeks"] == ["w1", "w2"]
     assert found["full"]["customers"] == 6
     assert found["full"]["map_at_12"] == pytest.approx((4 * 0.3 + 2 * 0.6) / 6)
@@ -68,23 +81,23 @@ def test_weeks_are_pooled_by_their_buyers():
 def test_a_part_that_one_week_can_do_without_and_another_not_is_needed():
     part = ("retrievers", "shared")
     found = contributions(
-        [Ablation(FULL, LUCKY, {part: WITHOUT[part]}, {}), Ablation(FULL, LUCKY, {}, {part: "because"})]
+        [Ablation(FULL, LUCKY, {part: CHANGED[part]}, {}), Ablation(FULL, LUCKY, {}, {part: "because"})]
     )
-    assert found["parts"] == [{"part": "shared", "section": "retrievers", "needed": "because"}]
+    assert found["parts"] == [{"part": "shared", "section": "retrievers", "impossible": "because"}]
 
 
 def test_the_table_says_it_in_words_that_fit_a_terminal():
     console = Console(record=True, file=io.StringIO(), width=140)
     console.print(
-        contribution_table(contributions([Ablation(FULL, LUCKY, WITHOUT, {("features", "vital"): "because"})]))
+        contribution_table(contributions([Ablation(FULL, LUCKY, CHANGED, {("features", "vital"): "because"})]))
     )
     lines = console.export_text().splitlines()
     assert max(map(len, lines)) <= 140
     rows = [[cell.strip() for cell in line.strip("│ ").split("│")] for line in lines if line.startswith("│")]
-    assert rows[0][:3] == ["– (all parts)", "", "0.30000"]
+    assert rows[0][:3] == ["– (the full line)", "", "0.30000"]
     assert rows[1][:4] == ["– (another seed)", "", "0.40000", "-0.10000"]
     assert rows[2] == [
-        "shared",
+        "without shared",
         "retrievers",
         "0.20000",
         "+0.10000",
@@ -93,5 +106,12 @@ def test_the_table_says_it_in_words_that_fit_a_terminal():
         "+0.1000",
         "5.0",
     ]
-    assert [row[:2] for row in rows[3:]] == [["idle", "features"], ["shared", "features"], ["vital", "features"]]
-    assert rows[-1][2] == "needed"
+    assert [row[:2] for row in rows[3:]] == [
+        ["without idle", "features"],
+        ["without shared", "features"],
+        ["without vital", "features"],
+        ["x0.5", "candidates"],
+        ["5", "negatives"],
+    ]
+    assert rows[5][2] == "impossible"
+    assert rows[6][5:] == ["+0.1000", "+0.2000", "4.5"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,6 +61,23 @@ def test_another_run_object_over_the_same_folder_finds_it(run, engine):
     unneeded = Maker()
     assert Run(run.folder, engine).step("it", {}, [], unneeded) == first
     assert unneeded.times == 0
+
+
+def test_what_its_base_made_from_the_same_things_is_taken_from_there(run, engine):
+    make, other = Maker(), Maker("other")
+    first = run.step("it", {"n": 3}, ["a"], make)
+    there = everything_in(run.folder)
+    above = Run(run.folder / "above", engine, base=Run(run.folder / "between", engine, base=run))
+    assert above.step("it", {"n": 3}, ["a"], other) == first
+    assert not above.folder.exists()
+    own = above.step("it", {"n": 4}, ["a"], other)
+    assert own.folder.is_relative_to(above.folder)
+    assert own.digest != first.digest
+    assert other.times == 1
+    shutil.rmtree(above.folder)
+    assert everything_in(run.folder) == there
+    (first.folder / "table.txt").write_text("damaged")
+    assert above.step("it", {"n": 3}, ["a"], make).folder.is_relative_to(above.folder)
 
 
 def test_the_manifest_lists_every_file_with_its_hash_and_what_it_was_made_from(run):
