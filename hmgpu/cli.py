@@ -29,6 +29,7 @@ from hmgpu.encoding import encode_run, encoding_table
 from hmgpu.engine import Choice, Engine
 from hmgpu.errors import ConfigError, HmgpuError
 from hmgpu.evaluation.contributions import contribution_table
+from hmgpu.evaluation.strategies import segment_table
 from hmgpu.evaluation.tables import method_table, strategy_table
 from hmgpu.exploration.page import explore
 from hmgpu.files import write_json, write_text
@@ -304,4 +305,4 @@ def _working(
 
 def _show(metrics_file: Path) -> None:
     metrics = json.loads(metrics_file.read_text())
-    console.print(strategy_table(metrics), method_table(metrics))
+    console.print(strategy_table(metrics), segment_table(metrics), method_table(metrics))

@@ -6,10 +6,11 @@ strategy adds 1 / (60 + its rank), and the smaller article breaks ties (reciproc
 Büttcher 2009). With quotas they have an order of their own: what earlier weeks say a candidate is worth.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
+from rich.table import Table
 
 from hmgpu.candidates import MOST, RANK, WORTH
 from hmgpu.engine import Engine
@@ -92,3 +93,17 @@ def _by_rank(proposed: pl.DataFrame, hits: pl.DataFrame, labels: pl.DataFrame) -
             }
         first = last + 1
     return found
+
+
+def segment_table(metrics: Mapping[str, Any]) -> Table:
+    """What all strategies together find for the customers of each segment."""
+    table = Table(title="All strategies together, by segment")
+    recalls = [f"recall_at_{k}" for k in DEPTHS] + ["recall"]
+    headings = [name.replace("_at_", "@") for name in recalls]
+    for heading in ("segment", "customers", "a customer", *headings, "positive rate"):
+        table.add_column(heading, justify="left" if heading == "segment" else "right")
+    for name, figures in metrics["retrievers"][MERGED]["segments"].items():
+        rates = (f"{figures[rate]:.4f}" for rate in (*recalls, "positive_rate"))
+        customers = f"{metrics['segments'][name]['customers']:,}"
+        table.add_row(name, customers, f"{figures['candidates_a_customer']:.1f}", *rates)
+    return table
