@@ -21,6 +21,9 @@ from hmgpu.errors import ConfigError, DataError
 from hmgpu.evaluation.contributions import PARTS, Ablation, Scored, VariantName, contributions
 from hmgpu.files import write_json
 from hmgpu.folds import Folds, place_of
+from hmgpu.negatives import Negatives
+from hmgpu.negatives.recalled import Recalled
+from hmgpu.parts import kinds
 from hmgpu.pipeline import PRECISIONS, Pipeline
 from hmgpu.retrievers import Retriever
 
@@ -94,7 +97,10 @@ def _variants(line: Pipeline, section: str) -> Iterator[tuple[str, str, str, Cal
 def _settings(config: Config, section: str) -> dict[str, dict[str, Any]]:
     """Fields of the config by the name of the variant; what the config has already is none."""
     if section == "negatives":
-        return {str(number): {"negatives": number} for number in NEGATIVES if number != config.negatives}
+        ways: dict[str, dict[str, Negatives]] = {str(n): {"recalled": Recalled(n=n)} for n in NEGATIVES}
+        others = {kind: part() for kind, part in kinds(Negatives).items() if kind != "recalled"}
+        ways |= {f"and-{kind}": {**config.negatives, kind: part} for kind, part in others.items()}
+        return {name: {"negatives": parts} for name, parts in ways.items() if parts != config.negatives}
     if section == "weeks":
         other = (number for number in WEEKS if number != config.weeks.train)
         return {str(number): {"weeks": config.weeks.model_copy(update={"train": number})} for number in other}

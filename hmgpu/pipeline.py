@@ -75,10 +75,9 @@ class Pipeline:
         named = config.weeks.validation
         self.validation_week = store.week_of(named) if named else store.last_complete_week
         self.training_weeks = [self.validation_week.back(weeks) for weeks in range(config.weeks.train, 0, -1)]
-        earliest = self.training_weeks[0]
-        self.quota_weeks = [earliest.back(back) for back in range(config.quotas.weeks, 0, -1)] if config.quotas else []
+        self.quota_weeks = self._quota_weeks(config)
         # What a part learns depends on its own settings and the data alone, so lines with other parts can share it.
-        self.learning = learning or Learning(config, engine, store, run, [*self.quota_weeks, earliest][0], workers)
+        self.learning = learning or Learning(config, engine, store, run, self._oldest(config), workers)
         early = config.ranker.looks_early_at & set(self.features)
         self.describer = Describer(self.retrievers, self.features, self.learning, engine, early)
 
@@ -121,8 +120,7 @@ class Pipeline:
         """
         config = self.config.model_copy(update=update)
         run = Run(self.run.folder / name, self.engine, base=self.learning.run)
-        oldest = self.validation_week.back(config.weeks.train)
-        learning = Learning(config, self.engine, self.store, run, oldest, self.workers)
+        learning = Learning(config, self.engine, self.store, run, self._oldest(config), self.workers)
         return self._variant(name, update, learning)
 
     def _variant(self, name: str, update: Mapping[str, Any], learning: Learning) -> "Pipeline":
@@ -354,6 +352,15 @@ class Pipeline:
     def load(self, fitted: Step) -> Model:
         """The fitted ranker from its step."""
         return self.config.ranker.load(fitted.folder, self.engine)
+
+    def _quota_weeks(self, config: Config) -> list[Week]:
+        """The weeks that `config` learns quotas from, those right before its oldest training week."""
+        earliest = self.validation_week.back(config.weeks.train)
+        return [earliest.back(back) for back in range(config.quotas.weeks, 0, -1)] if config.quotas else []
+
+    def _oldest(self, config: Config) -> Week:
+        """The first week that `config` looks at: workflows and models are made before it."""
+        return [*self._quota_weeks(config), self.validation_week.back(config.weeks.train)][0]
 
     def _chosen(self, quotas: Step | None) -> Chosen | None:
         """Which candidates are kept, by the table that the step `quotas` left."""

@@ -17,6 +17,7 @@ from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.features import Feature
 from hmgpu.folds import fold_lines
+from hmgpu.negatives.on_sale import OnSale
 from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import Learned
 from hmgpu.pipeline import Pipeline
@@ -240,13 +241,18 @@ def test_folds_pool_the_buyers_of_their_weeks(config: Config, store: Store) -> N
 
 def test_other_settings_are_what_configs_of_their_own_would_give(config: Config) -> None:
     """Nothing is approximated: neither where the oldest training week moves, nor where strategies propose more."""
-    config = config.model_copy(update={"negatives": 15, "weeks": config.weeks.model_copy(update={"train": 2})})
+    config = config.model_copy(
+        update={"negatives": {"recalled": Recalled(n=15)}, "weeks": config.weeks.model_copy(update={"train": 2})}
+    )
     line, rows = ablated(config, "negatives", "weeks", "candidates")
-    expected = [("negatives", ("5", "30", "60")), ("weeks", ("1", "4", "8")), ("candidates", ("x0.5", "x2"))]
+    others = ("bought_by_others", "on_sale", "same_category", "worst_sellers")
+    ways = ("5", "30", "60", *(f"and-{kind}" for kind in others))
+    expected = [("negatives", ways), ("weeks", ("1", "4", "8")), ("candidates", ("x0.5", "x2"))]
     assert list(rows) == [(section, name) for section, names in expected for name in names]
     twice = {name: part.model_copy(update={"n": 2 * part.n}) for name, part in config.retrievers.items()}
     settings = {
-        ("negatives", "5"): {"negatives": 5},
+        ("negatives", "5"): {"negatives": {"recalled": Recalled(n=5)}},
+        ("negatives", "and-on_sale"): {"negatives": {"recalled": Recalled(n=15), "on_sale": OnSale()}},
         ("weeks", "1"): {"weeks": config.weeks.model_copy(update={"train": 1})},
         ("weeks", "4"): {"weeks": config.weeks.model_copy(update={"train": 4})},
         ("candidates", "x2"): {"retrievers": twice},
@@ -268,7 +274,7 @@ def test_what_is_learned_alike_is_taken_from_the_line(config: Config) -> None:
     line = Pipeline.open(config, CPU)
     line.evaluate()
     learned = files(line.run.folder)
-    fewer = line.varied("negatives-5", {"negatives": 5})
+    fewer = line.varied("negatives-5", {"negatives": {"recalled": Recalled(n=5)}})
     fewer.evaluate()
     assert not list(fewer.run.folder.glob("steps/*/learn"))
     longer = line.varied("weeks-2", {"weeks": config.weeks.model_copy(update={"train": 2})})

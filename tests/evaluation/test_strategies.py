@@ -4,12 +4,8 @@ import polars as pl
 import pytest
 
 from hmgpu.candidates import merge
-<<<<<<< HEAD
-from hmgpu.evaluation.strategies import _in_order, by_strategy
-=======
 from hmgpu.console import console
-from hmgpu.evaluation.strategies import _fused, by_strategy, segment_table
->>>>>>> 655e137 (What compare, folds and ablations say, in README; a segment's recall in the terminal)
+from hmgpu.evaluation.strategies import _in_order, by_strategy, segment_table
 
 PAIRS = {"customer": pl.Int32, "article": pl.Int32}
 SCHEMA = PAIRS | {"score": pl.Int64, "rank": pl.Int32}
@@ -104,10 +100,7 @@ def test_the_order_of_strategies_decides_nothing(engine, found):
 
 def test_the_fusion_translates_to_cudf(engine, untranslated):
     table = candidates(engine, top=TOP, again=AGAIN)
-<<<<<<< HEAD
     assert untranslated(_in_order(table, ["top", "again"])) == []
-=======
-    assert untranslated(_fused(table.lazy(), ["top", "again"])) == []
 
 
 def test_every_segment_has_its_line(found):
@@ -117,4 +110,3 @@ def test_every_segment_has_its_line(found):
     lines = [[cell.strip() for cell in line.strip("│ ").split("│")] for line in shown.get().splitlines()]
     assert ["active", "2", "5.5", "0.7500", "0.7500", "0.7500", "0.7500", "0.7500", "0.2727"] in lines
     assert ["new", "1,000", "5.0"] in [line[:3] for line in lines]
->>>>>>> 655e137 (What compare, folds and ablations say, in README; a segment's recall in the terminal)
