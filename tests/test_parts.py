@@ -49,7 +49,10 @@ def _variants(base: type[Part], by: Mapping[str, tuple[str, ...]]) -> dict[str, 
         parts |= {f"{config.stem}-{name}": part for name, part in named.items() if not isinstance(part, Trained)}
     for kind, values in by.items():
         parts |= {f"{kind}-{value}": build(base, kind, {"by": value}) for value in values}
-    return parts
+    first: dict[Part, str] = {}  # several configs say the same
+    for name, part in parts.items():
+        first.setdefault(part, name)
+    return {name: part for part, name in first.items()}
 
 
 RETRIEVERS = _variants(Retriever, {"popular_by": OF_CUSTOMERS + OF_ARTICLES})
