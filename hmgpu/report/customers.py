@@ -89,7 +89,7 @@ class Shown:
         about = [
             f"customer {customer}",
             f"age {age}" if age else "",
-            f"{past.height:,} purchases on {past['day'].n_unique():,} days before" if past.height else "",
+            f"bought {past.height:,} × on {_days(past['day'].n_unique())} before" if past.height else "",
             f"average precision {average_precision:.3f}",
         ]
         shelves = [
@@ -106,8 +106,7 @@ class Shown:
         return Article(name, about, note, hit, image)
 
     def _ago(self, day: int) -> str:
-        days = self.week.history.cutoff - day
-        return "the day before" if days == 1 else f"{days} days before"
+        return f"{_days(self.week.history.cutoff - day)} before"
 
     def _proposed_by(self, customer: int, article: int) -> str:
         row = self.proposed.get((customer, article), {})
@@ -124,3 +123,7 @@ class Shown:
             before = self.articles[article]["first_day"] < self.week.history.cutoff
             return "proposed by none" if before else "first sold in this week"
         return f"proposed, in place {row['place']}" if row["place"] is not None else "proposed, but not looked at twice"
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number:,} days"

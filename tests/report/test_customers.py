@@ -39,7 +39,7 @@ def test_of_many_the_same_one_is_drawn_whatever_their_order(evaluated):
 def test_a_card_tells_what_was_bought_recommended_and_bought_then(cards):
     card = cards["customer 1"]
     assert card.title == "Active: found at the top"
-    assert card.about == "customer 1 · age 33 · 2 purchases on 2 days before · average precision 1.000"
+    assert card.about == "customer 1 · age 33 · bought 2 × on 2 days before · average precision 1.000"
     assert [(article.about, article.note) for article in shelf(card, 0)] == [
         ("Red, 0010", "2 days before"),
         ("Red, 0011", "9 days before"),
@@ -54,6 +54,13 @@ def test_a_card_tells_what_was_bought_recommended_and_bought_then(cards):
         "best seller, to fill up",
     ]
     assert [(article.note, article.hit) for article in shelf(card, 2)] == [("recommended in place 1", True)]
+
+
+def test_recommendations_stand_in_their_order(cards):
+    # The first strategy's, the second's, then the best sellers that aren't listed yet.
+    shown = [article.about for article in shelf(cards["customer 2"], 1)]
+    assert shown[:5] == ["Red, 0012", "Red, 0010", "Red, 0013", "Red, 0011", "Red, 0014"]
+    assert [article.note for article in shelf(cards["customer 2"], 2)] == ["recommended in place 1"]
 
 
 def test_what_was_missed_says_why(cards):
