@@ -1,7 +1,10 @@
 """Articles bought by the same people (Sarwar et al. 2001), by implicit's CosineRecommender."""
 
+import warnings
+
 import polars as pl
 from implicit.nearest_neighbours import CosineRecommender
+from implicit.utils import ParameterWarning
 
 from hmgpu.benchmark.peers import PLACES, Peer
 from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
@@ -12,13 +15,15 @@ from hmgpu.engine import Engine
 def recommend(
     history: History, customers: pl.DataFrame, engine: Engine, seed: int, days: int, neighbours: int
 ) -> pl.DataFrame:
-    """The neighbours of what the customer bought, himself bought articles among them."""
+    """The neighbours of what the customer bought, what he bought among them."""
     purchases = Purchases.of(history, days, engine)
     rows = purchases.rows(customers)
     if not len(rows):
         return EMPTY
     model = CosineRecommender(K=neighbours)
-    model.fit(purchases.units, show_progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ParameterWarning)  # of a matrix that implicit itself makes
+        model.fit(purchases.units, show_progress=False)
     found = model.recommend(rows, purchases.units[rows], PLACES, filter_already_liked_items=False)
     return purchases.listed(rows, *found)
 

@@ -29,6 +29,6 @@ def recommended(scorer: Any, purchases: Purchases, customers: pl.DataFrame) -> p
     scores = np.zeros(columns.shape)
     for place, row in enumerate(rows):
         own = purchases.units.indices[purchases.units.indptr[row] : purchases.units.indptr[row + 1]]
-        first = scorer(RecQuery(user_id=row, user_items=ItemList(own)), items).top_n(PLACES)
+        first = scorer(RecQuery(user_id=row, history_items=ItemList(own)), items).top_n(PLACES)
         columns[place, : len(first)], scores[place, : len(first)] = first.ids(), first.scores()
     return purchases.listed(rows, columns, scores)
