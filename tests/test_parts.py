@@ -342,6 +342,7 @@ def test_parts_can_reach_no_label(file: Path) -> None:
         "hmgpu.trees.",
         "hmgpu.guards.",
         "hmgpu.building.",
+        "hmgpu.filtering.",
         "hmgpu.data.weeks.DAYS",
         "hmgpu.console.",
         "hmgpu.evaluation.metrics.",

@@ -1,0 +1,33 @@
+"""What another retriever proposes, without the articles that run out.
+
+A shop's stock is not in the data, but sales that collapse tell of it: public solutions of the H&M competition dropped
+articles whose sales fell by more than 80 % from one month to the next.
+"""
+
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field
+
+from hmgpu.data.store import History
+from hmgpu.filtering import Filter
+from hmgpu.parts import Count
+from hmgpu.retrievers import Candidates
+
+
+class OutOfStock(Filter):
+    """Another retriever's candidates less those whose sales collapsed, or that didn't sell at all, of late."""
+
+    days: Count = 14
+    """Days before the cutoff whose sales are compared with those of as many days before them."""
+    fall: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    """Share of the sales before; an article that lost more is out of stock."""
+    n: Candidates = 24
+
+    def kept(self, history: History) -> pl.LazyFrame:
+        late = history.cutoff - pl.col("day") <= self.days
+        sold = history.last(2 * self.days).group_by("article").agg(now=late.sum(), both=pl.len())
+        now, before = pl.col("now").cast(pl.Int64), pl.col("both").cast(pl.Int64) - pl.col("now").cast(pl.Int64)
+        # New articles sold nothing before: they lost minus infinity.
+        lost = (before - now).cast(pl.Float64) / before
+        return sold.filter((now > 0) & (lost <= self.fall)).select("article")

@@ -1,0 +1,22 @@
+"""What another retriever proposes, of the articles that still sell.
+
+repurchase: {kind: still_on_sale, days: 7, of: {kind: repurchase, n: 60}, n: 24}
+"""
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.filtering import Filter
+from hmgpu.parts import Count
+from hmgpu.retrievers import Candidates
+
+
+class StillOnSale(Filter):
+    """Another retriever's candidates that sold in the last days."""
+
+    days: Count = 7
+    """An article is still on sale when it sold in this many days before the cutoff."""
+    n: Candidates = 24
+
+    def kept(self, history: History) -> pl.LazyFrame:
+        return history.on_sale(self.days)
