@@ -104,17 +104,20 @@ class Describer:
         """
         return self._with_columns(kept, learned, early=False)
 
-    def families(self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame) -> dict[str, str]:
+    def families(
+        self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame, quotas: Chosen | None = None
+    ) -> dict[str, str]:
         """By column of the described candidates the part that makes it, as the config names it.
 
         What is about all strategies together belongs to `retrievers`.
 
         Args:
             customers: any (customer) who have candidates; of a few it is found out at once.
+            quotas: as in `propose`.
         """
-        proposed = self.propose(week, learned, customers)
+        proposed = self.propose(week, learned, customers, quotas)
         made = {f"{name}{end}": f"retrievers.{name}" for name in self.retrievers for end in (SCORE, RANK)}
-        made |= dict.fromkeys(TOGETHER, "retrievers")
+        made |= {column: "retrievers" for column in TOGETHER if column in proposed.pairs.columns}
         for name, (part, known) in self._families(proposed.learned).items():
             columns = self.learning.at_bench(part).compute(known, proposed.pairs.lazy()).collect_schema().names()
             made |= {column: name for column in columns if column not in KEYS}

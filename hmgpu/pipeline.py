@@ -297,7 +297,7 @@ class Pipeline:
                 model=model,
                 model_files=fitted.folder,
                 strategies=list(self.retrievers),
-                families=self.describer.families(week, learned, some),
+                families=self.describer.families(week, learned, some, self._chosen(self.quotas)),
                 filler=filler,
                 pictures=self.store.pictures,
                 engine=self.engine,

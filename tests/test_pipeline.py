@@ -134,6 +134,12 @@ def test_every_column_of_the_examples_is_somebodys(with_models: Config) -> None:
     assert made_by["popular_rank"] == made_by["popular_score"] == "retrievers.popular"
     assert made_by["two_tower_dot"] == "retrievers.two_tower"
     assert made_by["popular_score_share"] == "features.strategies"
+    chosen = Pipeline.open(with_models.model_copy(update={"quotas": Quotas(keep=20, customers=50)}), CPU)
+    columns = chosen.examples(week, training=True)[0].features()
+    some = table.select("customer").head(1)
+    made_by = chosen.describer.families(week, chosen.learn(week), some, chosen._chosen(chosen.quotas))
+    assert made_by["worth"] == "retrievers"
+    assert set(columns) <= set(made_by)
 
 
 def test_training_examples_have_the_bought_and_a_bounded_sample_of_the_rest(config: Config, store: Store) -> None:
