@@ -20,6 +20,7 @@ from hmgpu.parts import Count, Learned
 
 YEAR = 52  # weeks
 ALIVE = 4  # nothing is forecast for an article without a sale in so many weeks
+SEASONED = "garment_group"  # what has a season together, where the retailer has it
 LATE = 3  # days at the end of a week: who sold out sold nothing on them
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
@@ -30,8 +31,6 @@ class Demand(Feature):
 
     weeks: Annotated[int, Field(ge=1, le=52)] = 16
     """Weeks before the cutoff that are forecast to learn from."""
-    group: str = "garment_group"
-    """Articles with the same value of this attribute have a season together, where the retailer has it."""
     rounds: Count = 120
     """Trees."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.1
@@ -47,7 +46,7 @@ class Demand(Feature):
         """
         import xgboost as xgb
 
-        sales = Weekly.of(history, self.weeks + YEAR + 1, self.group, self.bench.engine.collect)
+        sales = Weekly.of(history, self.weeks + YEAR + 1, self.bench.engine.collect)
         newest = self.weeks + YEAR
         past = range(newest - self.weeks, newest)
         alive = {week: sales.alive(week) for week in (*past, newest)}
@@ -96,12 +95,12 @@ class Weekly:
     """Highest mean price so far."""
 
     @classmethod
-    def of(cls, history: History, weeks: int, group: str, collect: Callable[[pl.LazyFrame], pl.DataFrame]) -> Self:
+    def of(cls, history: History, weeks: int, collect: Callable[[pl.LazyFrame], pl.DataFrame]) -> Self:
         age = history.cutoff - 1 - pl.col("day")
         paid = pl.col("price").cast(pl.Int64).sum() if history.has("price") else pl.lit(None, dtype=pl.Int64)
         sold = history.last(DAYS * weeks).group_by("article", week=weeks - 1 - age // DAYS)
         sums = collect(sold.agg(units=pl.len(), late=(age % DAYS < LATE).sum(), paid=paid).sort("article", "week"))
-        named = pl.col(group) if history.has(group) else pl.lit(None)
+        named = pl.col(SEASONED) if history.has(SEASONED) else pl.lit(None)
         known = history.articles.select("article", age=(history.cutoff - 1 - pl.col("first_day")) // DAYS, group=named)
         about = collect(known.join(sums.lazy().select("article"), on="article", how="semi").sort("article"))
         articles = about["article"].to_numpy().astype(np.int64)

@@ -33,12 +33,12 @@ class Lifetime(Feature):
                 week=(age < DAYS).sum().cast(pl.Int32),
                 recent=(age < RECENT).sum().cast(pl.Int32),
                 usual=units,
-                # Days on which it could have been sold: of what is younger than that, those since its first sale.
                 quiet=age.min(),
                 days=pl.col("day").n_unique().cast(pl.Int32),
             )
         )
         born = history.articles.select("article", offered=history.cutoff - pl.col("first_day"))
+        # Days on which it could have been sold.
         offered = pl.when(pl.col("offered") < USUAL).then(pl.col("offered")).otherwise(USUAL)
         rate = pl.col("usual") / offered
         stage = best.join(since, on="article").join(lately.join(born, on="article"), on="article", how="left")

@@ -71,7 +71,7 @@ def test_what_trees_see_of_a_week(make_history, engine):
     bought = [(14, 1, 10), (13, 1, 10), (12, 1, 10), (8, 1, 10), (7, 1, 10), (4, 1, 10), (1, 2, 11)]
     prices = [1000, 1000, 1000, 1000, 800, 700, 500]
     group = {10: {"garment_group": 5}, 11: {"garment_group": 6}}
-    sales = Weekly.of(make_history(bought, articles=group, prices=prices), 54, "garment_group", engine.collect)
+    sales = Weekly.of(make_history(bought, articles=group, prices=prices), 54, engine.collect)
     assert sales.units[:, -2:].tolist() == [[4, 2], [0, 1]]
     assert sales.late[:, -2:].tolist() == [[1, 0], [0, 1]]
     row = sales.described(53, np.array([0]))[0].tolist()
@@ -84,7 +84,7 @@ def test_what_trees_see_of_a_week(make_history, engine):
 def test_a_week_is_described_by_nothing_after_it(make_history, engine):
     bought = [(20, 1, 10), (16, 1, 11), (12, 1, 10), (9, 2, 11)]
     weeks = [
-        Weekly.of(make_history(rows), 56, "garment_group", engine.collect)
+        Weekly.of(make_history(rows), 56, engine.collect)
         for rows in (
             bought,
             [*bought, (6, 1, 10), (5, 3, 10), (2, 1, 11)],
