@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import settings
 
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
@@ -14,6 +15,9 @@ from hmgpu.data.synthetic import synthesize
 from hmgpu.data.tables import ARTICLES, CUSTOMERS, TABLES
 from hmgpu.engine import Engine
 from hmgpu.errors import EngineError
+
+settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("any machine")
 
 CUTOFF = 18_500  # a Wednesday in August 2020: "today" in hand-made histories
 EVERY_COLUMN = frozenset(column.name for table in TABLES.values() for column in table)

@@ -143,7 +143,11 @@ def test_an_unknown_key_like_no_other_comes_with_those_there_are(written):
         (("{n: 30}", "30"), "line 6: 'retrievers.popular'", "mapping of settings"),
         (("    by: age_band", "    by: height"), "line 9: 'retrievers.popular_age.by'", "'height' is no attribute"),
         (("{n: 30}", "{kind: populr}"), "line 6: 'retrievers.popular.kind'", "'populr' is no kind of retriever"),
-        (("kind: xgboost", "kind: lightgbm"), "line 14: 'ranker.kind'", "there are cascade, dlrm, order, xgboost"),
+        (
+            ("kind: xgboost", "kind: lightgbm"),
+            "line 14: 'ranker.kind'",
+            "there are blend, cascade, dlrm, order, stack, xgboost",
+        ),
         (("  depth: 5", "  objective: rank"), "line 15: 'ranker.objective'", "'rank:ndcg'"),
     ],
 )

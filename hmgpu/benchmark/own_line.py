@@ -36,7 +36,7 @@ def evaluated(file: Path, store: Store, weeks: Sequence[Week]) -> list[Own]:
 
     Raises RunError where a week, or what its figures are means of, isn't there or is of other data.
     """
-    scored = {fold["week"]: fold for fold in json.loads(file.read_text())}
+    scored = {fold["week"]: fold for fold in json.loads(file.read_text())["folds"]}
     found = []
     for week in weeks:
         if str(week) not in scored:

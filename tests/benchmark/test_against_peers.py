@@ -111,7 +111,8 @@ def test_peers_get_the_weeks_and_the_customers_of_hmgpus_line(subject, here):
         sold = CPU.collect(subject.store.sold_in(week))
         assert customers == sorted(sold["customer"].unique())
     # The figures of the line are those of its evaluation.
-    scored, file = evaluate_folds(fold_lines(subject.config, CPU, 2), subject.config.runs)
+    folds, file = evaluate_folds(fold_lines(subject.config, CPU, 2), subject.config.runs)
+    scored = folds["folds"]
     assert by_name["hmgpu"]["map_at_12_by_week"] == pytest.approx([fold["map_at_12"]["ranker"] for fold in scored])
     assert found.data["buyers"] == sum(fold["customers"] for fold in scored)
     ahead_by = by_name["repurchase"]["hmgpu_ahead"]
@@ -148,15 +149,16 @@ def test_a_peers_figures_are_those_of_its_lists(subject, monkeypatch):
 
 def test_figures_of_other_weeks_or_data_are_refused(subject, tmp_path, raw):
     store = subject.store
-    scored, file = evaluate_folds(fold_lines(subject.config, CPU, 1), subject.config.runs)
+    folds, file = evaluate_folds(fold_lines(subject.config, CPU, 1), subject.config.runs)
+    scored = folds["folds"]
     last = store.last_complete_week
     assert evaluated(file, store, [last])[0].precisions.height == scored[0]["customers"]
     with pytest.raises(RunError, match=rf"has no week {last.back(1)}: .* hmgpu evaluate --folds 2"):
         evaluated(file, store, [last.back(1), last])
-    file.write_text(json.dumps([scored[0] | {"customers": 1}]))
+    file.write_text(json.dumps({"folds": [scored[0] | {"customers": 1}]}))
     with pytest.raises(RunError, match=f"No run in .* has the figures of {file.name} for the week {last}"):
         evaluated(file, store, [last])
-    file.write_text(json.dumps(scored))
+    file.write_text(json.dumps({"folds": scored}))
     for manifest in file.parent.glob("*/manifest.json"):
         manifest.write_text(json.dumps({"data": "another"}))
     with pytest.raises(RunError, match="evaluate the folds anew"):
