@@ -16,6 +16,7 @@ import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 
 from hmgpu.data.store import History
+from hmgpu.data.tables import names
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 
@@ -36,6 +37,27 @@ def _different(windows: tuple[int, ...]) -> tuple[int, ...]:
 
 Windows = Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(_different)]
 """Numbers of days back from the cutoff."""
+
+CATEGORIES = tuple(names("articles", ["code"]))
+LEVELS = ("article", *CATEGORIES)
+
+
+def _known_category(by: str) -> str:
+    if by not in CATEGORIES:
+        raise ValueError(f"'{by}' is no category of articles; there are {', '.join(CATEGORIES)}")
+    return by
+
+
+def _known_level(by: str) -> str:
+    if by not in LEVELS:
+        raise ValueError(f"'{by}' is no level of the catalogue; there are {', '.join(LEVELS)}")
+    return by
+
+
+Category = Annotated[str, AfterValidator(_known_category)]
+"""Name of a code column of the articles."""
+Level = Annotated[str, AfterValidator(_known_level)]
+"""`article`, or the name of a code column of the articles."""
 
 P = TypeVar("P", bound="Part")
 

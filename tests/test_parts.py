@@ -25,9 +25,8 @@ from hmgpu.describe import columns_of, describe
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.features import Feature
-from hmgpu.features.affinity import LEVELS
 from hmgpu.negatives import Negatives
-from hmgpu.parts import Learned, Part, Trained, build, kinds
+from hmgpu.parts import LEVELS, Learned, Part, Trained, build, kinds
 from hmgpu.rankers import KEYS, Ranker
 from hmgpu.retrievers import Retriever
 from hmgpu.retrievers.content import Content

@@ -3,33 +3,23 @@
 from typing import Annotated, Literal
 
 import polars as pl
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.data.tables import names
 from hmgpu.features import Feature
-from hmgpu.parts import Learned, Windows
+from hmgpu.parts import Learned, Level, Windows
 from hmgpu.plans import ONE, decayed
-
-LEVELS = ("article", *names("articles", ["code"]))
 
 
 class Affinity(Feature):
     """Purchases by the customer at one level of the catalogue: counts by window, decayed weight, share, days since."""
 
-    by: str = "article"
+    by: Level = "article"
     """The level: article, product, product_type, department, or any other code column of the articles."""
     windows: Windows = (7, 28, 91)
     """Days back that units are counted in, beside all time."""
     half_life: Annotated[float, Field(gt=0)] = 21.0
     """Days in which the weight of a purchase halves."""
-
-    @field_validator("by")
-    @classmethod
-    def _is_level(cls, by: str) -> str:
-        if by not in LEVELS:
-            raise ValueError(f"'{by}' is no level of the catalogue; there are {', '.join(LEVELS)}")
-        return by
 
     def needs(self) -> frozenset[str]:
         return frozenset() if self.by == "article" else frozenset({self.by})

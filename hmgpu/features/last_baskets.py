@@ -7,12 +7,11 @@ before the cutoff; here the last shopping day counts however long ago it was.
 from typing import Annotated
 
 import polars as pl
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from hmgpu.data.store import History
 from hmgpu.features import Feature
-from hmgpu.features.affinity import LEVELS
-from hmgpu.parts import Learned, Windows
+from hmgpu.parts import Learned, Level, Windows
 from hmgpu.plans import ranked
 
 
@@ -21,7 +20,7 @@ class LastBaskets(Feature):
 
     baskets: Windows = (1, 3)
     """Numbers of latest shopping days that are looked into."""
-    like: Annotated[tuple[str, ...], Field(min_length=1)] = (
+    like: Annotated[tuple[Level, ...], Field(min_length=1)] = (
         "article",
         "product",
         "product_type",
@@ -29,14 +28,6 @@ class LastBaskets(Feature):
         "colour",
     )
     """What two articles may have in common: article, or code columns; those that the retailer has not are left out."""
-
-    @field_validator("like")
-    @classmethod
-    def _are_levels(cls, like: tuple[str, ...]) -> tuple[str, ...]:
-        for level in like:
-            if level not in LEVELS:
-                raise ValueError(f"'{level}' is no level of the catalogue; there are {', '.join(LEVELS)}")
-        return like
 
     def learn(self, history: History) -> Learned:
         levels = [level for level in self.like if level != "article" and history.has(level)]

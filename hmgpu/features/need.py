@@ -7,16 +7,14 @@ and by season, and only then which one.
 from typing import Annotated
 
 import polars as pl
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.data.tables import names
 from hmgpu.data.weeks import DAYS
 from hmgpu.features import Feature
-from hmgpu.parts import Learned
+from hmgpu.parts import Category, Learned
 from hmgpu.plans import ONE, decayed, packed, unpacked
 
-CATEGORIES = tuple(names("articles", ["code"]))
 YEAR = 364  # 52 whole weeks: the same weekday a year ago
 AROUND = 7  # days before and after the week that have its season
 LATELY = 28  # days
@@ -25,7 +23,7 @@ LATELY = 28  # days
 class Need(Feature):
     """The category's season, its share of the customer's purchases, the product of both, and how overdue it is."""
 
-    by: str = "product_type"
+    by: Category = "product_type"
     """The category: any code column of the articles."""
     half_life: Annotated[float, Field(gt=0)] = 180.0
     """Days in which the weight of a purchase halves."""
@@ -33,13 +31,6 @@ class Need(Feature):
     """Purchases, shared out as everybody's are, that each customer is taken to have made beside his own."""
     smoothing: Annotated[float, Field(gt=0)] = 30.0
     """Sales at the category's yearly mean that are added to those of a season."""
-
-    @field_validator("by")
-    @classmethod
-    def _is_category(cls, by: str) -> str:
-        if by not in CATEGORIES:
-            raise ValueError(f"'{by}' is no category of articles; there are {', '.join(CATEGORIES)}")
-        return by
 
     def needs(self) -> frozenset[str]:
         return frozenset({self.by})

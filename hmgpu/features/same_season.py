@@ -5,13 +5,11 @@ the season of whole categories.
 """
 
 import polars as pl
-from pydantic import field_validator
 
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
 from hmgpu.features import Feature
-from hmgpu.features.affinity import LEVELS
-from hmgpu.parts import Count, Learned
+from hmgpu.parts import Count, Learned, Level
 
 YEAR = 364  # 52 whole weeks: the same weekday a year ago
 
@@ -19,17 +17,10 @@ YEAR = 364  # 52 whole weeks: the same weekday a year ago
 class SameSeason(Feature):
     """Units around the anniversary of the coming week, at one level of the catalogue."""
 
-    by: str = "product"
+    by: Level = "product"
     """The level: article, product, product_type, department, or any other code column of the articles."""
     around: Count = 14
     """Days before and after the anniversary of the coming week that count too."""
-
-    @field_validator("by")
-    @classmethod
-    def _is_level(cls, by: str) -> str:
-        if by not in LEVELS:
-            raise ValueError(f"'{by}' is no level of the catalogue; there are {', '.join(LEVELS)}")
-        return by
 
     def needs(self) -> frozenset[str]:
         return frozenset() if self.by == "article" else frozenset({self.by})

@@ -62,3 +62,10 @@ def drawn(asked: pl.LazyFrame, pool: pl.LazyFrame, by: str | Sequence[str], seed
     place = scattered(["customer", "turn"], seed) % pl.col("size")
     placed = asked.join(sizes, on=groups).with_columns(place=place).drop("size")
     return placed.join(numbered, on=[*groups, "place"]).drop("place")
+
+
+def drawn_for_each(customers: pl.LazyFrame, n: int, pool: pl.LazyFrame, seed: int) -> pl.LazyFrame:
+    """(customer, article): `n` rows of `pool` (article) for each of `customers` (customer), all rows as likely."""
+    everything = pl.lit(0, dtype=pl.Int8).alias("everything")
+    found = drawn(times(customers, n).with_columns(everything), pool.with_columns(everything), "everything", seed)
+    return found.select("customer", "article")

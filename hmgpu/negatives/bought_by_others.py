@@ -1,11 +1,9 @@
 """What others took from the same shelves on the same day."""
 
 import polars as pl
-from pydantic import field_validator
 
 from hmgpu.negatives import Negatives, Teaching, drawn, times
-from hmgpu.negatives.same_category import CATEGORIES
-from hmgpu.parts import Count
+from hmgpu.parts import Category, Count
 
 
 class BoughtByOthers(Negatives):
@@ -16,15 +14,8 @@ class BoughtByOthers(Negatives):
 
     n: Count = 5
     """Articles a customer."""
-    by: str = "product_type"
+    by: Category = "product_type"
     """The category: any code column of the articles."""
-
-    @field_validator("by")
-    @classmethod
-    def _is_category(cls, by: str) -> str:
-        if by not in CATEGORIES:
-            raise ValueError(f"'{by}' is no category of articles; there are {', '.join(CATEGORIES)}")
-        return by
 
     def needs(self) -> frozenset[str]:
         return frozenset({self.by})

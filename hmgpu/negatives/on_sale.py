@@ -4,7 +4,7 @@ from typing import Literal
 
 import polars as pl
 
-from hmgpu.negatives import Negatives, Teaching, drawn, times
+from hmgpu.negatives import Negatives, Teaching, drawn_for_each
 from hmgpu.parts import Count
 
 
@@ -23,7 +23,6 @@ class OnSale(Negatives):
     """article: all articles are as likely; sale: all units sold are, so best sellers come often."""
 
     def draw(self, week: Teaching) -> pl.LazyFrame:
-        sold = week.history.last(self.days).select("article", shop=pl.lit(0, dtype=pl.Int8))
+        sold = week.history.last(self.days).select("article")
         pool = sold.unique() if self.by == "article" else sold
-        asked = times(week.customers, self.n).with_columns(shop=pl.lit(0, dtype=pl.Int8))
-        return drawn(asked, pool, "shop", week.seed).select("customer", "article")
+        return drawn_for_each(week.customers, self.n, pool, week.seed)

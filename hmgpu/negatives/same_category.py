@@ -1,13 +1,9 @@
 """Other articles of the kind that the customer bought: only taste tells them from what he took."""
 
 import polars as pl
-from pydantic import field_validator
 
-from hmgpu.data.tables import names
 from hmgpu.negatives import Negatives, Teaching, drawn, times
-from hmgpu.parts import Count
-
-CATEGORIES = tuple(names("articles", ["code"]))
+from hmgpu.parts import Category, Count
 
 
 class SameCategory(Negatives):
@@ -15,17 +11,10 @@ class SameCategory(Negatives):
 
     n: Count = 2
     """Articles for each one bought."""
-    by: str = "product_type"
+    by: Category = "product_type"
     """The category: any code column of the articles."""
     days: Count = 28
     """How far back an article must have sold."""
-
-    @field_validator("by")
-    @classmethod
-    def _is_category(cls, by: str) -> str:
-        if by not in CATEGORIES:
-            raise ValueError(f"'{by}' is no category of articles; there are {', '.join(CATEGORIES)}")
-        return by
 
     def needs(self) -> frozenset[str]:
         return frozenset({self.by})

@@ -5,7 +5,7 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
-from hmgpu.negatives import Negatives, Teaching, drawn, times
+from hmgpu.negatives import Negatives, Teaching, drawn_for_each
 from hmgpu.parts import Count
 from hmgpu.plans import ranked
 
@@ -25,6 +25,4 @@ class WorstSellers(Negatives):
         worst_first = ranked(sales, by=(), score="sales")
         counted = worst_first.join(worst_first.select(most=pl.len().cast(pl.Float64) * self.share), how="cross")
         worst = counted.filter((pl.col("rank") - 1).cast(pl.Float64) < pl.col("most"))
-        shop = pl.lit(0, dtype=pl.Int8)
-        pool, asked = worst.select("article", shop=shop), times(week.customers, self.n).with_columns(shop=shop)
-        return drawn(asked, pool, "shop", week.seed).select("customer", "article")
+        return drawn_for_each(week.customers, self.n, worst.select("article"), week.seed)

@@ -7,8 +7,7 @@ import polars as pl
 from lenskit.knn import ItemKNNScorer
 
 from hmgpu.benchmark.peers import Peer
-from hmgpu.benchmark.peers.lenskit_data import dataset, recommended
-from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+from hmgpu.benchmark.peers.lenskit_data import nearest
 from hmgpu.data.store import History
 from hmgpu.engine import Engine
 
@@ -17,12 +16,7 @@ def recommend(
     history: History, customers: pl.DataFrame, engine: Engine, seed: int, days: int, neighbours: int
 ) -> pl.DataFrame:
     """The articles with the most similar ones among the customer's purchases."""
-    purchases = Purchases.of(history, days, engine)
-    if not len(purchases.rows(customers)):
-        return EMPTY
-    scorer = ItemKNNScorer(feedback="implicit", max_nbrs=neighbours)
-    scorer.train(dataset(purchases))
-    return recommended(scorer, purchases, customers)
+    return nearest(ItemKNNScorer(feedback="implicit", max_nbrs=neighbours), history, customers, engine, days)
 
 
 PEER = Peer(

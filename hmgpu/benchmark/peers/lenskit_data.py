@@ -8,6 +8,8 @@ from lenskit.data import Dataset, ItemList, RecQuery, from_interactions_df
 
 from hmgpu.benchmark.peers import PLACES
 from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+from hmgpu.data.store import History
+from hmgpu.engine import Engine
 
 
 def dataset(purchases: Purchases) -> Dataset:
@@ -16,15 +18,17 @@ def dataset(purchases: Purchases) -> Dataset:
     return from_interactions_df(pl.DataFrame({"user_id": pairs.row, "item_id": pairs.col}).to_pandas())
 
 
-def recommended(scorer: Any, purchases: Purchases, customers: pl.DataFrame) -> pl.DataFrame:
-    """(customer, article, rank): the articles that the trained `scorer` gives most to each of `customers`.
+def nearest(scorer: Any, history: History, customers: pl.DataFrame, engine: Engine, days: int) -> pl.DataFrame:
+    """(customer, article, rank): what `scorer`, trained on the last `days` days, gives most to each of `customers`.
 
     lenskit's own pipeline would leave out what the customer has bought, which is bought again here.
     """
-    items = ItemList(scorer.items.ids(), vocabulary=scorer.items)
+    purchases = Purchases.of(history, days, engine)
     rows = purchases.rows(customers)
     if not len(rows):
         return EMPTY
+    scorer.train(dataset(purchases))
+    items = ItemList(scorer.items.ids(), vocabulary=scorer.items)
     columns = np.full((len(rows), PLACES), -1)
     scores = np.zeros(columns.shape)
     for place, row in enumerate(rows):
