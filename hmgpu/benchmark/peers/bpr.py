@@ -3,11 +3,13 @@
 One thread: with several, which of them is first decides the vectors.
 """
 
+from functools import partial
+
 import polars as pl
 from implicit.cpu.bpr import BayesianPersonalizedRanking
 
-from hmgpu.benchmark.peers import PLACES, Peer
-from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+from hmgpu.benchmark.peers import Peer
+from hmgpu.benchmark.peers.implicit_vectors import nearest
 from hmgpu.data.store import History
 from hmgpu.engine import Engine
 
@@ -24,18 +26,15 @@ def recommend(
     on_sale: int = 14,
 ) -> pl.DataFrame:
     """The articles sold in the last `on_sale` days that the customer's vector ranks first."""
-    purchases = Purchases.of(history, days, engine)
-    rows = purchases.rows(customers)
-    selling = purchases.columns(engine.collect(history.on_sale(min(on_sale, days))))
-    if not len(rows) or not len(selling):
-        return EMPTY
-    model = BayesianPersonalizedRanking(
-        factors=factors, learning_rate=learning_rate, regularization=l2, num_threads=1, random_state=seed
+    make = partial(
+        BayesianPersonalizedRanking,
+        factors=factors,
+        learning_rate=learning_rate,
+        regularization=l2,
+        num_threads=1,
+        random_state=seed,
     )
-    model.fit(purchases.bought, show_progress=False)
-    places = min(PLACES, len(selling))
-    found = model.recommend(rows, purchases.units[rows], places, filter_already_liked_items=False, items=selling)
-    return purchases.listed(rows, *found)
+    return nearest(make, history, customers, engine, days, on_sale, counts=False)
 
 
 PEER = Peer(

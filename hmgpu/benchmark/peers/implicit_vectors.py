@@ -1,0 +1,40 @@
+"""What implicit's models of vectors recommend of the articles on sale."""
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from hmgpu.benchmark.peers import PLACES
+from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+from hmgpu.data.store import History
+from hmgpu.engine import Engine
+
+
+def nearest(
+    make: Callable[[], Any],
+    history: History,
+    customers: pl.DataFrame,
+    engine: Engine,
+    days: int,
+    on_sale: int,
+    counts: bool,
+) -> pl.DataFrame:
+    """(customer, article, rank): of the articles sold in the last `on_sale` days those that a model ranks first.
+
+    Args:
+        make: makes the model, which is then fitted on the last `days` days.
+        counts: whether it sees how many units were bought, or only that any were.
+    """
+    purchases = Purchases.of(history, days, engine)
+    rows = purchases.rows(customers)
+    selling = purchases.columns(engine.collect(history.on_sale(min(on_sale, days))))
+    if not len(rows) or not len(selling):
+        return EMPTY
+    with threadpool_limits(1, "blas"):  # implicit has threads of its own, which those of BLAS would hold up
+        model = make()
+        model.fit(purchases.units if counts else purchases.bought, show_progress=False)
+        places = min(PLACES, len(selling))
+        found = model.recommend(rows, purchases.units[rows], places, filter_already_liked_items=False, items=selling)
+    return purchases.listed(rows, *found)
