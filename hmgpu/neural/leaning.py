@@ -1,0 +1,86 @@
+"""How much more of a category each customer takes than others did who bought in the same weeks.
+
+A ratio of two counts, observed and expected, is shrunk as with a gamma prior (DuMouchel 1999, "Bayesian data mining in
+large frequency tables"); what it is shrunk to is the ratio of the customer's age group. The expectation follows the
+weeks in which he came: who comes in summer alone has no special liking for swimwear.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.plans import ONE, fixed_point
+
+AGES = 4  # years in a band
+FEW = 5  # purchases, as expected, that a band is taken to have made of every category
+Doubles = npt.NDArray[np.float64]
+
+
+def bought_rows(history: History, by: str, days: int) -> pl.LazyFrame:
+    """(customer, article, category, week): what each bought of a category `by` on each day, once; weeks count back."""
+    category = history.articles.select("article", category=by).drop_nulls()
+    bought = history.last(days).select("customer", "article", "day").unique().join(category, on="article")
+    return bought.select("customer", "article", "category", week=(history.cutoff - 1 - pl.col("day")) // 7)
+
+
+def week_shares(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """(week, category, share int64 in steps of 2^-20): of what was bought in a week."""
+    sold = rows.group_by("week", "category").agg(units=pl.len().cast(pl.Int64))
+    return sold.select("week", "category", share=pl.col("units") * ONE // pl.col("units").sum().over("week"))
+
+
+def bands(history: History) -> pl.LazyFrame:
+    """(customer, band): groups of age; -1 where it is unknown."""
+    age = pl.col("age").cast(pl.Int32) // AGES if history.has("age") else pl.lit(-1, dtype=pl.Int32)
+    return history.customers.select("customer", band=age.fill_null(-1))
+
+
+def band_ratios(rows: pl.LazyFrame, shares: pl.LazyFrame, members: pl.LazyFrame) -> pl.LazyFrame:
+    """(band, category, ratio int64 in steps of 2^-20): what age groups bought, against what was to be expected."""
+    members = members.filter(pl.col("band") >= 0)
+    banded = rows.join(members, on="customer")
+    visits = banded.group_by("band", "week").agg(units=pl.len().cast(pl.Int64)).join(shares, on="week")
+    expected = visits.group_by("band", "category").agg(expected=(pl.col("units") * pl.col("share")).sum())
+    seen = banded.group_by("band", "category").agg(seen=pl.len().cast(pl.Int64))
+    both = expected.join(seen, on=["band", "category"], how="left").with_columns(pl.col("seen").fill_null(0))
+    ratio = (pl.col("seen") + FEW) / (pl.col("expected") / ONE + FEW)
+    return both.select("band", "category", ratio=fixed_point(ratio))
+
+
+def ratios(
+    rows: pl.DataFrame, shares: pl.DataFrame, ages: pl.DataFrame, members: pl.DataFrame, prior: float
+) -> Doubles:
+    """(customers of `members`, categories of `shares`): each ratio of purchases made and to be expected.
+
+    Args:
+        rows: of these customers, as `bought_rows` gives them. shares, ages: as `week_shares` and `band_ratios` do.
+        members: (customer, band), sorted.
+        prior: purchases of every category, as expected, added to each customer's own.
+    """
+    categories = shares["category"].unique().sort()
+    rows = rows.join(categories.to_frame(), on="category", how="semi")
+    weeks = pl.concat([shares["week"], rows["week"]]).unique().sort()
+    customer, category = ("customer", members["customer"]), ("category", categories)
+    made = _table(rows, customer, category)
+    visits = _table(rows, customer, ("week", weeks))
+    # Sums of whole numbers, exact in any order.
+    expected = visits @ _table(shares, ("week", weeks), category, "share") / ONE
+    grouped = ages["band"].unique().sort()
+    usual = _table(ages, ("band", grouped), category, "ratio") / ONE
+    own = np.ones_like(expected)
+    known = members["band"].is_in(grouped.implode()).to_numpy()
+    own[known] = usual[np.searchsorted(grouped.to_numpy(), members["band"].to_numpy()[known])]
+    own[own == 0] = 1.0
+    shrunk: Doubles = (made + prior * own) / (expected + prior)
+    return shrunk
+
+
+def _table(
+    rows: pl.DataFrame, first: tuple[str, pl.Series], second: tuple[str, pl.Series], weight: str | None = None
+) -> Doubles:
+    """Sums of `weight`, or counts, by two columns; each comes with its sorted values."""
+    places = [np.searchsorted(values.to_numpy(), rows[name].to_numpy()) for name, values in (first, second)]
+    table = np.zeros((len(first[1]), len(second[1])))
+    np.add.at(table, (places[0], places[1]), rows[weight].to_numpy() if weight else 1.0)
+    return table
