@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from hmgpu.plans import packed, top_n, unpacked
+from hmgpu.plans import packed, unpacked
 
 RANK = "_rank"
 SCORE = "_score"
@@ -13,31 +13,31 @@ TOGETHER = ("strategies", "best_rank", WORTH)  # columns about all strategies; t
 MOST = 9_999  # candidates a customer of one strategy; orders of 1,600 strategies then stay exact in float32
 
 
-def merge(retrieved: Mapping[str, pl.LazyFrame], keep: int | None = None) -> pl.LazyFrame:
+def merge(retrieved: Mapping[str, pl.LazyFrame], kept: pl.LazyFrame | None = None) -> pl.LazyFrame:
     """Candidates of all strategies, each pair once.
 
     Args:
-        retrieved: for each strategy by name what its `retrieve` returned; with `keep` also int64 `worth`.
-        keep: candidates of each customer that are kept, those worth most; None keeps all. Of those worth the same the
-            ones that a strategy ranks higher, then the smaller article.
+        retrieved: for each strategy by name what its `retrieve` returned.
+        kept: (customer, article, worth) of those that are wanted, each pair once; None: all.
 
     Returns:
         (customer, article, `<name>_score` float32 and `<name>_rank` int32 of every strategy or null where it did not
-        propose the pair, `strategies` int32: how many did, `best_rank` int32 among them, with `keep` int64 `worth`: the
-        most that any of them says), sorted by both keys.
+        propose the pair, `strategies` int32: how many did, `best_rank` int32 among them, with `kept` its `worth`),
+        sorted by both keys.
     """
-    worth = [WORTH] if keep else []
+    pair = packed("customer", "article").alias("pair")
     proposals = {
         name: frame.select(
-            pair=packed("customer", "article"),
+            pair,
             **{f"{name}{SCORE}": pl.col("score").cast(pl.Float32), f"{name}{RANK}": pl.col("rank").cast(pl.Int32)},
-            **{f"{name}_{WORTH}": pl.col(WORTH) for _ in worth},
         ).sort("pair")
         for name, frame in retrieved.items()
     }
-    merged = pl.concat(frame.select("pair") for frame in proposals.values()).unique().sort("pair")
+    if kept is None:
+        merged = pl.concat(frame.select("pair") for frame in proposals.values()).unique().sort("pair")
+    else:
+        merged = kept.select(pair, WORTH).sort("pair")
     merged = merged.with_columns(strategies=pl.lit(0, pl.Int32), best_rank=pl.lit(None, pl.Int32))
-    merged = merged.with_columns(pl.lit(-1, pl.Int64).alias(name) for name in worth)
     # Polars merges what is sorted on both sides, in a third of the time that hashing takes.
     for name, frame in proposals.items():
         rank, best = pl.col(f"{name}{RANK}"), pl.col("best_rank")
@@ -46,20 +46,9 @@ def merge(retrieved: Mapping[str, pl.LazyFrame], keep: int | None = None) -> pl.
             strategies=pl.col("strategies") + rank.is_not_null().cast(pl.Int32),
             best_rank=pl.when(best.is_null() | (rank < best)).then(rank).otherwise(best),
         )
-        own = pl.col(f"{name}_{WORTH}")
-        merged = merged.with_columns(
-            pl.when(own > pl.col(most)).then(own).otherwise(pl.col(most)).alias(most) for most in worth
-        )
     columns = [column for name in retrieved for column in (f"{name}{SCORE}", f"{name}{RANK}")]
-    made = merged.select(*unpacked("pair", "customer", "article"), *columns, "strategies", "best_rank", *worth)
-    if not keep:
-        return made
-    # One number, so that few columns are sorted: ranks are below it.
-    order = pl.col(WORTH) * (MOST + 1) - pl.col("best_rank")
-    best_of = top_n(made.select("customer", "article", order=order), keep, by="customer", score="order")
-    return made.join(best_of.select("customer", "article"), on=["customer", "article"], how="semi").sort(
-        "customer", "article"
-    )
+    worth = [] if kept is None else [WORTH]
+    return merged.select(*unpacked("pair", "customer", "article"), *columns, "strategies", "best_rank", *worth)
 
 
 def merged_order(strategies: Iterable[str]) -> pl.Expr:

@@ -11,9 +11,9 @@ from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.features import Feature
-from hmgpu.learning import Learning
+from hmgpu.learning import TABLE, Learning
 from hmgpu.parts import Learned, Learner
-from hmgpu.quotas import counted, priced
+from hmgpu.quotas import chosen, counted
 from hmgpu.rankers import KEYS
 from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Step
@@ -37,8 +37,12 @@ class Chosen:
 
     keep: int
     """Of each customer."""
-    rates: pl.LazyFrame
-    """What `quotas.rates` returned."""
+    step: Step
+    """It left what `quotas.rates` returned."""
+
+    @property
+    def rates(self) -> pl.LazyFrame:
+        return pl.scan_parquet(self.step.folder / TABLE, glob=False)
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,12 @@ class Describer:
         audience = self.learning.audience(week, customers)
         tables = self.learning.learn_customers(week, self.parts, learned, audience)
         retrieved = self.retrieve(tables, customers)
+        kept = None
         if quotas:
             members = self.engine.collect(segments(audience, customers.lazy())).lazy()
-            table = quotas.rates
-            retrieved = {name: priced(frame, name, table, members) for name, frame in retrieved.items()}
+            kept = self.engine.collect(chosen(retrieved, quotas.rates, members, quotas.keep), fits=True).lazy()
         # Executed here once: every feature family starts from the same candidates.
-        pairs = self.engine.collect(merge(retrieved, quotas.keep if quotas else None), fits=True)
+        pairs = self.engine.collect(merge(retrieved, kept), fits=True)
         return Proposed(self._with_columns(pairs, tables, early=True), tables)
 
     def count(

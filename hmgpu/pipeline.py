@@ -30,8 +30,7 @@ from hmgpu.files import write_json
 from hmgpu.labels import labelled, taught
 from hmgpu.learning import FALLBACK, TABLE, Learning
 from hmgpu.negatives import Negatives
-from hmgpu.plans import scattered
-from hmgpu.quotas import rates
+from hmgpu.quota_steps import QuotaSteps
 from hmgpu.rankers import KEYS, LABEL, Examples, Model
 from hmgpu.recommendations import check_fillable, top_twelve, write_submission
 from hmgpu.report.evaluated import Evaluated
@@ -146,43 +145,12 @@ class Pipeline:
         return self.learning.learn(week, self.describer.parts)
 
     @cached_property
-    def quotas(self) -> Step | None:
-        """What a candidate is worth by strategy, rank and segment, from weeks before all that are trained on."""
-        if not self.config.quotas:
+    def quotas(self) -> Chosen | None:
+        """Which candidates are kept, learned from weeks before all that are trained on; None keeps all."""
+        quotas = self.config.quotas
+        if not quotas:
             return None
-        drawn = self.config.quotas.customers
-        counts = [step for week in self.quota_weeks for step in self._counts(week, drawn)]
-
-        def make(folder: Path) -> dict[str, int]:
-            table = pl.concat(pl.read_parquet(step.folder / TABLE) for step in counts)
-            found = rates(table, {name: part.n for name, part in self.retrievers.items()})
-            found.write_parquet(folder / TABLE)
-            return {"rates": found.height}
-
-        return self.run.step("quotas", {}, [step.digest for step in counts], make)
-
-    def _counts(self, week: Week, most: int | None) -> list[Step]:
-        """What `most` customers bought of the strategies' candidates in `week`, one step a shard of them."""
-        proposing = {name: part for name, part in self.describer.parts.items() if isinstance(part, Retriever)}
-        learned = self.learning.learn(week, proposing)
-        buyers = self.engine.collect(self.store.sold_in(week).select("customer").unique())
-        if most is not None:
-            draw = scattered(["customer"], self.config.seed + week.first_day)
-            buyers = buyers.with_columns(draw=draw).sort("draw", "customer").head(most).select("customer")
-        return self._by_shard(f"quotas {week}", partial(self._counts_of, week, learned), buyers)
-
-    def _counts_of(self, week: Week, learned: Mapping[str, Step], shard: Shard) -> Step:
-        def make(folder: Path) -> dict[str, int]:
-            bought = self.store.sold_in(week).join(shard.customers.lazy(), on="customer", how="semi")
-            bought = self.engine.collect(bought).lazy()
-            table = self.describer.count(week, learned, shard.customers, bought)
-            table.write_parquet(folder / TABLE)
-            return {"proposals": int(table["shown"].sum()), "bought": int(table["bought"].sum())}
-
-        settings = {"shards": shard.of, "retrievers": json.dumps([*self.retrievers]), "seed": self.config.seed}
-        settings["customers"] = shard.customers.height
-        made_from = [step.digest for step in learned.values()]
-        return self.run.step(f"{week}/quotas/{shard.number:03}", settings, made_from, make)
+        return QuotaSteps(quotas, self.config.seed, self.describer, self.run, self._by_shard).learned(self.quota_weeks)
 
     # --- examples ------------------------------------------------------------------------------------------------
 
@@ -198,14 +166,14 @@ class Pipeline:
         return Examples(tuple(step.folder / TABLE for step in steps)), steps
 
     def _examples_of(
-        self, week: Week, training: bool, learned: Mapping[str, Step], quotas: Step | None, shard: Shard
+        self, week: Week, training: bool, learned: Mapping[str, Step], quotas: Chosen | None, shard: Shard
     ) -> Step:
         seed = self.config.seed + week.first_day
 
         def make(folder: Path) -> dict[str, int]:
             sold = self.store.sold_in(week).join(shard.customers.lazy(), on="customer", how="semi")
             bought = self.engine.collect(sold).lazy()
-            proposed = self.describer.propose(week, learned, shard.customers, self._chosen(quotas))
+            proposed = self.describer.propose(week, learned, shard.customers, quotas)
             pairs = proposed.pairs
             if training:
                 everything, history = self.store.purchases_in(week), self.store.as_of(week.first_day)
@@ -221,7 +189,7 @@ class Pipeline:
 
         drawing = json.dumps({name: part.settings() for name, part in self.negatives.items()})
         sampling = {"negatives": drawing, "seed": self.config.seed} if training else {}
-        made_from = [step.digest for step in [*learned.values(), *([quotas] if quotas else [])]]
+        made_from = [step.digest for step in [*learned.values(), *([quotas.step] if quotas else [])]]
         settings = {"training": training} | sampling | self._sharding(shard)
         return self.run.step(f"{week}/examples/{shard.number:03}", settings, made_from, make)
 
@@ -297,7 +265,7 @@ class Pipeline:
                 model=model,
                 model_files=fitted.folder,
                 strategies=list(self.retrievers),
-                families=self.describer.families(week, learned, some, self._chosen(self.quotas)),
+                families=self.describer.families(week, learned, some, self.quotas),
                 filler=filler,
                 pictures=self.store.pictures,
                 engine=self.engine,
@@ -320,18 +288,18 @@ class Pipeline:
         customers = self.engine.collect(self.store.customer_ids().select("customer"))
         return self._by_shard("recommend", partial(self._recommend_to, fitted, learned, self.quotas), customers)
 
-    def _recommend_to(self, fitted: Step, learned: Mapping[str, Step], quotas: Step | None, shard: Shard) -> Step:
+    def _recommend_to(self, fitted: Step, learned: Mapping[str, Step], quotas: Chosen | None, shard: Shard) -> Step:
         week, customers = self.store.next_week, shard.customers
 
         def make(folder: Path) -> dict[str, int]:
-            proposed = self.describer.propose(week, learned, customers, self._chosen(quotas))
+            proposed = self.describer.propose(week, learned, customers, quotas)
             model = self.load(fitted)
             described = self.describer.describe(model.promising(proposed.pairs), proposed.learned)
             scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
             plan = top_twelve(scored, customers.lazy(), _table(learned[FALLBACK]))
             return {"customers": customers.height, "rows": self.engine.write(plan, folder / TABLE)}
 
-        made_from = [fitted.digest, *(step.digest for step in learned.values())]
+        made_from = [step.digest for step in [fitted, *learned.values(), *([quotas.step] if quotas else [])]]
         return self.run.step(f"{week}/recommend/{shard.number:03}", self._sharding(shard), made_from, make)
 
     def submit(self) -> Path:
@@ -361,10 +329,6 @@ class Pipeline:
     def _oldest(self, config: Config) -> Week:
         """The first week that `config` looks at: workflows and models are made before it."""
         return [*self._quota_weeks(config), self.validation_week.back(config.weeks.train)][0]
-
-    def _chosen(self, quotas: Step | None) -> Chosen | None:
-        """Which candidates are kept, by the table that the step `quotas` left."""
-        return Chosen(self.config.quotas.keep, _table(quotas)) if quotas and self.config.quotas else None
 
     def _sharding(self, shard: Shard) -> dict[str, Any]:
         """Settings of all that is made from a shard of described candidates."""

@@ -15,8 +15,9 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 from scipy.optimize import isotonic_regression
 
-from hmgpu.candidates import WORTH
+from hmgpu.candidates import MOST, WORTH
 from hmgpu.parts import Count
+from hmgpu.plans import packed, top_n, unpacked
 from hmgpu.segments import SEGMENTS
 
 STEPS = 1 << 30  # of a rate, which is kept as a whole number so that all engines order alike
@@ -86,8 +87,25 @@ def _falling(shown: Any, bought: Any, mean: float, ranks: pl.DataFrame, segment:
     return ranks.with_columns(steps, *key)
 
 
-def priced(retrieved: pl.LazyFrame, strategy: str, table: pl.LazyFrame, segments: pl.LazyFrame) -> pl.LazyFrame:
-    """A strategy's candidates with what each is worth, by `table` (what `rates` returned)."""
-    own = table.filter(pl.col("strategy") == strategy).select("segment", "rank", WORTH)
-    placed = retrieved.join(segments, on="customer").join(own, on=["segment", "rank"])
-    return placed.drop("segment")
+def chosen(
+    retrieved: Mapping[str, pl.LazyFrame], table: pl.LazyFrame, members: pl.LazyFrame, keep: int
+) -> pl.LazyFrame:
+    """(customer, article, worth): the `keep` candidates of each customer that are worth most.
+
+    Of those worth the same the ones that a strategy ranks higher, then the smaller article.
+
+    Args:
+        retrieved: for each strategy by name what its `retrieve` returned.
+        table: what `rates` returned. members: (customer, segment).
+    """
+    priced = [
+        frame.join(members, on="customer")
+        .join(table.filter(pl.col("strategy") == name), on=["segment", "rank"])
+        .select(WORTH, pair=packed("customer", "article"), rank=pl.col("rank").cast(pl.Int64))
+        for name, frame in retrieved.items()
+    ]
+    best = pl.concat(priced).group_by("pair").agg(pl.col(WORTH).max(), pl.col("rank").min())
+    # One number, so that few columns are sorted: ranks are below it.
+    order = pl.col(WORTH) * (MOST + 1) - pl.col("rank")
+    pairs = best.select(*unpacked("pair", "customer", "article"), WORTH, order=order)
+    return top_n(pairs, keep, by="customer", score="order").select("customer", "article", WORTH)

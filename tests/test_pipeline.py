@@ -137,7 +137,7 @@ def test_every_column_of_the_examples_is_somebodys(with_models: Config) -> None:
     chosen = Pipeline.open(with_models.model_copy(update={"quotas": Quotas(keep=20, customers=50)}), CPU)
     columns = chosen.examples(week, training=True)[0].features()
     some = table.select("customer").head(1)
-    made_by = chosen.describer.families(week, chosen.learn(week), some, chosen._chosen(chosen.quotas))
+    made_by = chosen.describer.families(week, chosen.learn(week), some, chosen.quotas)
     assert made_by["worth"] == "retrievers"
     assert set(columns) <= set(made_by)
 
@@ -153,25 +153,6 @@ def test_training_examples_have_the_bought_and_a_bounded_sample_of_the_rest(conf
     bought = CPU.collect(store.sold_in(week)).with_columns(sold=pl.lit(True))
     marked = rows.join(bought, on=KEYS, how="left")
     assert (marked[LABEL].cast(pl.Boolean) == marked["sold"].fill_null(False)).all()
-
-
-def test_quotas_come_from_weeks_before_all_training_and_bound_the_candidates(config: Config) -> None:
-    line = Pipeline.open(config.model_copy(update={"quotas": Quotas(keep=20, weeks=2, customers=60)}), CPU)
-    assert [str(week) for week in line.quota_weeks] == [str(line.training_weeks[0].back(back)) for back in (2, 1)]
-    assert line.learning.oldest == line.quota_weeks[0]
-    table = line.quotas and pl.read_parquet(line.quotas.folder / "table.parquet")
-    assert set(table["strategy"]) == set(line.retrievers)
-    shown = [pl.read_parquet(file) for file in (line.run.folder / "steps").glob("*/quotas/*/table.parquet")]
-    assert len(shown) == 2
-    assert pl.concat(shown)["shown"].sum() > 500
-    week = line.validation_week
-    some = pl.concat(line.examples(week, training=False)[0].tables())
-    all_of_them = pl.concat(Pipeline.open(config, CPU).examples(week, training=False)[0].tables())
-    assert some.group_by("customer").len()["len"].max() == 20 < all_of_them.group_by("customer").len()["len"].max()
-    # What is kept is described as it is without quotas, but for what compares a customer's candidates.
-    columns = [*KEYS, "popular_rank", "popular_score", "strategies", "article_units_7", LABEL]
-    kept = all_of_them.join(some, on=KEYS, how="semi").select(columns)
-    assert kept.sort(KEYS).equals(some.select(columns).sort(KEYS))
 
 
 def test_few_customers_at_a_time_give_the_same_recommendations(with_models: Config) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hmgpu.candidates import merge
 from hmgpu.engine import Engine
-from hmgpu.quotas import COUNTS, PRIOR, STEPS, counted, priced, rates
+from hmgpu.quotas import COUNTS, PRIOR, STEPS, chosen, counted, rates
 from hmgpu.segments import SEGMENTS, segments
 
 CPU = Engine("cpu", "tests")
@@ -78,8 +78,7 @@ def test_each_customer_keeps_what_is_worth_most(untranslated) -> None:
         "own": proposal((1, 10, 1), (1, 11, 2), (2, 12, 2)),
         "sold": proposal((1, 11, 2), (1, 13, 1), (2, 13, 1), (3, 14, 2), (3, 13, 1)),
     }
-    offered = {name: priced(frame, name, table, MEMBERS) for name, frame in retrieved.items()}
-    plan = merge(offered, keep=2)
+    plan = merge(retrieved, chosen(retrieved, table, MEMBERS, keep=2))
     kept = CPU.collect(plan)
     # Of 11 and 13, both worth 20, a strategy ranks 13 first; customer 3 has two, of which all are kept.
     assert kept.select("customer", "article", "worth").rows() == [
@@ -89,6 +88,6 @@ def test_each_customer_keeps_what_is_worth_most(untranslated) -> None:
     ]
     assert kept.filter(pl.col("article") == 13)["own_rank"].to_list() == [None] * 3
     assert untranslated(plan) == []
-    everything = CPU.collect(merge(offered))
+    everything = CPU.collect(merge(retrieved))
     assert everything.height == 7
     assert "worth" not in everything.columns

@@ -1,0 +1,69 @@
+"""Quotas as steps of a run: what was bought of the strategies' candidates in weeks before all that are trained on."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from hmgpu.data.weeks import Week
+from hmgpu.describe import Chosen, Describer
+from hmgpu.learning import TABLE
+from hmgpu.plans import scattered
+from hmgpu.quotas import Quotas, rates
+from hmgpu.retrievers import Retriever
+from hmgpu.runs.run import Run, Step
+from hmgpu.shards import Shard
+
+
+@dataclass(frozen=True)
+class QuotaSteps:
+    """Learns what a candidate is worth by strategy, rank and segment."""
+
+    quotas: Quotas
+    seed: int
+    describer: Describer
+    run: Run
+    by_shard: Callable[[str, Callable[[Shard], Step], pl.DataFrame], list[Step]]
+    """Does work for every shard of customers; see `Pipeline`."""
+
+    def learned(self, weeks: Sequence[Week]) -> Chosen:
+        """Which candidates are kept, learned from `weeks`."""
+        counts = [step for week in weeks for step in self._counts(week)]
+
+        def make(folder: Path) -> dict[str, int]:
+            table = pl.concat(pl.read_parquet(step.folder / TABLE) for step in counts)
+            found = rates(table, {name: part.n for name, part in self.describer.retrievers.items()})
+            found.write_parquet(folder / TABLE)
+            return {"rates": found.height}
+
+        return Chosen(self.quotas.keep, self.run.step("quotas", {}, [step.digest for step in counts], make))
+
+    def _counts(self, week: Week) -> list[Step]:
+        """What customers, drawn at random, bought of the candidates in `week`, one step a shard of them."""
+        proposing = {name: part for name, part in self.describer.parts.items() if isinstance(part, Retriever)}
+        learned = self.describer.learning.learn(week, proposing)
+        buyers = self.describer.engine.collect(self._sold(week).select("customer").unique())
+        if self.quotas.customers is not None:
+            draw = scattered(["customer"], self.seed + week.first_day)
+            drawn = buyers.with_columns(draw=draw).sort("draw", "customer").head(self.quotas.customers)
+            buyers = drawn.select("customer")
+        return self.by_shard(f"quotas {week}", partial(self._counts_of, week, learned), buyers)
+
+    def _counts_of(self, week: Week, learned: Mapping[str, Step], shard: Shard) -> Step:
+        def make(folder: Path) -> dict[str, int]:
+            bought = self._sold(week).join(shard.customers.lazy(), on="customer", how="semi")
+            bought = self.describer.engine.collect(bought).lazy()
+            table = self.describer.count(week, learned, shard.customers, bought)
+            table.write_parquet(folder / TABLE)
+            return {"proposals": int(table["shown"].sum()), "bought": int(table["bought"].sum())}
+
+        settings = {"shards": shard.of, "retrievers": json.dumps([*self.describer.retrievers]), "seed": self.seed}
+        settings["customers"] = shard.customers.height
+        made_from = [step.digest for step in learned.values()]
+        return self.run.step(f"{week}/quotas/{shard.number:03}", settings, made_from, make)
+
+    def _sold(self, week: Week) -> pl.LazyFrame:
+        return self.describer.learning.store.sold_in(week)
