@@ -57,7 +57,8 @@ class Taste(Space):
 
         Shares of weeks, ratios and coordinates are int64 in steps of 2^-20.
         """
-        rows = bought_rows(history, self.by, self.days)
+        # In memory, a dozen bytes a row: five plans start from it.
+        rows = self.bench.engine.collect(bought_rows(history, self.by, self.days)).lazy()
         weeks = self.bench.engine.collect(week_shares(rows)).lazy()
         found = self._coordinates(rows)
         usual = rows.join(found.lazy(), on="article").group_by("week", "category")
