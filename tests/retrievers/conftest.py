@@ -1,0 +1,50 @@
+"""A world in which customers have tastes, for strategies that are to find them."""
+
+import random
+from collections.abc import Callable
+
+import polars as pl
+import pytest
+from kit import bench, learned
+
+from hmgpu.data.store import History
+from hmgpu.engine import Engine
+from hmgpu.evaluation.metrics import recall_at
+from hmgpu.retrievers import Retriever
+from hmgpu.retrievers.popular import Popular
+
+CPU = Engine("cpu", "tests")
+GROUPS, ARTICLES, CUSTOMERS = 4, 60, 120
+Purchases = list[tuple[int, int, int]]
+
+
+@pytest.fixture(scope="package")
+def purchases() -> Purchases:
+    """(days ago, customer, article) of customers who like one quarter of the catalogue each; the last week is ahead."""
+    draw = random.Random(1)
+    liked = [range(customer % GROUPS, ARTICLES, GROUPS) for customer in range(CUSTOMERS)]
+    days = [(ago, customer) for ago in range(-6, 40) for customer in range(CUSTOMERS) if draw.random() < 0.15]
+    return [(ago, customer, draw.choice(liked[customer])) for ago, customer in days]
+
+
+@pytest.fixture
+def tasteful(purchases: Purchases, make_history) -> History:
+    """What was known of them before the week ahead."""
+    return make_history([row for row in purchases if row[0] > 0])
+
+
+@pytest.fixture
+def times_popular(purchases: Purchases, tasteful: History) -> Callable[[Retriever], float]:
+    """How many times as much of the week ahead a strategy recalls as best sellers do, 15 candidates each."""
+
+    def ratio(part: Retriever) -> float:
+        ahead = [(customer, article) for ago, customer, article in purchases if ago <= 0]
+        labels = pl.DataFrame(ahead, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row").unique()
+        asked = labels.lazy().select("customer").unique()
+        parts = [bench(each, tasteful, CPU) for each in (part, Popular(n=15))]
+        found = [CPU.collect(each.retrieve(learned(each, tasteful, CPU), asked)) for each in parts]
+        own, popular = (recall_at(table, labels, 15) for table in found)
+        assert popular > 0
+        return own / popular
+
+    return ratio
