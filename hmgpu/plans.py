@@ -5,10 +5,12 @@ within a group come from a sort and row numbers, days are integers, and weights 
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import polars as pl
 
 PACK = 1 << 31  # more than there can be keys
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 ONE = 1 << 20  # 1.0 in fixed point: about six decimals, and 2^43 of them fit into an int64
 
 
@@ -77,3 +79,12 @@ def scattered(keys: Sequence[str], seed: int) -> pl.Expr:
     for _ in range(2):
         mixed = (mixed * mixed + 907_633_385) % prime
     return mixed
+
+
+def drawn(customers: Frame, n: int | None, seed: int) -> Frame:
+    """`n` of `customers` (customer), each once, as if drawn at random, in the order of drawing; None takes all."""
+    if n is None:
+        return customers
+    return (
+        customers.with_columns(draw=scattered(["customer"], seed)).sort("draw", "customer").head(n).select("customer")
+    )

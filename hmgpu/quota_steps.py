@@ -11,7 +11,7 @@ import polars as pl
 from hmgpu.data.weeks import Week
 from hmgpu.describe import Chosen, Describer
 from hmgpu.learning import TABLE
-from hmgpu.plans import scattered
+from hmgpu.plans import drawn
 from hmgpu.quotas import Quotas, rates
 from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Run, Step
@@ -46,10 +46,7 @@ class QuotaSteps:
         proposing = {name: part for name, part in self.describer.parts.items() if isinstance(part, Retriever)}
         learned = self.describer.learning.learn(week, proposing)
         buyers = self.describer.engine.collect(self._sold(week).select("customer").unique())
-        if self.quotas.customers is not None:
-            draw = scattered(["customer"], self.seed + week.first_day)
-            drawn = buyers.with_columns(draw=draw).sort("draw", "customer").head(self.quotas.customers)
-            buyers = drawn.select("customer")
+        buyers = drawn(buyers, self.quotas.customers, self.seed + week.first_day)
         return self.by_shard(f"quotas {week}", partial(self._counts_of, week, learned), buyers)
 
     def _counts_of(self, week: Week, learned: Mapping[str, Step], shard: Shard) -> Step:

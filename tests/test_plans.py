@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hmgpu.engine import Engine
-from hmgpu.plans import ONE, decayed, deviation, fixed_point, ranked, scattered, top_n
+from hmgpu.plans import ONE, decayed, deviation, drawn, fixed_point, ranked, scattered, top_n
 
 CPU = Engine("cpu", "tests")
 
@@ -79,7 +79,7 @@ def test_deviation_of_near_equal_large_values():
     assert CPU.collect(table.select(d=deviation("n", "sum", "squares")))["d"].item() == pytest.approx((2 / 3) ** 0.5)
 
 
-def drawn(customers: int, articles: int, kept: int, seed: int) -> dict[int, set[int]]:
+def highest(customers: int, articles: int, kept: int, seed: int) -> dict[int, set[int]]:
     """The articles of highest draw of each customer."""
     pairs = pl.LazyFrame({"customer": range(customers)}).join(pl.LazyFrame({"article": range(articles)}), how="cross")
     pairs = pairs.cast({"customer": pl.Int32, "article": pl.Int32})
@@ -101,12 +101,28 @@ def test_a_draw_depends_on_keys_and_seed_alone():
 
 def test_draws_favour_no_article_and_differ_between_neighbours_and_seeds():
     customers, articles, kept = 1500, 40, 10
-    chosen = drawn(customers, articles, kept, seed=42)
+    chosen = highest(customers, articles, kept, seed=42)
     # An article is drawn for a quarter of the customers: 375, with a standard deviation of 16.8; six of them are 100.
     counts = [sum(article in of for of in chosen.values()) for article in range(articles)]
     assert all(275 < count < 475 for count in counts)
     # Two independent draws of 10 of 40 share 2.5 on average, with a standard error of 0.03 over 1,499 pairs.
     shared = sum(len(chosen[c] & chosen[c + 1]) for c in range(customers - 1)) / (customers - 1)
     assert 2.3 < shared < 2.7
-    again = drawn(customers, articles, kept, seed=43)
+    again = highest(customers, articles, kept, seed=43)
     assert 2.3 < sum(len(chosen[c] & again[c]) for c in range(customers)) / customers < 2.7
+
+
+def test_a_draw_is_the_seeds_and_of_everybody_once(untranslated):
+    everybody = pl.DataFrame({"customer": range(100)}, schema={"customer": pl.Int32})
+    ten, again, other = (
+        drawn(frame, 10, seed) for frame, seed in ((everybody, 1), (everybody.reverse(), 1), (everybody, 2))
+    )
+    assert ten.equals(again)
+    assert not ten.equals(other)
+    assert ten["customer"].n_unique() == ten.height == 10
+    assert ten.equals(drawn(everybody, 20, 1).head(10))
+    assert drawn(everybody, None, 1).equals(everybody)
+    assert drawn(everybody, 200, 1).sort("customer").equals(everybody)
+    plan = drawn(everybody.lazy(), 10, 1)
+    assert CPU.collect(plan).equals(ten)
+    assert untranslated(plan) == []

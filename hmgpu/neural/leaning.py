@@ -71,7 +71,7 @@ def ratios(
     own = np.ones_like(expected)
     known = members["band"].is_in(grouped.implode()).to_numpy()
     own[known] = usual[np.searchsorted(grouped.to_numpy(), members["band"].to_numpy()[known])]
-    own[own == 0] = 1.0
+    own[own == 0] = 1.0  # a group that came in no week in which the category was sold
     shrunk: Doubles = (made + prior * own) / (expected + prior)
     return shrunk
 

@@ -43,9 +43,7 @@ class Mean(Space):
 
     def learn(self, history: History) -> Learned:
         """`articles`: (article, `v…` int16, on_sale int8)."""
-        selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
-        known = self.vectors(history).lazy().join(selling, on="article", how="left", maintain_order="left")
-        return {"articles": known.with_columns(pl.col("on_sale").fill_null(0))}
+        return {"articles": self.marked(self.vectors(history).lazy(), history)}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         """`customers`: (customer, `v…` int16) of length 1, `latest`: (customer, article, rank int32), of those who

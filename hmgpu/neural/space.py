@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from hmgpu.data.store import History
 from hmgpu.features import Feature
 from hmgpu.parts import Count, Learned
 from hmgpu.retrievers import Retriever
@@ -16,6 +17,12 @@ class Space(Retriever, Feature):
 
     on_sale: Count = 28
     """Only articles sold in this many days before the cutoff are retrieved."""
+
+    def marked(self, vectors: pl.LazyFrame, history: History) -> pl.LazyFrame:
+        """`vectors` (article, …) with `on_sale` int8: whether the article may be retrieved."""
+        selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
+        known = vectors.join(selling, on="article", how="left", maintain_order="left")
+        return known.with_columns(pl.col("on_sale").fill_null(0))
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         from hmgpu.neural.topk import nearest  # torch takes seconds to load

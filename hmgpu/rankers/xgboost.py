@@ -14,7 +14,7 @@ from pydantic import Field
 
 from hmgpu.engine import Engine
 from hmgpu.parts import Count
-from hmgpu.plans import scattered
+from hmgpu.plans import drawn
 from hmgpu.rankers import ROWS, Examples, Model, Ranker
 from hmgpu.trees.fitting import CURVE, METRIC, Fitting, numbers
 
@@ -85,9 +85,7 @@ class XGBoost(Ranker):
 
     def _watched(self, validation: Examples, seed: int) -> pl.DataFrame:
         """(customer) of those whose lists decide when to stop."""
-        told = validation.told_customers()
-        drawn = told.with_columns(draw=scattered(["customer"], seed)).sort("draw", "customer")
-        return drawn.select("customer").head(self.watched) if self.watched else told
+        return drawn(validation.told_customers(), self.watched, seed)
 
     def _parameters(self, engine: Engine, seed: int, ranks: bool) -> dict[str, Any]:
         common = {

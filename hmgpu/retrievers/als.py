@@ -57,10 +57,8 @@ class ALS(Space):
         bought = engine.collect(weighted(history, self.days, self.half_life).sort("customer", "article"))
         articles = bought.select("article").unique().sort("article")
         factors = self._fitted(bought, articles)
-        selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
-        known = _vectors(articles, factors).lazy().join(selling, on="article", how="left", maintain_order="left")
         return {
-            "articles": known.with_columns(pl.col("on_sale").fill_null(0)),
+            "articles": self.marked(_vectors(articles, factors).lazy(), history),
             "factors": articles.hstack(factors).lazy(),
         }
 

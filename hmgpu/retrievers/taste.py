@@ -18,7 +18,7 @@ from hmgpu.neural.correspondence import coordinates
 from hmgpu.neural.leaning import Doubles, band_ratios, bands, bought_rows, ratios, week_shares
 from hmgpu.neural.space import Space
 from hmgpu.parts import Category, Count, Learned
-from hmgpu.plans import ONE, decayed, fixed_point, scattered
+from hmgpu.plans import ONE, decayed, drawn, fixed_point
 from hmgpu.rankers import KEYS
 from hmgpu.retrievers import Candidates
 
@@ -52,7 +52,7 @@ class Taste(Space):
         return frozenset({self.by})
 
     def learn(self, history: History) -> Learned:
-        """`articles`: (article, category, share, on_sale, `v…` int16), `weeks`: (week, category, share), `ages`: (band,
+        """`articles`: (article, share, `v…` int16, on_sale int8), `weeks`: (week, category, share), `ages`: (band,
         category, ratio), `coordinates`: (article, `x…`), `usual`: (week, category, `x…`), the means of what was sold.
 
         Shares of weeks, ratios and coordinates are int64 in steps of 2^-20.
@@ -107,10 +107,8 @@ class Taste(Space):
 
     def _coordinates(self, rows: pl.LazyFrame) -> pl.DataFrame:
         """(article, `x…` int64 in steps of 2^-20), from the customers that are drawn."""
-        customers = rows.select("customer").unique().with_columns(draw=scattered(["customer"], self.bench.seed))
-        if self.drawn:
-            customers = customers.sort("draw", "customer").head(self.drawn)
-        asked = rows.join(customers.select("customer"), on="customer", how="semi")
+        customers = drawn(rows.select("customer").unique(), self.drawn, self.bench.seed)
+        asked = rows.join(customers, on="customer", how="semi")
         # A category has fewer than 2^20 codes.
         stratum = pl.col("week").cast(pl.Int64) * ONE + pl.col("category")
         bought = self.bench.engine.collect(asked.select("customer", "article", stratum=stratum), fits=True)
@@ -122,22 +120,18 @@ class Taste(Space):
         weight = decayed(history.cutoff - pl.col("day"), self.half_life)
         # Older sales weigh less than the smallest step.
         sales = history.last(math.ceil(21 * self.half_life)).group_by("article").agg(weight=weight.sum())
-        selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
         known = history.articles.select("article", category=self.by).drop_nulls()
-        known = known.join(sales, on="article", how="left").join(selling, on="article", how="left")
-        known = known.join(found.lazy(), on="article", how="left").with_columns(
-            pl.all().exclude("category").fill_null(0)
-        )
-        table = engine.collect(known.sort("article"))
+        known = known.join(sales, on="article", how="left").join(found.lazy(), on="article", how="left")
+        table = engine.collect(known.with_columns(pl.all().exclude("category").fill_null(0)).sort("article"))
         units = table["weight"].to_numpy() / ONE + 0.5
         logs = np.log(units / units.max(initial=1.0)).clip(-HELD) / SCALE
         categories = engine.collect(weeks.select("category").unique().sort("category"))["category"].to_numpy()
         own = (table["category"].to_numpy()[:, None] == categories).astype(np.float64)
         steps = _numbers(table, found.columns[1:]) / ONE
         share = pl.col("weight") / (pl.col("weight").sum().over("category") + 1)
-        about = table.select("article", "category", "on_sale", share=(share + 1e-4).log().cast(pl.Float32))
+        about = table.select("article", share=(share + 1e-4).log().cast(pl.Float32))
         vectors = _vectors("article", table, logs[:, None], own, _shortened(steps / REACH))
-        return about.join(vectors, on="article", maintain_order="left").lazy()
+        return self.marked(about.join(vectors, on="article", maintain_order="left").lazy(), history)
 
     def _within(self, learned: Learned, rows: pl.LazyFrame, members: pl.DataFrame) -> Doubles:
         """(customers, dimensions): how far from the means of their strata the articles were that each chose."""

@@ -53,9 +53,7 @@ class TwoTower(Trained, Training, Space):
         from hmgpu.neural.two_tower import article_vectors
 
         articles, encoded = article_vectors(self, history, self.bench)
-        selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
-        known = articles.lazy().join(selling, on="article", how="left")
-        return {"articles": known.with_columns(pl.col("on_sale").fill_null(0)), "encoded": encoded.lazy()}
+        return {"articles": self.marked(articles.lazy(), history), "encoded": encoded.lazy()}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         from hmgpu.neural.two_tower import customer_vectors
