@@ -9,7 +9,7 @@ afterwards, so what is learned and what is served can't drift apart.
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -228,7 +228,7 @@ class Pipeline:
             ranker, seed = self.config.ranker, self.config.seed
             ranker.fit(training, validation, self.engine, seed, self.workers.client).save(folder)
 
-        made_from = [step.digest for step in (*training_steps, *validation_steps)]
+        made_from = _digests([*training_steps, *validation_steps])
         settings = self.config.ranker.settings() | {"seed": self.config.seed}
         fitted = self.run.step("fit", settings, made_from, make)
         self.run.show("model", fitted.folder)
@@ -273,7 +273,7 @@ class Pipeline:
             (folder / "report.html").write_text(report_page(evaluated), encoding="utf-8")
             return {"customers": metrics["customers"]}
 
-        made_from = [fitted.digest, learned[FALLBACK].digest, *(step.digest for step in steps)]
+        made_from = [self._seen(week), *_digests([fitted, learned[FALLBACK], *steps])]
         judged = self.run.step(f"{week}/evaluate", {}, made_from, make)
         if validates:
             self.run.show("report.html", judged.folder / "report.html")
@@ -299,7 +299,7 @@ class Pipeline:
             plan = top_twelve(scored, customers.lazy(), _table(learned[FALLBACK]))
             return {"customers": customers.height, "rows": self.engine.write(plan, folder / TABLE)}
 
-        made_from = [step.digest for step in [fitted, *learned.values(), *([quotas.step] if quotas else [])]]
+        made_from = [self.store.digest, *_digests([fitted, *learned.values()], quotas)]
         return self.run.step(f"{week}/recommend/{shard.number:03}", self._sharding(shard), made_from, make)
 
     def submit(self) -> Path:
@@ -312,7 +312,7 @@ class Pipeline:
             files = [step.folder / TABLE for step in predicted]
             return {"customers": write_submission(folder / "submission.csv", files, customers, articles)}
 
-        written = self.run.step("submit", {}, [step.digest for step in predicted], make)
+        written = self.run.step("submit", {}, [self.store.digest, *_digests(predicted)], make)
         return self.run.show("submission.csv", written.folder / "submission.csv")
 
     # --- small print ---------------------------------------------------------------------------------------------
@@ -329,6 +329,10 @@ class Pipeline:
     def _oldest(self, config: Config) -> Week:
         """The first week that `config` looks at: workflows and models are made before it."""
         return [*self._quota_weeks(config), self.validation_week.back(config.weeks.train)][0]
+
+    def _seen(self, week: Week) -> str:
+        """Hash of all that was known before `week` and of what was bought in it."""
+        return self.store.digest_before(week.last_day + 1)
 
     def _sharding(self, shard: Shard) -> dict[str, Any]:
         """Settings of all that is made from a shard of described candidates."""
@@ -347,6 +351,11 @@ def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dic
         else:
             usable[name] = part
     return usable
+
+
+def _digests(steps: Iterable[Step], quotas: Chosen | None = None) -> list[str]:
+    """What a step is made from that is made from these."""
+    return [step.digest for step in (*steps, *([quotas.step] if quotas else []))]
 
 
 def _table(step: Step) -> pl.LazyFrame:
