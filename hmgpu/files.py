@@ -1,5 +1,6 @@
 """Whole files: their hash, and writing them whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
@@ -25,3 +26,13 @@ def write_text(path: Path, text: str) -> None:
     draft = path.with_name(f"{UNFINISHED}{path.name}")
     draft.write_text(text, encoding="utf-8")
     os.replace(draft, path)
+
+
+def disk_is_full(error: Exception) -> bool:
+    """Whether `error` came of a lack of room.
+
+    Libraries wrap the system's error in ones of their own; what is left is its text.
+    """
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return os.strerror(errno.ENOSPC).lower() in str(error).lower()

@@ -36,7 +36,8 @@ from hmgpu.recommendations import check_fillable, top_twelve, write_submission
 from hmgpu.report.evaluated import Evaluated
 from hmgpu.report.run import report_page
 from hmgpu.retrievers import Retriever
-from hmgpu.runs.run import Run, Step
+from hmgpu.runs.run import Run, Step, code_digest
+from hmgpu.runs.seal import seal
 from hmgpu.shards import Shard, split
 from hmgpu.workers import HERE, Workers
 
@@ -81,19 +82,24 @@ class Pipeline:
         self.describer = Describer(self.retrievers, self.features, self.learning, engine, early)
 
     @classmethod
-    def open(cls, config: Config, engine: Engine, workers: Workers = HERE) -> "Pipeline":
+    def open(cls, config: Config, engine: Engine, workers: Workers = HERE, earlier: Path | None = None) -> "Pipeline":
         """The pipeline over the data set and in the run directory that `config` names.
 
-        A run's id is the data's last day and a hash of settings, data and engine: the same command finds its run again.
+        A run's id is the data's last day and a hash of settings, data, engine and code: the same command finds its run
+        again, and no other changes it.
+
+        Args:
+            earlier: a run's folder; what it has made from the same things is copied.
         """
         store = Store(config.data.root)
         store.verify()
         # Where things lie and how much memory there is decides nothing about what comes out.
-        places = ("runs", "engine", "memory_gb", "data")
+        places = ("runs", "engine", "memory_gb", "data", "retrain")
         decides = {key: value for key, value in config.settings().items() if key not in places}
-        made_from = json.dumps([decides, store.digest, engine.name])
+        made_from = json.dumps([decides, store.digest, engine.name, code_digest()])
         name = f"{date_of(store.last_day)}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"
-        return cls(config, engine, store, Run(config.runs / name, engine), workers)
+        before = Run(earlier, engine) if earlier else None
+        return cls(config, engine, store, Run(config.runs / name, engine, earlier=before), workers)
 
     def without(self, section: str, name: str) -> "Pipeline":
         """This line with the part `name` of `section` (retrievers or features) left out.
@@ -314,6 +320,13 @@ class Pipeline:
 
         written = self.run.step("submit", {}, [self.store.digest, *_digests(predicted)], make)
         return self.run.show("submission.csv", written.folder / "submission.csv")
+
+    def finish(self) -> Path:
+        """All of it, sealed: `metrics.json` and `submission.csv`, and from now on no file of the run changes."""
+        self.evaluate()
+        submission = self.submit()
+        seal(self.run.folder)
+        return submission
 
     # --- small print ---------------------------------------------------------------------------------------------
 
