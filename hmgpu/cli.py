@@ -3,6 +3,7 @@
 # One verb, one function: parse, call, print. Nothing else lives here.
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ from hmgpu.data.synthetic import synthesize
 from hmgpu.doctor import examine
 from hmgpu.encoding import encode_run, encoding_table
 from hmgpu.engine import Choice, Engine
-from hmgpu.errors import ConfigError, HmgpuError
+from hmgpu.errors import BusyError, ConfigError, HmgpuError
 from hmgpu.evaluation.contributions import contribution_table
 from hmgpu.evaluation.strategies import segment_table
 from hmgpu.evaluation.tables import method_table, strategy_table
@@ -38,7 +39,7 @@ from hmgpu.folds import evaluate_folds, fold_lines, fold_table
 from hmgpu.pipeline import Pipeline
 from hmgpu.retrain.weekly import PAGE, retrain
 from hmgpu.runs.inventory import inventory, prune, runs_table
-from hmgpu.runs.lock import BusyError, exclusively
+from hmgpu.runs.lock import exclusively
 from hmgpu.runs.publish import promote, rollback
 from hmgpu.workers import hired
 
@@ -328,6 +329,7 @@ def main() -> None:
 
     SIGTERM ends it as Ctrl-C does: what is under way is cleared away, what is finished stays, with exit status 143.
     """
+    os.umask(os.umask(0o077) | 0o002)  # models and data are believed later on, so not everybody may write them
     start_logging()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
@@ -345,7 +347,8 @@ def main() -> None:
 
 
 def _complain(problem: str) -> None:
-    console.print(f"Error: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+    problem = problem.encode(errors="backslashreplace").decode()  # a file's name may be bytes that are no text
+    console.print(f"Error: {problem}", style="red", highlight=False, soft_wrap=True)
 
 
 def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:

@@ -4,8 +4,12 @@ import errno
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from hmgpu.errors import DiskError
 
 UNFINISHED = ".unfinished-"
 
@@ -24,8 +28,27 @@ def write_json(path: Path, content: Any) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write text whole or not at all: into a file beside `path`, then renamed over it."""
     draft = path.with_name(f"{UNFINISHED}{path.name}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
+    try:
+        with needing_room(path.parent):
+            draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)  # half of it takes room that may be what is lacking
+        raise
+
+
+@contextmanager
+def needing_room(folder: Path) -> Iterator[None]:
+    """Raises DiskError where what is done within fails because the disk of `folder` is full."""
+    try:
+        yield
+    except Exception as error:
+        if not disk_is_full(error):
+            raise
+        raise DiskError(
+            f"The disk of {folder} is full: make room and run the command again; it goes on after the last finished "
+            "step."
+        ) from None
 
 
 def disk_is_full(error: Exception) -> bool:
