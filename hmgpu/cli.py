@@ -35,13 +35,17 @@ from hmgpu.exploration.page import explore
 from hmgpu.files import write_json, write_text
 from hmgpu.folds import evaluate_folds, fold_lines, fold_table
 from hmgpu.pipeline import Pipeline
-from hmgpu.runs.publish import promote
+from hmgpu.runs.publish import CURRENT, promote
+from hmgpu.serving.export import export
+from hmgpu.serving.lookup import as_csv, list_table, look_up, unknown_warning
+from hmgpu.serving.made import FinishedRun
 from hmgpu.workers import hired
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(benchmark, name="benchmark")
 
 DEMO = Path("configs/demo.yaml")
+CURRENT_RUN = Path("runs") / CURRENT
 ConfigFile = Annotated[Path, typer.Option("--config", help="YAML config; see configs/base.yaml.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="key.key=value, put over the config; repeatable.")]
 EngineChoice = Annotated[Choice | None, typer.Option("--engine", help="auto, cpu or gpu; over the config's.")]
@@ -219,9 +223,25 @@ def compare(
 
 @app.command()
 def recommend(
-    config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
+    config: Annotated[Path | None, typer.Option("--config", help="Make the lists of all customers.")] = None,
+    settings: Settings = None,
+    engine: EngineChoice = None,
+    cluster: ClusterChoice = None,
+    customers: Annotated[
+        list[str] | None,
+        typer.Option("--customers", help="Look up lists instead: a customer id, or a file of ids; repeatable."),
+    ] = None,
+    source: Annotated[Path | None, typer.Option("--from", help="The run to look them up in.  [runs/current]")] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="Write the lists here, as CSV.")] = None,
 ) -> None:
-    """Choose twelve articles for every customer."""
+    """Choose twelve articles for every customer, or look up what a finished run has chosen for some."""
+    if customers:
+        if config or settings or engine or cluster:
+            raise typer.BadParameter("--customers looks lists up: it goes with --from and --output alone")
+        _look_up(customers, source or CURRENT_RUN, output)
+        return
+    if not config or source or output:
+        raise typer.BadParameter("give --config to make all lists, or --customers to look some up")
     with _working(config, settings, engine, cluster) as line:
         steps = line.recommend()
     console.print(f"recommendations: {steps[0].folder.parent}")
@@ -235,6 +255,16 @@ def submit(
     with _working(config, settings, engine, cluster) as line:
         submission = line.submit()
     console.print(f"submission: {submission}")
+
+
+@app.command("export")
+def export_verb(
+    source: Annotated[Path, typer.Argument(metavar="[RUN]", help="A finished run.")] = CURRENT_RUN,
+    out: Annotated[Path, typer.Option("--out", help="Folder to make: new, or an earlier export.")] = Path("export"),
+) -> None:
+    """Write model, encoders, vectors and lists of a finished run in open formats."""
+    files = export(FinishedRun.open(source), out)
+    console.print(f"exported: {out} ({len(files)} files and their manifest)", soft_wrap=True)
 
 
 @app.command()
@@ -273,6 +303,19 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else ""
         console.print(f"Error: {where}{error.strerror or error}.", style="red", markup=False, highlight=False)
         sys.exit(1)
+
+
+def _look_up(customers: list[str], source: Path, output: Path | None) -> None:
+    found, unknown = look_up(FinishedRun.open(source), customers)
+    if unknown:
+        typer.echo(unknown_warning(unknown, source), err=True)
+    if output:
+        write_text(output, as_csv(found))
+        console.print(f"lists: {output} ({found.height:,} customers)", soft_wrap=True)
+    elif sys.stdout.isatty():
+        console.print(list_table(found, source))
+    else:
+        typer.echo(as_csv(found), nl=False)
 
 
 def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
