@@ -18,13 +18,14 @@ def write_vectors(run: FinishedRun, folder: Path) -> None:
     Raises RunError where a file of the run was changed.
     """
     ids = pl.scan_parquet(run.submitted.file(ARTICLES), glob=False)
-    for made in run.known:
+    for made in (made for made in run.known if made.folder.name.startswith(RETRIEVER)):
         for name in (name for name in sorted(made.files) if name.endswith(".parquet")):
-            there = pl.read_parquet_schema(made.folder / name)
+            file = made.file(name)
+            there = pl.read_parquet_schema(file)
             places = [column for column in there if column.startswith("v") and column[1:].isdigit()]
             if "article" not in there or not places:
                 continue
-            table = pl.scan_parquet(made.file(name), glob=False).join(ids, on="article").sort("article").collect()
+            table = pl.scan_parquet(file, glob=False).join(ids, on="article").sort("article").collect()
             matrix = table.select(places).to_numpy().astype(np.float32) / STEPS
             others = [pl.col("on_sale").cast(pl.Boolean)] if "on_sale" in there else []
             vectors = pl.Series("vector", matrix, dtype=pl.Array(pl.Float32, len(places))).arr.to_list()

@@ -18,6 +18,8 @@ from hmgpu.serving.made import FinishedRun
 
 NUMPY = ".npz"
 TOWERS, TRAINING = "towers.pt", "training.json"
+Inputs = dict[str, tuple[str, str]]
+"""By name how an input is encoded, and the column whose embeddings it looks up."""
 
 
 def write_weights(source: Path, target: Path) -> dict[str, Any]:
@@ -56,15 +58,15 @@ def write_towers(run: FinishedRun, folder: Path) -> None:
 
 
 def _network(arrays: Mapping[str, Any], present: frozenset[str]) -> dict[str, Any]:
-    article = {column.name: (column.encoding, column.name) for column in columns("article", present)}
+    article: Inputs = {column.name: (column.encoding, column.name) for column in columns("article", present)}
     own = [column for side in OF_CUSTOMERS for column in columns(side, present)]
-    customer = {column.name: (column.encoding, column.name) for column in own}
+    customer: Inputs = {column.name: (column.encoding, column.name) for column in own}
     for prefix in (RECENT, LATEST):
         customer |= {f"{prefix}{column.name}": ("list", column.name) for column in listed(present)}
     return {side: _tower(side, given, arrays) for side, given in (("customer", customer), ("article", article))}
 
 
-def _tower(side: str, given: Mapping[str, tuple[str, str]], arrays: Mapping[str, Any]) -> dict[str, Any]:
+def _tower(side: str, given: Inputs, arrays: Mapping[str, Any]) -> dict[str, Any]:
     inputs: list[dict[str, Any]] = []
     for name, (encoding, domain) in sorted(given.items()):  # Merlin lays them side by side by name
         table = f"inputs.branches.categorical.branches.{domain}.values.0.to_wrap.table.weight"
