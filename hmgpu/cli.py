@@ -1,6 +1,7 @@
 """GPU-accelerated, end-to-end training of weekly fashion recommenders on H&M-shaped data."""
 
-# One verb, one function: parse, call, print. Nothing else lives here.
+# One verb, one function: parse, call, print. Nothing else lives here. What loads the whole line, XGBoost and all, is
+# imported by the verbs that need it, so that looking up a list does not wait for it.
 
 import json
 import sys
@@ -8,14 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hmgpu.ablation import ablate_folds, ablate_run, sections_in
 from hmgpu.benchmark.cli import app as benchmark
-from hmgpu.comparison import Judged, comparison_tables
-from hmgpu.comparison import compare as compared
 from hmgpu.config import Config, load_config
 from hmgpu.console import console, progress, start_logging
 from hmgpu.data import kaggle
@@ -25,7 +23,6 @@ from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import Store
 from hmgpu.data.synthetic import synthesize
 from hmgpu.doctor import examine
-from hmgpu.encoding import encode_run, encoding_table
 from hmgpu.engine import Choice, Engine
 from hmgpu.errors import ConfigError, HmgpuError
 from hmgpu.evaluation.contributions import contribution_table
@@ -33,13 +30,14 @@ from hmgpu.evaluation.strategies import segment_table
 from hmgpu.evaluation.tables import method_table, strategy_table
 from hmgpu.exploration.page import explore
 from hmgpu.files import write_json, write_text
-from hmgpu.folds import evaluate_folds, fold_lines, fold_table
-from hmgpu.pipeline import Pipeline
 from hmgpu.runs.publish import CURRENT, promote
 from hmgpu.serving.export import export
 from hmgpu.serving.lookup import as_csv, list_table, look_up, unknown_warning
 from hmgpu.serving.made import FinishedRun
 from hmgpu.workers import hired
+
+if TYPE_CHECKING:
+    from hmgpu.pipeline import Pipeline
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(benchmark, name="benchmark")
@@ -139,6 +137,8 @@ def explore_verb(
 @app.command()
 def encode(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
     """Fit the NVTabular workflows and write customers and articles as learned models see them."""
+    from hmgpu.encoding import encode_run, encoding_table
+
     with _working(config, settings, engine) as line:
         columns, folder = encode_run(line)
     console.print(encoding_table(columns), f"encoded: {folder}")
@@ -170,6 +170,9 @@ def evaluate(
     ] = None,
 ) -> None:
     """Score candidates and ranker on the validation week, or on each of the last weeks."""
+    from hmgpu.ablation import ablate_folds, ablate_run, sections_in
+    from hmgpu.folds import evaluate_folds, fold_lines, fold_table
+
     sections = sections_in(ablate) if ablate is not None else ()
     if folds:
         loaded = load_config(config, settings)
@@ -215,6 +218,9 @@ def compare(
     output: Annotated[Path | None, typer.Option("--output", help="Also write the figures here, as JSON.")] = None,
 ) -> None:
     """Say which of two runs ranks better, on the same customers, and how surely."""
+    from hmgpu.comparison import Judged, comparison_tables
+    from hmgpu.comparison import compare as compared
+
     found = compared(Judged.read(first), Judged.read(second))
     if output:
         write_json(output, found)
@@ -259,7 +265,7 @@ def submit(
 
 @app.command("export")
 def export_verb(
-    source: Annotated[Path, typer.Argument(metavar="[RUN]", help="A finished run.")] = CURRENT_RUN,
+    source: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run.")] = CURRENT_RUN,
     out: Annotated[Path, typer.Option("--out", help="Folder to make: new, or an earlier export.")] = Path("export"),
 ) -> None:
     """Write model, encoders, vectors and lists of a finished run in open formats."""
@@ -319,6 +325,8 @@ def _look_up(customers: list[str], source: Path, output: Path | None) -> None:
 
 
 def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
+    from hmgpu.pipeline import Pipeline
+
     chosen = Engine.choose(engine or config.engine)
     if config.data.raw.exists() or not (config.data.root / MANIFEST).exists():
         with progress("ingest") as report:
@@ -339,7 +347,9 @@ def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
 @contextmanager
 def _working(
     config: Path, settings: list[str] | None, engine: Choice | None, cluster: str | None = None
-) -> Iterator[Pipeline]:
+) -> Iterator["Pipeline"]:
+    from hmgpu.pipeline import Pipeline
+
     loaded = load_config(config, settings)
     chosen = Engine.choose(engine or loaded.engine)
     with hired(cluster, chosen) as workers, Pipeline.open(loaded, chosen, workers).working() as line:
