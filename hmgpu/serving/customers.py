@@ -12,7 +12,7 @@ from hmgpu.errors import DataError
 
 COLUMN = "customer_id"
 PARQUET = b"PAR1"
-AS_TEXT = pl.String, *pl.datatypes.group.INTEGER_DTYPES
+AS_TEXT = (pl.String, *pl.datatypes.group.INTEGER_DTYPES)
 
 
 def customers_asked(asked: Iterable[str], pattern: str) -> list[str]:
@@ -24,15 +24,21 @@ def customers_asked(asked: Iterable[str], pattern: str) -> list[str]:
 
     Raises DataError naming the id that does not match, with its file and line, and the file that can't be read.
     """
-    found = dict.fromkeys(itertools.chain.from_iterable(_ids(each, pattern) for each in asked))
-    return list(found)
+    rows = list(itertools.chain.from_iterable(map(_rows, asked)))
+    ids = pl.Series([id_ for _, id_ in rows], dtype=pl.String)
+    wrong = (~ids.str.contains(f"^(?:{pattern})$")).arg_true()  # the same test as ingest's
+    if len(wrong):
+        where, id_ = rows[wrong[0]]
+        said = f"{where}: '{id_}' is no" if where else f"'{id_}' is neither a file nor a"
+        raise DataError(f"{said} customer id, which matches {pattern} (data.customer_pattern).")
+    return ids.unique(maintain_order=True).to_list()
 
 
-def _ids(asked: str, pattern: str) -> list[str]:
+def _rows(asked: str) -> list[tuple[str, str]]:
+    """(where, id) of all that an id, with nothing for where, or a file of ids asks for."""
     path = Path(asked)
     if not _there(path):
-        problem = f"'{asked}' is neither a file nor a customer id, which matches {pattern} (data.customer_pattern)."
-        return _checked([("", asked)], pattern, problem)
+        return [("", asked)]
     if path.is_dir():
         raise DataError(f"{path} is a folder: name a file with customer ids.")
     try:
@@ -42,7 +48,7 @@ def _ids(asked: str, pattern: str) -> list[str]:
     rows = list(_of_parquet(path, content) if content.startswith(PARQUET) else _of_text(path, content))
     if not rows:
         raise DataError(f"{path} holds no customer ids: write one a line, or CSV or Parquet with a column {COLUMN}.")
-    return _checked(rows, pattern)
+    return rows
 
 
 def _there(path: Path) -> bool:
@@ -50,18 +56,6 @@ def _there(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):  # too long for a name, or not to be looked at: no file in any case
         return False
-
-
-def _checked(rows: list[tuple[str, str]], pattern: str, problem: str = "") -> list[str]:
-    """The ids of (where, id). The same test as ingest's."""
-    ids = pl.Series([id_ for _, id_ in rows], dtype=pl.String)
-    wrong = (~ids.str.contains(f"^(?:{pattern})$")).arg_true()
-    if len(wrong):
-        where, id_ = rows[wrong[0]]
-        raise DataError(
-            problem or f"{where}: '{id_}' is no customer id, which matches {pattern} (data.customer_pattern)."
-        )
-    return ids.to_list()
 
 
 def _of_text(path: Path, content: bytes) -> Iterator[tuple[str, str]]:

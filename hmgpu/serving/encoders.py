@@ -18,7 +18,7 @@ import polars as pl
 from hmgpu.encode.rows import UNKNOWN
 from hmgpu.files import write_json
 from hmgpu.serving.made import FinishedRun, Made
-from hmgpu.serving.tables import ARTICLES, CODES, CUSTOMERS
+from hmgpu.serving.tables import ARTICLES, CODES, RECOMMENDATIONS
 
 FIRST = 3  # NVTabular's code of the most frequent value
 ENCODE = "encoders.json"  # of a step that holds workflows
@@ -84,7 +84,7 @@ class Texts:
         codes = pl.read_parquet(made.file(CODES)).partition_by("column", as_dict=True, include_key=False)
         tables = {str(column): table for (column,), table in codes.items()}
         tables["article"] = _keyed(pl.read_parquet(made.file(ARTICLES)))
-        tables["customer"] = _keyed(pl.read_parquet(made.file(CUSTOMERS)))
+        tables["customer"] = _keyed(pl.read_parquet(made.file(RECOMMENDATIONS), columns=["customer", "customer_id"]))
         channels: Sequence[str] = run.config["data"]["channels"]
         tables["channel"] = pl.DataFrame({"code": range(len(channels)), "value": channels})
         return cls(tables)

@@ -1,10 +1,9 @@
 """The tables that the step `submit` leaves beside the submission, for serving: lists and codes in the retailer's own
 terms, so that no data set is needed.
 
-    recommendations.parquet   (customer_id, articles), sorted by customer id
+    recommendations.parquet   (customer, customer_id, articles), sorted by customer id
     best_sellers.parquet      (rank, article_id): the list of whom nobody knows
     articles.parquet          (article, article_id)
-    customers.parquet         (customer, customer_id)
     codes.parquet             (column, code, value): what codes stand for in the retailer's files
 """
 
@@ -16,7 +15,7 @@ import polars as pl
 from hmgpu.recommendations import lists
 
 RECOMMENDATIONS, BEST_SELLERS = "recommendations.parquet", "best_sellers.parquet"
-ARTICLES, CUSTOMERS, CODES = "articles.parquet", "customers.parquet", "codes.parquet"
+ARTICLES, CODES = "articles.parquet", "codes.parquet"
 ROW_GROUP = 2**15  # rows that a look-up of one customer decodes: fewer make a larger file that is slower to write
 
 
@@ -38,12 +37,11 @@ def write_tables(
     Raises RunError where a list is not twelve different articles.
     """
     named = pl.concat(
-        lists(file, article_ids).join(customer_ids, on="customer").select("customer_id", "articles")
+        lists(file, article_ids).join(customer_ids, on="customer").select("customer", "customer_id", "articles")
         for file in predictions
     ).sort("customer_id")
     named.write_parquet(folder / RECOMMENDATIONS, row_group_size=ROW_GROUP)
     best = filler.join(article_ids, on="article").select("rank", "article_id").sort("rank")
     best.write_parquet(folder / BEST_SELLERS)
     article_ids.sort("article").write_parquet(folder / ARTICLES)
-    customer_ids.sort("customer").write_parquet(folder / CUSTOMERS)
     codes.sort("column", "code").write_parquet(folder / CODES)
