@@ -1,12 +1,14 @@
 """Everything that a run has learned, in open formats: one folder that needs no hmgpu to be read.
 
-manifest.json             run, data, versions, and the sha256 of every other file
-config.yaml               the run's settings
-recommendations.parquet   (customer_id, rank, article_id), and best_sellers.parquet (rank, article_id) for others
-model/                    the ranker: UBJ and JSON; a network's weights as .npz
-encoders/                 see serving.encoders
-vectors/                  see serving.vectors
-towers/                   see serving.weights
+    manifest.json             run, data, versions, and the sha256 of every other file
+    config.yaml               the run's settings
+    recommendations.parquet   (customer_id, rank, article_id), and best_sellers.parquet (rank, article_id) for others
+    model/                    the ranker: UBJ and JSON; a network's weights as .npz
+    encoders/                 see serving.encoders
+    vectors/                  see serving.vectors
+    towers/                   see serving.weights
+
+Nothing of the run is copied or read that is not what the manifest of its step lists.
 """
 
 import fcntl

@@ -1,10 +1,11 @@
-"""The tables that the step `submit` leaves beside the submission, for serving: lists and codes in the retailer's own
-terms, so that no data set is needed.
+"""The tables that the step `submit` leaves beside the submission, for serving.
 
     recommendations.parquet   (customer, customer_id, articles), sorted by customer id
     best_sellers.parquet      (rank, article_id): the list of whom nobody knows
     articles.parquet          (article, article_id)
     codes.parquet             (column, code, value): what codes stand for in the retailer's files
+
+They are in the retailer's own terms, so that serving needs no data set.
 """
 
 from collections.abc import Iterable
