@@ -4,6 +4,7 @@
 # imported by the verbs that need it, so that looking up a list does not wait for it.
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +31,9 @@ from hmgpu.evaluation.strategies import segment_table
 from hmgpu.evaluation.tables import method_table, strategy_table
 from hmgpu.exploration.page import explore
 from hmgpu.files import write_json, write_text
-from hmgpu.runs.publish import CURRENT, promote
+from hmgpu.runs.inventory import inventory, prune, runs_table
+from hmgpu.runs.lock import BusyError, exclusively
+from hmgpu.runs.publish import CURRENT, promote, rollback
 from hmgpu.serving.export import export
 from hmgpu.serving.lookup import as_csv, list_table, look_up, unknown_warning
 from hmgpu.serving.made import FinishedRun
@@ -47,6 +50,7 @@ CURRENT_RUN = Path("runs") / CURRENT
 ConfigFile = Annotated[Path, typer.Option("--config", help="YAML config; see configs/base.yaml.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="key.key=value, put over the config; repeatable.")]
 EngineChoice = Annotated[Choice | None, typer.Option("--engine", help="auto, cpu or gpu; over the config's.")]
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder of the runs.")]
 ClusterChoice = Annotated[
     str | None,
     typer.Option("--cluster", help="Dask workers: how many processes to start here, or a scheduler's tcp:// address."),
@@ -297,17 +301,83 @@ def demo(
     _run(loaded, engine, cluster)
 
 
+@app.command("retrain")
+def retrain_verb(
+    config: ConfigFile,
+    week: Annotated[
+        Path | None, typer.Option("--append", help="A week's file, or a folder of raw files, to add first.")
+    ] = None,
+    settings: Settings = None,
+    engine: EngineChoice = None,
+    cluster: ClusterChoice = None,
+) -> None:
+    """Add a week, check it, train, judge, and make the run the current one if it is good enough.
+
+    Ends with 0 where it was promoted (or nothing is new), 3 where the current run was kept, 4 where the data were
+    refused, 5 where another process is changing the runs.
+    """
+    from hmgpu.retrain.weekly import PAGE, retrain
+
+    loaded = load_config(config, settings)
+    chosen = Engine.choose(engine or loaded.engine)
+    with hired(cluster, chosen) as workers, progress("append") as report:
+        record = retrain(loaded, week, chosen, workers, report)
+    console.print(f"{record.outcome}: {record.reason}\nhistory: {loaded.runs / PAGE}", soft_wrap=True)
+    if record.exit_code:
+        raise typer.Exit(record.exit_code)
+
+
+@app.command("promote")
+def promote_verb(run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")]) -> None:
+    """Make a finished run the current one, after a look at every file of it."""
+    with exclusively(run.parent):
+        link = promote(run)
+    console.print(f"current run: {link} -> {link.readlink()}", soft_wrap=True)
+
+
+@app.command("rollback")
+def rollback_verb(runs: RunsFolder = Path("runs")) -> None:
+    """Make the run current again that was so before."""
+    with exclusively(runs):
+        link = rollback(runs)
+    console.print(f"current run: {link} -> {link.readlink()}", soft_wrap=True)
+
+
+@app.command("runs")
+def runs_verb(runs: RunsFolder = Path("runs")) -> None:
+    """List the runs, oldest data first."""
+    console.print(runs_table(inventory(runs)))
+
+
+@app.command("prune")
+def prune_verb(
+    runs: RunsFolder = Path("runs"),
+    keep: Annotated[int, typer.Option(min=1, help="Runs that stay, the newest; the current one stays anyway.")] = 8,
+) -> None:
+    """Remove old runs, but never the current one or the one to roll back to."""
+    with exclusively(runs):
+        removed = prune(runs, keep)
+    console.print("\n".join(f"removed: {folder.name}" for folder in removed) or "nothing to remove")
+
+
 def main() -> None:
-    """Runs the command line; what a user can mend (files and disks among it) is a sentence, with exit status 1."""
+    """Runs the command line; what a user can mend (files and disks among it) is a sentence, with exit status 1.
+
+    SIGTERM ends it as Ctrl-C does: what is under way is cleared away, what is finished stays, with exit status 143.
+    """
     start_logging()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         app()
+    except BusyError as error:
+        _complain(str(error))
+        sys.exit(5)
     except HmgpuError as error:
-        console.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        _complain(str(error))
         sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        console.print(f"Error: {where}{error.strerror or error}.", style="red", markup=False, highlight=False)
+        _complain(f"{where}{error.strerror or error}.")
         sys.exit(1)
 
 
@@ -324,6 +394,10 @@ def _look_up(customers: list[str], source: Path, output: Path | None) -> None:
         typer.echo(as_csv(found), nl=False)
 
 
+def _complain(problem: str) -> None:
+    console.print(f"Error: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
     from hmgpu.pipeline import Pipeline
 
@@ -337,9 +411,10 @@ def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
             f"{config.data.raw} is not there: working with the data set in {config.data.root}", soft_wrap=True
         )
     with hired(cluster, chosen) as workers, Pipeline.open(config, chosen, workers).working() as line:
-        metrics = line.evaluate()
-        submission = line.submit()
-        current = promote(line.run.folder)
+        submission = line.finish()
+        with exclusively(config.runs):
+            current = promote(line.run.folder)
+        metrics = line.run.folder / "metrics.json"
     _show(metrics)
     console.print(f"submission: {submission}\ncurrent run: {current} -> {current.readlink()}", soft_wrap=True)
 

@@ -76,8 +76,8 @@ def compare(first: Judged, second: Judged) -> dict[str, Any]:
     parts = {part: sorted(rows.group_by(part, maintain_order=True)) for part in ("week", "segment")}
     return {
         "runs": [str(first.place), str(second.place)],
-        "all": _difference(rows),
-        **{f"{part}s": {name: _difference(group) for (name,), group in groups} for part, groups in parts.items()},
+        "all": paired(rows),
+        **{f"{part}s": {name: paired(group) for (name,), group in groups} for part, groups in parts.items()},
         "settings": differing(_decisive(first), _decisive(second)),
     }
 
@@ -107,7 +107,12 @@ def _check_comparable(first: Judged, second: Judged) -> None:
         raise RunError(f"{first.place} and {second.place} were scored on different customers: evaluate both anew.")
 
 
-def _difference(rows: pl.DataFrame) -> dict[str, Any]:
+def paired(rows: pl.DataFrame) -> dict[str, Any]:
+    """How far `ranker_second` is ahead of `ranker`; see `compare`.
+
+    Args:
+        rows: (customer, ranker, ranker_second), the average precisions of both, a row a customer and week.
+    """
     ahead = rows.select("customer", difference=pl.col("ranker_second") - pl.col("ranker"))
     low, high = intervals(ahead)["difference"]
     return {

@@ -18,6 +18,7 @@ from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import Count
 from hmgpu.quotas import Quotas
 from hmgpu.rankers import Ranker
+from hmgpu.retrain.settings import RetrainSettings
 from hmgpu.retrievers import Retriever
 
 
@@ -83,6 +84,8 @@ class Config(BaseModel):
     """Feature families by name, likewise."""
     ranker: Ranker
     """The ranker, by `kind`."""
+    retrain: RetrainSettings = RetrainSettings()
+    """The weekly retrain: limits of the data, when a run is promoted, what is kept, who hears of it."""
 
     @field_validator("runs")
     @classmethod

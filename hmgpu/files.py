@@ -1,5 +1,6 @@
 """Whole files: their hash, and writing them whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
@@ -32,3 +33,13 @@ def write_text(path: Path, text: str) -> None:
             draft.unlink()
         error.filename = str(path)  # what the caller knows
         raise
+
+
+def disk_is_full(error: Exception) -> bool:
+    """Whether `error` came of a lack of room.
+
+    Libraries wrap the system's error in ones of their own; what is left is its text.
+    """
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return os.strerror(errno.ENOSPC).lower() in str(error).lower()

@@ -67,7 +67,7 @@ class Learning:
             Encoders.fit(history, self.config.encode.days, self.engine, folder, self.workers.client)
 
         settings = self.config.encode.model_dump(mode="json")
-        return self.run.step(f"{self.oldest}/encode", settings, [self.store.digest], make)
+        return self.run.step(f"{self.oldest}/encode", settings, [self._known(self.oldest)], make)
 
     @cached_property
     def encoders(self) -> "Encoders":
@@ -83,7 +83,7 @@ class Learning:
             # What several parts or workers need is made before they are sent to work.
             model = self.trained(name, part, week) if isinstance(part, Trained) else None
             encoded = self.encoded if part.encoded else None
-            made_from = [self.store.digest, *(step.digest for step in (encoded, model) if step)]
+            made_from = [self._known(week), *(step.digest for step in (encoded, model) if step)]
             tasks.append(partial(self._learn, week, name, part, model.folder if model else None, made_from))
         steps = self.workers.each(f"learn {week}", [*tasks, partial(self._learn_fallback, week)])
         return dict(zip([*parts, FALLBACK], steps, strict=True))
@@ -101,7 +101,7 @@ class Learning:
             table.write_parquet(folder / TABLE)
             return {"articles": table.height}
 
-        return self.run.step(f"{week}/learn/{FALLBACK}", {}, [self.store.digest], make)
+        return self.run.step(f"{week}/learn/{FALLBACK}", {}, [self._known(week)], make)
 
     def audience(self, week: Week, customers: pl.DataFrame) -> History:
         """What was known before `week` of one shard of `customers` (customer), in memory."""
@@ -132,7 +132,7 @@ class Learning:
 
     def _train(self, name: str, part: Trained, at: Week) -> Step:
         settings = part.settings() | {"seed": self.config.seed}
-        made_from = [self.store.digest, self.encoded.digest]
+        made_from = [self._known(at), self.encoded.digest]
         # Named by all that decides what comes out: checkpoints of other settings or other code are not gone on from.
         decides = json.dumps([settings, made_from, str(at), code_digest()])
         work = self.run.folder / "unfinished" / hashlib.sha256(decides.encode()).hexdigest()[:16]
@@ -142,6 +142,10 @@ class Learning:
             shutil.rmtree(work, ignore_errors=True)
 
         return self.run.step(f"{at}/train/{name}", settings, made_from, make)
+
+    def _known(self, week: Week) -> str:
+        """Hash of all that was known before `week`: what was learned from it holds when later weeks have come."""
+        return self.store.digest_before(week.first_day)
 
     def at_bench(self, part: P, model: Path | None = None) -> P:
         """`part`, with what it needs to work."""

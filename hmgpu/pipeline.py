@@ -9,7 +9,7 @@ afterwards, so what is learned and what is served can't drift apart.
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -36,7 +36,8 @@ from hmgpu.recommendations import SUBMISSION, check_fillable, top_twelve, write_
 from hmgpu.report.evaluated import Evaluated
 from hmgpu.report.run import report_page
 from hmgpu.retrievers import Retriever
-from hmgpu.runs.run import Run, Step
+from hmgpu.runs.run import Run, Step, code_digest
+from hmgpu.runs.seal import seal
 from hmgpu.serving.tables import write_tables
 from hmgpu.shards import Shard, split
 from hmgpu.workers import HERE, Workers
@@ -82,19 +83,24 @@ class Pipeline:
         self.describer = Describer(self.retrievers, self.features, self.learning, engine, early)
 
     @classmethod
-    def open(cls, config: Config, engine: Engine, workers: Workers = HERE) -> "Pipeline":
+    def open(cls, config: Config, engine: Engine, workers: Workers = HERE, earlier: Path | None = None) -> "Pipeline":
         """The pipeline over the data set and in the run directory that `config` names.
 
-        A run's id is the data's last day and a hash of settings, data and engine: the same command finds its run again.
+        A run's id is the data's last day and a hash of settings, data, engine and code: the same command finds its run
+        again, and no other changes it.
+
+        Args:
+            earlier: a run's folder; what it has made from the same things is copied.
         """
         store = Store(config.data.root)
         store.verify()
         # Where things lie and how much memory there is decides nothing about what comes out.
-        places = ("runs", "engine", "memory_gb", "data")
+        places = ("runs", "engine", "memory_gb", "data", "retrain")
         decides = {key: value for key, value in config.settings().items() if key not in places}
-        made_from = json.dumps([decides, store.digest, engine.name])
+        made_from = json.dumps([decides, store.digest, engine.name, code_digest()])
         name = f"{date_of(store.last_day)}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"
-        return cls(config, engine, store, Run(config.runs / name, engine), workers)
+        before = Run(earlier, engine) if earlier else None
+        return cls(config, engine, store, Run(config.runs / name, engine, earlier=before), workers)
 
     def without(self, section: str, name: str) -> "Pipeline":
         """This line with the part `name` of `section` (retrievers or features) left out.
@@ -229,7 +235,7 @@ class Pipeline:
             ranker, seed = self.config.ranker, self.config.seed
             ranker.fit(training, validation, self.engine, seed, self.workers.client).save(folder)
 
-        made_from = [step.digest for step in (*training_steps, *validation_steps)]
+        made_from = _digests([*training_steps, *validation_steps])
         settings = self.config.ranker.settings() | {"seed": self.config.seed}
         fitted = self.run.step("fit", settings, made_from, make)
         self.run.show("model", fitted.folder)
@@ -274,7 +280,7 @@ class Pipeline:
             (folder / "report.html").write_text(report_page(evaluated), encoding="utf-8")
             return {"customers": metrics["customers"]}
 
-        made_from = [fitted.digest, learned[FALLBACK].digest, *(step.digest for step in steps)]
+        made_from = [self._seen(week), *_digests([fitted, learned[FALLBACK], *steps])]
         judged = self.run.step(f"{week}/evaluate", {}, made_from, make)
         if validates:
             self.run.show("report.html", judged.folder / "report.html")
@@ -300,7 +306,7 @@ class Pipeline:
             plan = top_twelve(scored, customers.lazy(), _table(learned[FALLBACK]))
             return {"customers": customers.height, "rows": self.engine.write(plan, folder / TABLE)}
 
-        made_from = [step.digest for step in [fitted, *learned.values(), *([quotas.step] if quotas else [])]]
+        made_from = [self.store.digest, *_digests([fitted, *learned.values()], quotas)]
         return self.run.step(f"{week}/recommend/{shard.number:03}", self._sharding(shard), made_from, make)
 
     def submit(self) -> Path:
@@ -315,8 +321,15 @@ class Pipeline:
             write_tables(folder, files, best, customers, articles, codes)
             return {"customers": write_submission(folder / SUBMISSION, files, customers, articles)}
 
-        written = self.run.step("submit", {}, [step.digest for step in predicted], make)
+        written = self.run.step("submit", {}, [self.store.digest, *_digests(predicted)], make)
         return self.run.show(SUBMISSION, written.folder / SUBMISSION)
+
+    def finish(self) -> Path:
+        """All of it, sealed: `metrics.json` and `submission.csv`, and from now on no file of the run changes."""
+        self.evaluate()
+        submission = self.submit()
+        seal(self.run.folder)
+        return submission
 
     # --- small print ---------------------------------------------------------------------------------------------
 
@@ -332,6 +345,10 @@ class Pipeline:
     def _oldest(self, config: Config) -> Week:
         """The first week that `config` looks at: workflows and models are made before it."""
         return [*self._quota_weeks(config), self.validation_week.back(config.weeks.train)][0]
+
+    def _seen(self, week: Week) -> str:
+        """Hash of all that was known before `week` and of what was bought in it."""
+        return self.store.digest_before(week.last_day + 1)
 
     def _sharding(self, shard: Shard) -> dict[str, Any]:
         """Settings of all that is made from a shard of described candidates."""
@@ -350,6 +367,11 @@ def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dic
         else:
             usable[name] = part
     return usable
+
+
+def _digests(steps: Iterable[Step], quotas: Chosen | None = None) -> list[str]:
+    """What a step is made from that is made from these."""
+    return [step.digest for step in (*steps, *([quotas.step] if quotas else []))]
 
 
 def _table(step: Step) -> pl.LazyFrame:

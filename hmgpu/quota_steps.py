@@ -59,7 +59,8 @@ class QuotaSteps:
 
         settings = {"shards": shard.of, "retrievers": json.dumps([*self.describer.retrievers]), "seed": self.seed}
         settings["customers"] = shard.customers.height
-        made_from = [step.digest for step in learned.values()]
+        seen = self.describer.learning.store.digest_before(week.last_day + 1)
+        made_from = [seen, *(step.digest for step in learned.values())]
         return self.run.step(f"{week}/quotas/{shard.number:03}", settings, made_from, make)
 
     def _sold(self, week: Week) -> pl.LazyFrame:

@@ -73,6 +73,7 @@ class Store:
         self.manifest = Manifest.read(root)
         self.week_starts: Weekday = self.manifest.settings["week_starts"]  # type: ignore[assignment]
         self._weeks = {name: _week(name) for name in sorted(self.manifest.files) if name.startswith("transactions/")}
+        self._digests: dict[int, str] = {}
 
     def verify(self) -> None:
         """Raises DataError where a file is missing or is not the one that was ingested."""
@@ -83,6 +84,23 @@ class Store:
         """Hash of all that the data set holds."""
         files = {name: file.sha256 for name, file in sorted(self.manifest.files.items())}
         return hashlib.sha256(json.dumps(files).encode()).hexdigest()
+
+    def digest_before(self, day: int) -> str:
+        """Hash of all that `as_of(day)` can reach: a week more of data leaves that of earlier days as it was.
+
+        The customer table is a snapshot, so a new one changes it for every day. Files of transactions count whole: for
+        a day in the middle of a week, the rest of that week counts too.
+        """
+        if day not in self._digests:
+            files = {name: self.manifest.files[name].sha256 for name in self._names(0, day - 1)}
+            articles = self._scan("articles").filter(pl.col("first_day") < day).collect()
+            facts = [files, self.manifest.files[self.manifest.table("customers")].sha256, sorted(self.present)]
+            known = hashlib.sha256(json.dumps(facts).encode())
+            # The oldest layout: newer ones keep the text of rows that were filtered away.
+            oldest = pl.CompatLevel.oldest()
+            known.update(articles.rechunk().write_ipc(None, compat_level=oldest).getbuffer())
+            self._digests[day] = known.hexdigest()
+        return self._digests[day]
 
     @property
     def present(self) -> frozenset[str]:
@@ -172,8 +190,11 @@ class Store:
 
     def week_files(self, since: int, up_to: int) -> list[Path]:
         """The files of transactions that hold days of `since..up_to`, oldest first; they may hold others too."""
+        return [self.root / name for name in self._names(since, up_to)]
+
+    def _names(self, since: int, up_to: int) -> list[str]:
         weeks = self._weeks.items()
-        return [self.root / name for name, week in weeks if week.last_day >= since and week.first_day <= up_to]
+        return [name for name, week in weeks if week.last_day >= since and week.first_day <= up_to]
 
     def _scan_weeks(self, since: int = 0, up_to: int = 0) -> pl.LazyFrame:
         """The week files that hold days of `since..up_to`; an explicit list, since cuDF reads no hive partitions."""

@@ -1,27 +1,80 @@
-"""Which run is current: a symbolic link that is swapped in one move."""
+"""Which run is current: a symbolic link that is swapped in one move, and the runs that were before it."""
 
+import datetime
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from hmgpu.errors import RunError
+from hmgpu.files import UNFINISHED, write_json
+from hmgpu.runs.seal import is_whole, verify
 
 CURRENT = "current"
+PROMOTED = "promoted.json"
 
 
 def promote(run: Path) -> Path:
     """Make `run` (RUNS/<id>) the current one. Returns the link RUNS/current.
 
-    Raises RunError when the run has no submission yet, or when something that is no link stands in the way.
+    Raises RunError, with nothing changed, when the run is not finished or not as it was made, or when something that is
+    no link stands in the way.
     """
-    if run.name == CURRENT:
-        run = run.resolve()
-    if not (run / "submission.csv").is_file():
-        raise RunError(f"{run} has no submission.csv, so it can't become the current run; finish it with `hmgpu run`.")
-    link = run.parent / CURRENT
+    runs, run = run.parent, run.resolve() if run.name == CURRENT else run
+    verify(run)
+    stack = promoted(runs)
+    link = _point(runs, run.name)
+    if not stack or stack[-1]["run"] != run.name:
+        stack.append({"run": run.name, "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")})
+        # After the link: killed in between, the list lacks the newest, and what is before it is still right.
+        write_json(runs / PROMOTED, stack)
+    return link
+
+
+def rollback(runs: Path) -> Path:
+    """Make the run current that was so before the current one, the next one before it where that is gone or damaged.
+
+    Raises RunError, with nothing changed, when there is none.
+    """
+    link = runs / CURRENT
+    now = link.readlink().name if link.is_symlink() else None
+    stack = [entry for entry in promoted(runs) if entry["run"] != now]
+    while stack and not is_whole(runs / stack[-1]["run"]):
+        stack.pop()
+    if not stack:
+        raise RunError(f"There is no earlier run in {runs} to go back to; `hmgpu runs` shows what there is.")
+    _point(runs, stack[-1]["run"])
+    write_json(runs / PROMOTED, stack)
+    return link
+
+
+def current(runs: Path) -> Path | None:
+    """The folder of the current run in `runs`; None where there is none. Raises RunError for a link into nothing."""
+    link = runs / CURRENT
+    if not link.is_symlink():
+        return None
+    if not link.is_dir():
+        raise RunError(f"{link} leads to {link.readlink()}, which is gone: name another with `hmgpu promote RUN`.")
+    return link.resolve()
+
+
+def promoted(runs: Path) -> list[dict[str, Any]]:
+    """The runs that were promoted and not rolled back from, oldest first: `run` (its folder's name), `at` (UTC)."""
+    try:
+        stack: list[dict[str, Any]] = json.loads((runs / PROMOTED).read_text())
+    except FileNotFoundError:
+        stack = []
+    except ValueError:
+        raise RunError(f"{runs / PROMOTED} is damaged, it is no JSON: remove it; no run depends on it.") from None
+    return stack
+
+
+def _point(runs: Path, name: str) -> Path:
+    link = runs / CURRENT
     if link.exists() and not link.is_symlink():
         raise RunError(f"{link} is a file or folder, not the link to the current run; move it away.")
-    draft = run.parent / f".{CURRENT}-{os.getpid()}"
+    draft = runs / f"{UNFINISHED}{CURRENT}-{os.getpid()}"
     draft.unlink(missing_ok=True)
-    draft.symlink_to(run.name)
+    draft.symlink_to(name)
     os.replace(draft, link)
     return link

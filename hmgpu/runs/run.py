@@ -15,7 +15,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,10 @@ import yaml
 import hmgpu
 from hmgpu.engine import Engine
 from hmgpu.errors import RunError
-from hmgpu.files import UNFINISHED, sha256, write_json, write_text
+from hmgpu.files import UNFINISHED, disk_is_full, sha256, write_json, write_text
 from hmgpu.machine import versions
 from hmgpu.runs.memory import watched
+from hmgpu.runs.seal import verify
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +53,18 @@ class Run:
     engine: Engine
     base: "Run | None" = None
     """Another run whose steps are taken for this one's where they were made from the same things."""
+    earlier: "Run | None" = None
+    """Likewise, but copied: this run is whole when the earlier one is gone, and no flipped bit harms both."""
 
     def describe(self, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-        """Writes `config.yaml` and `manifest.json`: what this run is, with which versions and why on this engine."""
+        """Writes `config.yaml` and `manifest.json`: what this run is, with which versions and why on this engine.
+
+        Those of a finished run stay: where its data lie and how much memory there is may be set differently since.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
+        with suppress(RunError):
+            verify(self.folder, ["config.yaml", MANIFEST])
+            return
         write_text(self.folder / "config.yaml", yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True))
         engine = {"engine": self.engine.name, "engine_reason": self.engine.reason}
         write_json(self.folder / MANIFEST, {**facts, **engine, "code": code_digest(), "versions": versions()})
@@ -99,16 +108,21 @@ class Run:
             log.debug("%s: already there", name)
             return made
         place = self.folder / "steps" / name
-        # Not the same for all: a worker that was taken for dead may still be writing when another does its task.
-        draft = place.with_name(f"{UNFINISHED}{place.name}-{uuid.uuid4().hex[:8]}")
+        draft = self._draft(place)
         draft.mkdir(parents=True)
         log.debug("%s: begun", name)
         started = time.perf_counter()
         try:
             with watched() as peak:
                 counts = dict(make(draft) or {})
-        except BaseException:
+        except BaseException as error:
+            full = isinstance(error, Exception) and disk_is_full(error)
             shutil.rmtree(draft, ignore_errors=True)
+            if full:
+                raise RunError(
+                    f"The disk of {self.folder} is full: make room and run the command again; it goes on after the "
+                    "last finished step."
+                ) from None
             raise
         seconds = round(time.perf_counter() - started, 2)
         files = _hashes(draft)
@@ -126,7 +140,28 @@ class Run:
         digest = _finished(place, made_from)
         if digest:
             return Step(name, place, digest)
-        return self.base._made(name, made_from) if self.base else None
+        if self.base:
+            return self.base._made(name, made_from)
+        there = self.earlier._made(name, made_from) if self.earlier else None
+        return self._copied(there, made_from) if there else None
+
+    def _copied(self, step: Step, made_from: dict[str, Any]) -> Step | None:
+        place = self.folder / "steps" / step.name
+        draft = self._draft(place)
+        shutil.copytree(step.folder, draft)
+        _put(draft, place, made_from)
+        # Looked at once more: what was copied must be what was hashed.
+        digest = _finished(place, made_from)
+        log.info("%s: the same as in %s", step.name, self.earlier.folder.name if self.earlier else "")
+        return Step(step.name, place, digest) if digest else None
+
+    @staticmethod
+    def _draft(place: Path) -> Path:
+        """A folder beside `place` that doesn't exist yet.
+
+        Not the same for all: a worker that was taken for dead may still be writing when another does its task.
+        """
+        return place.with_name(f"{UNFINISHED}{place.name}-{uuid.uuid4().hex[:8]}")
 
     def show(self, name: str, made: Path) -> Path:
         """Makes what a step left at `made` visible as `name` at the top of the run, swapped in one move."""

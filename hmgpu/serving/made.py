@@ -13,6 +13,7 @@ import yaml
 from hmgpu.errors import RunError
 from hmgpu.files import sha256
 from hmgpu.runs.run import MANIFEST, digest_of
+from hmgpu.runs.seal import SEAL, verify
 
 SUBMIT, FIT = "submit", "fit"
 FINISH = "finish a run with `hmgpu run`, or name another"
@@ -64,8 +65,14 @@ class FinishedRun:
 
     @classmethod
     def open(cls, place: Path) -> "FinishedRun":
-        """The run in the folder, or behind the link, `place`. Raises RunError where there is none that is finished."""
+        """The run in the folder, or behind the link, `place`.
+
+        Raises RunError where there is none with a submission, and where the seal of a sealed one says that what
+        vouches for all other files was changed.
+        """
         folder = place.resolve()
+        if (folder / SEAL).exists():
+            verify(folder, ["config.yaml", MANIFEST, f"steps/{SUBMIT}/{MANIFEST}"])
         try:
             made = _made(folder / "steps" / SUBMIT)
         except (OSError, ValueError) as error:

@@ -220,6 +220,46 @@ def test_more_data_is_another_digest_and_the_past_stays_the_same(tmp_path):
     assert [row[1:] for row in bought_in(new.as_of(day("2020-09-19")).last(1))] == [("eve", "never")]
 
 
+def test_a_week_more_leaves_the_digest_of_what_was_known_before_it(tmp_path):
+    write(tmp_path / "raw", BOUGHT)
+    given_settings = described(tmp_path / "raw", tmp_path / "data")
+    ingest(given_settings)
+    old = Store(tmp_path / "data")
+    cutoffs = ["2020-09-09", "2020-09-16", "2020-09-17", "2020-09-18"]
+    before = {cutoff: old.digest_before(day(cutoff)) for cutoff in cutoffs}
+    assert len(set(before.values())) == 4
+    more = tmp_path / "more"
+    write(more, [("2020-09-23", "eve", "never"), ("2020-09-24", "eve", "a")])
+    (more / "goods.csv").write_text("article_id\na\n")
+    (more / "people.csv").unlink()
+    append(given_settings, more)
+    new = Store(tmp_path / "data")
+    assert {cutoff: new.digest_before(day(cutoff)) for cutoff in cutoffs} == before
+    assert new.digest_before(day("2020-09-24")) != new.digest_before(day("2020-09-23")) == before["2020-09-18"]
+
+
+def test_other_purchases_articles_or_customers_of_the_past_change_its_digest(tmp_path):
+    def known(name: str, more: list[tuple[str, str, str]], people: str = "") -> str:
+        write(tmp_path / name, BOUGHT)
+        settings = described(tmp_path / name, tmp_path / f"{name}-data")
+        ingest(settings)
+        if more:
+            write(tmp_path / f"{name}-more", more)
+            table = tmp_path / f"{name}-more" / "people.csv"
+            table.write_text(f"customer_id,age\n{people}") if people else table.unlink()
+            append(settings, tmp_path / f"{name}-more")
+        return Store(tmp_path / f"{name}-data").digest_before(day("2020-09-16"))
+
+    later = ("2020-09-23", "eve", "belt")
+    digests = [
+        known("as-it-was", []),
+        known("late-rows", [("2020-09-14", "eve", "hat"), later]),
+        known("sold-before", [("2020-09-14", "eve", "never"), later]),
+        known("older", [later], "ann,31\n"),
+    ]
+    assert len(set(digests)) == 4
+
+
 def test_a_folder_without_a_data_set(tmp_path):
     with pytest.raises(DataError, match="run `hmgpu ingest` first"):
         Store(tmp_path / "none")

@@ -12,6 +12,7 @@ from small_world import customer_id
 
 from hmgpu.errors import RunError
 from hmgpu.runs.publish import promote
+from hmgpu.runs.seal import seal
 from hmgpu.serving.lookup import FEW, as_csv, list_table, look_up, unknown_warning
 from hmgpu.serving.made import FinishedRun
 
@@ -45,11 +46,14 @@ def test_whom_the_run_does_not_know_gets_the_best_sellers(make_run):
 
 def test_the_current_run_is_found_through_its_link(make_run):
     run = make_run()
+    seal(run)
     assert lists(promote(run), 3) == [(customer_id(3), listed(3))]
 
 
 def test_a_run_that_is_promoted_meanwhile_changes_nothing(make_run):
     one, two = make_run(), make_run(name="2020-09-29-abcdef01")
+    for run in (one, two):
+        seal(run)
     opened = FinishedRun.open(promote(one))
     promote(two)
     shutil.rmtree(two)
@@ -74,6 +78,16 @@ def test_a_changed_file_is_named_and_never_used(name, make_run):
     file.unlink()
     with pytest.raises(RunError, match=rf"{name} can't be read \(No such file"):
         lists(run, NOBODY)
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "manifest.json", "steps/submit/manifest.json"])
+def test_of_a_sealed_run_what_vouches_for_the_rest_is_looked_at_too(name, make_run):
+    run = make_run()
+    seal(run)
+    assert lists(run, 3) == [(customer_id(3), listed(3))]
+    (run / name).write_text((run / name).read_text() + " ")
+    with pytest.raises(RunError, match=f"{name} is not the file that the run has made"):
+        lists(run, 3)
 
 
 def test_what_is_not_needed_may_be_damaged(make_run):

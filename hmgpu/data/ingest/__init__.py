@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.data.ingest.absorb import Tables, nothing
-from hmgpu.data.ingest.build import Build, IngestSummary, content_settings
+from hmgpu.data.ingest.build import Build, IngestSummary, Inspect, content_settings
 from hmgpu.data.ingest.rawfiles import RawFile, find, open_raw
 from hmgpu.data.ingest.reading import Progress
 from hmgpu.data.ingest.staging import remove_strays, staged
@@ -19,6 +19,11 @@ from hmgpu.data.weeks import date_of
 from hmgpu.errors import DataError
 
 log = logging.getLogger(__name__)
+
+
+class AbsorbedError(DataError):
+    """What was to be added is there already."""
+
 
 Sources = dict[TableName, RawFile]
 
@@ -66,13 +71,15 @@ def _lost(root: Path, sources: Mapping[TableName, RawFile]) -> list[str]:
     )
 
 
-def append(settings: DataSettings, path: Path, *, progress: Progress | None = None) -> IngestSummary:
+def append(
+    settings: DataSettings, path: Path, *, progress: Progress | None = None, inspect: Inspect | None = None
+) -> IngestSummary:
     """Add the transactions at `path` to the data set in `settings.root`.
 
     `path` is a transactions file, or a folder in the raw layout with transactions and optionally articles and
     customers: new ids get the next keys, known ones their new attributes. Days that overlap with those that
-    are there, or leave a gap, are warned of. Raises DataError, with nothing changed, for a file that was absorbed
-    before and as `ingest` does.
+    are there, or leave a gap, are warned of. Raises DataError, with nothing changed, as `ingest` does, and
+    AbsorbedError for a file that was absorbed before. What `inspect` raises also leaves all as it was.
     """
     started = time.perf_counter()
     root, warnings = settings.root, list[str]()
@@ -93,8 +100,9 @@ def append(settings: DataSettings, path: Path, *, progress: Progress | None = No
             )
         raw = sources["transactions"]
         if raw.sha256 in {source.sha256 for source in there.sources}:
-            raise DataError(f"{raw.path} is already in the data set in {root}, so it was not added again.")
-        return Build(settings, sources, staging, there, progress, warnings, started).run(_load(root, there))
+            raise AbsorbedError(f"{raw.path} is already in the data set in {root}, so it was not added again.")
+        build = Build(settings, sources, staging, there, progress, warnings, started, inspect)
+        return build.run(_load(root, there))
 
 
 def _load(root: Path, there: Manifest) -> Tables:

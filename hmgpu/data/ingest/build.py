@@ -65,6 +65,21 @@ class IngestSummary:
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
 
+@dataclass(frozen=True)
+class Arrived:
+    """New rows that kept the contract, before they belong to the data set."""
+
+    transactions: pl.DataFrame
+    """(day, customer, article, price?, channel?)."""
+    articles: pl.DataFrame
+    """The whole catalogue with what is new in it: article and, among others, first_day."""
+    unknown: float
+    """Share of the rows that named an article or customer that no table has, and so are not among these."""
+
+
+Inspect = Callable[[Arrived], None]
+
+
 def content_settings(settings: DataSettings) -> dict[str, JsonValue]:
     """The settings that decide what an ingested data set holds; the others may differ between two ingests."""
     return {
@@ -90,6 +105,8 @@ class Build:
     progress: Progress | None
     warnings: list[str]
     started: float
+    inspect: Inspect | None = None
+    """Raises where the new rows had better stay out: then nothing is changed."""
 
     def run(self, tables: Tables) -> IngestSummary:
         there = self.there
@@ -108,6 +125,11 @@ class Build:
         days = tables.transactions.select(first=pl.col("day").min(), last=pl.col("day").max()).row(0)
         if there:
             self.warnings += _overlap_or_gap(there, *days)
+        if self.inspect:
+            part = reader.done["transactions"]
+            unknown = sum(part.reasons[f"unknown {key}"] for key in ("article", "customer"))
+            total = reader.kept["transactions"] + part.rows
+            self.inspect(Arrived(tables.transactions, tables.articles, unknown / total))
         files = dict(self._write(tables))
         manifest = self._manifest(tables, reader, files, days)
         publish(self.staging, self.settings.root, manifest)

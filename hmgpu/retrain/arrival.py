@@ -1,0 +1,77 @@
+"""New weeks beside those that are in the data set: whether they may join it."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from hmgpu.data.ingest.build import Arrived
+from hmgpu.data.store import Store
+from hmgpu.data.weeks import Week, date_of
+from hmgpu.engine import Engine
+from hmgpu.errors import DataError
+from hmgpu.retrain.checks import REPEAT_WEEKS, Check, checks, figures, weeks_known
+from hmgpu.retrain.settings import Limits
+
+
+class RefusedError(DataError):
+    """A week of data is too far from the usual."""
+
+    def __init__(self, message: str, made: Sequence[Check]) -> None:
+        super().__init__(message)
+        self.checks = list(made)
+
+
+def check_arrived(store: Store, arrived: Arrived, limits: Limits, engine: Engine) -> list[Check]:
+    """Every check of every week in which there are new rows. Raises RefusedError where a limit is broken."""
+    new = arrived.transactions
+    known = store.as_of(store.last_day + 1).transactions
+    columns = [column for column in known.collect_schema().names() if column in new.columns]
+    sold = pl.concat([known.select(columns), new.lazy().select(columns)])
+    days = new["day"].unique().to_list()
+    touched = sorted({Week.containing(day, store.week_starts) for day in days})
+    last = max(store.last_day, *days)
+    made = []
+    for week in touched:
+        made += _checks(store, sold, arrived.articles.lazy(), week, last, arrived.unknown, limits, engine)
+    return made
+
+
+def check_last_week(store: Store, limits: Limits, engine: Engine) -> list[Check]:
+    """Every check of the last complete week that is in the data set. Raises RefusedError where a limit is broken."""
+    history = store.as_of(store.last_day + 1)
+    week = store.last_complete_week
+    return _checks(store, history.transactions, history.articles, week, store.last_day, 0.0, limits, engine)
+
+
+def _checks(
+    store: Store,
+    sold: pl.LazyFrame,
+    articles: pl.LazyFrame,
+    week: Week,
+    last_day: int,
+    unknown: float,
+    limits: Limits,
+    engine: Engine,
+) -> list[Check]:
+    # Days before the week that its own repeats and those of the weeks before it need.
+    since = week.back(limits.weeks + REPEAT_WEEKS).first_day
+    lately = sold.filter(pl.col("day").is_between(since, week.last_day))
+    before = [week.back(back) for back in range(limits.weeks, 0, -1)]
+    known = weeks_known(lately, week, engine)
+    # In the first weeks of the data, and after a week that never came, less is repeated than is usual.
+    alike = [other for other in before if set(weeks_known(lately, other, engine)).issuperset(known)]
+    usual = [figures(lately, articles, other, known, engine) for other in alike]
+    now = figures(lately, articles, week, known, engine)
+    if now is None:
+        raise RefusedError(f"Nothing was sold in the week from {week}.", [])
+    made = checks(now, [other for other in usual if other], unknown, limits)
+    broken = [check for check in made if not check.passed]
+    if broken:
+        found = "; ".join(map(str, broken))
+        end = date_of(min(week.last_day, last_day))
+        raise RefusedError(
+            f"The week from {week} to {end} is unlike those before it, so nothing was changed: {found}. Mend the data, "
+            "or set another limit under `retrain.limits` if that is how it was.",
+            made,
+        )
+    return made

@@ -1,0 +1,84 @@
+"""Is the new run better than what is served? All three on the same customers of the last complete week."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hmgpu.comparison import paired
+from hmgpu.data.store import Store
+from hmgpu.data.weeks import Week
+from hmgpu.engine import Engine
+from hmgpu.errors import RunError
+from hmgpu.evaluation.metrics import average_precision
+from hmgpu.recommendations import K
+from hmgpu.runs.seal import verify
+
+SUBMISSION = "submission.csv"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the new run is to be the current one, and why."""
+
+    promote: bool
+    reason: str
+    figures: Mapping[str, Any]
+    """MAP@12 in the week: `new`, `baseline`, and `current` where there is one, with `over_current`, the difference new
+    less current with interval and p-value."""
+
+
+def judge(
+    precisions: pl.DataFrame, current: Path | None, week: Week, store: Store, tolerance: float, engine: Engine
+) -> Verdict:
+    """Compares the new run with repurchase + popularity and with what the current run has recommended.
+
+    The current run is judged by the lists that it gave, which is what customers saw if it was made a week ago; nothing
+    of it is computed again, so that other code can't change it. A customer whom it didn't know gets the best sellers.
+    The week has stopped the new run's fitting, which is a little kind to it.
+
+    Args:
+        precisions: (customer, segment, popular, repurchase_popular, ranker), of the new run in `week`.
+        current: the current run's folder; None where there is none, or it is damaged.
+        tolerance: how far the new run may be below the current one, as a share of it.
+    """
+    new, baseline = (float(precisions[name].mean() or 0.0) for name in ("ranker", "repurchase_popular"))  # type: ignore[arg-type]
+    figures: dict[str, Any] = {"week": str(week), "customers": precisions.height, "new": new, "baseline": baseline}
+    if current:
+        lists = _lists(current, precisions, store, engine)
+        labels = engine.collect(store.sold_in(week))
+        known = average_precision(lists, labels, K).filter(pl.col("customer").is_in(lists["customer"].implode()))
+        both = precisions.join(known, on="customer", how="left").select(
+            "customer", ranker=pl.coalesce("average_precision", "popular"), ranker_second="ranker"
+        )
+        figures["current"] = float(both["ranker"].mean() or 0.0)  # type: ignore[arg-type]
+        figures["over_current"] = paired(both)
+    return Verdict(*_decided(figures, tolerance), figures)
+
+
+def _decided(figures: Mapping[str, Any], tolerance: float) -> tuple[bool, str]:
+    new, baseline, now = figures["new"], figures["baseline"], figures.get("current")
+    if not new > baseline:
+        return False, f"MAP@12 {new:.5f} is not above repurchase + popularity ({baseline:.5f})"
+    if now is not None and new < now * (1 - tolerance):
+        return False, f"MAP@12 {new:.5f} is more than {tolerance:.1%} below the current run's ({now:.5f})"
+    beside = "no current run to compare with" if now is None else f"the current run {now:.5f}"
+    return True, f"MAP@12 {new:.5f}; {beside}, repurchase + popularity {baseline:.5f}"
+
+
+def _lists(current: Path, buyers: pl.DataFrame, store: Store, engine: Engine) -> pl.DataFrame:
+    """(customer, article, rank) that the run `current` has recommended to `buyers` (customer), on today's keys."""
+    file = (current / SUBMISSION).resolve()
+    if not file.is_relative_to(current.resolve()):
+        raise RunError(f"{current / SUBMISSION} leads out of the run.")
+    verify(current, [file.relative_to(current.resolve()).as_posix()])
+    text = pl.scan_csv(file, schema={"customer_id": pl.String, "prediction": pl.String})
+    ids = engine.collect(store.customer_ids().join(buyers.lazy().select("customer"), on="customer", how="semi"))
+    asked = engine.collect(text.join(ids.lazy(), on="customer_id"))
+    listed = asked.select("customer", article_id=pl.col("prediction").str.split(" ")).with_columns(
+        rank=pl.int_ranges(1, pl.col("article_id").list.len() + 1, dtype=pl.UInt32)
+    )
+    articles = engine.collect(store.article_ids())
+    return listed.explode("article_id", "rank").join(articles, on="article_id").select("customer", "article", "rank")

@@ -1,0 +1,57 @@
+"""The page of all retrains: MAP@12 over the weeks, how each ended and why."""
+
+from collections.abc import Sequence
+
+from hmgpu.report.blocks import Grid, Section, count, score
+from hmgpu.report.lines import Lines
+from hmgpu.report.page import page
+from hmgpu.retrain.record import Record
+
+LEAD = (
+    "Each retrain was judged on the last complete week of its data: the new run, the lists of the run that was "
+    "current, and repurchase + popularity, on the same customers. A week is drawn where it was judged."
+)
+CHECKS = "What the data of the last retrain look like beside the weeks before them."
+
+
+def history_page(retrains: Sequence[Record]) -> str:
+    """`retrains.html`: a line and a row for every retrain, oldest first, and the checks of the last one."""
+    judged = [record for record in retrains if record.figures]
+    weeks = [record.figures["week"] for record in judged]
+    series = {
+        name: [record.figures.get(key) for record in judged]
+        for name, key in (("new run", "new"), ("current run", "current"), ("repurchase + popular", "baseline"))
+    }
+    headings = ["started (UTC)", "data up to", "outcome", "run", "MAP@12", "current", "baseline", "customers", "why"]
+    rows = [
+        [
+            record.started,
+            record.last_day or "–",
+            record.outcome,
+            record.run or "–",
+            score(record.figures.get("new")),
+            score(record.figures.get("current")),
+            score(record.figures.get("baseline")),
+            count(record.figures["customers"]) if record.figures else "–",
+            record.reason,
+        ]
+        for record in retrains
+    ]
+    blocks = [Grid("Retrains", headings, rows, numbers=False)]
+    chart = [Lines("MAP@12", "week", weeks, series, text=score)] if judged else []
+    sections = [Section("History", LEAD, [*chart, *blocks])]
+    checks = retrains[-1].checks if retrains else []
+    if checks:
+        cells = [
+            [
+                check["name"],
+                f"{check['value']:.4g}",
+                "–" if check["usual"] is None else f"{check['usual']:.4g}",
+                check["limit"],
+                "passed" if check["passed"] else "BROKEN",
+            ]
+            for check in checks
+        ]
+        grid = Grid("Checks of the data", ["figure", "now", "usually", "limit", ""], cells, numbers=False)
+        sections.append(Section("Data", CHECKS, [grid]))
+    return page("Retrains", f"{len(retrains)} retrains.", sections)

@@ -1,0 +1,58 @@
+"""Experiment tracking: settings and figures of every retrain, through the tracker's own library."""
+
+import importlib
+import logging
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from hmgpu.config import Config
+from hmgpu.errors import ConfigError
+from hmgpu.retrain.record import Record
+
+log = logging.getLogger(__name__)
+
+PROJECT = "hmgpu"
+
+
+def tracker(kind: str) -> ModuleType | None:
+    """The library of `retrain.tracking`; None for `none`. Raises ConfigError where it is not installed."""
+    if kind == "none":
+        return None
+    try:
+        return importlib.import_module(kind)
+    except ModuleNotFoundError:
+        raise ConfigError(
+            f"retrain.tracking is {kind}, which is not installed: pip install {kind}, or set it to none."
+        ) from None
+
+
+def track(config: Config, record: Record) -> None:
+    """Logs a retrain. Whatever the tracker raises is logged and no more: it must not undo a retrain."""
+    library = tracker(config.retrain.tracking)
+    if library is None:
+        return
+    settings = {key: str(value) for key, value in _flat(config.settings()).items() if not key.startswith("retrain.")}
+    figures = {key: value for key, value in _flat(record.figures).items() if isinstance(value, int | float)}
+    name = record.run or record.started
+    try:
+        if config.retrain.tracking == "mlflow":
+            library.set_experiment(PROJECT)
+            with library.start_run(run_name=name, tags={"outcome": record.outcome}):
+                library.log_params(settings)
+                library.log_metrics(figures)
+        else:
+            run = library.init(project=PROJECT, name=name, config=settings, tags=[record.outcome])
+            run.log(figures)
+            run.finish()
+    except Exception as error:
+        log.warning("%s could not be told: %s", config.retrain.tracking, error)
+
+
+def _flat(content: Mapping[str, Any], key: str = "") -> dict[str, Any]:
+    """Nested mappings as one, by `key.key`."""
+    found = dict[str, Any]()
+    for name, value in content.items():
+        place = f"{key}.{name}" if key else name
+        found |= _flat(value, place) if isinstance(value, Mapping) else {place: value}
+    return found

@@ -1,0 +1,143 @@
+"""The weekly retrain from end to end: a week in, checked; a run, judged; promoted or not; told to whom it concerns."""
+
+import datetime
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from hmgpu.config import Config
+from hmgpu.data.ingest import AbsorbedError, append
+from hmgpu.data.ingest.build import Arrived
+from hmgpu.data.ingest.reading import Progress
+from hmgpu.data.store import Store
+from hmgpu.data.weeks import date_of
+from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError, DataError, RunError
+from hmgpu.files import write_text
+from hmgpu.pipeline import PRECISIONS, Pipeline
+from hmgpu.retrain.arrival import RefusedError, check_arrived, check_last_week
+from hmgpu.retrain.checks import Check
+from hmgpu.retrain.judge import judge
+from hmgpu.retrain.notify import tell
+from hmgpu.retrain.page import history_page
+from hmgpu.retrain.record import Record, records
+from hmgpu.retrain.tracking import track, tracker
+from hmgpu.runs.inventory import prune
+from hmgpu.runs.lock import exclusively
+from hmgpu.runs.publish import current, promote
+from hmgpu.runs.seal import verify
+from hmgpu.workers import HERE, Workers
+
+log = logging.getLogger(__name__)
+
+PAGE = "retrains.html"
+
+
+def retrain(
+    config: Config, week: Path | None, engine: Engine, workers: Workers = HERE, progress: Progress | None = None
+) -> Record:
+    """Add `week` to the data set, train on it, and make the run the current one if it is good enough.
+
+    Killed anywhere and started again it goes on where it was; until the last moment the current run is the old one.
+
+    Args:
+        week: a transactions file, or a folder with articles and customers too; None takes the data set as it is.
+
+    Raises BusyError where another retrain is at work, and ConfigError where the config names a validation week.
+    """
+    if config.weeks.validation:
+        raise ConfigError("weeks.validation names a week, and a retrain judges the last one: set it to null.")
+    tracker(config.retrain.tracking)  # says now, not after hours, that the library is missing
+    with exclusively(config.runs), _recorded(config, week) as record:
+        _retrain(config, week, engine, workers, progress, record)
+    return record
+
+
+@contextmanager
+def _recorded(config: Config, week: Path | None) -> Iterator[Record]:
+    """A record that is written, shown and told about, however the retrain ends."""
+    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    record, clock = Record(started, appended=week.name if week else None), time.monotonic()
+    try:
+        yield record
+    except BaseException as error:
+        record.reason = str(error) or type(error).__name__
+        raise
+    finally:
+        # The wall clock may jump; how long it took is of the other one.
+        record.seconds = round(time.monotonic() - clock, 1)
+        log.info("%s: %s", record.outcome, record.reason)
+        try:
+            record.write(config.runs)
+            write_text(config.runs / PAGE, history_page(records(config.runs)))
+        except (OSError, RunError) as error:  # a note that can't be written must not hide how the retrain ended
+            log.warning("the retrain could not be written down: %s", error)
+        track(config, record)
+        tell(config.retrain.notify, record)
+
+
+def _retrain(
+    config: Config, week: Path | None, engine: Engine, workers: Workers, progress: Progress | None, record: Record
+) -> None:
+    settings, runs = config.retrain, config.runs
+    now = _trusted(runs)
+    record.before = now.name if now else None
+    try:
+        record.checks = [check.record() for check in _absorb(config, week, engine, progress)]
+    except DataError as error:
+        record.outcome, record.reason = "refused", str(error)
+        record.checks = [check.record() for check in error.checks] if isinstance(error, RefusedError) else []
+        return
+    store = Store(config.data.root)
+    record.last_day = str(date_of(store.last_day))
+    line = Pipeline.open(config, engine, workers, earlier=now)
+    record.run = line.run.folder.name
+    if now == line.run.folder.resolve():
+        record.outcome, record.reason = "unchanged", f"{record.run} is current already: nothing is new"
+        return
+    with line.working():
+        line.finish()
+    rows = pl.read_parquet((line.run.folder / "metrics.json").resolve().with_name(PRECISIONS))
+    verdict = judge(rows, now, line.validation_week, store, settings.tolerance, engine)
+    record.figures, record.reason = verdict.figures, verdict.reason
+    if verdict.promote:
+        promote(line.run.folder)
+    record.outcome = "promoted" if verdict.promote else "kept"
+    for gone in prune(runs, settings.keep):
+        log.info("removed the old run %s", gone.name)
+
+
+def _absorb(config: Config, week: Path | None, engine: Engine, progress: Progress | None) -> list[Check]:
+    """The checks of what is new, and the new week in the data set; of its last week where nothing is to be added."""
+    limits = config.retrain.limits
+    if week:
+        store = Store(config.data.root)
+        made = list[Check]()
+
+        def inspect(arrived: Arrived) -> None:
+            made.extend(check_arrived(store, arrived, limits, engine))
+
+        try:
+            summary = append(config.data, week, progress=progress, inspect=inspect)
+        except AbsorbedError as error:  # by a retrain that was killed later on
+            log.info("%s", error)
+        else:
+            log.info("%s", summary)
+            return made
+    return check_last_week(Store(config.data.root), limits, engine)
+
+
+def _trusted(runs: Path) -> Path | None:
+    """The current run, unless there is none or it is not as it was made: then nothing is compared with it."""
+    try:
+        now = current(runs)
+        if now:
+            verify(now)
+        return now
+    except RunError as error:
+        log.warning("the current run is not used: %s", error)
+        return None

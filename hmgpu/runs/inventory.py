@@ -1,0 +1,104 @@
+"""The runs in a folder: which there are, what they achieved, and which of them may go."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from hmgpu.files import UNFINISHED
+from hmgpu.runs.publish import current, promoted
+from hmgpu.runs.run import MANIFEST
+from hmgpu.runs.seal import SEAL
+
+
+@dataclass(frozen=True)
+class Found:
+    """A run that was found."""
+
+    folder: Path
+    last_day: str
+    """Of the data that it was made from, YYYY-MM-DD."""
+    finished: bool
+    map_at_12: float | None
+    """The ranker's, in the run's validation week; None where it was not evaluated."""
+    promoted: str | None
+    """When it was made the current one (UTC), if it was and is not rolled back from."""
+    current: bool
+    bytes: int
+
+    @property
+    def age(self) -> tuple[str, float]:
+        """What sorts runs, oldest first."""
+        return self.last_day, (self.folder / MANIFEST).stat().st_mtime
+
+
+def inventory(runs: Path) -> list[Found]:
+    """All runs in `runs`, oldest first: by the last day of their data, then by when they were begun."""
+    now, stack = current(runs), {entry["run"]: entry["at"] for entry in promoted(runs)}
+    found = [_look(folder, stack.get(folder.name), folder == now) for folder in _folders(runs)]
+    return sorted(found, key=lambda run: run.age)
+
+
+def prune(runs: Path, keep: int) -> list[Path]:
+    """Remove all runs but the last `keep`, the current one and the one to roll back to. Returns what was removed.
+
+    A run goes in one move, out of the list of runs; killed in the middle, the rest goes next time.
+    """
+    for rest in runs.glob(f"{UNFINISHED}pruned-*"):
+        shutil.rmtree(rest)
+    found = inventory(runs)
+    names = {run.folder.name for run in found}
+    safe = {run.folder for run in found[max(0, len(found) - keep) :]} | {run.folder for run in found if run.current}
+    now = current(runs)
+    before = [e["run"] for e in promoted(runs) if e["run"] in names and not (now and e["run"] == now.name)]
+    safe |= {runs.resolve() / name for name in before[-1:]}
+    removed = [run.folder for run in found if run.folder not in safe]
+    for folder in removed:
+        gone = folder.with_name(f"{UNFINISHED}pruned-{folder.name}")
+        folder.rename(gone)
+        shutil.rmtree(gone)
+    return removed
+
+
+def runs_table(found: list[Found]) -> Table:
+    """What there is, the current run marked."""
+    table = Table(title="Runs")
+    for heading in ("", "run", "data up to", "state", "MAP@12", "promoted (UTC)", "MB"):
+        table.add_column(heading, justify="right" if heading in ("MAP@12", "MB") else "left")
+    for run in found:
+        state = "finished" if run.finished else "unfinished"
+        score = "–" if run.map_at_12 is None else f"{run.map_at_12:.5f}"
+        cells = (run.folder.name, run.last_day, state, score, run.promoted or "–", f"{run.bytes / 1e6:,.0f}")
+        table.add_row("→" if run.current else "", *cells, style="bold" if run.current else "")
+    return table
+
+
+def _folders(runs: Path) -> Iterator[Path]:
+    for path in runs.resolve().iterdir() if runs.is_dir() else ():
+        ours = path.is_dir() and not path.is_symlink() and (path / MANIFEST).is_file()
+        if ours and not path.name.startswith(UNFINISHED):
+            yield path
+
+
+def _look(folder: Path, at: str | None, is_current: bool) -> Found:
+    return Found(
+        folder=folder,
+        last_day=str(_read(folder / MANIFEST).get("last_day", "?")),
+        finished=(folder / SEAL).is_file(),
+        map_at_12=_read(folder / "metrics.json").get("map_at_12", {}).get("ranker"),
+        promoted=at,
+        current=is_current,
+        bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink()),
+    )
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

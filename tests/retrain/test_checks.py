@@ -1,0 +1,123 @@
+"""Figures of a week and the limits between it and the usual."""
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from hmgpu.data.weeks import Week
+from hmgpu.engine import Engine
+from hmgpu.retrain.checks import Figures, checks, figures, weeks_known
+from hmgpu.retrain.settings import Limits
+
+CPU = Engine("cpu", "tests")
+WEEK = Week(700)
+SCHEMA = {"day": pl.Int32, "customer": pl.Int32, "article": pl.Int32, "price": pl.Int32, "channel": pl.Int8}
+USUAL = Figures(1000, 0, 0.05, 0.06, 100.0, {0: 0.3, 1: 0.7})
+
+
+def sold(*rows: tuple[int, ...]) -> pl.LazyFrame:
+    return pl.LazyFrame(rows, schema=SCHEMA, orient="row")
+
+
+def first_days(**articles: int) -> pl.LazyFrame:
+    keys = [int(name[1:]) for name in articles]
+    return pl.LazyFrame({"article": keys, "first_day": list(articles.values())}, schema_overrides={"article": pl.Int32})
+
+
+def test_figures_of_a_week():
+    rows = sold(
+        (672, 1, 10, 90, 0),  # four weeks before
+        (671, 2, 20, 90, 0),  # earlier: forgotten
+        (700, 1, 10, 100, 0),  # repeated
+        (700, 1, 10, 100, 1),  # and once more
+        (702, 2, 20, 200, 1),  # was bought too long ago
+        (706, 3, 10, 300, 1),  # by somebody else
+        (706, 3, 30, 300, 1),  # never sold before
+        (707, 9, 99, 900, 0),  # the week after
+    )
+    catalogue = first_days(a10=600, a20=671, a30=706, a99=707)
+    found = figures(rows, catalogue, WEEK, [4], CPU)
+    assert found == Figures(
+        rows=5, missing_days=4, new_articles=1 / 5, repeats=2 / 5, price=200.0, channels={0: 1 / 5, 1: 4 / 5}
+    )
+
+
+def test_without_prices_and_channels():
+    rows = sold((700, 1, 10, 100, 0)).drop("price", "channel")
+    found = figures(rows, first_days(a10=600), WEEK, [], CPU)
+    assert (found.price, found.channels, found.repeats) == (None, None, 0.0)
+    assert [check.name for check in checks(found, [found], 0.0, Limits())] == [
+        "days without sales",
+        "share of unknown ids",
+        "number of purchases",
+        "share of articles never sold before",
+        "share of repeated purchases",
+    ]
+
+
+def test_a_week_without_sales_has_none():
+    assert figures(sold((699, 1, 10, 1, 0), (707, 1, 10, 1, 0)), first_days(a10=1), WEEK, [1], CPU) is None
+
+
+def test_what_is_repeated_is_looked_for_in_the_weeks_that_are_known():
+    rows = sold((693, 1, 10, 1, 0), (686, 1, 20, 1, 0), (700, 1, 10, 1, 0), (701, 1, 20, 1, 0))
+    assert weeks_known(rows, WEEK, CPU) == [1, 2]
+    shares = {known: figures(rows, first_days(a10=1, a20=1), WEEK, known, CPU).repeats for known in [(1, 2), (2,), ()]}
+    assert shares == {(1, 2): 1.0, (2,): 0.5, (): 0.0}
+
+
+@pytest.mark.parametrize(("day", "known"), [(699, [1]), (693, [1]), (692, [2]), (672, [4]), (671, []), (700, [])])
+def test_weeks_back(day, known):
+    assert weeks_known(sold((day, 1, 1, 1, 0)), WEEK, CPU) == known
+
+
+@pytest.mark.parametrize(
+    ("change", "unknown", "broken"),
+    [
+        ({}, 0.0, []),
+        ({"rows": 499}, 0.0, ["number of purchases"]),
+        ({"rows": 500}, 0.0, []),
+        ({"rows": 2001}, 0.0, ["number of purchases"]),
+        ({"missing_days": 1}, 0.0, ["days without sales"]),
+        ({}, 0.001, ["share of unknown ids"]),
+        ({"new_articles": 0.26}, 0.0, ["share of articles never sold before"]),
+        ({"new_articles": 0.24}, 0.0, []),
+        ({"repeats": 0.029}, 0.0, ["share of repeated purchases"]),
+        ({"price": 131.0}, 0.0, ["mean price"]),
+        ({"price": 69.0}, 0.0, ["mean price"]),
+        ({"price": 130.0}, 0.0, []),
+        ({"channels": {0: 0.5, 1: 0.5}}, 0.0, ["share of purchases in another channel"]),
+        ({"channels": {0: 0.2, 1: 0.7, 2: 0.1}}, 0.0, []),
+        ({"channels": {2: 1.0}, "rows": 1}, 0.0, ["number of purchases", "share of purchases in another channel"]),
+    ],
+)
+def test_each_limit_is_broken_by_what_it_is_for(change, unknown, broken):
+    found = checks(replace(USUAL, **change), [USUAL, USUAL, USUAL], unknown, Limits())
+    assert [check.name for check in found if not check.passed] == broken
+    assert len(found) == 7
+
+
+def test_usual_is_the_median_so_one_odd_week_does_not_move_it():
+    odd = replace(USUAL, rows=9000, price=900.0, repeats=0.9)
+    found = checks(USUAL, [USUAL, odd, USUAL], 0.0, Limits())
+    assert all(check.passed for check in found)
+    assert {check.name: check.usual for check in found}["number of purchases"] == 1000
+
+
+@pytest.mark.parametrize("limit", ["volume", "missing_days", "unknown", "new_articles", "price", "channels", "repeats"])
+def test_a_limit_of_null_lets_any_week_pass(limit):
+    awful = Figures(1, 6, 1.0, 0.0, 1e6, {7: 1.0})
+    every = checks(awful, [USUAL], 1.0, Limits())
+    assert not any(check.passed for check in every)
+    assert len(checks(awful, [USUAL], 1.0, Limits(**{limit: None}))) == len(every) - 1
+
+
+def test_the_first_week_has_nothing_to_be_compared_with():
+    found = checks(USUAL, [], 0.0, Limits())
+    assert [check.name for check in found] == ["days without sales", "share of unknown ids"]
+
+
+def test_a_check_says_what_was_found():
+    (broken,) = (check for check in checks(replace(USUAL, rows=10), [USUAL], 0.0, Limits()) if not check.passed)
+    assert str(broken) == "number of purchases is 10, usually 1000 (limit: 0.5 to 2 times the usual)"

@@ -1,0 +1,194 @@
+"""A season of weekly retrains, two of its weeks poisoned; and what else can happen in one."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from season import Season, broken, shuffled
+
+from hmgpu.data.manifest import Manifest
+from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError, RunError
+from hmgpu.pipeline import Pipeline
+from hmgpu.retrain.record import Record, records
+from hmgpu.retrain.weekly import PAGE, retrain
+from hmgpu.runs.inventory import inventory
+from hmgpu.runs.lock import BusyError, exclusively
+from hmgpu.runs.publish import CURRENT, current, promoted
+from hmgpu.runs.seal import verify
+
+CPU = Engine("cpu", "tests")
+POISONED = {2: broken, 5: shuffled}  # weeks of the season, and what is done to their files
+SETTINGS = ("retrain.keep=3",)
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """What one retrain did."""
+
+    record: Record
+    current: str | None
+    data: bytes
+    """The data set's manifest after it."""
+
+
+@pytest.fixture(scope="module")
+def whole(copied: Callable[[Path], Season], tmp_path_factory: pytest.TempPathFactory) -> tuple[Season, list[Retrained]]:
+    """Eight weeks, each retrained on as it comes."""
+    season, done = copied(tmp_path_factory.mktemp("whole")), []
+    for number, week in enumerate(season.weeks):
+        given = POISONED.get(number, lambda file: file)(week)
+        config = season.config(*SETTINGS)
+        record = retrain(config, given, CPU)
+        done.append(Retrained(record, _current(season), Manifest.read(config.data.root).to_bytes()))
+    return season, done
+
+
+def _current(season: Season) -> str | None:
+    now = current(season.folder / "runs")
+    return now.name if now else None
+
+
+def test_poisoned_weeks_are_refused_and_all_others_promoted(whole):
+    _, done = whole
+    outcomes = [each.record.outcome for each in done]
+    assert outcomes == ["refused" if number in POISONED else "promoted" for number in range(8)]
+
+
+def test_a_refused_week_changes_neither_the_current_run_nor_the_data(whole):
+    _, done = whole
+    for number in POISONED:
+        assert done[number].current == done[number - 1].current
+        assert done[number].data == done[number - 1].data
+        assert done[number].record.run is None
+    reasons = [done[number].record.reason for number in POISONED]
+    assert "break the contract" in reasons[0]
+    assert "share of repeated purchases" in reasons[1]
+
+
+def test_each_promoted_run_is_current_and_knows_the_one_before(whole):
+    _, done = whole
+    good = [each for number, each in enumerate(done) if number not in POISONED]
+    assert [each.current for each in good] == [each.record.run for each in good]
+    assert [each.record.before for each in good] == [None, *(each.record.run for each in good[:-1])]
+    assert len({each.record.run for each in good}) == 6
+
+
+def test_every_run_was_better_than_the_baseline_in_a_week_that_nobody_trained_on(whole):
+    _, done = whole
+    figures = [each.record.figures for each in done if each.record.outcome == "promoted"]
+    assert all(week["new"] > week["baseline"] > 0 for week in figures)
+    assert "current" not in figures[0]
+    assert all(0 < week["current"] < 1 and "p_value" in week["over_current"] for week in figures[1:])
+    assert [week["week"] for week in figures] == sorted({week["week"] for week in figures})
+
+
+def test_the_history_tells_it_all(whole):
+    season, done = whole
+    assert [record.as_json() for record in records(season.folder / "runs")] == [each.record.as_json() for each in done]
+    page = (season.folder / "runs" / PAGE).read_text()
+    assert page.count("<svg") == 1
+    assert page.count("refused") == 2
+    assert all(each.record.run in page for each in done if each.record.run)
+
+
+def test_the_last_runs_stay_and_are_whole(whole):
+    season, done = whole
+    kept = [each.record.run for each in done if each.record.run][-3:]
+    assert [run.folder.name for run in inventory(season.folder / "runs")] == kept
+    for run in kept:
+        verify(season.folder / "runs" / run)
+    assert [entry["run"] for entry in promoted(season.folder / "runs")][-2:] == kept[-2:]
+
+
+def test_what_did_not_change_is_not_made_again_and_the_bytes_are_those_of_a_run_from_scratch(whole, tmp_path):
+    season, done = whole
+    now, before = (season.folder / "runs" / name for name in (CURRENT, done[-2].current))
+    # A manifest says how many seconds its step took: one that is the same to the byte was copied.
+    warm = [
+        path.parent.relative_to(now / "steps").as_posix()
+        for path in (now / "steps").rglob("manifest.json")
+        if (there := before / path.relative_to(now)).is_file() and there.read_bytes() == path.read_bytes()
+    ]
+    week = done[-2].record.figures["week"]  # it stopped the fitting of the run before, and is trained on now
+    assert {f"{week}/learn/retriever-popular", f"{week}/learn/feature-article_sales"} <= set(warm)
+    assert any("/examples/" in step for step in warm)
+    assert "fit" not in warm
+    alone = Pipeline.open(season.config(f"runs={tmp_path}"), CPU)
+    with alone.working():
+        alone.finish()
+    assert (now / "submission.csv").read_bytes() == (alone.run.folder / "submission.csv").read_bytes()
+
+
+def test_the_same_week_again_is_nothing_new(whole, tmp_path):
+    season, done = whole
+    record = retrain(season.config(*SETTINGS), season.weeks[-1], CPU)
+    assert record.outcome == "unchanged"
+    assert record.exit_code == 0
+    assert _current(season) == done[-1].current
+    assert records(season.folder / "runs")[-1] == record
+    # The history of the other tests is as it was.
+    sorted((season.folder / "runs" / "retrains").glob("*.json"))[-1].unlink()
+
+
+def test_a_worse_run_is_kept_out(whole, copied, tmp_path):
+    season, done = whole
+    shutil.copytree(season.folder, tmp_path / "season", symlinks=True)
+    text = (tmp_path / "season" / "config.yaml").read_text()
+    (tmp_path / "season" / "config.yaml").write_text(text.replace(str(season.folder), str(tmp_path / "season")))
+    copy = Season(tmp_path / "season", [])
+    # Nobody is as good as a current run whose lists hold what is going to be bought.
+    worse = ("ranker={kind: order}", "retrain.tolerance=0.0", "features={}")
+    record = retrain(copy.config(*SETTINGS, *worse), None, CPU)
+    assert (record.outcome, record.exit_code) == ("kept", 3)
+    assert record.figures["new"] <= max(record.figures["current"], record.figures["baseline"])
+    assert _current(copy) == done[-1].current
+    assert record.run in {run.folder.name for run in inventory(copy.folder / "runs")}
+
+
+def test_a_damaged_current_run_is_not_compared_with_and_replaced(whole, tmp_path):
+    season, done = whole
+    shutil.copytree(season.folder, tmp_path / "season", symlinks=True)
+    text = (tmp_path / "season" / "config.yaml").read_text()
+    (tmp_path / "season" / "config.yaml").write_text(text.replace(str(season.folder), str(tmp_path / "season")))
+    copy = Season(tmp_path / "season", [])
+    lists = (copy.folder / "runs" / CURRENT / "submission.csv").resolve()
+    lists.write_text(lists.read_text()[:-30])
+    record = retrain(copy.config(*SETTINGS, "seed=5"), None, CPU)
+    assert record.outcome == "promoted"
+    assert record.before is None
+    assert "current" not in record.figures
+    verify(copy.folder / "runs" / _current(copy))
+
+
+def test_one_at_a_time(season, tmp_path):
+    config = season.config(f"runs={tmp_path}")
+    with exclusively(tmp_path), pytest.raises(BusyError, match="is changing"):
+        retrain(config, season.weeks[0], CPU)
+    assert records(tmp_path) == []
+
+
+def test_a_named_validation_week_is_refused(season, tmp_path):
+    with pytest.raises(ConfigError, match=r"weeks\.validation names a week"):
+        retrain(season.config(f"runs={tmp_path}", "weeks.validation=2020-07-01"), None, CPU)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_is_written_down_and_raised(season, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RunError("the machine is on fire")
+
+    monkeypatch.setattr("hmgpu.retrain.weekly.Pipeline.open", fail)
+    with pytest.raises(RunError, match="on fire"):
+        retrain(season.config(f"runs={tmp_path}"), None, CPU)
+    (record,) = records(tmp_path)
+    assert (record.outcome, record.reason, record.exit_code) == ("failed", "the machine is on fire", 1)
+
+
+def test_a_file_that_is_not_there_is_refused(season, tmp_path):
+    record = retrain(season.config(f"runs={tmp_path}"), tmp_path / "nowhere.csv", CPU)
+    assert (record.outcome, record.exit_code) == ("refused", 4)
+    assert "nowhere.csv" in record.reason
