@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,14 @@ def write_json(path: Path, content: Any) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write text whole or not at all: into a file beside `path`, then renamed over it."""
     draft = path.with_name(f"{UNFINISHED}{path.name}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        error.filename = str(path)  # what the caller knows
+        raise
 
 
 def disk_is_full(error: Exception) -> bool:

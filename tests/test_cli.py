@@ -56,6 +56,47 @@ def test_each_step_alone_ends_where_the_whole_run_does(places: list[str]) -> Non
     assert all(part in page for part in ("MAP@12", "features.article_sales", "<svg", "Recommended"))
 
 
+def test_a_finished_run_serves_some_customers_and_is_exported(places: list[str], tmp_path: Path) -> None:
+    assert hmgpu("run", *places).returncode == 0
+    current = Path(next(flag for flag in places if flag.startswith("runs=")).removeprefix("runs=")) / "current"
+    header, first, second = (current / "submission.csv").read_text().splitlines()[:3]
+    (tmp_path / "ids.txt").write_text(f"{second.partition(',')[0]}\n")
+    known = ["--customers", first.partition(",")[0], "--customers", tmp_path / "ids.txt", "--from", current]
+    done = hmgpu("recommend", *known)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [header, first, second]
+    done = hmgpu("recommend", *known, "--customers", "f" * 64, "--output", tmp_path / "lists.csv")
+    assert f"lists: {tmp_path / 'lists.csv'} (3 customers)" in done.stdout
+    assert done.stderr.startswith("Warning: 1 customer is not known")
+    assert (tmp_path / "lists.csv").read_text().splitlines()[:3] == [header, first, second]
+    done = hmgpu("export", current, "--out", tmp_path / "export")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "export" / "model" / "model.ubj").is_file()
+    missing = hmgpu("recommend", *known, "--output", tmp_path / "nowhere" / "lists.csv")
+    assert missing.stdout == f"Error: {tmp_path / 'nowhere' / 'lists.csv'}: No such file or directory.\n"
+
+
+def test_looking_up_a_list_waits_for_no_more_than_it_needs() -> None:
+    heavy = "{'xgboost', 'torch', 'sklearn', 'scipy.optimize', 'dask'}"
+    command = [sys.executable, "-c", f"import hmgpu.cli, sys; print({heavy} & {{*sys.modules}})"]
+    assert subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["recommend"],
+        ["recommend", "--config", "demo.yaml", "--customers", "1"],
+        ["recommend", "--config", "demo.yaml", "--output", "lists.csv"],
+        ["recommend", "--customers", "1", "--engine", "cpu"],
+    ],
+)
+def test_all_lists_are_made_or_some_are_looked_up(arguments: list[str]) -> None:
+    done = hmgpu(*arguments)
+    assert done.returncode == 2
+    assert "--customers" in done.stderr
+
+
 def test_what_learned_models_see_can_be_read(places: list[str]) -> None:
     done = hmgpu("encode", *places)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -165,6 +206,9 @@ def test_a_data_set_is_described_on_a_page(store: Store, tmp_path: Path, places:
         ),
         (["compare", "nowhere", "elsewhere"], "nowhere holds no evaluation to compare"),
         (["ingest", "nowhere", "--out", "data"], "nowhere"),
+        (["recommend", "--customers", "1"], "runs/current is no finished run"),
+        (["recommend", "--customers", "1", "--from", "nowhere"], "nowhere is no finished run"),
+        (["export", "nowhere"], "nowhere is no finished run"),
         (["explore", "--data", "nowhere"], "run `hmgpu ingest` first"),
         (["ingest", "--append", "nowhere.csv", "--out", "nowhere"], "nowhere"),
     ],
@@ -206,7 +250,7 @@ def test_how_a_retrain_ended_is_its_exit_code(monkeypatch, capsys, outcome, code
         asked.append((config.seed, week))
         return Record("now", outcome=outcome, reason="because")
 
-    monkeypatch.setattr("hmgpu.cli.retrain", played)
+    monkeypatch.setattr("hmgpu.retrain.weekly.retrain", played)
     flags = ["--config", CONFIGS / "demo.yaml", "--append", "week.csv", "--engine", "cpu", "--set", "seed=3"]
     assert ended(monkeypatch, "retrain", *flags) == code
     assert asked == [(3, Path("week.csv"))]
