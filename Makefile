@@ -10,7 +10,7 @@ COMPILE := $(UV) compile -q pyproject.toml --group dev --extra kaggle --extra me
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12 \
 	--no-emit-package dask-cuda --no-emit-package pynvml --no-emit-package rapids-dask-dependency
 
-.PHONY: demo test lint format lock setup setup-gpu clean
+.PHONY: demo test lint audit format lock setup setup-gpu clean
 
 demo: .venv/cpu.stamp  ## Generate data, run the whole line on it, show the result
 	$(BIN)/hmgpu demo
@@ -18,10 +18,14 @@ demo: .venv/cpu.stamp  ## Generate data, run the whole line on it, show the resu
 test: .venv/$(GPU_STACK).stamp lint  ## Lint, then all tests, two processes of them
 	$(BIN)/pytest -n 2 --dist loadfile
 
-lint: .venv/$(GPU_STACK).stamp  ## Formatting, lint rules and types
+lint: .venv/$(GPU_STACK).stamp  ## Formatting, lint rules, types, and whether what is installed is what is locked
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/check_lock.py
+
+audit: .venv/cpu.stamp  ## Known vulnerabilities of what is locked; asks PyPI, so it needs a network
+	$(BIN)/uv tool run pip-audit --no-deps --disable-pip -r requirements.lock
 
 format: .venv/cpu.stamp  ## Format the code in place
 	$(BIN)/ruff format .

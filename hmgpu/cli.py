@@ -4,6 +4,7 @@
 # imported by the verbs that need it, so that looking up a list does not wait for it.
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -25,14 +26,14 @@ from hmgpu.data.store import Store
 from hmgpu.data.synthetic import synthesize
 from hmgpu.doctor import examine
 from hmgpu.engine import Choice, Engine
-from hmgpu.errors import ConfigError, HmgpuError
+from hmgpu.errors import BusyError, ConfigError, HmgpuError
 from hmgpu.evaluation.contributions import contribution_table
 from hmgpu.evaluation.strategies import segment_table
 from hmgpu.evaluation.tables import method_table, strategy_table
 from hmgpu.exploration.page import explore
 from hmgpu.files import write_json, write_text
 from hmgpu.runs.inventory import inventory, prune, runs_table
-from hmgpu.runs.lock import BusyError, exclusively
+from hmgpu.runs.lock import exclusively
 from hmgpu.runs.publish import CURRENT, promote, rollback
 from hmgpu.serving.export import export
 from hmgpu.serving.lookup import as_csv, list_table, look_up, unknown_warning
@@ -365,6 +366,7 @@ def main() -> None:
 
     SIGTERM ends it as Ctrl-C does: what is under way is cleared away, what is finished stays, with exit status 143.
     """
+    os.umask(os.umask(0o077) | 0o002)  # models and data are believed later on, so not everybody may write them
     start_logging()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
@@ -395,7 +397,8 @@ def _look_up(customers: list[str], source: Path, output: Path | None) -> None:
 
 
 def _complain(problem: str) -> None:
-    console.print(f"Error: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+    problem = problem.encode(errors="backslashreplace").decode()  # a file's name may be bytes that are no text
+    console.print(f"Error: {problem}", style="red", highlight=False, soft_wrap=True)
 
 
 def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:

@@ -2,13 +2,12 @@
 
 import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from hmgpu.building import part_of, parts_of, problems_of
-from hmgpu.data.settings import DataSettings
+from hmgpu.data.settings import DataSettings, Folder
 from hmgpu.engine import Choice
 from hmgpu.errors import ConfigError
 from hmgpu.explain import Location, refuse_repeated_keys
@@ -20,6 +19,7 @@ from hmgpu.quotas import Quotas
 from hmgpu.rankers import Ranker
 from hmgpu.retrain.settings import RetrainSettings
 from hmgpu.retrievers import Retriever
+from hmgpu.yamltext import parse
 
 
 class WeekSettings(BaseModel):
@@ -62,7 +62,7 @@ class Config(BaseModel):
 
     data: DataSettings
     """The retailer's data."""
-    runs: Path
+    runs: Folder
     """Folder of the runs."""
     engine: Choice = "auto"
     """auto, cpu or gpu."""
@@ -86,11 +86,6 @@ class Config(BaseModel):
     """The ranker, by `kind`."""
     retrain: RetrainSettings = RetrainSettings()
     """The weekly retrain: limits of the data, when a run is promoted, what is kept, who hears of it."""
-
-    @field_validator("runs")
-    @classmethod
-    def _at_home(cls, path: Path) -> Path:
-        return path.expanduser()
 
     def settings(self) -> dict[str, Any]:
         """All settings, those of every part included, as YAML and JSON can hold them."""
@@ -138,12 +133,11 @@ def load_config(path: Path, settings: list[str] | None = None) -> Config:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)  # keeps the lines, which the content loses
-        content = yaml.safe_load(text)
+        tree, content = parse(text)
     except OSError as error:
         raise ConfigError(f"Can't read the config {path}: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None
+    except ValueError as error:
+        raise ConfigError(f"{path} is not YAML: {error}.") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path} holds no settings: it must be a mapping of keys such as data, runs and retrievers.")
     refuse_repeated_keys(path, tree)
@@ -169,8 +163,8 @@ def _override(content: dict[str, Any], setting: str) -> str:
         if not isinstance(place, dict):
             raise ConfigError(f"--set {setting}: '{parent}' is a single value and has no keys below it.")
     try:
-        place[last] = yaml.safe_load(value)
-    except yaml.YAMLError:
+        place[last] = parse(value)[1]
+    except ValueError:
         place[last] = value  # such as %d.%m.%Y, which is text to anybody but YAML
     return key
 
@@ -179,5 +173,9 @@ def _known_fields(location: Location) -> tuple[str, ...]:
     """The fields of the model that the unknown key at `location` was written into."""
     model: Any = Config
     for part in location[:-1]:
-        model = model.model_fields[str(part)].annotation
+        written = model.model_fields[str(part)].annotation
+        # Of `Quotas | None` the model; a place that is no model has no fields.
+        model = next((each for each in (written, *get_args(written)) if hasattr(each, "model_fields")), None)
+        if model is None:
+            return ()
     return tuple(model.model_fields)

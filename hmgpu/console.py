@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-# Where there is no terminal (a file, CI) rich would fold every line at 80 characters.
-console = Console(width=None if sys.stdout.isatty() else 140)
+# Where there is no terminal (a file, CI) rich would fold every line at 80 characters. Names of files and columns are
+# shown, and what stands in square brackets in them is no markup.
+console = Console(width=None if sys.stdout.isatty() else 140, markup=False)
 T = TypeVar("T")
 
 
@@ -29,7 +30,7 @@ def start_logging() -> None:
 def log_file(path: Path) -> Iterator[None]:
     """Also appends hmgpu's log to `path`, one JSON object a line."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _RunLog(path, encoding="utf-8")
     handler.setFormatter(_JsonLines())
     logger = logging.getLogger("hmgpu")
     logger.addHandler(handler)
@@ -37,7 +38,13 @@ def log_file(path: Path) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):
+            handler.close()
+
+
+class _RunLog(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """A line that a full disk didn't take is lost: what it tells of goes on, and says itself what it lacks."""
 
 
 class _JsonLines(logging.Formatter):

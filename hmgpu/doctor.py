@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import psutil
-from rich.markup import escape
 from rich.table import Table
 
 from hmgpu.data.manifest import Manifest
@@ -30,10 +29,10 @@ def examine(choice: Choice, data: Path | None) -> Table:
         table.add_row(package, found.get(package, "not installed"))
     try:
         engine = Engine.choose(choice)
-        table.add_row("engine", escape(f"{engine.name}: {engine.reason}"))
+        table.add_row("engine", f"{engine.name}: {engine.reason}")
     except HmgpuError as error:
-        table.add_row("engine", escape(str(error)))
-    table.add_row("data", escape(_data(data)) if data else "no folder named (--data or --config)")
+        table.add_row("engine", str(error))
+    table.add_row("data", _data(data) if data else "no folder named (--data or --config)")
     return table
 
 

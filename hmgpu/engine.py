@@ -16,6 +16,7 @@ import polars as pl
 from hmgpu.errors import EngineError
 
 Choice = Literal["auto", "cpu", "gpu"]
+OUT_OF_MEMORY = ("memoryerror", "bad_alloc", "out of memory", "can't allocate memory", "cannot allocate memory")
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,15 @@ class Engine:
         if self.name == "gpu":
             return pl.DataFrame(frame.to_arrow(preserve_index=False))
         return pl.from_pandas(frame)
+
+
+def ran_out_of_memory(error: Exception) -> bool:
+    """Whether `error` says that the memory did not suffice, the machine's or the GPU's.
+
+    Polars makes errors of its own of what cuDF raises, and torch, CuPy and XGBoost have theirs: what is left is text.
+    """
+    told = f"{type(error).__name__}: {error}".lower()
+    return isinstance(error, MemoryError) or any(sign in told for sign in OUT_OF_MEMORY)
 
 
 def _cudf(fits: bool = True) -> pl.GPUEngine:

@@ -17,6 +17,14 @@ class DataError(HmgpuError):
     """A raw file, a row or an ingested data set is not what the contract says."""
 
 
+class DiskError(HmgpuError):
+    """A disk is full, or a folder can't be written."""
+
+
+class BusyError(HmgpuError):
+    """Another process is at it; later the same command may do."""
+
+
 class EngineError(HmgpuError):
     """The engine that was asked for can't run on this machine."""
 

@@ -4,9 +4,12 @@ import errno
 import hashlib
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from hmgpu.errors import DiskError
 
 UNFINISHED = ".unfinished-"
 
@@ -26,13 +29,29 @@ def write_text(path: Path, text: str) -> None:
     """Write text whole or not at all: into a file beside `path`, then renamed over it."""
     draft = path.with_name(f"{UNFINISHED}{path.name}")
     try:
-        draft.write_text(text, encoding="utf-8")
+        with needing_room(path.parent):
+            draft.write_text(text, encoding="utf-8")
         os.replace(draft, path)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
-            draft.unlink()
-        error.filename = str(path)  # what the caller knows
+            draft.unlink(missing_ok=True)  # half of it takes room that may be what is lacking
+        if isinstance(error, OSError):
+            error.filename = str(path)  # what the caller knows
         raise
+
+
+@contextmanager
+def needing_room(folder: Path) -> Iterator[None]:
+    """Raises DiskError where what is done within fails because the disk of `folder` is full."""
+    try:
+        yield
+    except Exception as error:
+        if not disk_is_full(error):
+            raise
+        raise DiskError(
+            f"The disk of {folder} is full: make room and run the command again; it goes on after the last finished "
+            "step."
+        ) from None
 
 
 def disk_is_full(error: Exception) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # the real import loads Merlin, which a part needs only when 
 Learned = dict[str, pl.LazyFrame]
 """All that a part learns: named tables. A run writes them as Parquet and hands them back as scans."""
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, lt=2**31)]  # what days and rows are counted in
 
 
 def _different(windows: tuple[int, ...]) -> tuple[int, ...]:

@@ -39,7 +39,7 @@ from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Run, Step, code_digest
 from hmgpu.runs.seal import seal
 from hmgpu.serving.tables import write_tables
-from hmgpu.shards import Shard, split
+from hmgpu.shards import Shard, as_fits, split
 from hmgpu.workers import HERE, Workers
 
 log = logging.getLogger(__name__)
@@ -177,21 +177,27 @@ class Pipeline:
     ) -> Step:
         seed = self.config.seed + week.first_day
 
-        def make(folder: Path) -> dict[str, int]:
-            sold = self.store.sold_in(week).join(shard.customers.lazy(), on="customer", how="semi")
+        early = list[str]()
+
+        def described(customers: pl.DataFrame) -> pl.DataFrame:
+            sold = self.store.sold_in(week).join(customers.lazy(), on="customer", how="semi")
             bought = self.engine.collect(sold).lazy()
-            proposed = self.describer.propose(week, learned, shard.customers, quotas)
+            proposed = self.describer.propose(week, learned, customers, quotas)
             pairs = proposed.pairs
+            early[:] = pairs.columns
             if training:
                 everything, history = self.store.purchases_in(week), self.store.as_of(week.first_day)
                 teach = taught(pairs.lazy(), everything, history, self.negatives.values(), seed)
                 # What was drawn from elsewhere is no strategy's candidate.
                 known = teach.join(pairs.lazy(), on=KEYS, how="left").with_columns(pl.col("strategies").fill_null(0))
                 pairs = self.engine.collect(known.sort(KEYS))
-            described = self.describer.describe(pairs, proposed.learned)
-            labels = self.engine.collect(labelled(described.lazy().select(KEYS), bought), fits=True)
-            table = described.with_columns(labels[LABEL])
-            Examples.write(folder / TABLE, table, early=proposed.pairs.columns)
+            table = self.describer.describe(pairs, proposed.learned)
+            labels = self.engine.collect(labelled(table.lazy().select(KEYS), bought), fits=True)
+            return table.with_columns(labels[LABEL])
+
+        def make(folder: Path) -> dict[str, int]:
+            table = as_fits(described, shard.customers)
+            Examples.write(folder / TABLE, table, early)
             return {"rows": table.height, "positives": int(table[LABEL].sum())}
 
         drawing = json.dumps({name: part.settings() for name, part in self.negatives.items()})
@@ -296,15 +302,19 @@ class Pipeline:
         return self._by_shard("recommend", partial(self._recommend_to, fitted, learned, self.quotas), customers)
 
     def _recommend_to(self, fitted: Step, learned: Mapping[str, Step], quotas: Chosen | None, shard: Shard) -> Step:
-        week, customers = self.store.next_week, shard.customers
+        week = self.store.next_week
 
-        def make(folder: Path) -> dict[str, int]:
+        def twelve(customers: pl.DataFrame) -> pl.DataFrame:
             proposed = self.describer.propose(week, learned, customers, quotas)
             model = self.load(fitted)
             described = self.describer.describe(model.promising(proposed.pairs), proposed.learned)
             scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
             plan = top_twelve(scored, customers.lazy(), _table(learned[FALLBACK]))
-            return {"customers": customers.height, "rows": self.engine.write(plan, folder / TABLE)}
+            return self.engine.collect(plan)
+
+        def make(folder: Path) -> dict[str, int]:
+            table = as_fits(twelve, shard.customers)
+            return {"customers": shard.customers.height, "rows": self.engine.write(table.lazy(), folder / TABLE)}
 
         made_from = [self.store.digest, *_digests([fitted, *learned.values()], quotas)]
         return self.run.step(f"{week}/recommend/{shard.number:03}", self._sharding(shard), made_from, make)

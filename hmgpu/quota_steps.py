@@ -15,7 +15,7 @@ from hmgpu.plans import drawn
 from hmgpu.quotas import Quotas, rates
 from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Run, Step
-from hmgpu.shards import Shard
+from hmgpu.shards import Shard, as_fits
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,18 @@ class QuotaSteps:
         return self.by_shard(f"quotas {week}", partial(self._counts_of, week, learned), buyers)
 
     def _counts_of(self, week: Week, learned: Mapping[str, Step], shard: Shard) -> Step:
+        def counted(customers: pl.DataFrame) -> pl.DataFrame:
+            sold = self._sold(week).join(customers.lazy(), on="customer", how="semi")
+            bought = self.describer.engine.collect(sold).lazy()
+            return self.describer.count(week, learned, customers, bought)
+
         def make(folder: Path) -> dict[str, int]:
-            bought = self._sold(week).join(shard.customers.lazy(), on="customer", how="semi")
-            bought = self.describer.engine.collect(bought).lazy()
-            table = self.describer.count(week, learned, shard.customers, bought)
-            table.write_parquet(folder / TABLE)
-            return {"proposals": int(table["shown"].sum()), "bought": int(table["bought"].sum())}
+            table = as_fits(counted, shard.customers).lazy()
+            keys = ("segment", "strategy", "rank")  # halves of the customers have counts of the same
+            summed = table.group_by(keys).agg(pl.col("shown", "bought").sum()).sort(keys)
+            counts = self.describer.engine.collect(summed)
+            counts.write_parquet(folder / TABLE)
+            return {"proposals": int(counts["shown"].sum()), "bought": int(counts["bought"].sum())}
 
         settings = {"shards": shard.of, "retrievers": json.dumps([*self.describer.retrievers]), "seed": self.seed}
         settings["customers"] = shard.customers.height

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from faults.counts import pytest_runtest_logreport, pytest_terminal_summary  # noqa: F401 (hooks)
 from hypothesis import settings
 
 from hmgpu.data.ingest import ingest

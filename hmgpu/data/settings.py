@@ -7,12 +7,23 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from hmgpu.data.tables import TABLES, TableName
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Columns = dict[str, str | None]
+_GREAT = re.compile(r"[eE][+-]?\d{3}")  # an exponent that no price has
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"{path}: nobody of that name has a home here") from None
+
+
+Folder = Annotated[Path, AfterValidator(_at_home)]
 MOST_CHANNELS = 127  # positions that an int8 holds
 
 
@@ -64,9 +75,9 @@ class DataSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    raw: Path
+    raw: Folder
     """Folder with the raw files."""
-    root: Path
+    root: Folder
     """Folder of the ingested data set."""
     files: Files = Files()
     """Names of the raw files."""
@@ -87,11 +98,6 @@ class DataSettings(BaseModel):
     max_bad_rows: Annotated[float, Field(ge=0, le=1)] = 0.001
     """Share of a file's rows that may break the contract; above it nothing is ingested."""
 
-    @field_validator("raw", "root")
-    @classmethod
-    def _at_home(cls, path: Path) -> Path:
-        return path.expanduser()
-
     @field_validator("channels", mode="before")
     @classmethod
     def _as_text(cls, given: object) -> object:
@@ -104,8 +110,9 @@ class DataSettings(BaseModel):
     def _compiles(cls, pattern: str) -> str:
         try:
             re.compile(pattern)
+            re.compile(pattern.encode())  # files are searched as bytes
             pl.Series([""]).str.contains(f"^(?:{pattern})$")
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError, ValueError) as error:
             raise ValueError(f"not a regular expression: {error}") from None
         except pl.exceptions.ComputeError:
             raise ValueError("not a regular expression that Polars knows, which has no look-around") from None
@@ -133,7 +140,8 @@ class DataSettings(BaseModel):
     @classmethod
     def _positive_fraction(cls, unit: object) -> str:
         try:
-            if Fraction(str(unit)) > 0:
+            # An exponent of a billion is a number of as many digits, which nobody waits for.
+            if len(str(unit)) <= 40 and not _GREAT.search(str(unit)) and Fraction(str(unit)) > 0:
                 return str(unit)
         except (ValueError, ZeroDivisionError):
             pass

@@ -128,7 +128,8 @@ class XGBoostModel(Model):
         return pl.Series("score", self.engine.numpy(margins), dtype=pl.Float32)
 
     def save(self, folder: Path) -> None:
-        self.booster.save_model(folder / MODEL)
+        # Written here, since XGBoost says nothing of what a full disk did not take.
+        (folder / MODEL).write_bytes(self.booster.save_raw("ubj"))
         (folder / FEATURES).write_text(json.dumps(self.features, indent=1))
         gains = self.booster.get_score(importance_type="total_gain")
         by_gain = sorted(gains.items(), key=lambda item: (-float(item[1]), item[0]))  # type: ignore[arg-type]

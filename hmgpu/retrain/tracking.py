@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import re
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -46,7 +47,9 @@ def track(config: Config, record: Record) -> None:
             run.log(figures)
             run.finish()
     except Exception as error:
-        log.warning("%s could not be told: %s", config.retrain.tracking, error)
+        # A tracker's address may hold a password, and errors quote it.
+        told = re.sub(r"(?<=//)[^/\s]*@", "", str(error))
+        log.warning("%s could not be told: %s", config.retrain.tracking, told)
 
 
 def _flat(content: Mapping[str, Any], key: str = "") -> dict[str, Any]:

@@ -64,6 +64,9 @@ def _recorded(config: Config, week: Path | None) -> Iterator[Record]:
     record, clock = Record(started, appended=week.name if week else None), time.monotonic()
     try:
         yield record
+    except SystemExit as error:  # what SIGTERM becomes
+        record.reason = f"ended from outside (exit status {error.code})"
+        raise
     except BaseException as error:
         record.reason = str(error) or type(error).__name__
         raise
@@ -74,7 +77,7 @@ def _recorded(config: Config, week: Path | None) -> Iterator[Record]:
         try:
             record.write(config.runs)
             write_text(config.runs / PAGE, history_page(records(config.runs)))
-        except (OSError, RunError) as error:  # a note that can't be written must not hide how the retrain ended
+        except Exception as error:  # a note that can't be written, or a damaged one, must not hide how it ended
             log.warning("the retrain could not be written down: %s", error)
         track(config, record)
         tell(config.retrain.notify, record)
@@ -128,7 +131,9 @@ def _absorb(config: Config, week: Path | None, engine: Engine, progress: Progres
         else:
             log.info("%s", summary)
             return made
-    return check_last_week(Store(config.data.root), limits, engine)
+    store = Store(config.data.root)
+    store.verify()
+    return check_last_week(store, limits, engine)
 
 
 def _trusted(runs: Path) -> Path | None:

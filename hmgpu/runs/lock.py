@@ -7,17 +7,13 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
-from hmgpu.errors import HmgpuError, RunError
+from hmgpu.errors import BusyError, RunError
 
 LOCK = ".retrain.lock"
-
-
-class BusyError(HmgpuError):
-    """Another process is at it; later the same command may do."""
 
 
 @contextmanager
@@ -28,7 +24,7 @@ def exclusively(runs: Path) -> Iterator[None]:
     """
     try:
         runs.mkdir(parents=True, exist_ok=True)
-        file = (runs / LOCK).open("a+", encoding="utf-8")
+        file = (runs / LOCK).open("ab+", buffering=0)
     except OSError as error:
         raise RunError(f"{runs} can't be written ({error.strerror}): `runs` must name a folder of yours.") from None
     with file:
@@ -37,16 +33,17 @@ def exclusively(runs: Path) -> Iterator[None]:
         except OSError:
             raise BusyError(f"{_owner(file)} is changing {runs}: wait until it has ended, or stop it.") from None
         owner = {"process": os.getpid(), "machine": socket.gethostname(), "since": time.time()}
-        file.truncate(0)
-        file.write(json.dumps(owner))
-        file.flush()
+        with suppress(OSError):  # who has it is good to know, and a full disk must not stop a rollback
+            file.truncate(0)
+            file.write(json.dumps(owner).encode())
         try:
             yield
         finally:
-            file.truncate(0)
+            with suppress(OSError):
+                file.truncate(0)
 
 
-def _owner(file: TextIO) -> str:
+def _owner(file: IO[bytes]) -> str:
     file.seek(0)
     try:
         owner = json.loads(file.read())

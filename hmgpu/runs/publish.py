@@ -61,12 +61,19 @@ def current(runs: Path) -> Path | None:
 def promoted(runs: Path) -> list[dict[str, Any]]:
     """The runs that were promoted and not rolled back from, oldest first: `run` (its folder's name), `at` (UTC)."""
     try:
-        stack: list[dict[str, Any]] = json.loads((runs / PROMOTED).read_text())
+        stack = json.loads((runs / PROMOTED).read_text())
+        return [{"run": _name(entry["run"]), "at": str(entry["at"])} for entry in stack]
     except FileNotFoundError:
-        stack = []
-    except ValueError:
-        raise RunError(f"{runs / PROMOTED} is damaged, it is no JSON: remove it; no run depends on it.") from None
-    return stack
+        return []
+    except (ValueError, TypeError, KeyError):
+        raise RunError(f"{runs / PROMOTED} is damaged: remove it; no run depends on it.") from None
+
+
+def _name(run: object) -> str:
+    """A run's name, which is that of a folder beside the list, and nothing that leads elsewhere."""
+    if not isinstance(run, str) or run in ("", ".", "..") or "/" in run or "\0" in run:
+        raise ValueError(f"{run!r} is no run's name")
+    return run
 
 
 def _point(runs: Path, name: str) -> Path:

@@ -25,7 +25,7 @@ import yaml
 import hmgpu
 from hmgpu.engine import Engine
 from hmgpu.errors import RunError
-from hmgpu.files import UNFINISHED, disk_is_full, sha256, write_json, write_text
+from hmgpu.files import UNFINISHED, needing_room, sha256, write_json, write_text
 from hmgpu.machine import versions
 from hmgpu.runs.memory import watched
 from hmgpu.runs.seal import verify
@@ -113,23 +113,17 @@ class Run:
         log.debug("%s: begun", name)
         started = time.perf_counter()
         try:
-            with watched() as peak:
+            with needing_room(self.folder), watched() as peak:
                 counts = dict(make(draft) or {})
-        except BaseException as error:
-            full = isinstance(error, Exception) and disk_is_full(error)
+            seconds = round(time.perf_counter() - started, 2)
+            files = _hashes(draft)
+            digest = digest_of(files)
+            manifest = made_from | {"step": name, "files": files, "counts": counts}
+            manifest |= {"seconds": seconds, "peak_gib": peak.gib}
+            write_json(draft / MANIFEST, manifest)
+        except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
-            if full:
-                raise RunError(
-                    f"The disk of {self.folder} is full: make room and run the command again; it goes on after the "
-                    "last finished step."
-                ) from None
             raise
-        seconds = round(time.perf_counter() - started, 2)
-        files = _hashes(draft)
-        digest = digest_of(files)
-        manifest = made_from | {"step": name, "files": files, "counts": counts}
-        manifest |= {"seconds": seconds, "peak_gib": peak.gib}
-        write_json(draft / MANIFEST, manifest)
         digest = _put(draft, place, made_from) or digest
         did = ", ".join(f"{n:,} {what}" for what, n in counts.items()) or "done"
         log.info("%s: %s in %.1f s, at most %.2f GiB", name, did, seconds, peak.gib)
@@ -148,7 +142,12 @@ class Run:
     def _copied(self, step: Step, made_from: dict[str, Any]) -> Step | None:
         place = self.folder / "steps" / step.name
         draft = self._draft(place)
-        shutil.copytree(step.folder, draft)
+        try:
+            with needing_room(self.folder):
+                shutil.copytree(step.folder, draft)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
         _put(draft, place, made_from)
         # Looked at once more: what was copied must be what was hashed.
         digest = _finished(place, made_from)

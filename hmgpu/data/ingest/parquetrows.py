@@ -31,6 +31,7 @@ def read_rows(
             done, total = 0, max(file.metadata.num_rows, 1)
             wanted = sorted({names[position] for position in positions.values()})
             for batch in file.iter_batches(BATCH, columns=wanted, use_threads=False):
+                batch.validate(full=True)  # Polars takes text for UTF-8 without a look
                 raw = pl.DataFrame(pa.Table.from_batches([batch]))
                 frame = raw.select(
                     _as_text(raw[names[positions[column.name]]], column, table, settings, path) for column in contract

@@ -1,8 +1,8 @@
 """Find the raw files, open them whatever they are packed in, and name them by their content."""
 
 import gzip
+import io
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +14,9 @@ from hmgpu.data.tables import TableName
 from hmgpu.errors import DataError
 from hmgpu.files import sha256
 
+# Packed, tables of ids, days and prices are a fifth to a twentieth of themselves. What unpacks to far more is no table
+# and would be read for hours; beneath the first so many bytes anything may be.
+BOMB_RATIO, BOMB_BYTES = 200, 64 << 20
 ENDINGS = (".csv", ".csv.gz", ".gz", ".csv.zip", ".zip", ".parquet")  # the order of preference where several lie there
 
 
@@ -83,21 +86,48 @@ def find(folder: Path, settings: DataSettings, warnings: list[str], *, week: boo
 def unpacked(raw: RawFile) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     """The unpacked bytes of `raw`, and the file on disk whose position tells how far reading has come.
 
-    Whatever is wrong with the packing is raised as a DataError, also while the caller reads.
+    Whatever is wrong with the packing is raised as a DataError, also while the caller reads. Nothing is unpacked to
+    disk, so that it doesn't matter what the members of an archive are called.
     """
-    try:
-        with raw.path.open("rb") as disk:
-            if raw.path.suffix == ".gz":
-                with gzip.open(disk) as stream:
-                    yield cast("IO[bytes]", stream), disk
-            elif raw.path.suffix == ".zip":
-                with zipfile.ZipFile(disk) as archive, archive.open(_member(raw, archive)) as stream:
-                    yield stream, disk
-            else:
-                yield disk, disk
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    with raw.path.open("rb") as disk:
+        if raw.path.suffix in (".gz", ".zip"):
+            with _Unpacking(raw, disk) as stream:
+                yield cast("IO[bytes]", stream), disk
+        else:
+            yield disk, disk
+
+
+class _Unpacking(io.RawIOBase):
+    """The bytes of a packed file."""
+
+    def __init__(self, raw: RawFile, disk: IO[bytes]) -> None:
+        self.raw, self.disk, self.bytes = raw, disk, 0
+        try:
+            self.stream = self._open()
+        except DataError:
+            raise
+        except Exception as error:
+            raise self._damaged(error) from None
+
+    def _open(self) -> IO[bytes]:
+        if self.raw.path.suffix == ".gz":
+            return cast("IO[bytes]", gzip.open(self.disk))
+        archive = zipfile.ZipFile(self.disk)
+        return archive.open(_member(self.raw, archive))
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            data = self.stream.read(size)
+        except Exception as error:  # each packing has errors of its own, and damage raises others beside
+            raise self._damaged(error) from None
+        self.bytes += len(data)
+        if self.bytes > max(BOMB_BYTES, BOMB_RATIO * self.raw.size):
+            raise DataError(f"{self.raw.path} unpacks to more than {BOMB_RATIO} times its size, so it is no table.")
+        return data
+
+    def _damaged(self, error: Exception) -> DataError:
         reason = str(error).rstrip(".") or type(error).__name__
-        raise DataError(f"{raw.path} can't be unpacked ({reason}): get the file anew.") from None
+        return DataError(f"{self.raw.path} can't be unpacked ({reason}): get the file anew.")
 
 
 def _member(raw: RawFile, archive: zipfile.ZipFile) -> zipfile.ZipInfo:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hmgpu.data.manifest import NAME, Manifest
-from hmgpu.errors import DataError
+from hmgpu.errors import BusyError, DataError, DiskError
+from hmgpu.files import needing_room
 
 STAGING = ".staging"
 LOCK = ".lock"
@@ -20,14 +21,15 @@ _TABLE = re.compile(r"(articles|customers|codes)-[0-9a-f]{8}\.parquet")
 def staged(root: Path) -> Iterator[Path]:
     """An empty folder in which the next state of `root` is prepared, while no one else does the same.
 
-    Raises DataError where another process is at it, or `root` holds something that is no data set of ours. A `root`
-    that did not exist is gone again afterwards unless something was published.
+    Raises BusyError where another process is at it, DiskError where `root` can't be written or its disk is full, and
+    DataError where it holds something that is no data set of ours. A `root` that did not exist is gone again afterwards
+    unless something was published.
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
         lock = (root / LOCK).open("ab")
     except OSError as error:
-        raise DataError(
+        raise DiskError(
             f"{root} can't be written ({error.strerror}): `data.root` must name a folder of yours."
         ) from None
     with lock:
@@ -35,13 +37,14 @@ def staged(root: Path) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.stat(root / LOCK)  # the holder before us may just have removed it, and the folder
         except OSError:
-            raise DataError(f"Another ingest is at work in {root}: wait until it has ended.") from None
+            raise BusyError(f"Another ingest is at work in {root}: wait until it has ended.") from None
         staging = root / STAGING
         try:
             _refuse_foreign(root)
             shutil.rmtree(staging, ignore_errors=True)
             staging.mkdir()
-            yield staging
+            with needing_room(root):
+                yield staging
         finally:
             shutil.rmtree(staging, ignore_errors=True)
             if [path.name for path in root.iterdir()] == [LOCK]:

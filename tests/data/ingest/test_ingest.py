@@ -21,7 +21,7 @@ from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import ARTICLES, CUSTOMERS
-from hmgpu.errors import DataError
+from hmgpu.errors import BusyError, DataError
 
 
 def test_rows_keys_and_columns(world: World) -> None:
@@ -279,7 +279,7 @@ def test_a_folder_with_other_things_is_left_alone(world: World) -> None:
 
 def test_two_at_once_are_refused(world: World) -> None:
     def second(done: int, total: int) -> None:
-        with pytest.raises(DataError, match="Another ingest"):
+        with pytest.raises(BusyError, match="Another ingest"):
             ingest(world.settings())
 
     assert ingest(world.settings(), progress=second).rows == 40

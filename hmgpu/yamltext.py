@@ -1,0 +1,49 @@
+"""YAML from anybody: plain values alone, in bounded size, or one sentence about what is wrong."""
+
+from typing import Any
+
+import yaml
+
+MOST = 100_000  # settings, with every alias written out; a config has a few hundred
+
+
+def parse(text: str) -> tuple[yaml.Node | None, Any]:
+    """The nodes of `text`, which keep the lines that the content loses, and its content.
+
+    Raises ValueError for what is no YAML, what YAML can't make a plain value of (a day like 2020-13-01, a number of
+    five thousand digits), text that no file name can hold, and aliases that multiply or go round in circles.
+    """
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except Exception as error:  # constructors of plain values raise what they happen to run into
+        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
+    if tree is not None:
+        _size(tree, {})
+    return tree, content
+
+
+def _size(node: yaml.Node, known: dict[int, int | None]) -> int:
+    """How many values `node` stands for; None in `known` for those that are above it."""
+    if id(node) in known:
+        size = known[id(node)]
+        if size is None:
+            raise ValueError(f"line {node.start_mark.line + 1}: an alias that holds itself")
+        return size
+    known[id(node)] = None
+    size = 1
+    if isinstance(node, yaml.ScalarNode):
+        _refuse_odd(node)
+    for child in node.value if isinstance(node, yaml.CollectionNode) else ():
+        size += sum(_size(each, known) for each in (child if isinstance(child, tuple) else (child,)))
+    if size > MOST:
+        raise ValueError(f"line {node.start_mark.line + 1}: more than {MOST:,} values, aliases written out")
+    known[id(node)] = size
+    return size
+
+
+def _refuse_odd(node: yaml.ScalarNode) -> None:
+    if any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in node.value):
+        raise ValueError(f"line {node.start_mark.line + 1}: text with a NUL or half a character")
