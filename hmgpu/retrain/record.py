@@ -61,7 +61,7 @@ class Record:
 def records(runs: Path) -> Sequence[Record]:
     """Every retrain, oldest first, by the names of their files. Raises RunError, naming the file, for a damaged one."""
     found = []
-    for file in sorted((runs / RECORDS).glob("*.json")):
+    for file in sorted((runs / RECORDS).glob("[!.]*.json")):  # none that a kill left unfinished
         try:
             record = Record(**json.loads(file.read_text()))
             if record.outcome not in get_args(Outcome):

@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from hmgpu.files import UNFINISHED
-from hmgpu.runs.publish import current, promoted
+from hmgpu.runs.publish import CURRENT, current, promoted
 from hmgpu.runs.run import MANIFEST
 from hmgpu.runs.seal import SEAL
 
@@ -50,6 +50,8 @@ def prune(runs: Path, keep: int) -> list[Path]:
     """
     for rest in runs.glob(f"{UNFINISHED}pruned-*"):
         shutil.rmtree(rest)
+    for rest in runs.glob(f"{UNFINISHED}{CURRENT}-*"):  # of a promotion that was killed
+        rest.unlink()
     found = inventory(runs)
     names = {run.folder.name for run in found}
     safe = {run.folder for run in found[max(0, len(found) - keep) :]} | {run.folder for run in found if run.current}

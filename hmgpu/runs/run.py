@@ -79,7 +79,8 @@ class Run:
             except OSError:
                 raise RunError(f"Another process works on {self.folder}; wait for it or stop it.") from None
             for draft in [*self.folder.rglob(f"{UNFINISHED}*")]:  # of those that were killed
-                shutil.rmtree(draft) if draft.is_dir() else draft.unlink(missing_ok=True)
+                # A link to a folder says that it is one.
+                shutil.rmtree(draft) if draft.is_dir() and not draft.is_symlink() else draft.unlink(missing_ok=True)
             yield
 
     def step(

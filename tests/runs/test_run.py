@@ -347,6 +347,14 @@ def test_a_killed_showing_does_not_stand_in_the_way(run):
     assert run.show("result.txt", step.folder / "table.txt").read_text() == "it"
 
 
+def test_a_killed_showing_of_a_folder_is_cleared_away(run):
+    step = run.step("it", {}, [], Maker("it"))
+    (run.folder / f"{runs.UNFINISHED}model").symlink_to(step.folder)
+    with run.locked():
+        assert not (run.folder / f"{runs.UNFINISHED}model").is_symlink()
+    assert (step.folder / "table.txt").read_text() == "it"
+
+
 def test_a_run_says_what_it_is(run):
     run.describe({"seed": 42, "retrievers": {"b": {}, "a": {}}}, {"data": "abc"})
     assert list(yaml.safe_load((run.folder / "config.yaml").read_text())["retrievers"]) == ["b", "a"]

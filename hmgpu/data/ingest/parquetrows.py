@@ -17,6 +17,7 @@ from hmgpu.data.tables import TABLES, Column, TableName
 from hmgpu.errors import DataError
 
 BATCH = 1 << 18  # rows read at once
+DAMAGE = (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError)  # what reading a damaged file raises
 _EXACT = 2.0**53  # whole floats below this are the integer that was meant
 
 
@@ -32,7 +33,8 @@ def read_rows(
             wanted = sorted({names[position] for position in positions.values()})
             for batch in file.iter_batches(BATCH, columns=wanted, use_threads=False):
                 batch.validate(full=True)  # Polars takes text for UTF-8 without a look
-                raw = pl.DataFrame(pa.Table.from_batches([batch]))
+                # Without the schema's own metadata, which a damaged file fills with what makes Polars panic.
+                raw = pl.DataFrame(pa.table(batch.columns, names=batch.schema.names))
                 frame = raw.select(
                     _as_text(raw[names[positions[column.name]]], column, table, settings, path) for column in contract
                 )
@@ -40,19 +42,22 @@ def read_rows(
                 yield Rows(frame, lines, BAD_SCHEMA.to_frame(), _texts(frame))
                 done += raw.height
                 step(done / total)
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise DataError(f"{path} can't be read as Parquet ({reason}): get the file anew.") from None
+    except DAMAGE as error:
+        raise _damaged(path, error) from None
 
 
 def column_names(path: Path) -> list[str]:
     """The names of the file's top-level columns."""
     try:
         names: list[str] = pa.parquet.read_schema(path).names
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise DataError(f"{path} can't be read as Parquet ({reason}): get the file anew.") from None
+    except DAMAGE as error:
+        raise _damaged(path, error) from None
     return names
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+    return DataError(f"{path} can't be read as Parquet ({reason}): get the file anew.")
 
 
 def _as_text(series: pl.Series, column: Column, table: TableName, settings: DataSettings, path: Path) -> pl.Series:
