@@ -1,6 +1,7 @@
 """GPU-accelerated, end-to-end training of weekly fashion recommenders on H&M-shaped data."""
 
-# One verb, one function: parse, call, print. Nothing else lives here.
+# One verb, one function: parse, call, print. Nothing else lives here. What loads the whole line, XGBoost and all, is
+# imported by the verbs that need it, so that looking up a list does not wait for it.
 
 import json
 import os
@@ -10,14 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hmgpu.ablation import ablate_folds, ablate_run, sections_in
 from hmgpu.benchmark.cli import app as benchmark
-from hmgpu.comparison import Judged, comparison_tables
-from hmgpu.comparison import compare as compared
 from hmgpu.config import Config, load_config
 from hmgpu.console import console, progress, start_logging
 from hmgpu.data import kaggle
@@ -27,7 +25,6 @@ from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import Store
 from hmgpu.data.synthetic import synthesize
 from hmgpu.doctor import examine
-from hmgpu.encoding import encode_run, encoding_table
 from hmgpu.engine import Choice, Engine
 from hmgpu.errors import BusyError, ConfigError, HmgpuError
 from hmgpu.evaluation.contributions import contribution_table
@@ -35,18 +32,22 @@ from hmgpu.evaluation.strategies import segment_table
 from hmgpu.evaluation.tables import method_table, strategy_table
 from hmgpu.exploration.page import explore
 from hmgpu.files import write_json, write_text
-from hmgpu.folds import evaluate_folds, fold_lines, fold_table
-from hmgpu.pipeline import Pipeline
-from hmgpu.retrain.weekly import PAGE, retrain
 from hmgpu.runs.inventory import inventory, prune, runs_table
 from hmgpu.runs.lock import exclusively
-from hmgpu.runs.publish import promote, rollback
+from hmgpu.runs.publish import CURRENT, promote, rollback
+from hmgpu.serving.export import export
+from hmgpu.serving.lookup import as_csv, list_table, look_up, unknown_warning
+from hmgpu.serving.made import FinishedRun
 from hmgpu.workers import hired
+
+if TYPE_CHECKING:
+    from hmgpu.pipeline import Pipeline
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(benchmark, name="benchmark")
 
 DEMO = Path("configs/demo.yaml")
+CURRENT_RUN = Path("runs") / CURRENT
 ConfigFile = Annotated[Path, typer.Option("--config", help="YAML config; see configs/base.yaml.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="key.key=value, put over the config; repeatable.")]
 EngineChoice = Annotated[Choice | None, typer.Option("--engine", help="auto, cpu or gpu; over the config's.")]
@@ -141,6 +142,8 @@ def explore_verb(
 @app.command()
 def encode(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
     """Fit the NVTabular workflows and write customers and articles as learned models see them."""
+    from hmgpu.encoding import encode_run, encoding_table
+
     with _working(config, settings, engine) as line:
         columns, folder = encode_run(line)
     console.print(encoding_table(columns), f"encoded: {folder}")
@@ -172,6 +175,9 @@ def evaluate(
     ] = None,
 ) -> None:
     """Score candidates and ranker on the validation week, or on each of the last weeks."""
+    from hmgpu.ablation import ablate_folds, ablate_run, sections_in
+    from hmgpu.folds import evaluate_folds, fold_lines, fold_table
+
     sections = sections_in(ablate) if ablate is not None else ()
     if folds:
         loaded = load_config(config, settings)
@@ -217,6 +223,9 @@ def compare(
     output: Annotated[Path | None, typer.Option("--output", help="Also write the figures here, as JSON.")] = None,
 ) -> None:
     """Say which of two runs ranks better, on the same customers, and how surely."""
+    from hmgpu.comparison import Judged, comparison_tables
+    from hmgpu.comparison import compare as compared
+
     found = compared(Judged.read(first), Judged.read(second))
     if output:
         write_json(output, found)
@@ -225,9 +234,25 @@ def compare(
 
 @app.command()
 def recommend(
-    config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
+    config: Annotated[Path | None, typer.Option("--config", help="Make the lists of all customers.")] = None,
+    settings: Settings = None,
+    engine: EngineChoice = None,
+    cluster: ClusterChoice = None,
+    customers: Annotated[
+        list[str] | None,
+        typer.Option("--customers", help="Look up lists instead: a customer id, or a file of ids; repeatable."),
+    ] = None,
+    source: Annotated[Path | None, typer.Option("--from", help="The run to look them up in.  [runs/current]")] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="Write the lists here, as CSV.")] = None,
 ) -> None:
-    """Choose twelve articles for every customer."""
+    """Choose twelve articles for every customer, or look up what a finished run has chosen for some."""
+    if customers:
+        if config or settings or engine or cluster:
+            raise typer.BadParameter("--customers looks lists up: it goes with --from and --output alone")
+        _look_up(customers, source or CURRENT_RUN, output)
+        return
+    if not config or source or output:
+        raise typer.BadParameter("give --config to make all lists, or --customers to look some up")
     with _working(config, settings, engine, cluster) as line:
         steps = line.recommend()
     console.print(f"recommendations: {steps[0].folder.parent}")
@@ -241,6 +266,16 @@ def submit(
     with _working(config, settings, engine, cluster) as line:
         submission = line.submit()
     console.print(f"submission: {submission}")
+
+
+@app.command("export")
+def export_verb(
+    source: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run.")] = CURRENT_RUN,
+    out: Annotated[Path, typer.Option("--out", help="Folder to make: new, or an earlier export.")] = Path("export"),
+) -> None:
+    """Write model, encoders, vectors and lists of a finished run in open formats."""
+    files = export(FinishedRun.open(source), out)
+    console.print(f"exported: {out} ({len(files)} files and their manifest)", soft_wrap=True)
 
 
 @app.command()
@@ -282,6 +317,8 @@ def retrain_verb(
     Ends with 0 where it was promoted (or nothing is new), 3 where the current run was kept, 4 where the data were
     refused, 5 where another process is changing the runs.
     """
+    from hmgpu.retrain.weekly import PAGE, retrain
+
     loaded = load_config(config, settings)
     chosen = Engine.choose(engine or loaded.engine)
     with hired(cluster, chosen) as workers, progress("append") as report:
@@ -346,12 +383,27 @@ def main() -> None:
         sys.exit(1)
 
 
+def _look_up(customers: list[str], source: Path, output: Path | None) -> None:
+    found, unknown = look_up(FinishedRun.open(source), customers)
+    if unknown:
+        typer.echo(unknown_warning(unknown, source), err=True)
+    if output:
+        write_text(output, as_csv(found))
+        console.print(f"lists: {output} ({found.height:,} customers)", soft_wrap=True)
+    elif sys.stdout.isatty():
+        console.print(list_table(found, source))
+    else:
+        typer.echo(as_csv(found), nl=False)
+
+
 def _complain(problem: str) -> None:
     problem = problem.encode(errors="backslashreplace").decode()  # a file's name may be bytes that are no text
     console.print(f"Error: {problem}", style="red", highlight=False, soft_wrap=True)
 
 
 def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
+    from hmgpu.pipeline import Pipeline
+
     chosen = Engine.choose(engine or config.engine)
     if config.data.raw.exists() or not (config.data.root / MANIFEST).exists():
         with progress("ingest") as report:
@@ -373,7 +425,9 @@ def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
 @contextmanager
 def _working(
     config: Path, settings: list[str] | None, engine: Choice | None, cluster: str | None = None
-) -> Iterator[Pipeline]:
+) -> Iterator["Pipeline"]:
+    from hmgpu.pipeline import Pipeline
+
     loaded = load_config(config, settings)
     chosen = Engine.choose(engine or loaded.engine)
     with hired(cluster, chosen) as workers, Pipeline.open(loaded, chosen, workers).working() as line:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,11 @@ def write_text(path: Path, text: str) -> None:
         with needing_room(path.parent):
             draft.write_text(text, encoding="utf-8")
         os.replace(draft, path)
-    except BaseException:
-        draft.unlink(missing_ok=True)  # half of it takes room that may be what is lacking
+    except BaseException as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)  # half of it takes room that may be what is lacking
+        if isinstance(error, OSError):
+            error.filename = str(path)  # what the caller knows
         raise
 
 

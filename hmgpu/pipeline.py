@@ -32,12 +32,13 @@ from hmgpu.learning import FALLBACK, TABLE, Learning
 from hmgpu.negatives import Negatives
 from hmgpu.quota_steps import QuotaSteps
 from hmgpu.rankers import KEYS, LABEL, Examples, Model
-from hmgpu.recommendations import check_fillable, top_twelve, write_submission
+from hmgpu.recommendations import SUBMISSION, check_fillable, top_twelve, write_submission
 from hmgpu.report.evaluated import Evaluated
 from hmgpu.report.run import report_page
 from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Run, Step, code_digest
 from hmgpu.runs.seal import seal
+from hmgpu.serving.tables import write_tables
 from hmgpu.shards import Shard, as_fits, split
 from hmgpu.workers import HERE, Workers
 
@@ -319,17 +320,19 @@ class Pipeline:
         return self.run.step(f"{week}/recommend/{shard.number:03}", self._sharding(shard), made_from, make)
 
     def submit(self) -> Path:
-        """`submission.csv`, as Kaggle takes it."""
+        """`submission.csv`, as Kaggle takes it; beside it the step leaves the tables that the run is served from."""
         predicted = self.recommend()
+        filler = self.learning.learn(self.store.next_week, {})[FALLBACK]
 
         def make(folder: Path) -> dict[str, int]:
-            customers = self.engine.collect(self.store.customer_ids())
-            articles = self.engine.collect(self.store.article_ids())
             files = [step.folder / TABLE for step in predicted]
-            return {"customers": write_submission(folder / "submission.csv", files, customers, articles)}
+            plans = self.store.customer_ids(), self.store.article_ids(), self.store.codes(), _table(filler)
+            customers, articles, codes, best = map(self.engine.collect, plans)
+            write_tables(folder, files, best, customers, articles, codes)
+            return {"customers": write_submission(folder / SUBMISSION, files, customers, articles)}
 
         written = self.run.step("submit", {}, [self.store.digest, *_digests(predicted)], make)
-        return self.run.show("submission.csv", written.folder / "submission.csv")
+        return self.run.show(SUBMISSION, written.folder / SUBMISSION)
 
     def finish(self) -> Path:
         """All of it, sealed: `metrics.json` and `submission.csv`, and from now on no file of the run changes."""

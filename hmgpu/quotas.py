@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict
-from scipy.optimize import isotonic_regression
 
 from hmgpu.candidates import MOST, WORTH
 from hmgpu.parts import Count
@@ -80,6 +79,8 @@ def rates(counts: pl.DataFrame, places: Mapping[str, int]) -> pl.DataFrame:
 
 
 def _falling(shown: Any, bought: Any, mean: float, ranks: pl.DataFrame, segment: int, strategy: str) -> pl.DataFrame:
+    from scipy.optimize import isotonic_regression  # takes a second to load
+
     weight = shown + PRIOR
     falling = isotonic_regression((bought + PRIOR * mean) / weight, weights=weight, increasing=False).x
     steps = pl.Series(WORTH, np.round(falling * STEPS).astype(np.int64))

@@ -10,6 +10,7 @@ from hmgpu.errors import DataError, RunError
 from hmgpu.plans import decayed, top_n
 
 K = 12
+SUBMISSION = "submission.csv"
 
 
 def fallback(history: History) -> pl.LazyFrame:
@@ -64,13 +65,27 @@ def write_submission(
     with path.open("w", encoding="utf-8", newline="") as out:
         out.write("customer_id,prediction\n")
         for file in predictions:
-            listed = pl.read_parquet(file).join(article_ids, on="article").sort("customer", "rank")
-            lists = listed.group_by("customer", maintain_order=True).agg(prediction=pl.col("article_id"))
-            if not (lists["prediction"].list.n_unique() == K).all() or not (lists["prediction"].list.len() == K).all():
-                raise RunError(f"{file} has a list that is not {K} different articles; make the run anew.")
-            lines = lists.join(customer_ids, on="customer", maintain_order="left").select(
-                "customer_id", pl.col("prediction").list.join(" ")
+            lines = (
+                lists(file, article_ids)
+                .join(customer_ids, on="customer", maintain_order="left")
+                .select("customer_id", prediction=pl.col("articles").list.join(" "))
             )
             out.write(lines.write_csv(include_header=False))
             rows += lines.height
     return rows
+
+
+def lists(file: Path, article_ids: pl.DataFrame) -> pl.DataFrame:
+    """(customer, articles: a list of twelve ids, the best first), sorted by customer.
+
+    Args:
+        file: of (customer, article, rank).
+        article_ids: (article, article_id).
+
+    Raises RunError where a list is not twelve different articles.
+    """
+    listed = pl.read_parquet(file).join(article_ids, on="article").sort("customer", "rank")
+    found = listed.group_by("customer", maintain_order=True).agg(articles=pl.col("article_id"))
+    if not (found["articles"].list.n_unique() == K).all() or not (found["articles"].list.len() == K).all():
+        raise RunError(f"{file} has a list that is not {K} different articles; make the run anew.")
+    return found

@@ -20,7 +20,7 @@ Versions = Mapping[str, str]
 
 def locked(file: Path, problems: list[str]) -> dict[str, str]:
     """The version of each package that `file` pins for this machine; what pins none is a problem."""
-    pinned = {}
+    pinned = dict[str, str]()
     for number, line in enumerate(file.read_text().splitlines(), 1):
         text = line.partition("#")[0].strip()
         if not text:
@@ -64,11 +64,12 @@ def unmet(found: Mapping[str, Distribution], overrides: Mapping[str, Requirement
 
 def main() -> int:
     """Prints every problem; 1 where there is one."""
-    found = {canonicalize_name(each.metadata["Name"]): each for each in distributions()}
+    found: dict[str, Distribution] = {canonicalize_name(each.metadata["Name"]): each for each in distributions()}
     there = {name: each.version for name, each in found.items()}
     lock = ROOT / ("requirements-gpu.lock" if "cudf-polars-cu13" in there else "requirements.lock")
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]
-    overrides = {canonicalize_name(each.name): each for each in map(Requirement, settings["override-dependencies"])}
+    given = map(Requirement, settings["override-dependencies"])
+    overrides: dict[str, Requirement] = {canonicalize_name(each.name): each for each in given}
     problems: list[str] = []
     pinned = locked(lock, problems)
     problems += [*differences(pinned, there), *unmet(found, overrides)]

@@ -1,5 +1,6 @@
 """A season: a generated world whose last weeks come one file after the other, and what can be wrong with one."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,14 @@ def make_season(folder: Path, weeks: int = WEEKS) -> Season:
     season = Season(folder, files)
     ingest(season.config().data)
     return season
+
+
+def copied(season: Season, folder: Path) -> Season:
+    """A copy of all that belongs to a season, runs among it, in `folder`."""
+    shutil.copytree(season.folder, folder, symlinks=True, dirs_exist_ok=True)
+    config = (folder / "config.yaml").read_text().replace(str(season.folder), str(folder))
+    (folder / "config.yaml").write_text(config)
+    return Season(folder, [folder / week.name for week in season.weeks])
 
 
 def shuffled(week: Path) -> Path:

@@ -1,6 +1,7 @@
 """The command line: every verb on a small world, and every mistake one sentence without a traceback."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,13 @@ from pathlib import Path
 import pytest
 from kit import demo_config
 
+from hmgpu.cli import main
+from hmgpu.config import Config
 from hmgpu.data.store import Store
 from hmgpu.data.synthetic import synthesize
+from hmgpu.retrain.record import Record
+from hmgpu.runs.lock import exclusively
+from hmgpu.runs.seal import seal
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 HMGPU = [sys.executable, "-c", "from hmgpu.cli import main; main()"]
@@ -43,11 +49,52 @@ def test_each_step_alone_ends_where_the_whole_run_does(places: list[str]) -> Non
         assert done.returncode == 0, done.stdout + done.stderr
         assert says in done.stdout
     runs = Path(next(flag for flag in places if flag.startswith("runs=")).removeprefix("runs="))
-    assert len([folder for folder in runs.iterdir() if not folder.is_symlink()]) == 1
+    assert len([folder for folder in runs.iterdir() if folder.is_dir() and not folder.is_symlink()]) == 1
     log = (runs / "current" / "log.jsonl").read_text().splitlines()
     assert any("fit" in json.loads(line)["message"] for line in log)
     page = (runs / "current" / "report.html").read_text()
     assert all(part in page for part in ("MAP@12", "features.article_sales", "<svg", "Recommended"))
+
+
+def test_a_finished_run_serves_some_customers_and_is_exported(places: list[str], tmp_path: Path) -> None:
+    assert hmgpu("run", *places).returncode == 0
+    current = Path(next(flag for flag in places if flag.startswith("runs=")).removeprefix("runs=")) / "current"
+    header, first, second = (current / "submission.csv").read_text().splitlines()[:3]
+    (tmp_path / "ids.txt").write_text(f"{second.partition(',')[0]}\n")
+    known = ["--customers", first.partition(",")[0], "--customers", tmp_path / "ids.txt", "--from", current]
+    done = hmgpu("recommend", *known)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [header, first, second]
+    done = hmgpu("recommend", *known, "--customers", "f" * 64, "--output", tmp_path / "lists.csv")
+    assert f"lists: {tmp_path / 'lists.csv'} (3 customers)" in done.stdout
+    assert done.stderr.startswith("Warning: 1 customer is not known")
+    assert (tmp_path / "lists.csv").read_text().splitlines()[:3] == [header, first, second]
+    done = hmgpu("export", current, "--out", tmp_path / "export")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "export" / "model" / "model.ubj").is_file()
+    missing = hmgpu("recommend", *known, "--output", tmp_path / "nowhere" / "lists.csv")
+    assert missing.stdout == f"Error: {tmp_path / 'nowhere' / 'lists.csv'}: No such file or directory.\n"
+
+
+def test_looking_up_a_list_waits_for_no_more_than_it_needs() -> None:
+    heavy = "{'xgboost', 'torch', 'sklearn', 'scipy.optimize', 'dask'}"
+    command = [sys.executable, "-c", f"import hmgpu.cli, sys; print({heavy} & {{*sys.modules}})"]
+    assert subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["recommend"],
+        ["recommend", "--config", "demo.yaml", "--customers", "1"],
+        ["recommend", "--config", "demo.yaml", "--output", "lists.csv"],
+        ["recommend", "--customers", "1", "--engine", "cpu"],
+    ],
+)
+def test_all_lists_are_made_or_some_are_looked_up(arguments: list[str]) -> None:
+    done = hmgpu(*arguments)
+    assert done.returncode == 2
+    assert "--customers" in done.stderr
 
 
 def test_what_learned_models_see_can_be_read(places: list[str]) -> None:
@@ -159,6 +206,9 @@ def test_a_data_set_is_described_on_a_page(store: Store, tmp_path: Path, places:
         ),
         (["compare", "nowhere", "elsewhere"], "nowhere holds no evaluation to compare"),
         (["ingest", "nowhere", "--out", "data"], "nowhere"),
+        (["recommend", "--customers", "1"], "runs/current is no finished run"),
+        (["recommend", "--customers", "1", "--from", "nowhere"], "nowhere is no finished run"),
+        (["export", "nowhere"], "nowhere is no finished run"),
         (["explore", "--data", "nowhere"], "run `hmgpu ingest` first"),
         (["ingest", "--append", "nowhere.csv", "--out", "nowhere"], "nowhere"),
     ],
@@ -178,3 +228,54 @@ def test_a_validation_week_that_is_none_names_the_weekday(places: list[str]) -> 
     done = hmgpu("train", *places, "--set", "weeks.validation='2020-09-17'")
     assert done.returncode == 1
     assert "weeks start on wednesdays" in done.stdout
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    """Exit code of the command line, called in this process."""
+    monkeypatch.setattr(sys, "argv", ["hmgpu", *map(str, arguments)])
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as end:
+        main()
+    signal.signal(signal.SIGTERM, before)
+    return int(end.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"), [("promoted", 0), ("unchanged", 0), ("kept", 3), ("refused", 4), ("failed", 1)]
+)
+def test_how_a_retrain_ended_is_its_exit_code(monkeypatch, capsys, outcome, code) -> None:
+    asked = []
+
+    def played(config: Config, week: Path | None, *_) -> Record:
+        asked.append((config.seed, week))
+        return Record("now", outcome=outcome, reason="because")
+
+    monkeypatch.setattr("hmgpu.retrain.weekly.retrain", played)
+    flags = ["--config", CONFIGS / "demo.yaml", "--append", "week.csv", "--engine", "cpu", "--set", "seed=3"]
+    assert ended(monkeypatch, "retrain", *flags) == code
+    assert asked == [(3, Path("week.csv"))]
+    assert f"{outcome}: because" in capsys.readouterr().out
+
+
+def test_a_second_process_has_its_own_exit_code(monkeypatch, tmp_path, capsys) -> None:
+    with exclusively(tmp_path):
+        assert ended(monkeypatch, "prune", "--runs", tmp_path) == 5
+    assert f"is changing {tmp_path}" in capsys.readouterr().out
+
+
+def test_runs_are_listed_promoted_rolled_back_from_and_pruned(monkeypatch, tmp_path, capsys) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps({"last_day": f"2020-09-0{ord(name) - 96}"}))
+        seal(tmp_path / name)
+    for name in ("b", "c"):
+        assert ended(monkeypatch, "promote", tmp_path / name) == 0
+    assert ended(monkeypatch, "rollback", "--runs", tmp_path) == 0
+    assert f"{tmp_path / 'current'} -> b" in capsys.readouterr().out
+    assert ended(monkeypatch, "rollback", "--runs", tmp_path) == 1
+    assert "no earlier run" in capsys.readouterr().out
+    assert ended(monkeypatch, "prune", "--runs", tmp_path, "--keep", "1") == 0
+    assert capsys.readouterr().out.split() == ["removed:", "a"]
+    assert ended(monkeypatch, "runs", "--runs", tmp_path) == 0
+    shown = [line for line in capsys.readouterr().out.splitlines() if "2020-09" in line]
+    assert [("→" in line, "finished" in line) for line in shown] == [(True, True), (False, True)]

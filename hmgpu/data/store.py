@@ -179,7 +179,11 @@ class Store:
 
     def values(self, column: str) -> pl.LazyFrame:
         """(code, value) of a column of codes: what they stand for in the retailer's own files."""
-        return self._scan("codes").filter(pl.col("column") == column).select("code", "value")
+        return self.codes().filter(pl.col("column") == column).select("code", "value")
+
+    def codes(self) -> pl.LazyFrame:
+        """(column, code, value) of all columns of codes."""
+        return self._scan("codes").select("column", "code", "value")
 
     def _scan(self, table: Literal["articles", "customers", "codes"]) -> pl.LazyFrame:
         return pl.scan_parquet([self.root / self.manifest.table(table)], glob=False)

@@ -11,12 +11,10 @@ from hmgpu.comparison import paired
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
-from hmgpu.errors import RunError
 from hmgpu.evaluation.metrics import average_precision
 from hmgpu.recommendations import K
-from hmgpu.runs.seal import verify
-
-SUBMISSION = "submission.csv"
+from hmgpu.serving.made import FinishedRun
+from hmgpu.serving.tables import BEST_SELLERS, RECOMMENDATIONS
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,12 @@ def judge(
     """Compares the new run with repurchase + popularity and with what the current run has recommended.
 
     The current run is judged by the lists that it gave, which is what customers saw if it was made a week ago; nothing
-    of it is computed again, so that other code can't change it. A customer whom it didn't know gets the best sellers.
+    of it is computed again, so that other code can't change it. A customer whom it didn't know gets its best
+    sellers, as he would have.
     The week has stopped the new run's fitting, which is a little kind to it.
 
     Args:
-        precisions: (customer, segment, popular, repurchase_popular, ranker), of the new run in `week`.
+        precisions: (customer, repurchase_popular, ranker, …), of the new run in `week`.
         current: the current run's folder; None where there is none, or it is damaged.
         tolerance: how far the new run may be below the current one, as a share of it.
     """
@@ -49,9 +48,9 @@ def judge(
     if current:
         lists = _lists(current, precisions, store, engine)
         labels = engine.collect(store.sold_in(week))
-        known = average_precision(lists, labels, K).filter(pl.col("customer").is_in(lists["customer"].implode()))
-        both = precisions.join(known, on="customer", how="left").select(
-            "customer", ranker=pl.coalesce("average_precision", "popular"), ranker_second="ranker"
+        achieved = average_precision(lists, labels, K)
+        both = precisions.join(achieved, on="customer", validate="1:1").select(
+            "customer", ranker="average_precision", ranker_second="ranker"
         )
         figures["current"] = float(both["ranker"].mean() or 0.0)  # type: ignore[arg-type]
         figures["over_current"] = paired(both)
@@ -70,15 +69,16 @@ def _decided(figures: Mapping[str, Any], tolerance: float) -> tuple[bool, str]:
 
 def _lists(current: Path, buyers: pl.DataFrame, store: Store, engine: Engine) -> pl.DataFrame:
     """(customer, article, rank) that the run `current` has recommended to `buyers` (customer), on today's keys."""
-    file = (current / SUBMISSION).resolve()
-    if not file.is_relative_to(current.resolve()):
-        raise RunError(f"{current / SUBMISSION} leads out of the run.")
-    verify(current, [file.relative_to(current.resolve()).as_posix()])
-    text = pl.scan_csv(file, schema={"customer_id": pl.String, "prediction": pl.String})
+    made = FinishedRun.open(current).submitted
+    served = pl.scan_parquet(made.file(RECOMMENDATIONS), glob=False).select("customer_id", "articles")
     ids = engine.collect(store.customer_ids().join(buyers.lazy().select("customer"), on="customer", how="semi"))
-    asked = engine.collect(text.join(ids.lazy(), on="customer_id"))
-    listed = asked.select("customer", article_id=pl.col("prediction").str.split(" ")).with_columns(
-        rank=pl.int_ranges(1, pl.col("article_id").list.len() + 1, dtype=pl.UInt32)
-    )
+    listed = engine.collect(ids.lazy().join(served, on="customer_id", how="left"))
+    best = pl.read_parquet(made.file(BEST_SELLERS)).sort("rank")["article_id"]
     articles = engine.collect(store.article_ids())
-    return listed.explode("article_id", "rank").join(articles, on="article_id").select("customer", "article", "rank")
+    return (
+        listed.select("customer", article_id=pl.col("articles").fill_null(best.implode()))
+        .with_columns(rank=pl.int_ranges(1, pl.col("article_id").list.len() + 1, dtype=pl.UInt32))
+        .explode("article_id", "rank")
+        .join(articles, on="article_id")
+        .select("customer", "article", "rank")
+    )

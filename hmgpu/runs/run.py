@@ -118,7 +118,7 @@ class Run:
                 counts = dict(make(draft) or {})
             seconds = round(time.perf_counter() - started, 2)
             files = _hashes(draft)
-            digest = _digest(files)
+            digest = digest_of(files)
             manifest = made_from | {"step": name, "files": files, "counts": counts}
             manifest |= {"seconds": seconds, "peak_gib": peak.gib}
             write_json(draft / MANIFEST, manifest)
@@ -200,7 +200,7 @@ def _finished(place: Path, made_from: dict[str, Any]) -> str | None:
     if there != listed:
         log.warning("%s was changed since it was made; making it again", place)
         return None
-    return _digest(there)
+    return digest_of(there)
 
 
 def _hashes(folder: Path) -> dict[str, str]:
@@ -208,7 +208,8 @@ def _hashes(folder: Path) -> dict[str, str]:
     return {str(file.relative_to(folder)): sha256(file) for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
-def _digest(files: Mapping[str, str]) -> str:
+def digest_of(files: Mapping[str, str]) -> str:
+    """The digest of a step, from the hashes of its `files`."""
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
@@ -218,4 +219,4 @@ def code_digest() -> str:
     root = Path(hmgpu.__file__).parent
     files = sorted(file for kind in ("*.py", "*.html") for file in root.rglob(kind))
     sources = {str(file.relative_to(root)): sha256(file) for file in files}
-    return _digest(sources)
+    return digest_of(sources)

@@ -12,7 +12,9 @@ from hmgpu.errors import ConfigError
 from hmgpu.retrain.record import Record
 from hmgpu.retrain.tracking import track, tracker
 
-RECORD = Record("now", outcome="promoted", run="a-run", figures={"week": "2020-09-09", "new": 0.04, "over": {"low": 0.0}})
+RECORD = Record(
+    "now", outcome="promoted", run="a-run", figures={"week": "2020-09-09", "new": 0.04, "over": {"low": 0.0}}
+)
 
 
 @pytest.fixture

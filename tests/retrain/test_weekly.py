@@ -1,13 +1,9 @@
 """A season of weekly retrains, two of its weeks poisoned; and what else can happen in one."""
 
-import json
-import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from season import Season, broken, shuffled
+from season import Season, broken, copied, shuffled
 
 from hmgpu.data.manifest import Manifest
 from hmgpu.engine import Engine
@@ -36,9 +32,9 @@ class Retrained:
 
 
 @pytest.fixture(scope="module")
-def whole(copied: Callable[[Path], Season], tmp_path_factory: pytest.TempPathFactory) -> tuple[Season, list[Retrained]]:
+def whole(season: Season, tmp_path_factory: pytest.TempPathFactory) -> tuple[Season, list[Retrained]]:
     """Eight weeks, each retrained on as it comes."""
-    season, done = copied(tmp_path_factory.mktemp("whole")), []
+    season, done = copied(season, tmp_path_factory.mktemp("whole")), []
     for number, week in enumerate(season.weeks):
         given = POISONED.get(number, lambda file: file)(week)
         config = season.config(*SETTINGS)
@@ -134,13 +130,9 @@ def test_the_same_week_again_is_nothing_new(whole, tmp_path):
     sorted((season.folder / "runs" / "retrains").glob("*.json"))[-1].unlink()
 
 
-def test_a_worse_run_is_kept_out(whole, copied, tmp_path):
+def test_a_worse_run_is_kept_out(whole, tmp_path):
     season, done = whole
-    shutil.copytree(season.folder, tmp_path / "season", symlinks=True)
-    text = (tmp_path / "season" / "config.yaml").read_text()
-    (tmp_path / "season" / "config.yaml").write_text(text.replace(str(season.folder), str(tmp_path / "season")))
-    copy = Season(tmp_path / "season", [])
-    # Nobody is as good as a current run whose lists hold what is going to be bought.
+    copy = copied(season, tmp_path / "season")
     worse = ("ranker={kind: order}", "retrain.tolerance=0.0", "features={}")
     record = retrain(copy.config(*SETTINGS, *worse), None, CPU)
     assert (record.outcome, record.exit_code) == ("kept", 3)
@@ -150,11 +142,8 @@ def test_a_worse_run_is_kept_out(whole, copied, tmp_path):
 
 
 def test_a_damaged_current_run_is_not_compared_with_and_replaced(whole, tmp_path):
-    season, done = whole
-    shutil.copytree(season.folder, tmp_path / "season", symlinks=True)
-    text = (tmp_path / "season" / "config.yaml").read_text()
-    (tmp_path / "season" / "config.yaml").write_text(text.replace(str(season.folder), str(tmp_path / "season")))
-    copy = Season(tmp_path / "season", [])
+    season, _ = whole
+    copy = copied(season, tmp_path / "season")
     lists = (copy.folder / "runs" / CURRENT / "submission.csv").resolve()
     lists.write_text(lists.read_text()[:-30])
     record = retrain(copy.config(*SETTINGS, "seed=5"), None, CPU)

@@ -30,7 +30,7 @@ _OPENS = re.compile(rb'(?:%s,)*+"(?:[^"]++|"")*+' % _FIELD)  # a line, begun out
 _STAYS = re.compile(rb'(?:[^"]++|"")*+(?:"[^,\r]*+(?:,%s)*?,"(?:[^"]++|"")*+)?' % _FIELD)  # begun inside, ends inside
 _WHOLE = re.compile(rb"%s(?:,%s)*+" % (_FIELD, _FIELD))  # no bare carriage return outside quotes
 
-_BLANK = re.compile(rb"(?:\r?\n)*+")  # lines before the header
+_BLANK = re.compile(rb"\A(?:\r?\n)++")  # lines before the header
 
 _NON_ASCII = bytes(range(128)) + b"?" * 128
 
@@ -65,8 +65,8 @@ def read_header(stream: IO[bytes], path: object) -> tuple[list[str], int, bytes]
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{path} is UTF-16: save it as UTF-8.")
     data = data.removeprefix(b"\xef\xbb\xbf")
-    blank = _BLANK.match(data)
-    line, data = 1 + data.count(b"\n", 0, blank.end()), data[blank.end() :]
+    rest = _BLANK.sub(b"", data, count=1)
+    line, data = 1 + data.count(b"\n", 0, len(data) - len(rest)), rest
     first, end, rest = data.partition(b"\n")
     first = first.removesuffix(b"\r")
     if b"\r" in first:

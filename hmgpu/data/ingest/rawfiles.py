@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName
@@ -92,7 +92,7 @@ def unpacked(raw: RawFile) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     with raw.path.open("rb") as disk:
         if raw.path.suffix in (".gz", ".zip"):
             with _Unpacking(raw, disk) as stream:
-                yield stream, disk
+                yield cast("IO[bytes]", stream), disk
         else:
             yield disk, disk
 
@@ -111,7 +111,7 @@ class _Unpacking(io.RawIOBase):
 
     def _open(self) -> IO[bytes]:
         if self.raw.path.suffix == ".gz":
-            return gzip.GzipFile(fileobj=self.disk)
+            return cast("IO[bytes]", gzip.open(self.disk))
         archive = zipfile.ZipFile(self.disk)
         return archive.open(_member(self.raw, archive))
 

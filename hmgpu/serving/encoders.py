@@ -1,0 +1,103 @@
+"""The NVTabular workflows as tables: what each code stands for, and how numbers are normalised.
+
+    encoders/<side>/<column>.parquet     (code int32, value str: the retailer's text, null where it had none)
+    encoders/<side>/<column>.means.parquet   (value str, mean float64) of the groups of a ratio
+    encoders/numbers.json                by side and column `encoding`, `median`, `mean`, `std`; of a ratio also `of`
+
+Code 0 is padding, 1 a missing value, 2 a value that was unknown or too rare. A number is filled with its median,
+logged as log(1 + x) where it is an `amount`, and then (x - mean) / std. A `ratio` is the first column of `of` over its
+mean in the group of the second.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hmgpu.encode.rows import UNKNOWN
+from hmgpu.files import write_json
+from hmgpu.serving.made import FinishedRun, Made
+from hmgpu.serving.tables import ARTICLES, CODES, RECOMMENDATIONS
+
+FIRST = 3  # NVTabular's code of the most frequent value
+ENCODE = "encoders.json"  # of a step that holds workflows
+
+
+def write_encoders(run: FinishedRun, made: Made, folder: Path) -> None:
+    """Writes the workflows of the step `made` into the existing `folder`.
+
+    Raises RunError where a file of the run was changed.
+    """
+    from hmgpu.encode.columns import SIDES, columns
+    from hmgpu.encode.workflow import Encoders  # loads Merlin, which takes seconds
+    from hmgpu.engine import Engine
+
+    for name in made.files:  # before any is loaded: among them are pickles
+        made.file(name)
+    encoders = Encoders.load(made.folder, Engine("cpu", "export"))
+    texts = Texts.read(run)
+    numbers: dict[str, dict[str, Any]] = {}
+    for side in SIDES:
+        (folder / side).mkdir()
+        moments = _moments(encoders.workflows[side])
+        numbers[side] = {}
+        for column in columns(side, encoders.present):
+            if column.encoding == "category":
+                known = pl.read_parquet(made.folder / side / "categories" / f"unique.{column.name}.parquet")
+                values = texts.of(column.name, known[column.name])
+                codes = pl.int_range(FIRST, FIRST + len(values), dtype=pl.Int32, eager=True)
+                pl.DataFrame({"code": codes, "value": values}).write_parquet(folder / side / f"{column.name}.parquet")
+                continue
+            numbers[side][column.name] = {"encoding": column.encoding} | moments[column.name]
+            if column.encoding == "ratio":
+                value, group = column.needs
+                numbers[side][column.name]["of"] = list(column.needs)
+                means = pl.read_parquet(made.folder / side / "categories" / f"cat_stats.{group}.parquet")
+                named = means.select(value=texts.of(group, means[group]), mean=f"{group}_{value}_mean")
+                named.write_parquet(folder / side / f"{column.name}.means.parquet")
+    write_json(folder / "numbers.json", numbers)
+
+
+def _moments(workflow: Any) -> dict[str, dict[str, float]]:
+    """`median`, `mean` and `std` of every number, from the operators of a fitted workflow."""
+    from merlin.dag import iter_nodes
+
+    found: dict[str, dict[str, float]] = {}
+    for node in iter_nodes([workflow.output_node]):
+        for attribute, name in (("medians", "median"), ("means", "mean"), ("stds", "std")):
+            for column, value in (getattr(node.op, attribute, None) or {}).items():
+                found.setdefault(column, {})[name] = float(value)
+    return found
+
+
+class Texts:
+    """What codes of the data set stand for in the retailer's files."""
+
+    def __init__(self, by_column: Mapping[str, pl.DataFrame]) -> None:
+        self._by_column = by_column
+
+    @classmethod
+    def read(cls, run: FinishedRun) -> "Texts":
+        """Those that the run has left."""
+        made = run.submitted
+        codes = pl.read_parquet(made.file(CODES)).partition_by("column", as_dict=True, include_key=False)
+        tables = {str(column): table for (column,), table in codes.items()}
+        tables["article"] = _keyed(pl.read_parquet(made.file(ARTICLES)))
+        tables["customer"] = _keyed(pl.read_parquet(made.file(RECOMMENDATIONS), columns=["customer", "customer_id"]))
+        channels: Sequence[str] = run.config["data"]["channels"]
+        tables["channel"] = pl.DataFrame({"code": range(len(channels)), "value": channels})
+        return cls(tables)
+
+    def of(self, column: str, codes: pl.Series) -> pl.Series:
+        """The text of each of `codes`; a number that is none, such as a flag, is written as it is."""
+        asked = pl.DataFrame({"code": codes.cast(pl.Int32)})
+        if column not in self._by_column:
+            return asked.select(value=pl.when(pl.col("code") != UNKNOWN).then(pl.col("code").cast(pl.String)))["value"]
+        table = self._by_column[column].select(pl.col("code").cast(pl.Int32), "value")
+        return asked.join(table, on="code", how="left", maintain_order="left")["value"]
+
+
+def _keyed(ids: pl.DataFrame) -> pl.DataFrame:
+    """(key, id) as (code, value)."""
+    return ids.rename(dict(zip(ids.columns, ("code", "value"), strict=True)))

@@ -1,0 +1,35 @@
+"""The articles' vectors of every retriever that has some, with the retailer's ids."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from hmgpu.serving.made import FinishedRun
+from hmgpu.serving.tables import ARTICLES
+
+STEPS = 2048  # of a vector of length 1; as in neural.topk, which loads torch
+RETRIEVER = "retriever-"
+
+
+def write_vectors(run: FinishedRun, folder: Path) -> None:
+    """`<retriever>.parquet` (article_id, vector list[float32], on_sale) for each, in the existing `folder`.
+
+    Raises RunError where a file of the run was changed.
+    """
+    ids = pl.scan_parquet(run.submitted.file(ARTICLES), glob=False)
+    for made in (made for made in run.known if made.folder.name.startswith(RETRIEVER)):
+        for name in (name for name in sorted(made.files) if name.endswith(".parquet")):
+            file = made.file(name)
+            there = pl.read_parquet_schema(file)
+            places = [column for column in there if column.startswith("v") and column[1:].isdigit()]
+            if "article" not in there or not places:
+                continue
+            table = pl.scan_parquet(file, glob=False).join(ids, on="article").sort("article").collect()
+            matrix = table.select(places).to_numpy().astype(np.float32) / STEPS
+            others = [pl.col("on_sale").cast(pl.Boolean)] if "on_sale" in there else []
+            vectors = pl.Series("vector", matrix, dtype=pl.Array(pl.Float32, len(places))).arr.to_list()
+            named = table.select("article_id", *others).insert_column(1, vectors)
+            stem = Path(name).stem
+            part = made.folder.name.removeprefix(RETRIEVER)
+            named.write_parquet(folder / (f"{part}.parquet" if stem == "articles" else f"{part}-{stem}.parquet"))

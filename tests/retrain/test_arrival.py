@@ -1,0 +1,104 @@
+"""New weeks beside those that are in the data set."""
+
+import polars as pl
+import pytest
+from season import Season, copied, shuffled
+
+from hmgpu.data.ingest import append
+from hmgpu.data.store import Store
+from hmgpu.engine import Engine
+from hmgpu.retrain.arrival import RefusedError, check_arrived, check_last_week
+from hmgpu.retrain.settings import Limits
+
+CPU = Engine("cpu", "tests")
+
+
+@pytest.fixture
+def own(season, tmp_path) -> Season:
+    return copied(season, tmp_path / "season")
+
+
+def add(season: Season, file, limits: Limits | None = None) -> list:
+    """What was checked of a file as it was appended."""
+    made = []
+    settings = season.config().data
+    store = Store(settings.root)
+    append(settings, file, inspect=lambda new: made.extend(check_arrived(store, new, limits or Limits(), CPU)))
+    return made
+
+
+def held(season: Season) -> dict[str, bytes]:
+    root = season.folder / "data"
+    files = (path for path in root.rglob("*") if path.is_file() and path.name != ".lock")
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+def changed(week, name: str, *columns: pl.Expr):
+    file = week.with_name(f"{name}.csv")
+    pl.read_csv(week, infer_schema=False).with_columns(*columns).write_csv(file)
+    return file
+
+
+def test_a_week_like_the_others_joins_them(own):
+    checks = add(own, own.weeks[0])
+    assert len(checks) == 7
+    assert all(check.passed for check in checks)
+    assert all(check.passed for check in check_last_week(Store(own.folder / "data"), Limits(), CPU))
+
+
+@pytest.mark.parametrize(
+    ("what", "broken"),
+    [
+        ("shuffled", "share of repeated purchases"),
+        ("dear", "mean price"),
+        ("other channel", "share of purchases in another channel"),
+        ("a tenth", "number of purchases"),
+        ("thrice", "number of purchases"),
+        ("a day short", "days without sales"),
+    ],
+)
+def test_a_week_unlike_the_others_is_refused_and_nothing_changes(own, what, broken):
+    week = own.weeks[0]
+    rows = pl.read_csv(week, infer_schema=False)
+    file = week.with_name("poisoned.csv")
+    if what == "shuffled":
+        file = shuffled(week)
+    elif what == "dear":
+        file = changed(week, "dear", (pl.col("price").cast(pl.Float64) * 2).round(12).cast(pl.String))
+    elif what == "other channel":
+        file = changed(week, "moved", pl.lit("1").alias("sales_channel_id"))
+    elif what == "a tenth":
+        rows.gather_every(10).write_csv(file)
+    elif what == "thrice":
+        pl.concat([rows, rows, rows]).write_csv(file)
+    else:
+        rows.filter(pl.col("t_dat") != rows["t_dat"].min()).write_csv(file)
+    before = held(own)
+    with pytest.raises(RefusedError, match=broken) as refused:
+        add(own, file)
+    assert broken in [check.name for check in refused.value.checks if not check.passed]
+    assert held(own) == before
+
+
+def test_limits_that_are_null_let_it_in(own):
+    names = ("volume", "missing_days", "new_articles", "price", "channels", "repeats", "unknown")
+    assert add(own, shuffled(own.weeks[0]), Limits(**dict.fromkeys(names))) == []
+    assert Store(own.folder / "data").manifest.sources[-1].name.startswith("shuffled")
+
+
+def test_after_a_week_that_never_came_the_next_is_compared_fairly(own):
+    for week in (own.weeks[0], own.weeks[2], own.weeks[3]):
+        assert all(check.passed for check in add(own, week))
+
+
+def test_days_of_several_weeks_are_checked_week_by_week(own, tmp_path):
+    both = tmp_path / "both.csv"
+    pl.concat([pl.read_csv(week, infer_schema=False) for week in own.weeks[:2]]).write_csv(both)
+    assert len(add(own, both)) == 14
+
+
+def test_the_last_week_that_is_there_is_checked_too(season, own):
+    assert all(check.passed for check in check_last_week(Store(own.folder / "data"), Limits(), CPU))
+    append(own.config().data, shuffled(own.weeks[0]))
+    with pytest.raises(RefusedError, match="share of repeated purchases"):
+        check_last_week(Store(own.folder / "data"), Limits(), CPU)

@@ -1,0 +1,39 @@
+"""Finished runs: one by hand, made in a moment, and a real one with everything that can be learned."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import made_run
+import pytest
+from kit import demo_config
+
+from hmgpu.config import load_config
+from hmgpu.data.store import Store
+from hmgpu.pipeline import Pipeline
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Callable[..., Path]:
+    return partial(made_run.make_run, tmp_path / "runs")
+
+
+@dataclass(frozen=True)
+class RealRun:
+    """A run of the line."""
+
+    line: Pipeline
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def real_run(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> RealRun:
+    """A run with towers, workflows and trees, on the small generated world."""
+    folder = tmp_path_factory.mktemp("serving")
+    little = ["weeks.train=1", "ranker.rounds=5", "engine=cpu", "features.encoded={}", "retrievers.als={n: 5}"]
+    places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={folder / 'runs'}"]
+    line = Pipeline.open(load_config(demo_config(folder, models=True), [*places, *little]), made_run.CPU)
+    with line.working():
+        line.submit()
+    return RealRun(line, line.run.folder)
