@@ -2,13 +2,16 @@
 
 import datetime
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
 
-from hmgpu.errors import RunError
+from hmgpu.errors import DiskError, RunError
 from hmgpu.files import UNFINISHED, write_json
 from hmgpu.runs.seal import is_whole, verify
+
+log = logging.getLogger(__name__)
 
 CURRENT = "current"
 PROMOTED = "promoted.json"
@@ -26,7 +29,7 @@ def promote(run: Path) -> Path:
     link = _point(runs, run.name)
     if not stack or stack[-1]["run"] != run.name:
         stack.append({"run": run.name, "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")})
-        # After the link: killed in between, the list lacks the newest, and what is before it is still right.
+        # After the link: killed in between, the list lacks the newest, which `promoted` puts right.
         write_json(runs / PROMOTED, stack)
     return link
 
@@ -36,15 +39,17 @@ def rollback(runs: Path) -> Path:
 
     Raises RunError, with nothing changed, when there is none.
     """
-    link = runs / CURRENT
-    now = link.readlink().name if link.is_symlink() else None
+    now = _now(runs)
     stack = [entry for entry in promoted(runs) if entry["run"] != now]
     while stack and not is_whole(runs / stack[-1]["run"]):
         stack.pop()
     if not stack:
         raise RunError(f"There is no earlier run in {runs} to go back to; `hmgpu runs` shows what there is.")
-    _point(runs, stack[-1]["run"])
-    write_json(runs / PROMOTED, stack)
+    link = _point(runs, stack[-1]["run"])
+    try:
+        write_json(runs / PROMOTED, stack)
+    except DiskError as error:  # which must not keep a bad run current; `promoted` knows without
+        log.warning("%s", error)
     return link
 
 
@@ -59,14 +64,28 @@ def current(runs: Path) -> Path | None:
 
 
 def promoted(runs: Path) -> list[dict[str, Any]]:
-    """The runs that were promoted and not rolled back from, oldest first: `run` (its folder's name), `at` (UTC)."""
+    """The runs that were promoted and not rolled back from, oldest first: `run` (its folder's name), `at` (UTC).
+
+    The last is the current one: a promotion or a rollback that was killed before it was written down is taken for done.
+    """
     try:
-        stack = json.loads((runs / PROMOTED).read_text())
-        return [{"run": _name(entry["run"]), "at": str(entry["at"])} for entry in stack]
+        listed = json.loads((runs / PROMOTED).read_text())
+        stack = [{"run": _name(entry["run"]), "at": str(entry["at"])} for entry in listed]
     except FileNotFoundError:
-        return []
+        stack = []
     except (ValueError, TypeError, KeyError):
         raise RunError(f"{runs / PROMOTED} is damaged: remove it; no run depends on it.") from None
+    now = _now(runs)
+    if now is None:
+        return stack
+    last = max((place for place, entry in enumerate(stack) if entry["run"] == now), default=None)
+    return [*stack, {"run": now, "at": ""}] if last is None else stack[: last + 1]
+
+
+def _now(runs: Path) -> str | None:
+    """The name of the run that the link names, whether it is there or not."""
+    link = runs / CURRENT
+    return link.readlink().name if link.is_symlink() else None
 
 
 def _name(run: object) -> str:

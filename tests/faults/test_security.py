@@ -49,7 +49,8 @@ def faults_in(source: str, name: str) -> list[str]:
             found.append(f"{function} through a shell")
         if function == "yaml.compose" and given.get("Loader") != "yaml.SafeLoader":
             found.append(f"{function} without SafeLoader")
-        if function.endswith(("chmod", "os.open", "mkdir")) and "0o777" in ast.unparse(call):
+        numbers = [node.value for node in ast.walk(call) if isinstance(node, ast.Constant) and type(node.value) is int]
+        if function.endswith("chmod") and any(number & stat.S_IWOTH for number in numbers):
             found.append(f"{function} for everybody")
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hmgpu.errors import RunError
+from hmgpu.errors import DiskError, RunError
 from hmgpu.runs.publish import PROMOTED, current, promote, promoted, rollback
 from hmgpu.runs.seal import seal
 
@@ -139,6 +139,43 @@ def test_killed_between_the_swap_and_the_note_of_it_the_way_back_is_known(runs, 
             promote(runs / "two")
     assert current(runs) == (runs / "two").resolve()
     assert rollback(runs).readlink() == Path("one")
+
+
+def test_killed_while_it_goes_back_it_does_not_come_forward_again(runs, monkeypatch):
+    for name in ("one", "two", "three"):
+        promote(runs / name)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hmgpu.runs.publish.write_json", killed)
+        with pytest.raises(KeyboardInterrupt):
+            rollback(runs)
+    assert current(runs) == (runs / "two").resolve()
+    assert [entry["run"] for entry in promoted(runs)] == ["one", "two"]
+    assert rollback(runs).readlink() == Path("one")
+
+
+def test_what_was_promoted_and_killed_before_the_note_of_it_is_what_a_later_one_goes_back_to(runs, monkeypatch):
+    promote(runs / "one")
+    with monkeypatch.context() as patched:
+        patched.setattr("hmgpu.runs.publish.write_json", lambda *_: None)
+        promote(runs / "two")
+    promote(runs / "three")
+    assert rollback(runs).readlink() == Path("two")
+
+
+def test_going_back_needs_no_room(runs, monkeypatch):
+    promote(runs / "one")
+    promote(runs / "two")
+
+    def full(*_):
+        raise DiskError("The disk is full")
+
+    monkeypatch.setattr("hmgpu.runs.publish.write_json", full)
+    assert rollback(runs).readlink() == Path("one")
+    assert [entry["run"] for entry in promoted(runs)] == ["one"]
 
 
 def test_a_damaged_note_is_named(runs):
