@@ -46,15 +46,17 @@ say() { printf '%s\n' "$*" | tee -a "$summary"; }
 
 # step NAME COMMAND …: what it takes; what it prints lands in a file that is shown if it fails.
 step() {
-  local name=$1 file started=$SECONDS
-  file=$WORK/${1//[^a-z0-9]/-}.log
-  if "${@:2}" >"$file" 2>&1; then
-    say "ok      $name, $((SECONDS - started)) s"
-  else
+  local name=$1 file=$WORK/${1//[^a-z0-9]/-}.log started=$SECONDS code=0
+  set +e # an `if` would take -e from the command as well
+  (set -e && "${@:2}") >"$file" 2>&1
+  code=$?
+  set -e
+  if ((code)); then
     tail -n 60 "$file"
     say "FAILED  $name, see $file"
     exit 1
   fi
+  say "ok      $name, $((SECONDS - started)) s"
 }
 
 container=
@@ -93,14 +95,16 @@ step "build the image" build
 
 # --- what it says of itself ------------------------------------------------------------------------------------------
 
-about() { buildah_ inspect --type image --format "$1" "$image"; }
+about() { buildah_ inspect --type image --format "{{$1}}" "$image"; }
+label() { about "index .Docker.Config.Labels \"org.opencontainers.image.$1\""; }
 
-read -ra entry <<<"$(about '{{range .Docker.Config.Entrypoint}}{{.}} {{end}}')"
-read -ra health <<<"$(about '{{range .Docker.Config.Healthcheck.Test}}{{.}} {{end}}')"
-user=$(about '{{.Docker.Config.User}}')
-say "entry point ${entry[*]}, user $user, health ${health[*]}, volumes $(about '{{range $place, $_ := .Docker.Config.Volumes}}{{$place}} {{end}}')"
-say "$(about '{{index .Docker.Config.Labels "org.opencontainers.image.title"}} {{index .Docker.Config.Labels "org.opencontainers.image.version"}}, revision {{index .Docker.Config.Labels "org.opencontainers.image.revision"}}')"
-[[ ${entry[*]} == hmgpu && ${health[0]} == CMD ]]
+read -ra entry <<<"$(about 'range .Docker.Config.Entrypoint}}{{.}} {{end')"
+read -ra health <<<"$(about 'range .Docker.Config.Healthcheck.Test}}{{.}} {{end')"
+# shellcheck disable=SC2016
+volumes=$(about 'range $place, $_ := .Docker.Config.Volumes}}{{$place}} {{end')
+say "$(label title) $(label version), revision $(label revision), licence $(label licenses)"
+say "entry point ${entry[*]}, user $(about .Docker.Config.User), health ${health[*]}, volumes $volumes"
+[[ ${entry[*]} == hmgpu && ${health[0]} == CMD ]] || { say "FAILED  entry point or healthcheck" && exit 1; }
 
 # --- what it does ----------------------------------------------------------------------------------------------------
 
@@ -114,11 +118,13 @@ chown -R 4321:4321 "$places/other"
 
 # within [OPTION …] -- COMMAND …: as the image's user, in its working folder, the checkout's tests to be read.
 within() { buildah_ run --isolation chroot --volume "$places/checkout:/checkout:ro" "$@"; }
-hmgpu() { within --volume "$places/data:/data" --volume "$places/runs:/runs" "${more[@]}" -- "$container" "${entry[@]}" "$@"; }
-more=()
+mounts=(--volume "$places/data:/data" --volume "$places/runs:/runs")
+hmgpu() { within "${mounts[@]}" -- "$container" "${entry[@]}" "$@"; }
 
-say "size: $(du -sxm "$root" | cut -f1) MiB, of which environment $(du -sxm "$root/opt/hmgpu" | cut -f1) MiB; base $(($(stat -c %s "$WORK/$SUITE.tar") >> 20)) MiB"
-step "the package is the checkout's" diff -r -x __pycache__ hmgpu "$root/opt/hmgpu/lib/python3.11/site-packages/hmgpu"
+mib() { du -sxm "$1" | cut -f1; }
+say "size $(mib "$root") MiB, of which environment $(mib "$root/opt/hmgpu") MiB, base $(mib "$WORK/$SUITE.tar") MiB"
+package=$root/opt/hmgpu/lib/python3.11/site-packages/hmgpu
+step "the package is the checkout's" diff -r -x __pycache__ hmgpu "$package"
 fingerprint() { find "$root/opt" "$root/configs" -printf '%P %m %U %s %T@\n' | sort | sha256sum; }
 before=$(fingerprint)
 
@@ -130,13 +136,11 @@ cat "$WORK/healthcheck.log"
 # A world of its own, ingested and trained on by the config that README names.
 line() {
   local small=(--config configs/base.yaml --set memory_gb=4 --set ranker.first.rounds=5 --set ranker.then.rounds=20)
-  more=(--volume "$places/world:/world")
-  hmgpu synth /world/raw --scale 0.003
-  more=(--volume "$places/world/raw:/raw:ro")
-  hmgpu ingest
-  more=()
+  local world=(--volume "$places/world:/world")
+  within "${world[@]}" -- "$container" "${entry[@]}" synth /world/raw --scale 0.003
+  within "${world[@]}" "${mounts[@]}" -- "$container" "${entry[@]}" ingest /world/raw
   hmgpu train "${small[@]}"
-  hmgpu run "${small[@]}"
+  within "${mounts[@]}" --volume "$places/world/raw:/raw:ro" -- "$container" "${entry[@]}" run "${small[@]}"
   [[ -f $places/runs/current/submission.csv ]]
 }
 step "ingest, train and run with base.yaml on /raw, /data and /runs" line
@@ -154,8 +158,8 @@ step "demo" demo
 tail -n 60 "$WORK/demo.log"
 
 pytest() {
-  within --env HMGPU_IN_IMAGE=1 --env HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis --workingdir /checkout -- "$container" \
-    pytest -p no:cacheprovider "$@"
+  within --env HMGPU_IN_IMAGE=1 --env HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis --workingdir /checkout \
+    -- "$container" pytest -p no:cacheprovider "$@"
 }
 case $tests in
   quick) step "tests, quick" pytest -n 2 tests/docker tests/test_cli.py ;;
