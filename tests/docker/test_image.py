@@ -68,7 +68,8 @@ def pins(lock: str) -> dict[str, str]:
 
 def test_it_begins_with_cuda_13_unless_told_otherwise() -> None:
     (argument,) = said("ARG", STAGES[""])
-    assert re.fullmatch(r"BASE_IMAGE=nvidia/cuda:13\.\d+\.\d+-base-ubuntu24\.04", argument)
+    cuda = re.fullmatch(r"BASE_IMAGE=nvidia/cuda:(13\.\d+)\.\d+-base-ubuntu24\.04", argument)[1]
+    assert pins("requirements-gpu.lock")["nvidia-cuda-runtime"].startswith(f"=={cuda}.")  # no other one to be mixed up
     known = ["${BASE_IMAGE}"]
     for name in list(STAGES)[1:]:
         parent, _, alias = said("FROM", STAGES[name])[0].split()
