@@ -6,9 +6,9 @@ UV := $(BIN)/uv pip
 # RAPIDS has wheels for Linux alone, and imports without a GPU: there the tests check every plan for cuDF.
 GPU_STACK := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),gpu,cpu)
 # What pyproject.toml overrides out has no place in a lock that is installed with --no-deps.
-COMPILE := $(UV) compile -q pyproject.toml --group dev --extra kaggle --extra merlin --extra peers --extra plot --extra tune --python-version 3.11 \
-	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package nvidia-nccl-cu12 \
-	--no-emit-package dask-cuda --no-emit-package pynvml --no-emit-package rapids-dask-dependency
+COMPILE := $(UV) compile -q --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+PROJECT := pyproject.toml --group dev --extra kaggle --extra merlin --extra peers --extra plot --extra tune \
+	--no-emit-package nvidia-nccl-cu12 --no-emit-package dask-cuda --no-emit-package pynvml --no-emit-package rapids-dask-dependency
 
 .PHONY: demo test lint audit format lock setup setup-gpu clean
 
@@ -47,9 +47,10 @@ setup-gpu: .venv/gpu.stamp  ## RAPIDS too (Linux x86-64, CUDA 13)
 	$(UV) install -q --no-deps -r requirements-gpu.lock
 	touch $@
 
-lock: .venv/cpu.stamp  ## Resolve both locks anew; the GPU one first, since RAPIDS is the pickiest
-	$(COMPILE) --upgrade --extra gpu --python-platform x86_64-manylinux_2_28 -o requirements-gpu.lock
-	$(COMPILE) --upgrade --universal -c requirements-gpu.lock -o requirements.lock
+lock: .venv/cpu.stamp  ## Resolve the locks anew; the GPU one first, since RAPIDS is the pickiest
+	$(COMPILE) $(PROJECT) --extra gpu --python-platform x86_64-manylinux_2_28 -o requirements-gpu.lock
+	$(COMPILE) $(PROJECT) --universal -c requirements-gpu.lock -o requirements.lock
+	$(COMPILE) --group image --universal -o docker/tools.lock
 
 clean:  ## Remove what the demo made
 	rm -rf demo

@@ -34,7 +34,8 @@ from hmgpu.retrievers.item_cf import ItemCF
 from hmgpu.retrievers.popular_by import OF_ARTICLES, OF_CUSTOMERS
 from hmgpu.retrievers.sale_trend import SaleTrend
 
-ROOT = Path(hmgpu.__file__).parents[1]
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(hmgpu.__file__).parent  # in ROOT, unless what is tested is an installed hmgpu
 CPU = Engine("cpu", "tests")
 
 
@@ -312,7 +313,7 @@ def test_the_other_future_is_another(store: Store, other_future: Store, cutoff: 
 PART_FILES = sorted(
     file
     for folder in ("retrievers", "features", "negatives", "rankers", "neural", "trees", "encode")
-    for file in (ROOT / "hmgpu" / folder).rglob("*.py")
+    for file in (PACKAGE / folder).rglob("*.py")
 )
 
 
