@@ -101,17 +101,23 @@ def _retrain(
     record.run = line.run.folder.name
     if now == line.run.folder.resolve():
         record.outcome, record.reason = "unchanged", f"{record.run} is current already: nothing is new"
-        return
+    else:
+        _judged(line, now, store, record)
+    # Also where nothing is new: the retrain that promoted the current run may have been killed before this.
+    for gone in prune(runs, settings.keep):
+        log.info("removed the old run %s", gone.name)
+
+
+def _judged(line: Pipeline, now: Path | None, store: Store, record: Record) -> None:
+    """Finishes the run of `line`, sets it beside `now`, the current one, and promotes it if it is good enough."""
     with line.working():
         line.finish()
     rows = pl.read_parquet((line.run.folder / "metrics.json").resolve().with_name(PRECISIONS))
-    verdict = judge(rows, now, line.validation_week, store, settings.tolerance, engine)
+    verdict = judge(rows, now, line.validation_week, store, line.config.retrain.tolerance, line.engine)
     record.figures, record.reason = verdict.figures, verdict.reason
     if verdict.promote:
         promote(line.run.folder)
     record.outcome = "promoted" if verdict.promote else "kept"
-    for gone in prune(runs, settings.keep):
-        log.info("removed the old run %s", gone.name)
 
 
 def _absorb(config: Config, week: Path | None, engine: Engine, progress: Progress | None) -> list[Check]:
