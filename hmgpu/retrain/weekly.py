@@ -17,18 +17,18 @@ from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError, DataError, RunError
-from hmgpu.files import write_text
+from hmgpu.files import UNFINISHED, write_text
 from hmgpu.pipeline import PRECISIONS, Pipeline
 from hmgpu.retrain.arrival import RefusedError, check_arrived, check_last_week
 from hmgpu.retrain.checks import Check
 from hmgpu.retrain.judge import judge
 from hmgpu.retrain.notify import tell
 from hmgpu.retrain.page import history_page
-from hmgpu.retrain.record import Record, records
+from hmgpu.retrain.record import RECORDS, Record, records
 from hmgpu.retrain.tracking import track, tracker
 from hmgpu.runs.inventory import prune
 from hmgpu.runs.lock import exclusively
-from hmgpu.runs.publish import current, promote
+from hmgpu.runs.publish import PROMOTED, current, promote
 from hmgpu.runs.seal import verify
 from hmgpu.workers import HERE, Workers
 
@@ -53,6 +53,7 @@ def retrain(
         raise ConfigError("weeks.validation names a week, and a retrain judges the last one: set it to null.")
     tracker(config.retrain.tracking)  # says now, not after hours, that the library is missing
     with exclusively(config.runs), _recorded(config, week) as record:
+        _clear_drafts(config.runs)
         _retrain(config, week, engine, workers, progress, record)
     return record
 
@@ -140,6 +141,16 @@ def _absorb(config: Config, week: Path | None, engine: Engine, progress: Progres
     store = Store(config.data.root)
     store.verify()
     return check_last_week(store, limits, engine)
+
+
+def _clear_drafts(runs: Path) -> None:
+    """Removes the notes that a retrain was writing when it was killed; `prune` and `Run.locked` see to the rest."""
+    for draft in (
+        runs / f"{UNFINISHED}{PAGE}",
+        runs / f"{UNFINISHED}{PROMOTED}",
+        *(runs / RECORDS).glob(f"{UNFINISHED}*"),
+    ):
+        draft.unlink(missing_ok=True)
 
 
 def _trusted(runs: Path) -> Path | None:
