@@ -20,6 +20,23 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def hashes(folder: Path) -> dict[str, str]:
+    """The hash of every file below `folder`, by its path in it."""
+    return {str(file.relative_to(folder)): sha256(file) for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def digest_of(content: Any) -> str:
+    """Hash of what JSON can hold; the order of keys doesn't matter. Of `hashes` it is the digest of a step."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def swap_link(link: Path, target: Path | str, draft: Path) -> None:
+    """Makes `link` lead to `target` in one move, by way of the link `draft` beside it."""
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(target)
+    os.replace(draft, link)
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write JSON whole or not at all."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -57,9 +57,10 @@ def _checks(
     since = week.back(limits.weeks + REPEAT_WEEKS).first_day
     lately = sold.filter(pl.col("day").is_between(since, week.last_day))
     before = [week.back(back) for back in range(limits.weeks, 0, -1)]
-    known = weeks_known(lately, week, engine)
+    days = engine.collect(lately.select("day").unique())["day"].to_list()
+    known = weeks_known(days, week)
     # In the first weeks of the data, and after a week that never came, less is repeated than is usual.
-    alike = [other for other in before if set(weeks_known(lately, other, engine)).issuperset(known)]
+    alike = [other for other in before if set(weeks_known(days, other)).issuperset(known)]
     usual = [figures(lately, articles, other, known, engine) for other in alike]
     now = figures(lately, articles, week, known, engine)
     if now is None:

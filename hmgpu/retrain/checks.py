@@ -1,7 +1,7 @@
 """Is a new week of data what weeks usually are? Figures of it, of those before it, and the limits between them."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -132,11 +132,14 @@ def checks(week: Figures, before: Sequence[Figures], unknown: float, limits: Lim
     return made
 
 
-def weeks_known(sold: pl.LazyFrame, week: Week, engine: Engine) -> list[int]:
-    """Of the weeks before `week` that repeats are looked for in, those in which anything was sold, as weeks back."""
+def weeks_known(days: Iterable[int], week: Week) -> list[int]:
+    """Of the weeks before `week` that repeats are looked for in, those in which anything was sold, as weeks back.
+
+    Args:
+        days: all on which anything was sold.
+    """
     since = week.back(REPEAT_WEEKS).first_day
-    days = engine.collect(sold.filter(pl.col("day").is_between(since, week.first_day - 1)).select("day").unique())
-    return sorted({-(-(week.first_day - day) // DAYS) for day in days["day"]})
+    return sorted({-(-(week.first_day - day) // DAYS) for day in days if since <= day < week.first_day})
 
 
 def _in(week: Week) -> pl.Expr:

@@ -13,8 +13,8 @@ from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
 from hmgpu.evaluation.metrics import average_precision
 from hmgpu.recommendations import K
+from hmgpu.serving.lookup import served
 from hmgpu.serving.made import FinishedRun
-from hmgpu.serving.tables import BEST_SELLERS, RECOMMENDATIONS
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,12 @@ def _decided(figures: Mapping[str, Any], tolerance: float) -> tuple[bool, str]:
 
 def _lists(current: Path, buyers: pl.DataFrame, store: Store, engine: Engine) -> pl.DataFrame:
     """(customer, article, rank) that the run `current` has recommended to `buyers` (customer), on today's keys."""
-    made = FinishedRun.open(current).submitted
-    served = pl.scan_parquet(made.file(RECOMMENDATIONS), glob=False).select("customer_id", "articles")
     ids = engine.collect(store.customer_ids().join(buyers.lazy().select("customer"), on="customer", how="semi"))
-    listed = engine.collect(ids.lazy().join(served, on="customer_id", how="left"))
-    best = pl.read_parquet(made.file(BEST_SELLERS)).sort("rank")["article_id"]
+    lists, _ = served(FinishedRun.open(current), ids["customer_id"].to_list())
     articles = engine.collect(store.article_ids())
     return (
-        listed.select("customer", article_id=pl.col("articles").fill_null(best.implode()))
+        lists.join(ids, on="customer_id")
+        .select("customer", article_id="articles")
         .with_columns(rank=pl.int_ranges(1, pl.col("article_id").list.len() + 1, dtype=pl.UInt32))
         .explode("article_id", "rank")
         .join(articles, on="article_id")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hmgpu.errors import DiskError, RunError
-from hmgpu.files import UNFINISHED, write_json
+from hmgpu.files import UNFINISHED, swap_link, write_json
 from hmgpu.runs.seal import is_whole, verify
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,5 @@ def _point(runs: Path, name: str) -> Path:
     if link.exists() and not link.is_symlink():
         raise RunError(f"{link} is a file or folder, not the link to the current run; move it away.")
     draft = runs / f"{UNFINISHED}{CURRENT}-{os.getpid()}"
-    draft.unlink(missing_ok=True)
-    draft.symlink_to(name)
-    os.replace(draft, link)
+    swap_link(link, name, draft)
     return link

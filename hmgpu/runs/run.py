@@ -7,10 +7,8 @@ kill a run anywhere, start it again, and it goes on to the same bytes.
 
 import fcntl
 import functools
-import hashlib
 import json
 import logging
-import os
 import shutil
 import time
 import uuid
@@ -25,7 +23,7 @@ import yaml
 import hmgpu
 from hmgpu.engine import Engine
 from hmgpu.errors import RunError
-from hmgpu.files import UNFINISHED, needing_room, sha256, write_json, write_text
+from hmgpu.files import UNFINISHED, digest_of, hashes, needing_room, sha256, swap_link, write_json, write_text
 from hmgpu.machine import versions
 from hmgpu.runs.memory import watched
 from hmgpu.runs.seal import verify
@@ -117,7 +115,7 @@ class Run:
             with needing_room(self.folder), watched() as peak:
                 counts = dict(make(draft) or {})
             seconds = round(time.perf_counter() - started, 2)
-            files = _hashes(draft)
+            files = hashes(draft)
             digest = digest_of(files)
             manifest = made_from | {"step": name, "files": files, "counts": counts}
             manifest |= {"seconds": seconds, "peak_gib": peak.gib}
@@ -166,9 +164,7 @@ class Run:
     def show(self, name: str, made: Path) -> Path:
         """Makes what a step left at `made` visible as `name` at the top of the run, swapped in one move."""
         link, draft = self.folder / name, self.folder / f"{UNFINISHED}{name}"
-        draft.unlink(missing_ok=True)
-        draft.symlink_to(made.relative_to(self.folder))
-        os.replace(draft, link)
+        swap_link(link, made.relative_to(self.folder), draft)
         return link
 
 
@@ -195,22 +191,12 @@ def _finished(place: Path, made_from: dict[str, Any]) -> str | None:
     listed = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(listed, dict) or any(manifest.get(key) != value for key, value in made_from.items()):
         return None
-    there = _hashes(place)
+    there = hashes(place)
     del there[MANIFEST]
     if there != listed:
         log.warning("%s was changed since it was made; making it again", place)
         return None
     return digest_of(there)
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    """The hash of every file below `folder`."""
-    return {str(file.relative_to(folder)): sha256(file) for file in sorted(folder.rglob("*")) if file.is_file()}
-
-
-def digest_of(files: Mapping[str, str]) -> str:
-    """The digest of a step, from the hashes of its `files`."""
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 @functools.cache

@@ -1,12 +1,11 @@
 """The seal of a finished run: every file of it with its hash, so that whatever changed one since is found and named."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from hmgpu.errors import RunError
-from hmgpu.files import UNFINISHED, sha256, write_json
+from hmgpu.files import UNFINISHED, digest_of, sha256, write_json
 
 SEAL = "seal.json"
 NOT_SEALED = ("log.jsonl", ".lock", SEAL)  # what goes on changing, and the seal itself
@@ -24,7 +23,7 @@ def seal(run: Path) -> Path:
         elif path.is_file():
             files[name] = sha256(path)
     listed = {"files": files, "links": links}
-    write_json(run / SEAL, listed | {"sha256": _digest(listed)})
+    write_json(run / SEAL, listed | {"sha256": digest_of(listed)})
     return run / SEAL
 
 
@@ -68,13 +67,9 @@ def _listed(run: Path) -> dict[str, dict[str, str]]:
     if not isinstance(content, dict):
         content = {}
     listed: dict[str, dict[str, str]] = {key: content.get(key) or {} for key in ("files", "links")}
-    if content.get("sha256") != _digest(listed):
+    if content.get("sha256") != digest_of(listed):
         raise RunError(f"{run / SEAL} is not the seal that the run has made: {_remedy(run)}")
     return listed
-
-
-def _digest(listed: object) -> str:
-    return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()
 
 
 def _remedy(run: Path) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.errors import RunError
-from hmgpu.files import UNFINISHED, sha256, write_json
+from hmgpu.files import UNFINISHED, hashes, write_json
 from hmgpu.serving.made import FIT, FinishedRun
 from hmgpu.serving.tables import BEST_SELLERS, RECOMMENDATIONS
 from hmgpu.serving.vectors import write_vectors
@@ -48,9 +48,7 @@ def export(run: FinishedRun, out: Path) -> dict[str, str]:
     out.parent.mkdir(parents=True, exist_ok=True)
     with _alone(out) as draft:
         _write(run, draft)
-        files = {
-            file.relative_to(draft).as_posix(): sha256(file) for file in sorted(draft.rglob("*")) if file.is_file()
-        }
+        files = hashes(draft)
         facts = {"format": FORMAT, "run": run.folder.name, **run.manifest}
         write_json(draft / NAME, facts | {"files": files})
         _check_replaceable(out)

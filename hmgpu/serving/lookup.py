@@ -27,7 +27,11 @@ def look_up(run: FinishedRun, asked: Iterable[str]) -> tuple[pl.DataFrame, list[
 
     Raises DataError for what is no customer id, RunError where a file of the run was changed.
     """
-    customers = customers_asked(asked, _pattern(run))
+    return served(run, customers_asked(asked, _pattern(run)))
+
+
+def served(run: FinishedRun, customers: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
+    """What `look_up` returns, of customer ids that are each given once."""
     file = run.submitted.file(RECOMMENDATIONS)
     lists = pl.scan_parquet(file, glob=False).filter(_one_of(customers)).select("customer_id", "articles")
     found = pl.DataFrame({"customer_id": customers}, schema={"customer_id": pl.String}).join(

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from hmgpu.errors import RunError
-from hmgpu.files import sha256
-from hmgpu.runs.run import MANIFEST, digest_of
+from hmgpu.files import digest_of, sha256
+from hmgpu.runs.run import MANIFEST
 from hmgpu.runs.seal import SEAL, verify
 
 SUBMIT, FIT = "submit", "fit"

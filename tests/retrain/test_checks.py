@@ -62,14 +62,14 @@ def test_a_week_without_sales_has_none():
 
 def test_what_is_repeated_is_looked_for_in_the_weeks_that_are_known():
     rows = sold((693, 1, 10, 1, 0), (686, 1, 20, 1, 0), (700, 1, 10, 1, 0), (701, 1, 20, 1, 0))
-    assert weeks_known(rows, WEEK, CPU) == [1, 2]
+    assert weeks_known([686, 693, 700, 701], WEEK) == [1, 2]
     shares = {known: figures(rows, first_days(a10=1, a20=1), WEEK, known, CPU).repeats for known in [(1, 2), (2,), ()]}
     assert shares == {(1, 2): 1.0, (2,): 0.5, (): 0.0}
 
 
 @pytest.mark.parametrize(("day", "known"), [(699, [1]), (693, [1]), (692, [2]), (672, [4]), (671, []), (700, [])])
 def test_weeks_back(day, known):
-    assert weeks_known(sold((day, 1, 1, 1, 0)), WEEK, CPU) == known
+    assert weeks_known([day], WEEK) == known
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,7 @@ def test_a_ranker_that_was_fitted_since_is_not_exported_with_lists_of_the_one_be
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from hmgpu import files
 from hmgpu.serving import export as exporting
 from hmgpu.serving.made import FinishedRun
 
@@ -186,7 +187,7 @@ def deadly(call):
         return call(*given, **named)
     return counted
 
-for owner, name in ((exporting, "sha256"), (exporting, "write_json"), (exporting.shutil, "copyfile"),
+for owner, name in ((files, "sha256"), (exporting, "write_json"), (exporting.shutil, "copyfile"),
                     (exporting.shutil, "rmtree"), (Path, "rename"), (Path, "mkdir")):
     setattr(owner, name, deadly(getattr(owner, name)))
 exporting.export(FinishedRun.open(Path(sys.argv[1])), Path(sys.argv[2]))
