@@ -5,7 +5,6 @@
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ from hmgpu.evaluation.strategies import segment_table
 from hmgpu.evaluation.tables import method_table, strategy_table
 from hmgpu.exploration.page import explore
 from hmgpu.files import write_json, write_text
+from hmgpu.interrupts import exit_on_sigterm
 from hmgpu.runs.inventory import inventory, prune, runs_table
 from hmgpu.runs.lock import exclusively
 from hmgpu.runs.publish import CURRENT, promote, rollback
@@ -368,7 +368,7 @@ def main() -> None:
     """
     os.umask(os.umask(0o077) | 0o002)  # models and data are believed later on, so not everybody may write them
     start_logging()
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    exit_on_sigterm()
     try:
         app()
     except BusyError as error:

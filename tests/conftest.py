@@ -1,6 +1,7 @@
 """Small worlds that tests share: hand-made histories, and one generated data set."""
 
-from collections.abc import Callable, Iterable, Mapping
+import signal
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hmgpu.data.synthetic import synthesize
 from hmgpu.data.tables import ARTICLES, CUSTOMERS, TABLES
 from hmgpu.engine import Engine
 from hmgpu.errors import EngineError
+from hmgpu.interrupts import exit_on_sigterm
 
 settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
 settings.load_profile("any machine")
@@ -25,6 +27,15 @@ EVERY_COLUMN = frozenset(column.name for table in TABLES.values() for column in 
 
 Purchase = tuple[int, int, int]
 MakeHistory = Callable[..., History]
+
+
+@pytest.fixture
+def sigterm_exits() -> Iterator[None]:
+    """SIGTERM is the exception that the command line makes of it."""
+    before = signal.getsignal(signal.SIGTERM)
+    exit_on_sigterm()
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ quantised matrix and one part of a file.
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import polars as pl
 import xgboost as xgb
 
 from hmgpu.engine import Engine
+from hmgpu.interrupts import interrupts_held
 from hmgpu.rankers import LABEL, Examples
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Fitting:
         Args:
             watched: (customer) of the validation week whose lists decide when to stop; nobody: all trees are kept.
         """
-        train = xgb.QuantileDMatrix(_Queries(training, self), max_bin=self.bins)
+        train = _matrix(training, self)
         log.info("fitting on %d rows of %d features", train.num_row(), train.num_col())
         evals, callbacks = [], []
         if watched.height:
@@ -85,11 +86,17 @@ def _lists(examples: Examples, features: Sequence[str], customers: pl.DataFrame)
     return xgb.DMatrix(numbers(table, features), label=table[LABEL].to_numpy(), qid=table["customer"].to_numpy())
 
 
-class _Queries(xgb.DataIter):
-    """Hands XGBoost one file of examples after the other, as often as it asks."""
+def _matrix(examples: Examples, fitting: Fitting) -> xgb.QuantileDMatrix:
+    """All examples, quantised."""
+    with interrupts_held() as interrupted:
+        return xgb.QuantileDMatrix(_Queries(examples, fitting, interrupted), max_bin=fitting.bins)
 
-    def __init__(self, examples: Examples, fitting: Fitting) -> None:
-        self.examples, self.fitting = examples, fitting
+
+class _Queries(xgb.DataIter):
+    """Hands XGBoost one file of examples after the other, as often as it asks, until it is `interrupted`."""
+
+    def __init__(self, examples: Examples, fitting: Fitting, interrupted: Callable[[], bool]) -> None:
+        self.examples, self.fitting, self.interrupted = examples, fitting, interrupted
         self.tables: Iterator[pl.DataFrame] = iter(())
         super().__init__()
 
@@ -97,7 +104,7 @@ class _Queries(xgb.DataIter):
         self.tables = self.examples.told()  # XGBoost would count a list without a purchase as a perfect one
 
     def next(self, input_data: Any) -> bool:
-        table = next(self.tables, None)
+        table = None if self.interrupted() else next(self.tables, None)
         if table is None:
             return False
         query = {"qid": table["customer"].to_numpy()} if self.fitting.by_query else {}

@@ -1,0 +1,66 @@
+"""Ctrl-C and SIGTERM held back: they wait for the end of the block, and are not lost."""
+
+import ctypes
+import signal
+import threading
+
+import pytest
+
+from hmgpu.interrupts import interrupts_held
+
+pytestmark = pytest.mark.usefixtures("sigterm_exits")
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)])
+def test_what_comes_in_a_callback_takes_effect_at_the_end(number, error):
+    seen = []
+
+    def work() -> None:
+        with interrupts_held() as interrupted:
+
+            def callback() -> int:
+                signal.raise_signal(number)
+                seen.append(interrupted())
+                return 1
+
+            seen.append(interrupted())
+            seen.append(ctypes.CFUNCTYPE(ctypes.c_int)(callback)())
+
+    handler = signal.getsignal(number)
+    with pytest.raises(error):
+        work()
+    assert seen == [False, True, 1]
+    assert signal.getsignal(number) is handler
+
+
+def test_it_takes_effect_instead_of_an_error_that_came_of_it():
+    def work() -> None:
+        with interrupts_held():
+            signal.raise_signal(signal.SIGTERM)
+            raise ValueError("there are no rows")
+
+    with pytest.raises(SystemExit) as ended:
+        work()
+    assert ended.value.code == 143
+
+
+def test_where_nothing_comes_nothing_happens():
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(ValueError, match="its own"), interrupts_held():
+        raise ValueError("its own")
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_another_thread_holds_nothing_and_can_use_it():
+    said = []
+
+    def work() -> None:
+        with interrupts_held() as interrupted:
+            said.append(interrupted())
+
+    handler = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert said == [False]
+    assert signal.getsignal(signal.SIGTERM) is handler

@@ -1,0 +1,44 @@
+"""Fitting trees to examples on disk: an end from outside is no end of the examples."""
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+import pytest
+from planted import PER_CUSTOMER, SMALL, on_disk, planted
+
+from hmgpu.engine import Engine
+from hmgpu.rankers import Examples
+
+CPU = Engine("cpu", "tests")
+
+
+pytestmark = pytest.mark.usefixtures("sigterm_exits")
+
+
+@dataclass(frozen=True)
+class Interrupting(Examples):
+    """Examples during the reading of which a signal comes."""
+
+    number: int = signal.SIGTERM
+    at: int = 0
+
+    def told(self) -> Iterator[pl.DataFrame]:
+        for part, table in enumerate(super().told()):
+            if part == self.at:
+                signal.raise_signal(self.number)
+            yield table
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)])
+def test_a_signal_while_xgboost_reads_ends_the_fitting(tmp_path, number, error, at):
+    """XGBoost reads through a callback, in which the exception would be swallowed and the rest of the rows left out."""
+    whole = planted(90, 1)
+    cuts = {f"part{n}": whole[n * 30 * PER_CUSTOMER : (n + 1) * 30 * PER_CUSTOMER] for n in range(3)}
+    training = on_disk(tmp_path, **cuts)
+    validation = on_disk(tmp_path, validation=planted(30, 2))
+    interrupting = Interrupting(**vars(training), number=number, at=at)
+    with pytest.raises(error):
+        SMALL.fit(interrupting, validation, CPU, 1)
