@@ -10,13 +10,16 @@ COMPILE := $(UV) compile -q --upgrade --python-version 3.11 --no-header --no-ann
 PROJECT := pyproject.toml --group dev --extra kaggle --extra merlin --extra peers --extra plot --extra tune \
 	--no-emit-package nvidia-nccl-cu12 --no-emit-package dask-cuda --no-emit-package pynvml --no-emit-package rapids-dask-dependency
 
-.PHONY: demo test lint audit format lock setup setup-gpu clean
+.PHONY: demo test gpu-acceptance lint audit format lock setup setup-gpu clean
 
 demo: .venv/cpu.stamp  ## Generate data, run the whole line on it, show the result
 	$(BIN)/hmgpu demo
 
 test: .venv/$(GPU_STACK).stamp lint  ## Lint, then all tests, two processes of them
 	$(BIN)/pytest -n 2 --dist loadfile
+
+gpu-acceptance: .venv/gpu.stamp  ## All that only an NVIDIA GPU can show, into docs/results/gpu-MODEL-DATE
+	scripts/gpu_acceptance.sh
 
 lint: .venv/$(GPU_STACK).stamp  ## Formatting, lint rules, types, and whether what is installed is what is locked
 	$(BIN)/ruff format --check .

@@ -297,7 +297,7 @@ def demo(
 ) -> None:
     """All of it on data that it generates itself."""
     loaded = load_config(config, settings)
-    if not loaded.data.raw.is_dir():
+    if _is_empty(loaded.data.raw):
         synth(loaded.data.raw, scale, seed)
     _run(loaded, engine, cluster)
 
@@ -405,14 +405,13 @@ def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
     from hmgpu.pipeline import Pipeline
 
     chosen = Engine.choose(engine or config.engine)
-    if config.data.raw.exists() or not (config.data.root / MANIFEST).exists():
+    raw = config.data.raw
+    if not _is_empty(raw) or not (config.data.root / MANIFEST).exists():
         with progress("ingest") as report:
             summary = ingest(config.data, progress=report)
         console.print(str(summary), soft_wrap=True)
     else:
-        console.print(
-            f"{config.data.raw} is not there: working with the data set in {config.data.root}", soft_wrap=True
-        )
+        console.print(f"{raw} holds no files: working with the data set in {config.data.root}", soft_wrap=True)
     with hired(cluster, chosen) as workers, Pipeline.open(config, chosen, workers).working() as line:
         submission = line.finish()
         with exclusively(config.runs):
@@ -420,6 +419,11 @@ def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
         metrics = line.run.folder / "metrics.json"
     _show(metrics)
     console.print(f"submission: {submission}\ncurrent run: {current} -> {current.readlink()}", soft_wrap=True)
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether there is nothing, or a folder with nothing in it, such as a mount that nobody has filled."""
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
 
 
 @contextmanager

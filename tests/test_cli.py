@@ -18,7 +18,7 @@ from hmgpu.runs.lock import exclusively
 from hmgpu.runs.seal import seal
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-HMGPU = [sys.executable, "-c", "from hmgpu.cli import main; main()"]
+HMGPU = [sys.executable, "-m", "hmgpu"]
 
 
 def hmgpu(*arguments: object) -> "subprocess.CompletedProcess[str]":
@@ -139,7 +139,15 @@ def test_an_ablation_follows_the_figures(places: list[str]) -> None:
     assert len(found["parts"]) == 3
 
 
+def test_a_folder_that_nobody_filled_is_as_good_as_none(places: list[str], tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    done = hmgpu("run", *places, *settings(data__raw=tmp_path / "raw"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "raw holds no files: working with the data set" in "".join(done.stdout.split("\n"))
+
+
 def test_demo_generates_its_data_once(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
     chosen = {"data__raw": tmp_path / "raw", "data__root": tmp_path / "data", "runs": tmp_path / "runs"}
     little = {f"retrievers__two_tower__{name}": value for name, value in (("weeks", 2), ("epochs", 1), ("width", 8))}
     small = settings(**chosen, **little, ranker__rounds=3, weeks__train=1)

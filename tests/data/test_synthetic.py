@@ -198,20 +198,31 @@ def test_refuses_a_folder_with_something_in_it(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_accepts_an_empty_folder_and_tells_progress(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    synthesize(tmp_path, 0.0005, 1, lambda done, total: told.append((done, total)))
+def test_fills_an_empty_folder_that_may_be_a_mount_and_tells_progress(tmp_path: Path) -> None:
+    out, told = tmp_path / "raw", list[tuple[int, int]]()
+    out.mkdir()
+    there = out.stat().st_ino
+    tmp_path.chmod(0o555)  # beside a mount there may be no place to write
+    try:
+        synthesize(out, 0.0005, 1, lambda done, total: told.append((done, total)))
+    finally:
+        tmp_path.chmod(0o755)
     assert told == [(day + 1, 734) for day in range(734)]
-    assert sorted(p.name for p in tmp_path.iterdir()) == FILES
+    assert sorted(p.name for p in out.iterdir()) == FILES
+    assert out.stat().st_ino == there
 
 
-def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("there", [False, True])
+def test_a_failure_leaves_nothing_behind(tmp_path: Path, there: bool) -> None:
     def fail(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
+    out = tmp_path / "raw"
+    if there:
+        out.mkdir()
     with pytest.raises(KeyboardInterrupt):
-        synthesize(tmp_path / "raw", 0.0005, 1, fail)
-    assert list(tmp_path.iterdir()) == []
+        synthesize(out, 0.0005, 1, fail)
+    assert list(tmp_path.rglob("*")) == [out] * there
 
 
 @pytest.mark.parametrize(("scale", "seed"), [(0, 1), (-1, 1), (0.001, -1)])

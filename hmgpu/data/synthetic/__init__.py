@@ -35,21 +35,27 @@ def synthesize(
     that a small world keeps a wide catalogue. seed: names the world; the same seed and scale give the same bytes.
     progress: called with (days done, days in all).
     Returns the counts of rows, customers and articles. Raises DataError when `out` has something in it.
-    The folder appears at once when everything is written; nothing is left behind when it fails.
+    The folder, or what is in one that was there, appears when everything is written; nothing is left when it fails.
     """
     if scale <= 0 or seed < 0:
         raise DataError(f"scale must be above 0 and seed at least 0, not {scale} and {seed}.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} is not an empty folder: name a new one, or empty it first.")
     out = out.absolute()
+    there = out.exists()  # it may be a mount, which nothing can be moved onto and beside which nothing may be written
     out.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out if there else out.parent))
     try:
-        counts = _write(beside, scale, seed, progress)
-        beside.chmod(0o755)  # mkdtemp's folder is the owner's alone
-        beside.replace(out)
+        counts = _write(draft, scale, seed, progress)
+        if there:
+            for file in sorted(draft.iterdir()):  # the transactions last, without which the others are nothing
+                file.replace(out / file.name)
+            draft.rmdir()
+        else:
+            draft.chmod(0o755)  # mkdtemp's folder is the owner's alone
+            draft.replace(out)
     except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)
         raise
     return counts
 

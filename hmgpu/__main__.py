@@ -1,0 +1,5 @@
+"""`python -m hmgpu`: the command line where no script `hmgpu` is installed, as on a `PYTHONPATH`."""
+
+from hmgpu.cli import main
+
+main()
