@@ -16,7 +16,7 @@ demo: .venv/cpu.stamp  ## Generate data, run the whole line on it, show the resu
 	$(BIN)/hmgpu demo
 
 test: .venv/$(GPU_STACK).stamp lint  ## Lint, then all tests, two processes of them
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 gpu-acceptance: .venv/gpu.stamp  ## All that only an NVIDIA GPU can show, into docs/results/gpu-MODEL-DATE
 	scripts/gpu_acceptance.sh

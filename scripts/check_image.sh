@@ -163,7 +163,7 @@ pytest() {
 }
 case $tests in
   quick) step "tests, quick" pytest -n 2 tests/docker tests/test_cli.py ;;
-  all) step "tests, all" pytest -n 2 --dist loadfile ;;
+  all) step "tests, all" pytest -n 2 --dist loadfile --no-loadscope-reorder ;;
 esac
 [[ $tests == none ]] || say "        $(tail -n 1 "$WORK/tests--$tests.log")"
 

@@ -37,6 +37,10 @@ def places(store: Store, raw: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return ["--config", str(config), "--engine", "cpu", *settings(**chosen)]
 
 
+def runs_of(places: list[str]) -> Path:
+    return Path(next(flag for flag in places if flag.startswith("runs=")).removeprefix("runs="))
+
+
 def test_each_step_alone_ends_where_the_whole_run_does(places: list[str]) -> None:
     for verb, says in (
         ("train", "model:"),
@@ -48,7 +52,7 @@ def test_each_step_alone_ends_where_the_whole_run_does(places: list[str]) -> Non
         done = hmgpu(verb, *places)
         assert done.returncode == 0, done.stdout + done.stderr
         assert says in done.stdout
-    runs = Path(next(flag for flag in places if flag.startswith("runs=")).removeprefix("runs="))
+    runs = runs_of(places)
     assert len([folder for folder in runs.iterdir() if folder.is_dir() and not folder.is_symlink()]) == 1
     log = (runs / "current" / "log.jsonl").read_text().splitlines()
     assert any("fit" in json.loads(line)["message"] for line in log)
@@ -61,7 +65,7 @@ def test_each_step_alone_ends_where_the_whole_run_does(places: list[str]) -> Non
 
 def test_a_finished_run_serves_some_customers_and_is_exported(places: list[str], tmp_path: Path) -> None:
     assert hmgpu("run", *places).returncode == 0
-    current = Path(next(flag for flag in places if flag.startswith("runs=")).removeprefix("runs=")) / "current"
+    current = runs_of(places) / "current"
     header, first, second = (current / "submission.csv").read_text().splitlines()[:3]
     (tmp_path / "ids.txt").write_text(f"{second.partition(',')[0]}\n")
     known = ["--customers", first.partition(",")[0], "--customers", tmp_path / "ids.txt", "--from", current]
@@ -118,10 +122,10 @@ def test_folds_score_weeks_that_stopped_nothing(places: list[str], store: Store)
 
 
 def test_two_runs_are_compared(places: list[str], tmp_path: Path) -> None:
-    runs = [*places, *settings(runs=tmp_path / "runs")]
-    other = settings(ranker="{kind: order}")
-    assert all(hmgpu("evaluate", *flags).returncode == 0 for flags in (runs, [*runs, *other]))
-    folders = sorted((tmp_path / "runs").iterdir())
+    other = settings(runs=tmp_path / "runs", ranker="{kind: order}")
+    assert hmgpu("run", *places).returncode == 0
+    assert hmgpu("evaluate", *places, *other).returncode == 0
+    folders = [runs_of(places) / "current", *(tmp_path / "runs").iterdir()]
     done = hmgpu("compare", *folders, "--output", tmp_path / "found.json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(says in done.stdout for says in ("B - A", "95 % interval", "active", "ranker.kind"))
