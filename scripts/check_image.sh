@@ -33,6 +33,8 @@ done
 
 mkdir -p "$WORK/tmp"
 WORK=$(cd "$WORK" && pwd)
+exec 9>"$WORK/.lock" # the end of one check takes away what another works with
+flock --nonblock 9 || { echo "another check works in $WORK; wait for its end" >&2 && exit 1; }
 export TMPDIR=$WORK/tmp # buildah's cache mounts and blobs lie there too
 base=localhost/hmgpu-base:$SUITE
 image=localhost/hmgpu:checked
