@@ -64,7 +64,7 @@ watched() {
   local watcher=$! code
   "${@:2}"
   code=$?
-  kill "$watcher"
+  kill -KILL "$watcher" # TERM gets lost where it comes before the shell has become nvidia-smi
   wait "$watcher" 2>/dev/null
   return "$code"
 }
