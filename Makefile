@@ -28,7 +28,7 @@ lint: .venv/$(GPU_STACK).stamp  ## Formatting, lint rules, types, and whether wh
 	$(BIN)/python scripts/check_lock.py
 
 audit: .venv/cpu.stamp  ## Known vulnerabilities of what is locked; asks PyPI, so it needs a network
-	$(BIN)/uv tool run pip-audit --no-deps --disable-pip -r requirements.lock
+	$(BIN)/uv tool run pip-audit --strict --no-deps --disable-pip -r requirements.lock
 
 format: .venv/cpu.stamp  ## Format the code in place
 	$(BIN)/ruff format .
