@@ -111,6 +111,8 @@ say "entry point ${entry[*]}, user $(about .Docker.Config.User), health ${health
 # --- what it does ----------------------------------------------------------------------------------------------------
 
 container=$(buildah_ from --pull-never "$image")
+# Its volumes were looked at above. At a place of theirs buildah 1.28 takes now our --volume and now a folder of its own.
+buildah_ config --volume /data- --volume /runs- "$container"
 root=$(buildah_ mount "$container")
 mkdir -p "$places"/{data,runs,other/data,other/runs,world,checkout}
 git ls-files -z --cached --others --exclude-standard -- . ':!hmgpu' | tar --null -cT - | tar -xC "$places/checkout"
