@@ -30,7 +30,7 @@ from hmgpu.evaluation.contributions import contribution_table
 from hmgpu.evaluation.strategies import segment_table
 from hmgpu.evaluation.tables import method_table, strategy_table
 from hmgpu.exploration.page import explore
-from hmgpu.files import write_json, write_text
+from hmgpu.files import is_vacant, write_json, write_text
 from hmgpu.interrupts import exit_on_sigterm
 from hmgpu.runs.inventory import inventory, prune, runs_table
 from hmgpu.runs.lock import exclusively
@@ -297,7 +297,7 @@ def demo(
 ) -> None:
     """All of it on data that it generates itself."""
     loaded = load_config(config, settings)
-    if _is_empty(loaded.data.raw):
+    if is_vacant(loaded.data.raw):
         synth(loaded.data.raw, scale, seed)
     _run(loaded, engine, cluster)
 
@@ -406,7 +406,7 @@ def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
 
     chosen = Engine.choose(engine or config.engine)
     raw = config.data.raw
-    if not _is_empty(raw) or not (config.data.root / MANIFEST).exists():
+    if not is_vacant(raw) or not (config.data.root / MANIFEST).exists():
         with progress("ingest") as report:
             summary = ingest(config.data, progress=report)
         console.print(str(summary), soft_wrap=True)
@@ -419,11 +419,6 @@ def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
         metrics = line.run.folder / "metrics.json"
     _show(metrics)
     console.print(f"submission: {submission}\ncurrent run: {current} -> {current.readlink()}", soft_wrap=True)
-
-
-def _is_empty(folder: Path) -> bool:
-    """Whether there is nothing, or a folder with nothing in it, such as a mount that nobody has filled."""
-    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
 
 
 @contextmanager

@@ -20,6 +20,11 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def is_vacant(folder: Path) -> bool:
+    """Whether `folder` is not there, or a folder with nothing in it, such as a mount that nobody has filled."""
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+
+
 def hashes(folder: Path) -> dict[str, str]:
     """The hash of every file below `folder`, by its path in it."""
     return {str(file.relative_to(folder)): sha256(file) for file in sorted(folder.rglob("*")) if file.is_file()}

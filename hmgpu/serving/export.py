@@ -23,7 +23,7 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.errors import RunError
-from hmgpu.files import UNFINISHED, hashes, write_json
+from hmgpu.files import UNFINISHED, hashes, is_vacant, write_json
 from hmgpu.serving.made import FIT, FinishedRun
 from hmgpu.serving.tables import BEST_SELLERS, RECOMMENDATIONS
 from hmgpu.serving.vectors import write_vectors
@@ -101,7 +101,7 @@ def _write_model(run: FinishedRun, folder: Path) -> None:
 def _check_replaceable(out: Path) -> None:
     """Raises RunError unless `out` is new, empty or an earlier export."""
     try:
-        if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        if is_vacant(out):
             return
         manifest = json.loads((out / NAME).read_text(encoding="utf-8"))
         earlier = isinstance(manifest, dict) and str(manifest.get("format")).startswith(FORMAT.split(" 1")[0])

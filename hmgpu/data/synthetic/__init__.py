@@ -19,6 +19,7 @@ from hmgpu.data.synthetic.purchases import World, purchases
 from hmgpu.data.synthetic.span import DAYS
 from hmgpu.data.synthetic.transactions_file import TransactionsFile
 from hmgpu.errors import DataError
+from hmgpu.files import is_vacant
 
 ROWS, CUSTOMERS, ARTICLES = 31_788_324, 1_371_980, 105_542
 """Size of the public data, and of the world at scale 1."""
@@ -39,7 +40,7 @@ def synthesize(
     """
     if scale <= 0 or seed < 0:
         raise DataError(f"scale must be above 0 and seed at least 0, not {scale} and {seed}.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not is_vacant(out):
         raise DataError(f"{out} is not an empty folder: name a new one, or empty it first.")
     out = out.absolute()
     there = out.exists()  # it may be a mount, which nothing can be moved onto and beside which nothing may be written
