@@ -31,6 +31,7 @@ def coordinates(bought: pl.DataFrame, dimensions: int, calm: float, seed: int) -
     """
     from scipy.sparse import csr_matrix
     from scipy.sparse.linalg import LinearOperator, svds
+    from sklearn.utils.extmath import svd_flip
     from threadpoolctl import threadpool_limits
 
     rows = bought.sort("customer", "article", "stratum")
@@ -64,7 +65,8 @@ def coordinates(bought: pl.DataFrame, dimensions: int, calm: float, seed: int) -
         return pl.DataFrame({"article": articles[0]} | {name: np.zeros(shape[1]) for name in names})
     with threadpool_limits(1, "blas"):
         _, _, axes = svds(operator, k=found, v0=draw.normal(size=min(shape)))
-    axes = axes[::-1].T * right[:, None]
+    # Which way an axis points is chance: two environments on one machine disagreed, and trees split elsewhere.
+    axes = svd_flip(None, axes[::-1], u_based_decision=False)[1].T * right[:, None]
     usual = sold @ axes
     away = axes[articles[1]] - usual[strata[1]]
     spread = (sold @ axes**2 - usual**2)[strata[1]]

@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from scipy.sparse import linalg
 
 from hmgpu.neural.correspondence import coordinates
 
@@ -83,3 +84,16 @@ def test_few_rows_have_few_dimensions() -> None:
 def test_where_a_stratum_leaves_no_choice_nothing_is_told() -> None:
     bought = world(styled=True).with_columns(stratum=pl.col("article").cast(pl.Int64))
     assert vectors(coordinates(bought, 2, 5.0, seed=0)) == pytest.approx(0, abs=1e-6)
+
+
+def test_which_way_the_axes_are_found_to_point_changes_nothing(monkeypatch) -> None:
+    bought = world(styled=True)
+    found = coordinates(bought, 3, 1.0, seed=0)
+    svds = linalg.svds
+
+    def turned(*given, **settings):
+        left, strengths, axes = svds(*given, **settings)
+        return -left, strengths, -axes
+
+    monkeypatch.setattr(linalg, "svds", turned)
+    assert coordinates(bought, 3, 1.0, seed=0).equals(found)
