@@ -39,6 +39,7 @@ Repeats = Annotated[int, typer.Option(min=1, help="Counted runs of each contende
 EngineChoice = Annotated[Choice, typer.Option("--engine", help="cpu, gpu, or auto: both where there is a GPU.")]
 EngineOfLine = Annotated[Choice, typer.Option("--engine", help="What hmgpu's line runs on; peers run on the CPU.")]
 Output = Annotated[Path | None, typer.Option("--output", help="Also write the result here, as JSON.")]
+Plot = Annotated[bool, typer.Option(help="Also draw what --output writes, as SVG beside it.")]
 
 
 @app.command("encode")
@@ -51,13 +52,15 @@ def encode_verb(
     repeats: Repeats = 5,
     engine: EngineChoice = "auto",
     output: Output = None,
+    plot: Plot = True,
 ) -> None:
     """NVTabular's workflows against plain pandas, fitting and encoding."""
+    _check_plot(output, plot)
     chosen, absent = engines(engine)
     with _subject(config, settings, scale, seed, data) as subject:
         from hmgpu.benchmark.encode import benchmark_encode
 
-        _show(benchmark_encode(subject, chosen, absent, repeats), output)
+        _show(benchmark_encode(subject, chosen, absent, repeats), output, plot)
 
 
 @app.command("two-tower")
@@ -73,13 +76,15 @@ def two_tower_verb(
         bool, typer.Option(help="Also what loaders hold in memory, each in a process of its own.")
     ] = True,
     output: Output = None,
+    plot: Plot = True,
 ) -> None:
     """hmgpu's loader against Merlin's and a plain one, alone and feeding the training of the two towers."""
+    _check_plot(output, plot)
     chosen, absent = engines(engine)
     with _subject(config, settings, scale, seed, data) as subject:
         from hmgpu.benchmark.two_tower import benchmark_two_tower
 
-        _show(benchmark_two_tower(subject, chosen, absent, repeats, memory), output)
+        _show(benchmark_two_tower(subject, chosen, absent, repeats, memory), output, plot)
 
 
 @app.command("features")
@@ -92,21 +97,16 @@ def features_verb(
     repeats: Repeats = 3,
     engine: EngineChoice = "auto",
     memory: Annotated[bool, typer.Option(help="Also the peak of memory, each in a process of its own.")] = True,
-    plot: Annotated[bool, typer.Option(help="Also draw what --output writes, as SVG beside it.")] = True,
     output: Output = None,
+    plot: Plot = True,
 ) -> None:
     """The feature families' plans on CPU and GPU against pandas, at one or several sizes."""
-    from hmgpu.benchmark.features import ALL, benchmark_features
-    from hmgpu.benchmark.plot import plot as draw
-    from hmgpu.benchmark.plot import require_matplotlib
+    from hmgpu.benchmark.features import benchmark_features
 
-    if plot and output:
-        require_matplotlib()
+    _check_plot(output, plot)
     chosen, absent = engines(engine)
     subjects = _subjects(config, settings, scale, seed, data)
-    _show(benchmark_features(subjects, chosen, absent, repeats, memory), output)
-    if plot and output:
-        console.print(f"plot: {draw(output, ALL)}", soft_wrap=True)
+    _show(benchmark_features(subjects, chosen, absent, repeats, memory), output, plot)
 
 
 @app.command("candidates")
@@ -119,13 +119,15 @@ def candidates_verb(
     repeats: Repeats = 3,
     engine: EngineChoice = "auto",
     output: Output = None,
+    plot: Plot = True,
 ) -> None:
     """The retrievers' plans on CPU and GPU; co-purchase rules also as sparse matrix products."""
+    _check_plot(output, plot)
     chosen, absent = engines(engine)
     with _with_parts(config, settings, scale, seed, data) as subject:
         from hmgpu.benchmark.candidates import benchmark_candidates
 
-        _show(benchmark_candidates(subject, chosen, absent, repeats), output)
+        _show(benchmark_candidates(subject, chosen, absent, repeats), output, plot)
 
 
 @app.command("train")
@@ -140,13 +142,15 @@ def train_verb(
     trees: Annotated[int, typer.Option(min=1, help="Trees, whatever the config says and however they do.")] = 200,
     weeks: Annotated[int, typer.Option(min=1, help="Training weeks.")] = 2,
     output: Output = None,
+    plot: Plot = True,
 ) -> None:
     """Fitting XGBoost on CPU and GPU, on the same examples."""
+    _check_plot(output, plot)
     chosen, absent = engines(engine)
     with _with_parts(config, settings, scale, seed, data) as subject:
         from hmgpu.benchmark.train import benchmark_train
 
-        _show(benchmark_train(subject, chosen, absent, repeats, trees, weeks), output)
+        _show(benchmark_train(subject, chosen, absent, repeats, trees, weeks), output, plot)
 
 
 @app.command("pipeline")
@@ -159,13 +163,15 @@ def pipeline_verb(
     repeats: Annotated[int, typer.Option(min=1, help="Runs on each engine, none of them a warm-up.")] = 1,
     engine: EngineChoice = "auto",
     output: Output = None,
+    plot: Plot = True,
 ) -> None:
     """The whole line from train to submit on CPU and GPU, step by step."""
+    _check_plot(output, plot)
     chosen, absent = engines(engine)
     with _with_parts(config, settings, scale, seed, data) as subject:
         from hmgpu.benchmark.pipeline import benchmark_pipeline
 
-        _show(benchmark_pipeline(subject, chosen, absent, repeats), output)
+        _show(benchmark_pipeline(subject, chosen, absent, repeats), output, plot)
 
 
 @app.command("peers")
@@ -195,6 +201,16 @@ def peers_verb(
     chosen, names = Engine.choose(engine), named(peers)
     with _with_parts(config, settings, scale, seed, data) as subject:
         _show(benchmark_peers(subject, chosen, names, folds, against, line), output)
+
+
+@app.command("plot")
+def plot_verb(
+    result: Annotated[Path, typer.Argument(help="A file that --output wrote.", metavar="RESULT.json")],
+) -> None:
+    """Draw a result again, as SVG beside it."""
+    from hmgpu.benchmark.plot import plot
+
+    console.print(f"plot: {plot(result)}", soft_wrap=True)
 
 
 @contextmanager
@@ -245,8 +261,17 @@ def _data(
         yield subject
 
 
-def _show(result: "Result", output: Path | None) -> None:
+def _check_plot(output: Path | None, plot: bool) -> None:
+    from hmgpu.benchmark.plot import require_matplotlib
+
+    if plot and output:
+        require_matplotlib()
+
+
+def _show(result: "Result", output: Path | None, plot: bool = False) -> None:
     console.print(result.table())
     if output:
         result.write(output, shlex.join(["hmgpu", *sys.argv[1:]]))
         console.print(f"result: {output}", soft_wrap=True)
+        if plot:
+            plot_verb(output)

@@ -11,24 +11,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import polars as pl
 
-from hmgpu.benchmark.agreement import DisagreementError, largest_difference
 from hmgpu.benchmark.candidates import buyers, propose, units
+from hmgpu.benchmark.described import TOLERANCE, Agreement
 from hmgpu.benchmark.describing import Inputs, Pandas, Plans, TunedPandas
+from hmgpu.benchmark.engines import plans_on
 from hmgpu.benchmark.memory import peak
 from hmgpu.benchmark.result import Result
-from hmgpu.benchmark.rivals.pandas_features import WRITTEN
+from hmgpu.benchmark.rivals.pandas_features import WRITTEN, needs
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, Measurement, measure
+from hmgpu.benchmark.traffic import bandwidth, least_bytes
 from hmgpu.candidates import merge
 from hmgpu.engine import Engine
 from hmgpu.rankers import KEYS
 
 ALL = "all families"
-TOLERANCE = 1e-4  # pandas sums decayed weights in floats, hmgpu in multiples of 2^-20, some hundreds at most
-AT_ONCE = 16  # columns that are compared; a whole table more than what contenders hold would not fit beside them
 
 
 def benchmark_features(
@@ -36,6 +35,7 @@ def benchmark_features(
 ) -> Result:
     """Transactions a second, family by family and all together, on each of `subjects`. Raises DisagreementError."""
     measured, data, agreement = list[Measurement](), list[dict[str, Any]](), Agreement()
+    bandwidths: dict[str, float] = {engine.name: bandwidth(engine) for engine in engines}
     for subject in subjects:
         families = {name: part for name, part in subject.untrained.features.items() if isinstance(part, WRITTEN)}
         with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +43,7 @@ def benchmark_features(
             candidates = _write_pairs(subject, engines[0], pairs)
             inputs = Inputs(subject.store.root, subject.history.cutoff, families, pairs)
             rows = units(subject.history.transactions, engines[0])
-            measured += _measured(inputs, rows, engines, repeats, agreement, memory)
+            measured += _measured(inputs, rows, engines, repeats, agreement, memory, bandwidths)
         data.append(subject.described() | {"transactions_before_cutoff": rows, "candidates": candidates})
         settings = {
             "features": {name: part.settings() for name, part in families.items()},
@@ -53,6 +53,9 @@ def benchmark_features(
                 *(f"features.{name}" for name in subject.untrained.features if name not in families),
             ],
             "memory": "height of the resident memory of a process of its own, beyond what it held after its imports",
+            "bandwidth": {name: f"{speed / 1e9:.1f} GB/s" for name, speed in bandwidths.items()},
+            "share_of_bandwidth": "of the seconds, those in which the memory could have moved the least bytes: every "
+            "column that is needed read once and every one made written once, as they lie in memory",
             "repeats": repeats,
             "engines": [engine.name for engine in engines],
             "threads": pl.thread_pool_size(),
@@ -77,9 +80,16 @@ def _ways(inputs: Inputs, engines: Sequence[Engine]) -> list[Plans | Pandas]:
 
 
 def _measured(
-    inputs: Inputs, rows: int, engines: Sequence[Engine], repeats: int, agreement: "Agreement", memory: bool
+    inputs: Inputs,
+    rows: int,
+    engines: Sequence[Engine],
+    repeats: int,
+    agreement: Agreement,
+    memory: bool,
+    bandwidths: Mapping[str, float],
 ) -> list[Measurement]:
     ways = _ways(inputs, engines)
+    speeds = {plans_on(engine): bandwidths[engine.name] for engine in engines}
     calls: dict[str, list[Callable[[], Any]]] = {
         name: [partial(way.one, name) for way in ways] for name in inputs.families
     }
@@ -88,52 +98,20 @@ def _measured(
     for what, works in calls.items():
         contenders = [Contender(way.name, work) for way, work in zip(ways, works, strict=True)]
         check = partial(agreement.check, f"{what}, {rows:,} transactions")
-        measured.append(measure(what, rows, "transactions", contenders, repeats, check))
+        done = measure(what, rows, "transactions", contenders, repeats, check)
+        least = _least(inputs, what, works[0](), engines[0])
+        measured.append(replace(done, least_bytes=least, bandwidth=speeds))
     if memory:
         fresh = _ways(inputs, engines)  # the others hold the candidates, which would be sent along
         measured[-1] = replace(measured[-1], memory_mib={way.name: peak(way.all, way.begin) for way in fresh})
     return measured
 
 
-class Agreement:
-    """Compares described candidates, and remembers how far apart their numbers were."""
-
-    def __init__(self) -> None:
-        self.apart: dict[str, float] = {}
-
-    def check(self, what: str, results: Mapping[str, Any]) -> None:
-        """The first's columns with those of each other. Raises DisagreementError."""
-        first, *others = results
-        for name in others:
-            self._compare(f"{what}: {first} and {name}", f"{first} and {name}", results[first], results[name])
-
-    def said(self) -> str:
-        """What was found, as a sentence."""
-        apart = "; ".join(f"{pair} at most {gap:.1e} apart" for pair, gap in self.apart.items())
-        return f"whole numbers equal, others within {TOLERANCE} of each other, as a share of those above 1 ({apart})"
-
-    def _compare(self, what: str, pair: str, ours: pl.DataFrame, theirs: Any) -> None:
-        if {*ours.columns} != {*theirs.columns}:
-            raise DisagreementError(f"{what}: columns differ: {sorted({*ours.columns} ^ {*theirs.columns})}.")
-        names = [name for name in ours.columns if name not in KEYS]
-        for start in range(0, len(names), AT_ONCE):
-            chosen = [*KEYS, *names[start : start + AT_ONCE]]
-            mine = ours.select(chosen)
-            try:
-                gap = largest_difference(mine, _as_polars(theirs[chosen], mine), TOLERANCE, KEYS, relative=True)
-            except DisagreementError as error:
-                raise DisagreementError(f"{what}: {error}") from None
-            self.apart[pair] = max(self.apart.get(pair, 0.0), gap)
-
-
-def _as_polars(table: Any, like: pl.DataFrame) -> pl.DataFrame:
-    """A frame of pandas with the types of `like`, a missing number null; what isn't whole stays so, to be refused."""
-    if isinstance(table, pl.DataFrame):
-        return table
-    made = pl.from_pandas(pd.DataFrame(table), nan_to_null=True)
-    whole = {
-        name: dtype
-        for name, dtype in like.schema.items()
-        if dtype.is_integer() and (made[name] == made[name].cast(dtype, strict=False)).all()
-    }
-    return made.cast(whole)  # type: ignore[arg-type]
+def _least(inputs: Inputs, what: str, made: pl.DataFrame, engine: Engine) -> int:
+    """Bytes that making `made` moves at least: the columns of the family `what`, or of all of them."""
+    families = [*inputs.families.values()] if what == ALL else [inputs.families[what]]
+    pairs = pl.read_parquet(inputs.pairs)
+    read = pairs if any(part.compares for part in families) else pairs.select(KEYS)
+    own = made.select(*KEYS, *(name for name in made.columns if name not in pairs.columns))
+    history = inputs.store.as_of(inputs.cutoff)
+    return least_bytes(history, [needs(part, history.present) for part in families], read, own, engine)

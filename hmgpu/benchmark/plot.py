@@ -1,4 +1,4 @@
-"""The picture of `hmgpu benchmark features`: seconds by size, and how many times as fast as pandas by family.
+"""The picture of a benchmark: seconds, by size where there are several, and how many times as fast, by what was done.
 
 The only file that needs matplotlib. It draws from a result file, so that a picture can be made again without measuring.
 """
@@ -13,12 +13,16 @@ from typing import Any
 from hmgpu.errors import HmgpuError
 
 Points = list[tuple[int, float]]
+Bars = dict[str, dict[str, float]]
+"""By contender, by what was done."""
 WIDTH, HEIGHT = 12, 5  # inches
-BAR = 0.8  # of the distance between families, shared by the contenders
+FIT = 15  # bars that have room in that height; the picture grows with more
+MOST = 40  # of what was done is shown, that which took longest
+BAR = 0.8  # of the distance between two things done, shared by the contenders
 
 
 class PlotError(HmgpuError):
-    """Nothing is there to draw with."""
+    """Nothing is there to draw with, or nothing to draw."""
 
 
 def require_matplotlib() -> None:
@@ -27,21 +31,24 @@ def require_matplotlib() -> None:
         raise PlotError("A plot needs matplotlib, which isn't installed: pip install matplotlib, or add --no-plot.")
 
 
-def plot(file: Path, whole: str) -> Path:
-    """Draws the result in the JSON `file`; returns the SVG, which is beside it.
-
-    Args:
-        whole: what the measurements of everything together are called; the others are families.
-
-    Raises PlotError where matplotlib is missing.
-    """
+def plot(file: Path) -> Path:
+    """Draws the result in the JSON `file`; returns the SVG, which is beside it. Raises PlotError."""
     require_matplotlib()
-    result = json.loads(file.read_text())
+    result = _read(file)
+    measurements = result["measurements"]
+    largest = at_largest(measurements)
     matplotlib, figures = map(importlib.import_module, ("matplotlib", "matplotlib.figure"))
-    figure = figures.Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    figure = figures.Figure(figsize=(WIDTH, HEIGHT * max(1, len(largest) / FIT)), layout="constrained")
     left, right = figure.subplots(1, 2)
-    _draw_seconds(left, seconds_by_size(result["measurements"], whole), whole)
-    _draw_ratios(right, ratios_by_family(result["measurements"]), result["measurements"][-1]["against"])
+    whole = measurements[-1]["what"]
+    lines = seconds_by_size(measurements, whole)
+    if max(map(len, lines.values())) > 1:
+        _draw_lines(left, lines, whole, measurements[-1]["unit"])
+    else:
+        _draw_bars(left, seconds(largest), "seconds, at the largest size")
+        left.set_xscale("log")
+    _draw_bars(right, ratios(largest), f"times as fast as {measurements[-1]['against']}")
+    right.axvline(1.0, color="black", linewidth=1)  # left of it, what is compared with is faster
     figure.suptitle(_on(result), fontsize="small")
     picture = file.with_suffix(".svg")
     with matplotlib.rc_context({"svg.hashsalt": "hmgpu"}):  # the same figures make the same bytes
@@ -49,48 +56,81 @@ def plot(file: Path, whole: str) -> Path:
     return picture
 
 
-def seconds_by_size(measurements: Sequence[Mapping[str, Any]], whole: str) -> dict[str, Points]:
-    """Of each contender (rows, median seconds) of everything together, by rows."""
+def seconds_by_size(measurements: Sequence[Mapping[str, Any]], what: str) -> dict[str, Points]:
+    """Of each contender (rows, median seconds) of `what`, by rows."""
     lines = dict[str, Points]()
     for each in measurements:
-        if each["what"] == whole:
+        if each["what"] == what:
             for name, facts in each["contenders"].items():
                 lines.setdefault(name, []).append((each["rows"], facts["median_seconds"]))
     return {name: sorted(points) for name, points in lines.items()}
 
 
-def ratios_by_family(measurements: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """Of each contender but the one that is compared with, by family, how many times as fast, at the largest size."""
-    most = max(each["rows"] for each in measurements)
-    bars = dict[str, dict[str, float]]()
+def at_largest(measurements: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of everything that was done the measurement with the most rows, in their order; at most `MOST`, the longest."""
+    largest = dict[str, Mapping[str, Any]]()
     for each in measurements:
-        if each["rows"] == most:
-            for name, facts in each["contenders"].items():
-                if name != each["against"]:
-                    bars.setdefault(name, {})[each["what"]] = facts["times_as_fast"]["median"]
+        if each["what"] not in largest or each["rows"] >= largest[each["what"]]["rows"]:
+            largest[each["what"]] = each
+    longest = sorted(largest.values(), key=_longest, reverse=True)[:MOST]
+    return [each for each in largest.values() if each in longest]
+
+
+def seconds(measurements: Sequence[Mapping[str, Any]]) -> Bars:
+    """Median seconds."""
+    bars = Bars()
+    for each in measurements:
+        for name, facts in each["contenders"].items():
+            bars.setdefault(name, {})[each["what"]] = facts["median_seconds"]
     return bars
 
 
-def _draw_seconds(axes: Any, lines: Mapping[str, Points], whole: str) -> None:
+def ratios(measurements: Sequence[Mapping[str, Any]]) -> Bars:
+    """How many times as fast, without the contender that is compared with; empty where nobody was beside it."""
+    bars = Bars()
+    for each in measurements:
+        for name, facts in each["contenders"].items():
+            if name != each["against"]:
+                bars.setdefault(name, {})[each["what"]] = facts["times_as_fast"]["median"]
+    return bars
+
+
+def _longest(measurement: Mapping[str, Any]) -> float:
+    return max(float(facts["median_seconds"]) for facts in measurement["contenders"].values())
+
+
+def _read(file: Path) -> Any:
+    try:
+        result = json.loads(file.read_text())
+        if result["measurements"]:
+            return result
+    except FileNotFoundError:
+        raise PlotError(f"{file} isn't there: give a file that --output wrote.") from None
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise PlotError(f"{file} is no result of a benchmark: give a file that --output wrote.")
+
+
+def _draw_lines(axes: Any, lines: Mapping[str, Points], what: str, unit: str) -> None:
     for name, points in lines.items():
         axes.plot(*zip(*points, strict=True), marker="o", label=name)
-    axes.set(xscale="log", yscale="log", xlabel="transactions before the cutoff", ylabel="seconds", title=whole)
+    axes.set(xscale="log", yscale="log", xlabel=unit, ylabel="seconds", title=what)
     axes.grid(which="both", alpha=0.3)
     axes.legend()
 
 
-def _draw_ratios(axes: Any, bars: Mapping[str, Mapping[str, float]], against: str) -> None:
-    families = list(next(iter(bars.values())))
-    thickness = BAR / len(bars)
-    for number, (name, ratios) in enumerate(bars.items()):
-        places = [place + (number + 0.5) * thickness - BAR / 2 for place in range(len(families))]
-        axes.barh(places, [ratios[family] for family in families], thickness, label=name)
-    axes.axvline(1.0, color="black", linewidth=1)  # left of it, pandas is faster
-    axes.set_yticks(range(len(families)), families)
+def _draw_bars(axes: Any, bars: Bars, label: str) -> None:
+    done = list(dict.fromkeys(what for shown in bars.values() for what in shown))
+    thickness = BAR / max(1, len(bars))
+    for number, (name, shown) in enumerate(bars.items()):
+        places = [done.index(what) + (number + 0.5) * thickness - BAR / 2 for what in shown]
+        axes.barh(places, list(shown.values()), thickness, label=name)
+    axes.set_yticks(range(len(done)), done)
     axes.invert_yaxis()
-    axes.set(xlabel=f"times as fast as {against}", title="largest size, by family")
+    axes.set(xlabel=label)
     axes.grid(axis="x", alpha=0.3)
-    axes.legend()
+    if bars:
+        axes.legend()
 
 
 def _on(result: Mapping[str, Any]) -> str:

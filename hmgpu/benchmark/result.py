@@ -38,6 +38,9 @@ class Result:
         remembered = any(each.memory_mib for each in self.measurements)
         if remembered:
             table.add_column("MiB", justify="right")
+        moved = any(each.least_bytes for each in self.measurements)
+        if moved:
+            table.add_column("of bandwidth", justify="right")
         for each in self.measurements:
             for name, seconds in each.seconds.items():
                 ratios = each.times_faster(name)
@@ -49,6 +52,9 @@ class Result:
                 cells += [speed if each.unit else "", *compared]
                 if remembered:
                     cells.append(f"{each.memory_mib[name]:,.0f}" if name in each.memory_mib else "")
+                if moved:
+                    share = each.share_of_bandwidth(name)
+                    cells.append("" if share is None else f"{share:.1%}")
                 table.add_row(*cells)
             table.add_section()
         for name, reason in self.absent.items():
@@ -90,10 +96,13 @@ def _facts(measurement: Measurement) -> dict[str, Any]:
         }
         if name in measurement.memory_mib:
             contenders[name]["memory_mib"] = measurement.memory_mib[name]
+        if (share := measurement.share_of_bandwidth(name)) is not None:
+            contenders[name]["share_of_bandwidth"] = share
     return {
         "what": measurement.what,
         "rows": measurement.rows,
         "unit": measurement.unit,
         "against": measurement.against,
         "contenders": contenders,
+        **({} if measurement.least_bytes is None else {"least_bytes": measurement.least_bytes}),
     }

@@ -1,11 +1,10 @@
 """What is said of families was measured on the same candidates and came out the same; else nothing is said."""
 
-import polars as pl
 import pytest
 
 from hmgpu.benchmark import features
 from hmgpu.benchmark.agreement import DisagreementError
-from hmgpu.benchmark.features import Agreement, benchmark_features
+from hmgpu.benchmark.features import benchmark_features
 from hmgpu.benchmark.rivals import pandas_features
 from hmgpu.engine import Engine
 from hmgpu.features.article_price import ArticlePrice
@@ -70,13 +69,3 @@ def test_a_family_that_nobody_wrote_with_pandas_is_left_out(make_subject, monkey
     result = benchmark_features([make_subject(features=FEW)], [CPU], {}, repeats=1, memory=False)
     assert [each.what for each in result.measurements] == ["strategies", "all families"]
     assert result.settings["left_out"] == ["features.price"]
-
-
-def test_engines_are_compared_with_each_other_too():
-    table = pl.DataFrame({"customer": [1], "article": [1], "x": [1.0]})
-    near, far = (table.with_columns(x=pl.lit(value)) for value in (1.00009, 0.99992))
-    agreement = Agreement()
-    agreement.check("it", {"CPU": near, "GPU": table, "pandas": table.to_pandas()})
-    assert agreement.apart == pytest.approx({"CPU and pandas": 9e-5, "CPU and GPU": 9e-5})
-    with pytest.raises(DisagreementError, match="it: CPU and GPU: column 'x'"):
-        Agreement().check("it", {"CPU": near, "GPU": far, "pandas": table.to_pandas()})

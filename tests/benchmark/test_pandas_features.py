@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hmgpu.benchmark.agreement import DisagreementError
-from hmgpu.benchmark.features import Agreement
+from hmgpu.benchmark.described import Agreement
 from hmgpu.benchmark.learned import learned
 from hmgpu.benchmark.rivals.pandas_features import WRITTEN, columns, needs
 from hmgpu.benchmark.rivals.pandas_notebook import Tables, merged

@@ -5,48 +5,79 @@ import json
 import pytest
 
 from hmgpu.benchmark import plot as plots
-from hmgpu.benchmark.plot import PlotError, plot, ratios_by_family, seconds_by_size
+from hmgpu.benchmark.plot import MOST, PlotError, at_largest, plot, ratios, seconds, seconds_by_size
 
 
-def measured(what, rows, ours, theirs) -> dict:
+def measured(what, rows, ours, theirs=None) -> dict:
+    both = {"ours": ours} | ({} if theirs is None else {"pandas": theirs})
+    against = [*both][-1]
     contenders = {
-        name: {"median_seconds": seconds, "times_as_fast": {"median": theirs / seconds}}
-        for name, seconds in (("ours", ours), ("pandas", theirs))
+        name: {"median_seconds": took, "times_as_fast": {"median": both[against] / took}} for name, took in both.items()
     }
-    return {"what": what, "rows": rows, "against": "pandas", "contenders": contenders}
+    return {"what": what, "rows": rows, "unit": "rows", "against": against, "contenders": contenders}
 
 
-RESULT = {
-    "machine": {"cpu": "a CPU", "threads": 2, "memory_gib": 4, "gpu": "none"},
-    "absent": {"GPU": "none here"},
-    "measurements": [
-        *(measured("sales", 200, 1.0, 3.0), measured("all", 200, 2.0, 4.0)),
-        *(measured("sales", 100, 0.5, 0.5), measured("all", 100, 1.0, 1.0)),
-    ],
-}
+SIZES = [
+    *(measured("sales", 200, 1.0, 3.0), measured("all", 200, 2.0, 4.0)),
+    *(measured("sales", 100, 0.5, 0.5), measured("all", 100, 1.0, 1.0)),
+]
+ONE_SIZE = [measured("rules", 900, 1.0, 5.0), measured("popular", 100, 2.0)]
+
+
+def result(measurements) -> str:
+    machine = {"cpu": "a CPU", "threads": 2, "memory_gib": 4, "gpu": "none"}
+    return json.dumps({"machine": machine, "absent": {"GPU": "none here"}, "measurements": measurements})
 
 
 def test_lines_are_of_everything_together_by_size():
-    lines = seconds_by_size(RESULT["measurements"], "all")
+    lines = seconds_by_size(SIZES, "all")
     assert lines == {"ours": [(100, 1.0), (200, 2.0)], "pandas": [(100, 1.0), (200, 4.0)]}
 
 
 def test_bars_are_of_the_largest_size_and_leave_out_what_they_compare_with():
-    assert ratios_by_family(RESULT["measurements"]) == {"ours": {"sales": 3.0, "all": 2.0}}
+    assert ratios(at_largest(SIZES)) == {"ours": {"sales": 3.0, "all": 2.0}}
+    assert seconds(at_largest(SIZES)) == {"ours": {"sales": 1.0, "all": 2.0}, "pandas": {"sales": 3.0, "all": 4.0}}
+
+
+def test_who_ran_alone_is_compared_with_nobody():
+    assert ratios(ONE_SIZE) == {"ours": {"rules": 5.0}}
+    assert ratios(ONE_SIZE[1:]) == {}
+    assert seconds(ONE_SIZE) == {"ours": {"rules": 1.0, "popular": 2.0}, "pandas": {"rules": 5.0}}
+
+
+def test_of_many_things_the_longest_are_shown_in_their_order():
+    many = [measured(f"step {number}", 1, 1.0 + number % 50) for number in range(100)]
+    shown = [each["what"] for each in at_largest(many)]
+    assert len(shown) == MOST
+    assert shown == sorted(shown, key=lambda what: int(what.split()[1]))
+    assert all(int(what.split()[1]) % 50 >= 50 - MOST // 2 for what in shown)
 
 
 def test_without_matplotlib_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(plots.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(PlotError, match="pip install matplotlib, or add --no-plot"):
-        plot(tmp_path / "it.json", "all")
+        plot(tmp_path / "it.json")
 
 
-def test_it_draws(tmp_path):
+@pytest.mark.parametrize("measurements", [SIZES, ONE_SIZE, ONE_SIZE[1:]])
+def test_it_draws(tmp_path, measurements):
     pytest.importorskip("matplotlib")
     file = tmp_path / "it.json"
-    file.write_text(json.dumps(RESULT))
-    picture = plot(file, "all")
+    file.write_text(result(measurements))
+    picture = plot(file)
     assert picture == tmp_path / "it.svg"
     drawn = picture.read_bytes()
     assert b"<svg" in drawn
-    assert plot(file, "all").read_bytes() == drawn
+    assert plot(file).read_bytes() == drawn
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", result([])])
+def test_another_file_is_refused_by_name(tmp_path, text):
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "it.json"
+    with pytest.raises(PlotError, match=r"it\.json isn't there"):
+        plot(file)
+    file.write_text(text)
+    with pytest.raises(PlotError, match=r"it\.json is no result of a benchmark"):
+        plot(file)
+    assert not file.with_suffix(".svg").exists()

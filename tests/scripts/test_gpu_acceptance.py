@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "gpu_acceptance.sh"
+BENCHMARKS = ("features", "candidates", "train", "two-tower", "encode", "pipeline")
 PYTHON = """#!/usr/bin/env bash
 printf '%s\\n' "$*" >> "$CALLS"
 echo "played: $*"
@@ -43,14 +44,15 @@ def call(bench: Path, *arguments: str, failing: str = "") -> tuple[subprocess.Co
 def test_every_step_is_done_and_written_down(bench):
     ended, calls = call(bench, "--scale", "0.5")
     assert ended.returncode == 0, ended.stderr
-    verbs = ["doctor", "-m gpu", "demo --engine cpu", "demo --engine gpu", "compare"]
-    verbs += [f"benchmark {name} --scale 0.5" for name in ("features", "candidates", "train", "pipeline")]
+    verbs = ["import matplotlib", "doctor", "-m gpu", "demo --engine cpu", "demo --engine gpu", "compare"]
+    verbs += [f"benchmark {name} --scale 0.5" for name in BENCHMARKS]
     assert len(calls) == len(verbs)
     for verb, said in zip(verbs, calls, strict=True):
         assert verb in said
     report = (bench / "out/README.md").read_text()
     assert "NVIDIA H200, 143771 MiB" in report
-    steps = ("doctor", "tests", "demo", "features", "candidates", "train", "pipeline")
+    assert all("--plot" in said for said in calls if "benchmark" in said)
+    steps = ("doctor", "tests", "demo", *BENCHMARKS)
     rows = [line for line in report.splitlines() if line.startswith(tuple(f"| {step} |" for step in steps))]
     assert len(rows) == len(steps)
     assert all("| ok |" in row for row in rows)
@@ -63,13 +65,19 @@ def test_what_fails_stops_nothing_else(bench):
     assert any("benchmark pipeline" in said for said in calls)
     report = (bench / "out/README.md").read_text()
     assert "| **failed**, see features.log |" in report
-    assert report.count("| ok |") == 6
+    assert report.count("| ok |") == 8
     assert "played: -m hmgpu benchmark features" in ended.stdout  # the end of its log
 
 
 def test_engines_are_not_compared_where_one_failed(bench):
     _, calls = call(bench, "--steps", "demo", failing="--engine cpu")
-    assert len(calls) == 1
+    assert [said for said in calls if "matplotlib" not in said] == [calls[-1]]
+
+
+def test_without_matplotlib_nothing_is_drawn(bench):
+    ended, calls = call(bench, "--steps", "features train", failing="import")
+    assert ended.returncode == 0
+    assert all("--no-plot" in said for said in calls if "benchmark" in said)
 
 
 def test_without_a_gpu_it_says_so_and_does_nothing(bench):
