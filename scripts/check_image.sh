@@ -166,7 +166,7 @@ pytest() {
     -- "$container" pytest -p no:cacheprovider "$@"
 }
 case $tests in
-  quick) step "tests, quick" pytest -n 2 tests/docker tests/test_cli.py ;;
+  quick) step "tests, quick" pytest -n 2 tests/docker tests/cli ;;
   all) step "tests, all" pytest -n 2 --dist loadfile --no-loadscope-reorder ;;
 esac
 [[ $tests == none ]] || say "        $(tail -n 1 "$WORK/tests--$tests.log")"

@@ -17,7 +17,7 @@ from hmgpu.retrain.record import Record
 from hmgpu.runs.lock import exclusively
 from hmgpu.runs.seal import seal
 
-CONFIGS = Path(__file__).parents[1] / "configs"
+CONFIGS = Path(__file__).parents[2] / "configs"
 HMGPU = [sys.executable, "-m", "hmgpu"]
 
 

@@ -1,0 +1,49 @@
+"""Options that several verbs have, and a line at work by what they say."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hmgpu.config import load_config
+from hmgpu.console import console
+from hmgpu.engine import Choice, Engine
+from hmgpu.evaluation.strategies import segment_table
+from hmgpu.evaluation.tables import method_table, strategy_table
+from hmgpu.runs.publish import CURRENT
+from hmgpu.workers import hired
+
+if TYPE_CHECKING:
+    from hmgpu.pipeline import Pipeline
+
+CURRENT_RUN = Path("runs") / CURRENT
+ConfigFile = Annotated[Path, typer.Option("--config", help="YAML config; see configs/base.yaml.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="key.key=value, put over the config; repeatable.")]
+EngineChoice = Annotated[Choice | None, typer.Option("--engine", help="auto, cpu or gpu; over the config's.")]
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder of the runs.")]
+ClusterChoice = Annotated[
+    str | None,
+    typer.Option("--cluster", help="Dask workers: how many processes to start here, or a scheduler's tcp:// address."),
+]
+
+
+@contextmanager
+def working(
+    config: Path, settings: list[str] | None, engine: Choice | None, cluster: str | None = None
+) -> Iterator["Pipeline"]:
+    """The line of a config, its run kept from others."""
+    from hmgpu.pipeline import Pipeline
+
+    loaded = load_config(config, settings)
+    chosen = Engine.choose(engine or loaded.engine)
+    with hired(cluster, chosen) as workers, Pipeline.open(loaded, chosen, workers).working() as line:
+        yield line
+
+
+def show(metrics_file: Path) -> None:
+    """Prints the figures of a `metrics.json`."""
+    metrics = json.loads(metrics_file.read_text())
+    console.print(strategy_table(metrics), segment_table(metrics), method_table(metrics))
