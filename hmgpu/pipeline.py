@@ -25,21 +25,21 @@ from hmgpu.describe import Chosen, Describer
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.evaluation.figures import evaluate
+from hmgpu.example_steps import ExampleSteps
 from hmgpu.features import Feature
 from hmgpu.files import write_json
-from hmgpu.labels import labelled, taught
 from hmgpu.learning import FALLBACK, TABLE, Learning
 from hmgpu.negatives import Negatives
 from hmgpu.quota_steps import QuotaSteps
-from hmgpu.rankers import KEYS, LABEL, Examples, Model
-from hmgpu.recommendations import SUBMISSION, check_fillable, top_twelve, write_submission
+from hmgpu.rankers import Examples, Model
+from hmgpu.recommend_steps import RecommendSteps
+from hmgpu.recommendations import SUBMISSION
 from hmgpu.report.evaluated import Evaluated
 from hmgpu.report.run import report_page
 from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Run, Step, code_digest
 from hmgpu.runs.seal import seal
-from hmgpu.serving.tables import write_tables
-from hmgpu.shards import Shard, as_fits, split
+from hmgpu.shards import Shard, split
 from hmgpu.workers import HERE, Workers
 
 log = logging.getLogger(__name__)
@@ -162,49 +162,10 @@ class Pipeline:
     # --- examples ------------------------------------------------------------------------------------------------
 
     def examples(self, week: Week, training: bool) -> tuple[Examples, list[Step]]:
-        """Described and labelled candidates of the customers who bought in `week`, one step a customer shard.
-
-        For training, only customers with a recalled purchase are kept, with the negatives that the config wants drawn.
-        """
-        learned = self.learn(week)
-        buyers = self.engine.collect(self.store.sold_in(week).select("customer").unique())
-        work = partial(self._examples_of, week, training, learned, self.quotas)
-        steps = self._by_shard(f"examples {week}", work, buyers)
-        return Examples(tuple(step.folder / TABLE for step in steps)), steps
-
-    def _examples_of(
-        self, week: Week, training: bool, learned: Mapping[str, Step], quotas: Chosen | None, shard: Shard
-    ) -> Step:
-        seed = self.config.seed + week.first_day
-
-        early = list[str]()
-
-        def described(customers: pl.DataFrame) -> pl.DataFrame:
-            sold = self.store.sold_in(week).join(customers.lazy(), on="customer", how="semi")
-            bought = self.engine.collect(sold).lazy()
-            proposed = self.describer.propose(week, learned, customers, quotas)
-            pairs = proposed.pairs
-            early[:] = pairs.columns
-            if training:
-                everything, history = self.store.purchases_in(week), self.store.as_of(week.first_day)
-                teach = taught(pairs.lazy(), everything, history, self.negatives.values(), seed)
-                # What was drawn from elsewhere is no strategy's candidate.
-                known = teach.join(pairs.lazy(), on=KEYS, how="left").with_columns(pl.col("strategies").fill_null(0))
-                pairs = self.engine.collect(known.sort(KEYS))
-            table = self.describer.describe(pairs, proposed.learned)
-            labels = self.engine.collect(labelled(table.lazy().select(KEYS), bought), fits=True)
-            return table.with_columns(labels[LABEL])
-
-        def make(folder: Path) -> dict[str, int]:
-            table = as_fits(described, shard.customers)
-            Examples.write(folder / TABLE, table, early)
-            return {"rows": table.height, "positives": int(table[LABEL].sum())}
-
-        drawing = json.dumps({name: part.settings() for name, part in self.negatives.items()})
-        sampling = {"negatives": drawing, "seed": self.config.seed} if training else {}
-        made_from = [step.digest for step in [*learned.values(), *([quotas.step] if quotas else [])]]
-        settings = {"training": training} | sampling | self._sharding(shard)
-        return self.run.step(f"{week}/examples/{shard.number:03}", settings, made_from, make)
+        """Described and labelled candidates of the customers who bought in `week`, one step a customer shard."""
+        seed, negatives = self.config.seed, self.negatives
+        steps = ExampleSteps(self.describer, negatives, self.quotas, seed, self.run, self._by_shard, self._sharding)
+        return steps.made(week, training)
 
     def _by_shard(self, what: str, work: Callable[[Shard], Step], customers: pl.DataFrame) -> list[Step]:
         """`work` for every shard of `customers`, by whatever workers there are; each plans with its share of memory."""
@@ -295,44 +256,17 @@ class Pipeline:
 
     def recommend(self) -> list[Step]:
         """Twelve articles for every customer in the week after the data, one step a customer shard."""
-        fitted = self.train()
-        learned = self.learn(self.store.next_week)
-        check_fillable(self.engine.collect(_table(learned[FALLBACK])))
-        customers = self.engine.collect(self.store.customer_ids().select("customer"))
-        return self._by_shard("recommend", partial(self._recommend_to, fitted, learned, self.quotas), customers)
-
-    def _recommend_to(self, fitted: Step, learned: Mapping[str, Step], quotas: Chosen | None, shard: Shard) -> Step:
-        week = self.store.next_week
-
-        def twelve(customers: pl.DataFrame) -> pl.DataFrame:
-            proposed = self.describer.propose(week, learned, customers, quotas)
-            model = self.load(fitted)
-            described = self.describer.describe(model.promising(proposed.pairs), proposed.learned)
-            scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
-            plan = top_twelve(scored, customers.lazy(), _table(learned[FALLBACK]))
-            return self.engine.collect(plan)
-
-        def make(folder: Path) -> dict[str, int]:
-            table = as_fits(twelve, shard.customers)
-            return {"customers": shard.customers.height, "rows": self.engine.write(table.lazy(), folder / TABLE)}
-
-        made_from = [self.store.digest, *_digests([fitted, *learned.values()], quotas)]
-        return self.run.step(f"{week}/recommend/{shard.number:03}", self._sharding(shard), made_from, make)
+        return self._recommending.made()
 
     def submit(self) -> Path:
         """`submission.csv`, as Kaggle takes it; beside it the step leaves the tables that the run is served from."""
-        predicted = self.recommend()
-        filler = self.learning.learn(self.store.next_week, {})[FALLBACK]
-
-        def make(folder: Path) -> dict[str, int]:
-            files = [step.folder / TABLE for step in predicted]
-            plans = self.store.customer_ids(), self.store.article_ids(), self.store.codes(), _table(filler)
-            customers, articles, codes, best = map(self.engine.collect, plans)
-            write_tables(folder, files, best, customers, articles, codes)
-            return {"customers": write_submission(folder / SUBMISSION, files, customers, articles)}
-
-        written = self.run.step("submit", {}, [self.store.digest, *_digests(predicted)], make)
+        written = self._recommending.submitted()
         return self.run.show(SUBMISSION, written.folder / SUBMISSION)
+
+    @property
+    def _recommending(self) -> RecommendSteps:
+        fitted, quotas, run = self.train(), self.quotas, self.run
+        return RecommendSteps(self.describer, quotas, fitted, self.load, run, self._by_shard, self._sharding)
 
     def finish(self) -> Path:
         """All of it, sealed: `metrics.json` and `submission.csv`, and from now on no file of the run changes."""

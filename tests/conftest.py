@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 from faults.counts import pytest_runtest_logreport, pytest_terminal_summary  # noqa: F401 (hooks)
 from hypothesis import settings
+from kit import demo_config, small_settings
 
+from hmgpu.config import Config, load_config
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
@@ -41,6 +43,18 @@ def sigterm_exits() -> Iterator[None]:
 @pytest.fixture
 def engine() -> Engine:
     return Engine.choose("cpu")
+
+
+@pytest.fixture
+def config(raw: Path, store: Store, tmp_path: Path) -> Config:
+    """Of a line on the generated data set, without models that take seconds to train."""
+    return load_config(demo_config(tmp_path), small_settings(raw, store.root, tmp_path / "runs"))
+
+
+@pytest.fixture
+def with_models(raw: Path, store: Store, tmp_path: Path) -> Config:
+    """The same with the two towers, made small."""
+    return load_config(demo_config(tmp_path, models=True), small_settings(raw, store.root, tmp_path / "runs"))
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,12 @@ def demo_config(folder: Path, models: bool = False) -> Path:
     return file
 
 
+def small_settings(raw: Path, root: Path, runs: Path, *settings: str) -> list[str]:
+    """Settings that fit the demo's config to a test."""
+    places = [f"data.raw={raw}", f"data.root={root}", f"runs={runs}"]
+    return [*places, "weeks.train=2", "ranker.rounds=20", "engine=cpu", *settings]
+
+
 def bench(part: Any, history: History, engine: Engine, trained_on: History | None = None) -> Any:
     """`part` with what a pipeline would lend it: workflows fitted, and its model trained, on `trained_on`.
 

@@ -14,42 +14,18 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from kit import demo_config
+from kit import demo_config, small_settings
 
 from hmgpu.config import Config, load_config
 from hmgpu.data.ingest import ingest
-from hmgpu.data.store import History, Store
+from hmgpu.data.store import Store
 from hmgpu.data.tables import ARTICLES
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError, DataError, RunError
-from hmgpu.features import Feature
-from hmgpu.negatives.recalled import Recalled
-from hmgpu.parts import Learned
 from hmgpu.pipeline import Pipeline
-from hmgpu.quotas import Quotas
-from hmgpu.rankers import KEYS, LABEL
-from hmgpu.rankers.cascade import Cascade
-from hmgpu.rankers.order import Order
 from hmgpu.rankers.xgboost import XGBoost
-from hmgpu.recommendations import top_twelve
 
 CPU = Engine("cpu", "tests")
-
-
-def small(raw: Path, root: Path, runs: Path, *settings: str) -> list[str]:
-    """Settings that fit the demo's config to a test."""
-    places = [f"data.raw={raw}", f"data.root={root}", f"runs={runs}"]
-    return [*places, "weeks.train=2", "ranker.rounds=20", "engine=cpu", *settings]
-
-
-@pytest.fixture
-def config(raw: Path, store: Store, tmp_path: Path) -> Config:
-    return load_config(demo_config(tmp_path), small(raw, store.root, tmp_path / "runs"))
-
-
-@pytest.fixture
-def with_models(raw: Path, store: Store, tmp_path: Path) -> Config:
-    return load_config(demo_config(tmp_path, models=True), small(raw, store.root, tmp_path / "runs"))
 
 
 def finish(config: Config, engine: Engine = CPU) -> Pipeline:
@@ -112,59 +88,6 @@ def test_a_run_gives_every_customer_twelve_articles_and_says_how_good_they_are(c
         assert (line.run.folder / name).is_file()
 
 
-def test_training_examples_are_described_as_those_for_serving_are(config: Config) -> None:
-    """The same customers at the same cutoff: whatever is kept for training has the columns and values of serving."""
-    line = Pipeline.open(config, CPU)
-    week = line.training_weeks[-1]
-    examples, _ = line.examples(week, training=True)
-    trained = pl.concat(examples.tables())
-    proposed = line.describer.propose(week, line.learn(week), trained.select("customer").unique())
-    served = line.describer.describe(proposed.pairs, proposed.learned)
-    assert trained.drop(LABEL).sort(KEYS).equals(served.join(trained, on=KEYS, how="semi").sort(KEYS))
-
-
-def test_every_column_of_the_examples_is_somebodys(with_models: Config) -> None:
-    line = Pipeline.open(with_models.model_copy(update={"ranker": Cascade(early=("article_sales",))}), CPU)
-    week = line.training_weeks[-1]
-    table = next(line.examples(week, training=True)[0].tables())
-    made_by = line.describer.families(week, line.learn(week), table.select("customer").head(1))
-    assert set(table.columns) - set(made_by) == {*KEYS, LABEL}
-    assert set(made_by) <= set(table.columns)
-    assert made_by["best_rank"] == "retrievers"
-    assert made_by["popular_rank"] == made_by["popular_score"] == "retrievers.popular"
-    assert made_by["two_tower_dot"] == "retrievers.two_tower"
-    assert made_by["popular_score_share"] == "features.strategies"
-    chosen = Pipeline.open(with_models.model_copy(update={"quotas": Quotas(keep=20, customers=50)}), CPU)
-    columns = chosen.examples(week, training=True)[0].features()
-    some = table.select("customer").head(1)
-    made_by = chosen.describer.families(week, chosen.learn(week), some, chosen.quotas)
-    assert made_by["worth"] == "retrievers"
-    assert set(columns) <= set(made_by)
-
-
-def test_training_examples_have_the_bought_and_a_bounded_sample_of_the_rest(config: Config, store: Store) -> None:
-    config = config.model_copy(update={"negatives": {"recalled": Recalled(n=5)}})
-    line = Pipeline.open(config, CPU)
-    week = line.training_weeks[-1]
-    rows = pl.concat(line.examples(week, training=True)[0].tables())
-    counts = rows.group_by("customer").agg(bought=pl.col(LABEL).sum(), rest=(1 - pl.col(LABEL)).sum())
-    assert counts["bought"].min() >= 1
-    assert counts["rest"].max() == 5
-    bought = CPU.collect(store.sold_in(week)).with_columns(sold=pl.lit(True))
-    marked = rows.join(bought, on=KEYS, how="left")
-    assert (marked[LABEL].cast(pl.Boolean) == marked["sold"].fill_null(False)).all()
-
-
-def test_few_customers_at_a_time_give_the_same_recommendations(with_models: Config) -> None:
-    """Shards bound memory and change nothing else; the ranker is left out, since its sketch sees other batches."""
-    order = with_models.model_copy(update={"ranker": Order()})
-    whole = finish(order)
-    sharded = finish(order.model_copy(update={"memory_gb": 0.1, "runs": with_models.runs / "sharded"}))
-    steps = list((sharded.run.folder / "steps").glob("*/recommend/*"))
-    assert len(steps) > 1
-    assert sha256(whole.run.folder / "submission.csv") == sha256(sharded.run.folder / "submission.csv")
-
-
 def test_a_finished_run_is_not_done_again(config: Config) -> None:
     before = {file: file.stat().st_mtime_ns for file in finish(config).run.folder.rglob("*.parquet")}
     after = {file: file.stat().st_mtime_ns for file in finish(config).run.folder.rglob("*.parquet")}
@@ -190,34 +113,13 @@ def test_too_little_history_is_one_sentence(config: Config) -> None:
         finish(config.model_copy(update={"weeks": weeks}))
 
 
-def test_two_families_with_one_column_are_refused(config: Config) -> None:
-    doubled = config.model_copy(update={"features": {**config.features, "again": config.features["buyer_age"]}})
-    with pytest.raises(ConfigError, match=r"features\.again makes the column 'buyer_age"):
-        finish(doubled)
-
-
-class Repeating(Feature):
-    """Breaks the contract: every customer twice."""
-
-    def learn(self, history: History) -> Learned:
-        return {"ages": pl.concat([history.customers.select("customer", doubled="age")] * 2)}
-
-    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        return learned["ages"]
-
-
-def test_a_family_that_repeats_a_key_is_refused(config: Config) -> None:
-    with pytest.raises(ConfigError, match=r"features\.broken gives more than one row for a key"):
-        finish(config.model_copy(update={"features": {**config.features, "broken": Repeating()}}))
-
-
 def test_a_week_without_sales_teaches_nothing_and_stops_nothing(raw: Path, tmp_path: Path) -> None:
     shutil.copytree(raw, tmp_path / "raw")
     file = tmp_path / "raw" / "transactions_train.csv"
     rows = pl.read_csv(file, infer_schema=False)
     closed = pl.col("t_dat").is_between(pl.lit("2020-09-02"), pl.lit("2020-09-08"))
     rows.filter(~closed).write_csv(file)
-    config = load_config(demo_config(tmp_path), small(tmp_path / "raw", tmp_path / "data", tmp_path / "runs"))
+    config = load_config(demo_config(tmp_path), small_settings(tmp_path / "raw", tmp_path / "data", tmp_path / "runs"))
     ingest(config.data)
     line = finish(config)
     assert "2020-09-02" in map(str, line.training_weeks)
@@ -232,7 +134,7 @@ def test_a_retailer_with_three_columns_gets_recommendations(raw: Path, tmp_path:
         "articles": [column.name for column in ARTICLES if column.name != "article"],
     }
     settings = [f"data.columns.{table}.{name}=null" for table, names in absent.items() for name in names]
-    overrides = small(raw, tmp_path / "data", tmp_path / "runs", "data.files.customers=null", *settings)
+    overrides = small_settings(raw, tmp_path / "data", tmp_path / "runs", "data.files.customers=null", *settings)
     config = load_config(demo_config(tmp_path), overrides)
     ingest(config.data)
     line = finish(config)
@@ -268,7 +170,7 @@ def test_a_run_killed_in_every_step_ends_with_the_same_bytes(raw: Path, tmp_path
     script.write_text(textwrap.dedent(KILLED))
 
     def run(place: str, die_in: str) -> int:
-        settings = small(raw, tmp_path / place / "data", tmp_path / place / "runs")
+        settings = small_settings(raw, tmp_path / place / "data", tmp_path / place / "runs")
         flags = [flag for setting in settings for flag in ("--set", setting)]
         command = [sys.executable, str(script), die_in, "run", "--config", str(demo_config(tmp_path)), *flags]
         return subprocess.run(command, capture_output=True, check=False, timeout=300).returncode
@@ -293,24 +195,6 @@ def test_damaged_step_files_are_made_again(config: Config) -> None:
     victim.write_bytes(victim.read_bytes()[:-10])
     shutil.rmtree(line.run.folder / "steps" / "submit")
     assert sha256(finish(config).run.folder / "submission.csv") == good
-
-
-def test_serving_describes_few_candidates_and_recommends_what_describing_all_would(config: Config) -> None:
-    quick, careful = (XGBoost(rounds=rounds, depth=3, min_child_weight=1) for rounds in (5, 20))
-    cascade = Cascade(first=quick, early=("article_sales",), keep=12, then=careful)
-    line = Pipeline.open(config.model_copy(update={"ranker": cascade}), CPU)
-    served = pl.concat(pl.read_parquet(step.folder / "table.parquet") for step in line.recommend())
-    week, model = line.store.next_week, line.load(line.train())
-    learned = line.learn(week)
-    proposed = line.describer.propose(week, learned, served.select("customer").unique().sort("customer"))
-    assert "article_units_7" in proposed.pairs.columns
-    assert "buyer_age" not in proposed.pairs.columns
-    assert model.promising(proposed.pairs).height < proposed.pairs.height
-    every = line.describer.describe(proposed.pairs, proposed.learned)
-    scored = every.select(KEYS).with_columns(score=model.score(every)).lazy()
-    filler = pl.scan_parquet(learned["fallback"].folder / "table.parquet")
-    expected = CPU.collect(top_twelve(scored, served.lazy().select("customer").unique(), filler))
-    assert served.sort("customer", "rank").equals(expected.select(served.columns).sort("customer", "rank"))
 
 
 def test_processes_that_are_not_there_are_asked_for_before_any_work(config: Config) -> None:

@@ -1,0 +1,87 @@
+"""Examples: described as those for serving, every column somebody's, the bought and a bounded sample of the rest."""
+
+import polars as pl
+import pytest
+
+from hmgpu.config import Config
+from hmgpu.data.store import History, Store
+from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError
+from hmgpu.features import Feature
+from hmgpu.negatives.recalled import Recalled
+from hmgpu.parts import Learned
+from hmgpu.pipeline import Pipeline
+from hmgpu.quotas import Quotas
+from hmgpu.rankers import KEYS, LABEL
+from hmgpu.rankers.cascade import Cascade
+
+CPU = Engine("cpu", "tests")
+
+
+def test_training_examples_are_described_as_those_for_serving_are(config: Config) -> None:
+    """The same customers at the same cutoff: whatever is kept for training has the columns and values of serving."""
+    line = Pipeline.open(config, CPU)
+    week = line.training_weeks[-1]
+    examples, _ = line.examples(week, training=True)
+    trained = pl.concat(examples.tables())
+    proposed = line.describer.propose(week, line.learn(week), trained.select("customer").unique())
+    served = line.describer.describe(proposed.pairs, proposed.learned)
+    assert trained.drop(LABEL).sort(KEYS).equals(served.join(trained, on=KEYS, how="semi").sort(KEYS))
+
+
+def test_every_column_of_the_examples_is_somebodys(with_models: Config) -> None:
+    line = Pipeline.open(with_models.model_copy(update={"ranker": Cascade(early=("article_sales",))}), CPU)
+    week = line.training_weeks[-1]
+    table = next(line.examples(week, training=True)[0].tables())
+    made_by = line.describer.families(week, line.learn(week), table.select("customer").head(1))
+    assert set(table.columns) - set(made_by) == {*KEYS, LABEL}
+    assert set(made_by) <= set(table.columns)
+    assert made_by["best_rank"] == "retrievers"
+    assert made_by["popular_rank"] == made_by["popular_score"] == "retrievers.popular"
+    assert made_by["two_tower_dot"] == "retrievers.two_tower"
+    assert made_by["popular_score_share"] == "features.strategies"
+    chosen = Pipeline.open(with_models.model_copy(update={"quotas": Quotas(keep=20, customers=50)}), CPU)
+    columns = chosen.examples(week, training=True)[0].features()
+    some = table.select("customer").head(1)
+    made_by = chosen.describer.families(week, chosen.learn(week), some, chosen.quotas)
+    assert made_by["worth"] == "retrievers"
+    assert set(columns) <= set(made_by)
+
+
+def test_training_examples_have_the_bought_and_a_bounded_sample_of_the_rest(config: Config, store: Store) -> None:
+    config = config.model_copy(update={"negatives": {"recalled": Recalled(n=5)}})
+    line = Pipeline.open(config, CPU)
+    week = line.training_weeks[-1]
+    rows = pl.concat(line.examples(week, training=True)[0].tables())
+    counts = rows.group_by("customer").agg(bought=pl.col(LABEL).sum(), rest=(1 - pl.col(LABEL)).sum())
+    assert counts["bought"].min() >= 1
+    assert counts["rest"].max() == 5
+    bought = CPU.collect(store.sold_in(week)).with_columns(sold=pl.lit(True))
+    marked = rows.join(bought, on=KEYS, how="left")
+    assert (marked[LABEL].cast(pl.Boolean) == marked["sold"].fill_null(False)).all()
+
+
+def examples_of(config: Config) -> None:
+    line = Pipeline.open(config, CPU)
+    line.examples(line.validation_week, training=False)
+
+
+def test_two_families_with_one_column_are_refused(config: Config) -> None:
+    doubled = config.model_copy(update={"features": {**config.features, "again": config.features["buyer_age"]}})
+    with pytest.raises(ConfigError, match=r"features\.again makes the column 'buyer_age"):
+        examples_of(doubled)
+
+
+class Repeating(Feature):
+    """Breaks the contract: every customer twice."""
+
+    def learn(self, history: History) -> Learned:
+        return {"ages": pl.concat([history.customers.select("customer", doubled="age")] * 2)}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        return learned["ages"]
+
+
+def test_a_family_that_repeats_a_key_is_refused(config: Config) -> None:
+    with pytest.raises(ConfigError, match=r"features\.broken gives more than one row for a key"):
+        examples_of(config.model_copy(update={"features": {**config.features, "broken": Repeating()}}))

@@ -1,0 +1,43 @@
+"""Twelve articles for everybody: the same in whatever shards, and whatever was left out on the way."""
+
+import polars as pl
+
+from hmgpu.config import Config
+from hmgpu.engine import Engine
+from hmgpu.pipeline import Pipeline
+from hmgpu.rankers import KEYS
+from hmgpu.rankers.cascade import Cascade
+from hmgpu.rankers.order import Order
+from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.recommendations import top_twelve
+
+CPU = Engine("cpu", "tests")
+
+
+def test_few_customers_at_a_time_give_the_same_recommendations(with_models: Config) -> None:
+    """Shards bound memory and change nothing else; the ranker is left out, since its sketch sees other batches."""
+    order = with_models.model_copy(update={"ranker": Order()})
+    whole = Pipeline.open(order, CPU)
+    little = {"memory_gb": 0.1, "runs": with_models.runs / "sharded"}
+    sharded = Pipeline.open(order.model_copy(update=little), CPU)
+    assert whole.submit().read_bytes() == sharded.submit().read_bytes()
+    steps = list((sharded.run.folder / "steps").glob("*/recommend/*"))
+    assert len(steps) > 1
+
+
+def test_serving_describes_few_candidates_and_recommends_what_describing_all_would(config: Config) -> None:
+    quick, careful = (XGBoost(rounds=rounds, depth=3, min_child_weight=1) for rounds in (5, 20))
+    cascade = Cascade(first=quick, early=("article_sales",), keep=12, then=careful)
+    line = Pipeline.open(config.model_copy(update={"ranker": cascade}), CPU)
+    served = pl.concat(pl.read_parquet(step.folder / "table.parquet") for step in line.recommend())
+    week, model = line.store.next_week, line.load(line.train())
+    learned = line.learn(week)
+    proposed = line.describer.propose(week, learned, served.select("customer").unique().sort("customer"))
+    assert "article_units_7" in proposed.pairs.columns
+    assert "buyer_age" not in proposed.pairs.columns
+    assert model.promising(proposed.pairs).height < proposed.pairs.height
+    every = line.describer.describe(proposed.pairs, proposed.learned)
+    scored = every.select(KEYS).with_columns(score=model.score(every)).lazy()
+    filler = pl.scan_parquet(learned["fallback"].folder / "table.parquet")
+    expected = CPU.collect(top_twelve(scored, served.lazy().select("customer").unique(), filler))
+    assert served.sort("customer", "rank").equals(expected.select(served.columns).sort("customer", "rank"))
