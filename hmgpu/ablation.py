@@ -26,6 +26,7 @@ from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import kinds
 from hmgpu.pipeline import PRECISIONS, Pipeline
 from hmgpu.retrievers import Retriever
+from hmgpu.variants import reseeded, varied, without
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dic
 def ablate(line: Pipeline, sections: Sequence[str], week: Week) -> Ablation:
     """Scores on `week` the full line, the full line with another seed, and every variant of `sections`."""
     full = _scored(line.evaluate(week))
-    reseeded = _scored_variant(line, line.reseeded, "reseeded", week)
+    other_seed = _scored_variant(line, partial(reseeded, line), "reseeded", week)
     changed, impossible = dict[VariantName, Scored](), dict[VariantName, str]()
     variants = [variant for section in sections for variant in _variants(line, section)]
     for number, (section, name, step, make) in enumerate(variants, 1):
@@ -81,17 +82,17 @@ def ablate(line: Pipeline, sections: Sequence[str], week: Week) -> Ablation:
         except IMPOSSIBLE as error:
             impossible[section, name] = str(error).partition("\n")[0]
             log.warning("%s can't be: %s", step, impossible[section, name])
-    return Ablation(full, reseeded, changed, impossible)
+    return Ablation(full, other_seed, changed, impossible)
 
 
 def _variants(line: Pipeline, section: str) -> Iterator[tuple[str, str, str, Callable[[], Pipeline]]]:
     """Section, name, name of the step, and how to make the line."""
     if section in PARTS:
         for name in line.retrievers if section == "retrievers" else line.features:
-            yield section, name, f"without-{section}-{name}", partial(line.without, section, name)
+            yield section, name, f"without-{section}-{name}", partial(without, line, section, name)
     else:
         for name, update in _settings(line.config, section).items():
-            yield section, name, f"{section}-{name}", partial(line.varied, f"{section}-{name}", update)
+            yield section, name, f"{section}-{name}", partial(varied, line, f"{section}-{name}", update)
 
 
 def _settings(config: Config, section: str) -> dict[str, dict[str, Any]]:

@@ -78,7 +78,7 @@ class Pipeline:
         self.training_weeks = [self.validation_week.back(weeks) for weeks in range(config.weeks.train, 0, -1)]
         self.quota_weeks = self._quota_weeks(config)
         # What a part learns depends on its own settings and the data alone, so lines with other parts can share it.
-        self.learning = learning or Learning(config, engine, store, run, self._oldest(config), workers)
+        self.learning = learning or Learning(config, engine, store, run, self.oldest(config), workers)
         early = config.ranker.looks_early_at & set(self.features)
         self.describer = Describer(self.retrievers, self.features, self.learning, engine, early)
 
@@ -101,38 +101,6 @@ class Pipeline:
         name = f"{date_of(store.last_day)}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"
         before = Run(earlier, engine) if earlier else None
         return cls(config, engine, store, Run(config.runs / name, engine, earlier=before), workers)
-
-    def without(self, section: str, name: str) -> "Pipeline":
-        """This line with the part `name` of `section` (retrievers or features) left out.
-
-        It shares what parts have learned; all else it makes anew, in the folder `without-<section>-<name>` of the run,
-        which is laid out like a run. Raises ConfigError for the only retriever.
-        """
-        parts: dict[str, dict[str, Any]] = {"retrievers": dict(self.retrievers), "features": dict(self.features)}
-        del parts[section][name]
-        if not parts["retrievers"]:
-            raise ConfigError(f"{section}.{name} is the only retriever; without it there are no candidates.")
-        return self._variant(f"without-{section}-{name}", parts, self.learning)
-
-    def reseeded(self) -> "Pipeline":
-        """This line with the next seed: other negatives and another fit, on what the same parts have learned."""
-        return self._variant("reseeded", {"seed": self.config.seed + 1}, self.learning)
-
-    def varied(self, name: str, update: Mapping[str, Any]) -> "Pipeline":
-        """This line with `update` put over fields of its config, in the folder `name` of the run.
-
-        What workflows, models and parts have learned is taken from this line where it is the same; where settings of a
-        retriever or the oldest training week differ, that is learned anew.
-        """
-        config = self.config.model_copy(update=update)
-        run = Run(self.run.folder / name, self.engine, base=self.learning.run)
-        learning = Learning(config, self.engine, self.store, run, self._oldest(config), self.workers)
-        return self._variant(name, update, learning)
-
-    def _variant(self, name: str, update: Mapping[str, Any], learning: Learning) -> "Pipeline":
-        run = Run(self.run.folder / name, self.engine)
-        config = self.config.model_copy(update=update)
-        return Pipeline(config, self.engine, self.store, run, self.workers, learning)
 
     @contextmanager
     def working(self) -> Iterator["Pipeline"]:
@@ -286,7 +254,7 @@ class Pipeline:
         earliest = self.validation_week.back(config.weeks.train)
         return [earliest.back(back) for back in range(config.quotas.weeks, 0, -1)] if config.quotas else []
 
-    def _oldest(self, config: Config) -> Week:
+    def oldest(self, config: Config) -> Week:
         """The first week that `config` looks at: workflows and models are made before it."""
         return [*self._quota_weeks(config), self.validation_week.back(config.weeks.train)][0]
 

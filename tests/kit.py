@@ -1,5 +1,7 @@
 """How the tests of parts ask a part: learn from a history, then propose or describe."""
 
+import hashlib
+import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 import polars as pl
 import yaml
 
+from hmgpu.config import Config, load_config
 from hmgpu.data.store import History
 from hmgpu.describe import describe
 from hmgpu.engine import Engine
@@ -35,6 +38,28 @@ def small_settings(raw: Path, root: Path, runs: Path, *settings: str) -> list[st
     """Settings that fit the demo's config to a test."""
     places = [f"data.raw={raw}", f"data.root={root}", f"runs={runs}"]
     return [*places, "weeks.train=2", "ranker.rounds=20", "engine=cpu", *settings]
+
+
+def few_parts(raw: Path, root: Path, runs: Path) -> Config:
+    """A line of few parts, two of them of one name, and of one training week."""
+    retrievers = "{repurchase: {n: 20}, popular_age: {kind: popular_by, by: age_band, n: 20}, popular: {n: 20}}"
+    # A family may be called as a retriever is.
+    parts = [f"retrievers={retrievers}", "features={strategies: {}, popular: {kind: article_sales}}"]
+    # Every tree sees all columns: a column more changes nothing but what it says.
+    ranker = ["ranker.rounds=15", "ranker.columns=1.0"]
+    places = [f"data.raw={raw}", f"data.root={root}", f"runs={runs}"]
+    return load_config(DEMO, [*places, *parts, *ranker, "weeks.train=1", "engine=cpu"])
+
+
+def files_in(folder: Path) -> dict[str, str]:
+    """Every file's hash and time, and where links lead; the log and the lock aside."""
+    return {
+        str(path.relative_to(folder)): os.readlink(path)
+        if path.is_symlink()
+        else f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_mtime_ns}"
+        for path in folder.rglob("*")
+        if (path.is_symlink() or path.is_file()) and path.name not in ("log.jsonl", ".lock")
+    }
 
 
 def bench(part: Any, history: History, engine: Engine, trained_on: History | None = None) -> Any:

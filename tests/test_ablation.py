@@ -1,17 +1,16 @@
 """Lines without a part: what is gone, what is shared, what stays as it was, and what the comparison says of them."""
 
-import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
+from kit import few_parts, files_in
 
 from hmgpu import ablation
 from hmgpu.ablation import ablate_folds, ablate_run, sections_in
-from hmgpu.config import Config, load_config
+from hmgpu.config import Config
 from hmgpu.data.store import History, Store
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
@@ -21,16 +20,13 @@ from hmgpu.negatives.on_sale import OnSale
 from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import Learned
 from hmgpu.pipeline import Pipeline
-from hmgpu.rankers import KEYS, LABEL
+from hmgpu.rankers import KEYS
 from hmgpu.rankers.order import Order
 from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.variants import reseeded
 
-DEMO = Path(__file__).parents[1] / "configs" / "demo.yaml"
 CPU = Engine("cpu", "tests")
 BOTH = ("retrievers", "features")
-RETRIEVERS = "{repurchase: {n: 20}, popular_age: {kind: popular_by, by: age_band, n: 20}, popular: {n: 20}}"
-# A family may be called as a retriever is.
-FEATURES = "{strategies: {}, popular: {kind: article_sales}}"
 
 
 class Echo(Feature):
@@ -45,11 +41,7 @@ class Echo(Feature):
 
 @pytest.fixture
 def config(raw: Path, store: Store, tmp_path: Path) -> Config:
-    places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={tmp_path / 'runs'}"]
-    parts = [f"retrievers={RETRIEVERS}", f"features={FEATURES}"]
-    # Every tree sees all columns: a column more changes nothing but what it says.
-    ranker = ["ranker.rounds=15", "ranker.columns=1.0"]
-    return load_config(DEMO, [*places, *parts, *ranker, "weeks.train=1", "engine=cpu"])
+    return few_parts(raw, store.root, tmp_path / "runs")
 
 
 def ablated(config: Config, *sections: str) -> tuple[Pipeline, dict[tuple[str, str], dict]]:
@@ -59,57 +51,6 @@ def ablated(config: Config, *sections: str) -> tuple[Pipeline, dict[tuple[str, s
     assert json.loads(file.read_text()) == found
     rows = [*found["parts"], *found["settings"]]
     return line, {(row["section"], row.get("part") or row["value"]): row for row in rows}
-
-
-def files(folder: Path) -> dict[str, str]:
-    """Every file's hash and time, and where links lead; the log and the lock aside."""
-    return {
-        str(path.relative_to(folder)): os.readlink(path)
-        if path.is_symlink()
-        else f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_mtime_ns}"
-        for path in folder.rglob("*")
-        if (path.is_symlink() or path.is_file()) and path.name not in ("log.jsonl", ".lock")
-    }
-
-
-def test_without_a_retriever_its_own_candidates_and_all_its_columns_are_gone(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
-    less = line.without("retrievers", "repurchase")
-    for week, training in ((line.training_weeks[0], True), (line.validation_week, False)):
-        everything = pl.concat(line.examples(week, training)[0].tables())
-        rest = pl.concat(less.examples(week, training)[0].tables())
-        lost = {"repurchase_score", "repurchase_rank", "repurchase_score_share"}
-        assert set(everything.columns) - set(rest.columns) == lost
-        assert set(rest.columns) <= set(everything.columns)
-    # Validation examples are all candidates: those that another strategy proposed stay, the others do not.
-    others = everything.filter(pl.any_horizontal(pl.col("popular_rank", "popular_age_rank").is_not_null()))
-    assert 0 < others.height < everything.height
-    assert rest.select(*KEYS, LABEL).equals(others.select(*KEYS, LABEL))
-    # What is told about all strategies is told anew.
-    agreed = others["strategies"] - others["repurchase_rank"].is_not_null().cast(pl.Int32)
-    assert rest["strategies"].to_list() == agreed.to_list()
-
-
-def test_without_a_family_its_columns_are_gone_and_the_candidates_stay(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
-    less = line.without("features", "popular")
-    everything, rest = (pl.concat(of.validation[0].tables()) for of in (line, less))
-    assert set(rest.columns) < set(everything.columns)
-    assert {"popular_score", "popular_rank", "popular_score_share"} <= set(rest.columns)
-    assert rest.equals(everything.select(rest.columns))
-
-
-def test_what_was_learned_is_shared(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
-    line.evaluate()
-    learned = {name: made for name, made in files(line.run.folder).items() if "/learn/" in name}
-    less = line.without("retrievers", "repurchase").without("features", "strategies")
-    less.evaluate()
-    assert less.run.folder.is_relative_to(line.run.folder)
-    assert not list(less.run.folder.glob("steps/*/learn"))
-    assert learned == {
-        name: made for name, made in files(line.run.folder).items() if "/learn/" in name and "without" not in name
-    }
 
 
 def test_an_ablation_says_what_evaluate_says_and_what_less_configs_would(config: Config) -> None:
@@ -141,7 +82,7 @@ def test_the_full_line_is_scored_again_with_another_seed_on_what_it_has_learned(
     # No part here learns by chance, so a run of its own with the next seed gives the same.
     alone = Pipeline.open(config.model_copy(update={"seed": config.seed + 1}), CPU)
     assert found["map_at_12"] == json.loads(alone.evaluate().read_text())["map_at_12"]["ranker"]
-    again, week = line.reseeded(), line.training_weeks[0]
+    again, week = reseeded(line), line.training_weeks[0]
     first, second = (pl.concat(of.examples(week, training=True)[0].tables()) for of in (line, again))
     assert first.height == second.height
     assert not first.select(KEYS).equals(second.select(KEYS))
@@ -175,10 +116,10 @@ def test_all_else_in_the_run_stays_as_it_was(config: Config) -> None:
     with line.working():
         line.evaluate()
         line.submit()
-    before = files(line.run.folder)
+    before = files_in(line.run.folder)
     assert {"model", "metrics.json", "report.html", "submission.csv"} <= set(before)
     ablated(config, *BOTH)
-    after = files(line.run.folder)
+    after = files_in(line.run.folder)
     described = {"config.yaml", "manifest.json"}  # written at every start, with the same content
     assert {n: after[n] for n in before.keys() - described} == {n: before[n] for n in before.keys() - described}
     week = line.validation_week
@@ -203,10 +144,10 @@ def test_nothing_is_made_twice_however_often_it_is_interrupted(config: Config, m
             ablated(config, "retrievers")
     line, rows = ablated(config, "retrievers")
     assert len(fits) == 2 + len(config.retrievers)  # with all parts, once more with another seed, and without each
-    made = files(line.run.folder / "steps")
+    made = files_in(line.run.folder / "steps")
     _, again = ablated(config, "retrievers")
     assert again == rows
-    assert files(line.run.folder / "steps") == made
+    assert files_in(line.run.folder / "steps") == made
     assert len(fits) == 2 + len(config.retrievers)  # with all parts, once more with another seed, and without each
 
 
@@ -268,24 +209,6 @@ def test_other_settings_are_what_configs_of_their_own_would_give(config: Config)
     assert more["adds_recall"] == pytest.approx(merged[0]["recall"] - merged[1]["recall"])
     assert more["adds_recall"] < 0 < rows["candidates", "x0.5"]["adds_recall"]
     assert {path.name for path in line.run.folder.iterdir() if path.is_dir() and not path.is_symlink()} == {"steps"}
-
-
-def test_what_is_learned_alike_is_taken_from_the_line(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
-    line.evaluate()
-    learned = files(line.run.folder)
-    fewer = line.varied("negatives-5", {"negatives": {"recalled": Recalled(n=5)}})
-    fewer.evaluate()
-    assert not list(fewer.run.folder.glob("steps/*/learn"))
-    longer = line.varied("weeks-2", {"weeks": config.weeks.model_copy(update={"train": 2})})
-    longer.evaluate()
-    assert {folder.parent.name for folder in longer.run.folder.glob("steps/*/learn")} == {str(longer.training_weeks[0])}
-    part = config.retrievers["popular"].model_copy(update={"n": 40})
-    more = line.varied("more", {"retrievers": {**config.retrievers, "popular": part}})
-    more.evaluate()
-    assert {folder.name for folder in more.run.folder.glob("steps/*/learn/*")} == {"retriever-popular"}
-    after = files(line.run.folder)
-    assert {name: after[name] for name in learned} == learned
 
 
 def test_a_setting_that_the_data_can_t_have_says_why(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
 from hmgpu.pipeline import Pipeline
+from hmgpu.variants import varied
 
 CPU = Engine("cpu", "tests")
 
@@ -109,7 +110,7 @@ def test_the_oldest_cutoff_is_that_of_the_first_training_week(config: Config) ->
 def test_another_oldest_cutoff_has_workflows_and_models_of_its_own(config: Config) -> None:
     line = learned(config, 1)
     before = steps(line, "")
-    other = line.varied("weeks-1", {"weeks": config.weeks.model_copy(update={"train": 1})})
+    other = varied(line, "weeks-1", {"weeks": config.weeks.model_copy(update={"train": 1})})
     (week,) = other.training_weeks
     assert week == line.validation_week.back(1) != line.training_weeks[0]
     other.learn(week)
