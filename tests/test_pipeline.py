@@ -23,6 +23,7 @@ from hmgpu.data.tables import ARTICLES
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError, DataError, RunError
 from hmgpu.pipeline import Pipeline
+from hmgpu.rankers.order import Order
 from hmgpu.rankers.xgboost import XGBoost
 
 CPU = Engine("cpu", "tests")
@@ -201,3 +202,20 @@ def test_processes_that_are_not_there_are_asked_for_before_any_work(config: Conf
     together = config.model_copy(update={"ranker": XGBoost(workers=3)})
     with pytest.raises(ConfigError, match=r"fitted by 3 processes .* and 1 can be had: give --cluster"):
         Pipeline.open(together, CPU)
+
+
+@pytest.mark.gpu
+def test_a_line_without_models_gives_the_same_bytes_on_both_engines(config: Config, gpu: Engine) -> None:
+    chained = config.model_copy(update={"ranker": Order()})
+    here, there = (finish(chained, engine).run.folder for engine in (CPU, gpu))
+    assert sha256(here / "submission.csv") == sha256(there / "submission.csv")
+    figures = [json.loads((folder / "metrics.json").read_text()) for folder in (here, there)]
+    assert figures[0] == figures[1]
+
+
+@pytest.mark.gpu
+def test_a_line_with_models_is_as_good_on_both_engines(with_models: Config, gpu: Engine) -> None:
+    here, there = (finish(with_models, engine).run.folder for engine in (CPU, gpu))
+    figures = [json.loads((folder / "metrics.json").read_text())["map_at_12"] for folder in (here, there)]
+    assert figures[0]["repurchase_popular"] == figures[1]["repurchase_popular"]
+    assert figures[1]["ranker"] == pytest.approx(figures[0]["ranker"], rel=0.25)

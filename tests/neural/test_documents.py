@@ -40,3 +40,11 @@ def test_texts_that_say_nothing_are_left_out(engine):
     nothing = document_vectors(documents([None, "!"]), 4, engine, 1)
     assert nothing.is_empty()
     assert nothing.schema == said.schema
+
+
+@pytest.mark.gpu
+def test_both_engines_find_the_same_cosines(engine, gpu):
+    draw = random.Random(2)
+    texts = documents([" ".join(draw.choices(WORDS, k=draw.randrange(2, 9))) for _ in range(80)])
+    found = [document_vectors(texts, 6, each, 1).drop("article").to_numpy() / 2048 for each in (engine, gpu)]
+    assert found[0] @ found[0].T == pytest.approx(found[1] @ found[1].T, abs=5e-3)

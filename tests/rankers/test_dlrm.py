@@ -173,3 +173,13 @@ def test_listwise_compares_within_a_query_only():
     found = _log_softmax(logits, torch.tensor([[0], [2], [5]]))
     assert torch.allclose(found[:2], logits[:2].log_softmax(0))
     assert torch.allclose(found[2:], logits[2:].log_softmax(0))
+
+
+@pytest.mark.gpu
+def test_a_gpu_learns_as_much_and_its_model_scores_alike_on_a_cpu(training, validation, engine, gpu, tmp_path):
+    unseen = planted(100, 3)
+    model = SMALL.fit(training, validation, gpu, 1)
+    assert map_of(model, unseen, engine) > 0.8
+    saved(model, tmp_path / "model")
+    there, here = model.score(unseen), SMALL.load(tmp_path / "model", engine).score(unseen)
+    assert there.to_numpy() == pytest.approx(here.to_numpy(), abs=1e-3)

@@ -92,3 +92,18 @@ def test_nothing_to_train_on_is_said(make_history, tmp_path):
     part = TwoTower().at(Bench(CPU, 1, lambda: kit.encoders(history, CPU)))
     with pytest.raises(DataError, match="nothing was bought in the 26 weeks before the held-out one; take more weeks"):
         part.train(history, tmp_path, tmp_path / "work")
+
+
+@pytest.mark.gpu
+def test_a_gpu_learns_taste_too_and_the_same_weights_find_the_same(worlds, trained, gpu, tmp_path):
+    history, labels = worlds
+    buyers = labels.lazy().select("customer").unique()
+    encoders = kit.encoders(history, gpu)
+    TASTE.at(Bench(gpu, 1, lambda: encoders)).train(history, tmp_path, tmp_path / "work")
+    learned_there = TASTE.at(Bench(gpu, 1, lambda: encoders, tmp_path))
+    here = recall_at(found(trained, history, buyers), labels, 100)
+    assert recall_at(found(learned_there, history, buyers), labels, 100) > 0.9 * here
+    # Trained by the CPU, at work on the GPU: a vector's last step may differ, and with it who comes last.
+    moved = TASTE.at(Bench(gpu, 1, trained.bench.encoders, trained.bench.model))
+    both = [found(each, history, buyers).select("customer", "article") for each in (trained, moved)]
+    assert both[0].join(both[1], on=["customer", "article"]).height > 0.98 * both[0].height
