@@ -1,11 +1,10 @@
 """Examples as steps of a run: candidates of a week's buyers with all columns, and what was bought of them."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -15,7 +14,8 @@ from hmgpu.labels import labelled, taught
 from hmgpu.learning import TABLE
 from hmgpu.negatives import Negatives
 from hmgpu.rankers import KEYS, LABEL, Examples
-from hmgpu.runs.run import Run, Step
+from hmgpu.runs.run import Step
+from hmgpu.sharding import Sharding
 from hmgpu.shards import Shard, as_fits
 
 
@@ -23,17 +23,16 @@ from hmgpu.shards import Shard, as_fits
 class ExampleSteps:
     """Describes and labels candidates, a shard of customers a step."""
 
-    describer: Describer
+    sharding: Sharding
     negatives: Mapping[str, Negatives]
     """How training examples that nobody bought are drawn."""
     quotas: Chosen | None
     """Which candidates are kept; None keeps all."""
     seed: int
-    run: Run
-    by_shard: Callable[[str, Callable[[Shard], Step], pl.DataFrame], list[Step]]
-    """Does work for every shard of customers; see `Pipeline`."""
-    sharding: Callable[[Shard], dict[str, Any]]
-    """Settings of all that is made from a shard; see `Pipeline`."""
+
+    @property
+    def describer(self) -> Describer:
+        return self.sharding.describer
 
     def made(self, week: Week, training: bool) -> tuple[Examples, list[Step]]:
         """Those of the customers who bought in `week`.
@@ -44,7 +43,7 @@ class ExampleSteps:
         learned = learning.learn(week, self.describer.parts)
         buyers = self.describer.engine.collect(learning.store.sold_in(week).select("customer").unique())
         work = partial(self._of_shard, week, training, learned)
-        steps = self.by_shard(f"examples {week}", work, buyers)
+        steps = self.sharding.each(f"examples {week}", work, buyers)
         return Examples(tuple(step.folder / TABLE for step in steps)), steps
 
     def _of_shard(self, week: Week, training: bool, learned: Mapping[str, Step], shard: Shard) -> Step:
@@ -62,8 +61,8 @@ class ExampleSteps:
         drawing = json.dumps({name: part.settings() for name, part in self.negatives.items()})
         sampling = {"negatives": drawing, "seed": self.seed} if training else {}
         made_from = [step.digest for step in [*learned.values(), *([self.quotas.step] if self.quotas else [])]]
-        settings = {"training": training} | sampling | self.sharding(shard)
-        return self.run.step(f"{week}/examples/{shard.number:03}", settings, made_from, make)
+        settings = {"training": training} | sampling | self.sharding.settings(shard)
+        return self.sharding.run.step(f"{week}/examples/{shard.number:03}", settings, made_from, make)
 
     def _described(
         self, week: Week, training: bool, learned: Mapping[str, Step], customers: pl.DataFrame

@@ -9,9 +9,9 @@ afterwards, so what is learned and what is served can't drift apart.
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ from hmgpu.report.run import report_page
 from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Run, Step, code_digest
 from hmgpu.runs.seal import seal
-from hmgpu.shards import Shard, split
+from hmgpu.sharding import Sharding
 from hmgpu.workers import HERE, Workers
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,8 @@ class Pipeline:
         self.learning = learning or Learning(config, engine, store, run, self.oldest(config), workers)
         early = config.ranker.looks_early_at & set(self.features)
         self.describer = Describer(self.retrievers, self.features, self.learning, engine, early)
+        keep = config.quotas.keep if config.quotas else None
+        self.sharding = Sharding(self.describer, run, workers, config.memory_gb, keep)
 
     @classmethod
     def open(cls, config: Config, engine: Engine, workers: Workers = HERE, earlier: Path | None = None) -> "Pipeline":
@@ -125,20 +127,14 @@ class Pipeline:
         quotas = self.config.quotas
         if not quotas:
             return None
-        return QuotaSteps(quotas, self.config.seed, self.describer, self.run, self._by_shard).learned(self.quota_weeks)
+        return QuotaSteps(self.sharding, quotas, self.config.seed).learned(self.quota_weeks)
 
     # --- examples ------------------------------------------------------------------------------------------------
 
     def examples(self, week: Week, training: bool) -> tuple[Examples, list[Step]]:
         """Described and labelled candidates of the customers who bought in `week`, one step a customer shard."""
-        seed, negatives = self.config.seed, self.negatives
-        steps = ExampleSteps(self.describer, negatives, self.quotas, seed, self.run, self._by_shard, self._sharding)
+        steps = ExampleSteps(self.sharding, self.negatives, self.quotas, self.config.seed)
         return steps.made(week, training)
-
-    def _by_shard(self, what: str, work: Callable[[Shard], Step], customers: pl.DataFrame) -> list[Step]:
-        """`work` for every shard of `customers`, by whatever workers there are; each plans with its share of memory."""
-        shards = split(customers, self.retrievers.values(), self.config.memory_gb * self.workers.share)
-        return self.workers.each(what, [partial(work, shard) for shard in shards])
 
     # --- rank ----------------------------------------------------------------------------------------------------
 
@@ -233,8 +229,7 @@ class Pipeline:
 
     @property
     def _recommending(self) -> RecommendSteps:
-        fitted, quotas, run = self.train(), self.quotas, self.run
-        return RecommendSteps(self.describer, quotas, fitted, self.load, run, self._by_shard, self._sharding)
+        return RecommendSteps(self.sharding, self.quotas, self.train(), self.config.ranker)
 
     def finish(self) -> Path:
         """All of it, sealed: `metrics.json` and `submission.csv`, and from now on no file of the run changes."""
@@ -261,12 +256,6 @@ class Pipeline:
     def _seen(self, week: Week) -> str:
         """Hash of all that was known before `week` and of what was bought in it."""
         return self.store.digest_before(week.last_day + 1)
-
-    def _sharding(self, shard: Shard) -> dict[str, Any]:
-        """Settings of all that is made from a shard of described candidates."""
-        described = {"parts": [*self.retrievers, *self.features], "early": sorted(self.describer.early)}
-        keep = {"keep": self.config.quotas.keep} if self.config.quotas else {}
-        return {"shards": shard.of} | keep | {name: json.dumps(value) for name, value in described.items()}
 
 
 def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dict[str, Any]:

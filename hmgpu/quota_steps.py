@@ -1,7 +1,7 @@
 """Quotas as steps of a run: what was bought of the strategies' candidates in weeks before all that are trained on."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,8 @@ from hmgpu.learning import TABLE
 from hmgpu.plans import drawn
 from hmgpu.quotas import Quotas, rates
 from hmgpu.retrievers import Retriever
-from hmgpu.runs.run import Run, Step
+from hmgpu.runs.run import Step
+from hmgpu.sharding import Sharding
 from hmgpu.shards import Shard, as_fits
 
 
@@ -22,12 +23,13 @@ from hmgpu.shards import Shard, as_fits
 class QuotaSteps:
     """Learns what a candidate is worth by strategy, rank and segment."""
 
+    sharding: Sharding
     quotas: Quotas
     seed: int
-    describer: Describer
-    run: Run
-    by_shard: Callable[[str, Callable[[Shard], Step], pl.DataFrame], list[Step]]
-    """Does work for every shard of customers; see `Pipeline`."""
+
+    @property
+    def describer(self) -> Describer:
+        return self.sharding.describer
 
     def learned(self, weeks: Sequence[Week]) -> Chosen:
         """Which candidates are kept, learned from `weeks`."""
@@ -39,7 +41,7 @@ class QuotaSteps:
             found.write_parquet(folder / TABLE)
             return {"rates": found.height}
 
-        return Chosen(self.quotas.keep, self.run.step("quotas", {}, [step.digest for step in counts], make))
+        return Chosen(self.quotas.keep, self.sharding.run.step("quotas", {}, [step.digest for step in counts], make))
 
     def _counts(self, week: Week) -> list[Step]:
         """What customers, drawn at random, bought of the candidates in `week`, one step a shard of them."""
@@ -47,7 +49,7 @@ class QuotaSteps:
         learned = self.describer.learning.learn(week, proposing)
         buyers = self.describer.engine.collect(self._sold(week).select("customer").unique())
         buyers = drawn(buyers, self.quotas.customers, self.seed + week.first_day)
-        return self.by_shard(f"quotas {week}", partial(self._counts_of, week, learned), buyers)
+        return self.sharding.each(f"quotas {week}", partial(self._counts_of, week, learned), buyers)
 
     def _counts_of(self, week: Week, learned: Mapping[str, Step], shard: Shard) -> Step:
         def counted(customers: pl.DataFrame) -> pl.DataFrame:
@@ -67,7 +69,7 @@ class QuotaSteps:
         settings["customers"] = shard.customers.height
         seen = self.describer.learning.store.digest_before(week.last_day + 1)
         made_from = [seen, *(step.digest for step in learned.values())]
-        return self.run.step(f"{week}/quotas/{shard.number:03}", settings, made_from, make)
+        return self.sharding.run.step(f"{week}/quotas/{shard.number:03}", settings, made_from, make)
 
     def _sold(self, week: Week) -> pl.LazyFrame:
         return self.describer.learning.store.sold_in(week)

@@ -1,19 +1,19 @@
 """Recommendations as steps of a run: twelve articles for every customer in the week after the data, and their files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from hmgpu.describe import Chosen, Describer
 from hmgpu.learning import FALLBACK, TABLE
-from hmgpu.rankers import KEYS, Model
+from hmgpu.rankers import KEYS, Ranker
 from hmgpu.recommendations import SUBMISSION, check_fillable, top_twelve, write_submission
-from hmgpu.runs.run import Run, Step
+from hmgpu.runs.run import Step
 from hmgpu.serving.tables import write_tables
+from hmgpu.sharding import Sharding
 from hmgpu.shards import Shard, as_fits
 
 
@@ -21,17 +21,16 @@ from hmgpu.shards import Shard, as_fits
 class RecommendSteps:
     """Proposes, describes what is promising, and ranks, a shard of customers a step."""
 
-    describer: Describer
+    sharding: Sharding
     quotas: Chosen | None
     """Which candidates are kept; None keeps all."""
     fitted: Step
-    """It left the ranker."""
-    load: Callable[[Step], Model]
-    run: Run
-    by_shard: Callable[[str, Callable[[Shard], Step], pl.DataFrame], list[Step]]
-    """Does work for every shard of customers; see `Pipeline`."""
-    sharding: Callable[[Shard], dict[str, Any]]
-    """Settings of all that is made from a shard; see `Pipeline`."""
+    """It left the ranker's model."""
+    ranker: Ranker
+
+    @property
+    def describer(self) -> Describer:
+        return self.sharding.describer
 
     def made(self) -> list[Step]:
         """(customer, article, rank), every customer's twelve."""
@@ -39,7 +38,7 @@ class RecommendSteps:
         learned = learning.learn(learning.store.next_week, self.describer.parts)
         check_fillable(engine.collect(_filler(learned)))
         customers = engine.collect(learning.store.customer_ids().select("customer"))
-        return self.by_shard("recommend", partial(self._of_shard, learned), customers)
+        return self.sharding.each("recommend", partial(self._of_shard, learned), customers)
 
     def submitted(self) -> Step:
         """`submission.csv`, as Kaggle takes it, and beside it the tables that the run is served from."""
@@ -54,7 +53,7 @@ class RecommendSteps:
             write_tables(folder, files, best, customers, articles, codes)
             return {"customers": write_submission(folder / SUBMISSION, files, customers, articles)}
 
-        return self.run.step("submit", {}, [store.digest, *(step.digest for step in predicted)], make)
+        return self.sharding.run.step("submit", {}, [store.digest, *(step.digest for step in predicted)], make)
 
     def _of_shard(self, learned: Mapping[str, Step], shard: Shard) -> Step:
         store = self.describer.learning.store
@@ -62,7 +61,7 @@ class RecommendSteps:
 
         def twelve(customers: pl.DataFrame) -> pl.DataFrame:
             proposed = self.describer.propose(week, learned, customers, self.quotas)
-            model = self.load(self.fitted)
+            model = self.ranker.load(self.fitted.folder, self.describer.engine)
             described = self.describer.describe(model.promising(proposed.pairs), proposed.learned)
             scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
             return self.describer.engine.collect(top_twelve(scored, customers.lazy(), _filler(learned)))
@@ -74,7 +73,9 @@ class RecommendSteps:
 
         decided_by = [self.fitted, *learned.values(), *([self.quotas.step] if self.quotas else [])]
         made_from = [store.digest, *(step.digest for step in decided_by)]
-        return self.run.step(f"{week}/recommend/{shard.number:03}", self.sharding(shard), made_from, make)
+        return self.sharding.run.step(
+            f"{week}/recommend/{shard.number:03}", self.sharding.settings(shard), made_from, make
+        )
 
 
 def _filler(learned: Mapping[str, Step]) -> pl.LazyFrame:
