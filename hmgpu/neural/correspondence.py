@@ -31,7 +31,6 @@ def coordinates(bought: pl.DataFrame, dimensions: int, calm: float, seed: int) -
     """
     from scipy.sparse import csr_matrix
     from scipy.sparse.linalg import LinearOperator, svds
-    from sklearn.utils.extmath import svd_flip
     from threadpoolctl import threadpool_limits
 
     rows = bought.sort("customer", "article", "stratum")
@@ -65,8 +64,7 @@ def coordinates(bought: pl.DataFrame, dimensions: int, calm: float, seed: int) -
         return pl.DataFrame({"article": articles[0]} | {name: np.zeros(shape[1]) for name in names})
     with threadpool_limits(1, "blas"):
         _, _, axes = svds(operator, k=found, v0=draw.normal(size=min(shape)))
-    # Which way an axis points is chance: two environments on one machine disagreed, and trees split elsewhere.
-    axes = svd_flip(None, axes[::-1], u_based_decision=False)[1].T * right[:, None]
+    axes = _turned(axes[::-1].T) * right[:, None]
     usual = sold @ axes
     away = axes[articles[1]] - usual[strata[1]]
     spread = (sold @ axes**2 - usual**2)[strata[1]]
@@ -77,3 +75,15 @@ def coordinates(bought: pl.DataFrame, dimensions: int, calm: float, seed: int) -
     told, asked = (others * away).sum(axis=0), (others**2 * spread).sum(axis=0)
     weights = np.clip(told / np.maximum(asked, 1e-12), 0, None)
     return pl.DataFrame({"article": articles[0]}).hstack(pl.DataFrame(axes * np.sqrt(weights), schema=names))
+
+
+def _turned(axes: Doubles) -> Doubles:
+    """(articles, dimensions), each axis turned so that the first article that is far out on it is so in the positive.
+
+    Which way a decomposition lets an axis point is chance: two environments on one machine disagreed, and trees split
+    elsewhere. Not the article that is farthest out decides (scikit-learn's `svd_flip`): two may be, on opposite sides.
+    """
+    size = np.abs(axes)
+    first = (size >= size.max(axis=0) / 2).argmax(axis=0)
+    turned: Doubles = axes * np.sign(axes[first, np.arange(axes.shape[1])])
+    return turned

@@ -61,13 +61,15 @@ class Taste(Space):
         rows = self.bench.engine.collect(bought_rows(history, self.by, self.days)).lazy()
         weeks = self.bench.engine.collect(week_shares(rows)).lazy()
         found = self._coordinates(rows)
-        usual = rows.join(found.lazy(), on="article").group_by("week", "category")
+        axes = found.columns[1:]
+        sold = rows.join(found.lazy(), on="article").group_by("week", "category")
+        sums = sold.agg(*(pl.col(name).sum() for name in axes), units=pl.len().cast(pl.Int64))
         return {
             "articles": self._articles(history, weeks, found),
             "weeks": weeks,
             "ages": band_ratios(rows, weeks, bands(history)),
             "coordinates": found.lazy(),
-            "usual": usual.agg(pl.col(name).sum() // pl.len().cast(pl.Int64) for name in found.columns[1:]),
+            "usual": sums.select("week", "category", *(_mean(name, "units") for name in axes)),
         }
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
@@ -146,6 +148,12 @@ class Taste(Space):
         table = engine.collect(asked.with_columns(pl.all().fill_null(0)))
         means = _numbers(table, places) / ONE / (table["bought"].to_numpy()[:, None] + self.calm)
         return _shortened(means * REACH / SCALE)
+
+
+def _mean(total: str, number: str) -> pl.Expr:
+    """A whole number, rounded towards 0: then nothing depends on which way an axis points."""
+    towards_zero = pl.col(total).abs() // pl.col(number)
+    return pl.when(pl.col(total) < 0).then(-towards_zero).otherwise(towards_zero).alias(total)
 
 
 def _numbers(table: pl.DataFrame, columns: list[str]) -> Doubles:

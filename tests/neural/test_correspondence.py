@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from scipy.sparse import linalg
 
-from hmgpu.neural.correspondence import coordinates
+from hmgpu.neural.correspondence import _turned, coordinates
 
 CUSTOMERS, ARTICLES, BOUGHT = 400, 24, 16
 
@@ -97,3 +97,10 @@ def test_which_way_the_axes_are_found_to_point_changes_nothing(monkeypatch) -> N
 
     monkeypatch.setattr(linalg, "svds", turned)
     assert coordinates(bought, 3, 1.0, seed=0).equals(found)
+
+
+def test_two_articles_as_far_out_on_opposite_sides_do_not_let_rounding_decide() -> None:
+    axis = np.array([[0.1], [-0.7], [0.7], [0.1]])
+    rounding = np.array([[0], [0], [1e-15], [0]])
+    rounded = [axis, -axis, axis + rounding, -axis - rounding, axis - rounding]
+    assert all(np.sign(_turned(each))[:, 0].tolist() == [-1, 1, -1, -1] for each in rounded)

@@ -1,11 +1,14 @@
 """Sales × leaning × nearness: worked by hand, and in the same order as the columns that describe it."""
 
+import random
+
 import kit
 import polars as pl
 import pytest
 
 from hmgpu.engine import Engine
 from hmgpu.plans import ONE
+from hmgpu.retrievers import taste
 from hmgpu.retrievers.taste import Taste
 
 CPU = Engine("cpu", "tests")
@@ -51,6 +54,30 @@ def test_the_columns_are_the_logarithms_of_the_score(history) -> None:
         assert described[customer, article]["taste"] == pytest.approx(
             float(pl.select(pl.lit(score).log()).item()), abs=1e-5
         )
+
+
+def test_which_way_an_axis_points_changes_nothing_that_comes_out(make_history, monkeypatch) -> None:
+    draw = random.Random(1)
+    bought = [(draw.randrange(1, 90), draw.randrange(60), draw.choice([1, 2, 3, 11, 12, 13])) for _ in range(600)]
+    history = make_history(bought, articles={n: {"department": n // 10} for n in (1, 2, 3, 11, 12, 13)})
+    part, customers = Taste(n=9, dimensions=2, calm=1.0), range(60)
+    pairs = [(customer, article) for customer in customers for article in (1, 2, 3, 11, 12, 13)]
+    proposed, described = kit.proposed(part, history, CPU, [*customers]), kit.described(part, history, CPU, pairs)
+
+    def usual() -> pl.DataFrame:
+        return CPU.collect(kit.learned(kit.bench(part, history, CPU), history, CPU)["usual"].sort("week", "category"))
+
+    before = usual()
+    assert len({columns["taste_within"] for columns in described.values()}) > 50
+    found = taste.coordinates
+
+    def turned(*given: object) -> pl.DataFrame:
+        return found(*given).with_columns(-pl.col("x000"))
+
+    monkeypatch.setattr(taste, "coordinates", turned)
+    assert usual().equals(before.with_columns(-pl.col("x000")))
+    assert kit.proposed(part, history, CPU, [*customers]) == proposed
+    assert kit.described(part, history, CPU, pairs) == described
 
 
 def test_what_has_no_category_or_is_not_sold_any_more_is_described_but_not_retrieved(make_history) -> None:
