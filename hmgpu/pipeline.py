@@ -270,9 +270,8 @@ def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dic
     return usable
 
 
-def _digests(steps: Iterable[Step], quotas: Chosen | None = None) -> list[str]:
-    """What a step is made from that is made from these."""
-    return [step.digest for step in (*steps, *([quotas.step] if quotas else []))]
+def _digests(steps: Iterable[Step]) -> list[str]:
+    return [step.digest for step in steps]
 
 
 def _table(step: Step) -> pl.LazyFrame:

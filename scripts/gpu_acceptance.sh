@@ -3,7 +3,7 @@
 #
 #     scripts/gpu_acceptance.sh [--scale S] [--steps "doctor tests demo features …"] [OUT]
 #
-# The steps are doctor, tests, demo, features, candidates, train, two-tower, encode and pipeline; all, unless given.
+# The steps are doctor, tests, demo, features, candidates, train, two-tower and pipeline; all, unless given.
 # A step that fails stops none of the others; the exit status says whether all went well. OUT, unless given
 # docs/results/gpu-MODEL-DATE, gets every step's log, the benchmarks' JSON and plots, the GPU's utilisation and memory
 # over time, and README.md: a line a step with its seconds and the most device memory. Benchmarks generate
@@ -15,7 +15,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 scale=1.0
-steps="doctor tests demo features candidates train two-tower encode pipeline"
+steps="doctor tests demo features candidates train two-tower pipeline"
 out=
 while (($#)); do
   case $1 in
@@ -59,9 +59,8 @@ demo() {
 features() { benchmark features --engine auto; }
 candidates() { benchmark candidates --engine auto; }
 train() { benchmark train --engine auto; }
-# Against other loaders and frames on the GPU: what the CPU takes for them at this size would be most of the call.
+# Against other loaders on the GPU: what the CPU takes for it at this size would be most of the call.
 two-tower() { benchmark two-tower --engine gpu --repeats 3; }
-encode() { benchmark encode --engine gpu --repeats 3; }
 pipeline() { benchmark pipeline --engine auto; }
 
 # watched FILE COMMAND …: the GPU's utilisation (per cent) and memory (MiB) five times a second meanwhile.

@@ -215,7 +215,10 @@ def test_a_line_without_models_gives_the_same_bytes_on_both_engines(config: Conf
 
 @pytest.mark.gpu
 def test_a_line_with_models_is_as_good_on_both_engines(with_models: Config, gpu: Engine) -> None:
-    here, there = (finish(with_models, engine).run.folder for engine in (CPU, gpu))
-    figures = [json.loads((folder / "metrics.json").read_text())["map_at_12"] for folder in (here, there)]
-    assert figures[0]["repurchase_popular"] == figures[1]["repurchase_popular"]
-    assert figures[1]["ranker"] == pytest.approx(figures[0]["ranker"], rel=0.25)
+    folders = [finish(with_models, engine).run.folder for engine in (CPU, gpu)]
+    here, there = (json.loads((folder / "metrics.json").read_text()) for folder in folders)
+    assert here["map_at_12"]["repurchase_popular"] == there["map_at_12"]["repurchase_popular"]
+    assert there["retrievers"]["merged"]["recall"] == pytest.approx(here["retrievers"]["merged"]["recall"], rel=0.1)
+    # A few dozen lists: one hit more moves the figure by a quarter.
+    low, high = here["map_at_12_interval"]["ranker"]
+    assert low <= there["map_at_12"]["ranker"] <= high

@@ -22,7 +22,7 @@ from hmgpu.benchmark.result import Result
 from hmgpu.benchmark.rivals.pandas_features import WRITTEN, needs
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, Measurement, measure
-from hmgpu.benchmark.traffic import bandwidth, least_bytes
+from hmgpu.benchmark.traffic import bandwidth, column_bytes
 from hmgpu.candidates import merge
 from hmgpu.engine import Engine
 from hmgpu.rankers import KEYS
@@ -35,7 +35,7 @@ def benchmark_features(
 ) -> Result:
     """Transactions a second, family by family and all together, on each of `subjects`. Raises DisagreementError."""
     measured, data, agreement = list[Measurement](), list[dict[str, Any]](), Agreement()
-    bandwidths: dict[str, float] = {engine.name: bandwidth(engine) for engine in engines}
+    bandwidths: dict[str, float] = {engine.name: speed for engine in engines if (speed := bandwidth(engine))}
     for subject in subjects:
         families = {name: part for name, part in subject.untrained.features.items() if isinstance(part, WRITTEN)}
         with tempfile.TemporaryDirectory() as folder:
@@ -54,8 +54,8 @@ def benchmark_features(
             ],
             "memory": "height of the resident memory of a process of its own, beyond what it held after its imports",
             "bandwidth": {name: f"{speed / 1e9:.1f} GB/s" for name, speed in bandwidths.items()},
-            "share_of_bandwidth": "of the seconds, those in which the memory could have moved the least bytes: every "
-            "column that is needed read once and every one made written once, as they lie in memory",
+            "share_of_bandwidth": "of the seconds, those in which the memory could have moved the columns: every one "
+            "that is needed read once and every one made written once, as they lie in memory",
             "repeats": repeats,
             "engines": [engine.name for engine in engines],
             "threads": pl.thread_pool_size(),
@@ -89,7 +89,7 @@ def _measured(
     bandwidths: Mapping[str, float],
 ) -> list[Measurement]:
     ways = _ways(inputs, engines)
-    speeds = {plans_on(engine): bandwidths[engine.name] for engine in engines}
+    speeds = {plans_on(engine): bandwidths[engine.name] for engine in engines if engine.name in bandwidths}
     calls: dict[str, list[Callable[[], Any]]] = {
         name: [partial(way.one, name) for way in ways] for name in inputs.families
     }
@@ -97,21 +97,25 @@ def _measured(
     measured = []
     for what, works in calls.items():
         contenders = [Contender(way.name, work) for way, work in zip(ways, works, strict=True)]
-        check = partial(agreement.check, f"{what}, {rows:,} transactions")
+        sizes = list[int]()
+
+        def check(results: Mapping[str, Any], what: str = what, sizes: list[int] = sizes) -> None:
+            agreement.check(f"{what}, {rows:,} transactions", results)
+            sizes.append(_column_bytes(inputs, what, results[ways[0].name], engines[0]))
+
         done = measure(what, rows, "transactions", contenders, repeats, check)
-        least = _least(inputs, what, works[0](), engines[0])
-        measured.append(replace(done, least_bytes=least, bandwidth=speeds))
+        measured.append(replace(done, column_bytes=sizes[0], bandwidth=speeds))
     if memory:
         fresh = _ways(inputs, engines)  # the others hold the candidates, which would be sent along
         measured[-1] = replace(measured[-1], memory_mib={way.name: peak(way.all, way.begin) for way in fresh})
     return measured
 
 
-def _least(inputs: Inputs, what: str, made: pl.DataFrame, engine: Engine) -> int:
-    """Bytes that making `made` moves at least: the columns of the family `what`, or of all of them."""
+def _column_bytes(inputs: Inputs, what: str, made: pl.DataFrame, engine: Engine) -> int:
+    """Bytes of the columns that making `made`, those of the family `what` or of all of them, reads and writes."""
     families = [*inputs.families.values()] if what == ALL else [inputs.families[what]]
     pairs = pl.read_parquet(inputs.pairs)
     read = pairs if any(part.compares for part in families) else pairs.select(KEYS)
     own = made.select(*KEYS, *(name for name in made.columns if name not in pairs.columns))
     history = inputs.store.as_of(inputs.cutoff)
-    return least_bytes(history, [needs(part, history.present) for part in families], read, own, engine)
+    return column_bytes(history, [needs(part, history.present) for part in families], read, own, engine)

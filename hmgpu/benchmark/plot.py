@@ -18,6 +18,7 @@ Bars = dict[str, dict[str, float]]
 WIDTH, HEIGHT = 12, 5  # inches
 FIT = 15  # bars that have room in that height; the picture grows with more
 MOST = 40  # of what was done is shown, that which took longest
+COLOURS = 10  # of matplotlib's cycle
 BAR = 0.8  # of the distance between two things done, shared by the contenders
 
 
@@ -42,12 +43,15 @@ def plot(file: Path) -> Path:
     left, right = figure.subplots(1, 2)
     whole = measurements[-1]["what"]
     lines = seconds_by_size(measurements, whole)
+    names = list(dict.fromkeys(name for each in measurements for name in each["contenders"]))
+    colours = {name: f"C{number % COLOURS}" for number, name in enumerate(names)}  # the same left and right
     if max(map(len, lines.values())) > 1:
-        _draw_lines(left, lines, whole, measurements[-1]["unit"])
+        _draw_lines(left, lines, whole, measurements[-1]["unit"], colours)
     else:
-        _draw_bars(left, seconds(largest), "seconds, at the largest size")
+        _draw_bars(left, seconds(largest), "seconds, at the largest size", colours)
         left.set_xscale("log")
-    _draw_bars(right, ratios(largest), f"times as fast as {measurements[-1]['against']}")
+    against = " or ".join(dict.fromkeys(each["against"] for each in largest if len(each["contenders"]) > 1))
+    _draw_bars(right, ratios(largest), f"times as fast as {against}", colours)
     right.axvline(1.0, color="black", linewidth=1)  # left of it, what is compared with is faster
     figure.suptitle(_on(result), fontsize="small")
     picture = file.with_suffix(".svg")
@@ -105,26 +109,26 @@ def _read(file: Path) -> Any:
         if result["measurements"]:
             return result
     except FileNotFoundError:
-        raise PlotError(f"{file} isn't there: give a file that --output wrote.") from None
+        raise PlotError(f"{file} isn't there: give a file that --output of a benchmark of speed wrote.") from None
     except (ValueError, KeyError, TypeError):
         pass
-    raise PlotError(f"{file} is no result of a benchmark: give a file that --output wrote.")
+    raise PlotError(f"{file} has no seconds to draw: give a file that --output of a benchmark of speed wrote.")
 
 
-def _draw_lines(axes: Any, lines: Mapping[str, Points], what: str, unit: str) -> None:
+def _draw_lines(axes: Any, lines: Mapping[str, Points], what: str, unit: str, colours: Mapping[str, str]) -> None:
     for name, points in lines.items():
-        axes.plot(*zip(*points, strict=True), marker="o", label=name)
+        axes.plot(*zip(*points, strict=True), marker="o", label=name, color=colours[name])
     axes.set(xscale="log", yscale="log", xlabel=unit, ylabel="seconds", title=what)
     axes.grid(which="both", alpha=0.3)
     axes.legend()
 
 
-def _draw_bars(axes: Any, bars: Bars, label: str) -> None:
+def _draw_bars(axes: Any, bars: Bars, label: str, colours: Mapping[str, str]) -> None:
     done = list(dict.fromkeys(what for shown in bars.values() for what in shown))
     thickness = BAR / max(1, len(bars))
     for number, (name, shown) in enumerate(bars.items()):
         places = [done.index(what) + (number + 0.5) * thickness - BAR / 2 for what in shown]
-        axes.barh(places, list(shown.values()), thickness, label=name)
+        axes.barh(places, list(shown.values()), thickness, label=name, color=colours[name])
     axes.set_yticks(range(len(done)), done)
     axes.invert_yaxis()
     axes.set(xlabel=label)

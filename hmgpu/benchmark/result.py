@@ -38,7 +38,7 @@ class Result:
         remembered = any(each.memory_mib for each in self.measurements)
         if remembered:
             table.add_column("MiB", justify="right")
-        moved = any(each.least_bytes for each in self.measurements)
+        moved = any(each.column_bytes for each in self.measurements)
         if moved:
             table.add_column("of bandwidth", justify="right")
         for each in self.measurements:
@@ -104,5 +104,5 @@ def _facts(measurement: Measurement) -> dict[str, Any]:
         "unit": measurement.unit,
         "against": measurement.against,
         "contenders": contenders,
-        **({} if measurement.least_bytes is None else {"least_bytes": measurement.least_bytes}),
+        **({} if measurement.column_bytes is None else {"column_bytes": measurement.column_bytes}),
     }

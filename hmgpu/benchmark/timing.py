@@ -36,8 +36,8 @@ class Measurement:
     seconds: Mapping[str, Sequence[float]]
     memory_mib: Mapping[str, float] = field(default_factory=dict)
     """What a contender needed for it, where that was measured; the benchmark's settings say how."""
-    least_bytes: int | None = None
-    """That any contender must read or write; None where nobody worked it out."""
+    column_bytes: int | None = None
+    """Of the columns that are read and made; None where nobody worked it out."""
     bandwidth: Mapping[str, float] = field(default_factory=dict)
     """Bytes a second of the memory that a contender works in."""
 
@@ -45,10 +45,10 @@ class Measurement:
         return self.rows / median(self.seconds[name])
 
     def share_of_bandwidth(self, name: str) -> float | None:
-        """Of the time, what the memory at full speed would have taken for the least bytes; None where unknown."""
-        if self.least_bytes is None or name not in self.bandwidth:
+        """Of the time, what the memory at full speed would have taken for these columns; None where unknown."""
+        if self.column_bytes is None or name not in self.bandwidth:
             return None
-        return self.least_bytes / self.bandwidth[name] / median(self.seconds[name])
+        return self.column_bytes / self.bandwidth[name] / median(self.seconds[name])
 
     def times_faster(self, name: str) -> list[float]:
         """How many times as fast as `against`, in each round: of runs that stood side by side."""

@@ -1,11 +1,12 @@
-"""How near the memory's speed a family comes: the bytes that it must move, and those that the memory moves at best.
+"""How near the memory's speed a family comes: the bytes of its columns, and those that the memory moves at best.
 
 Joins and sums compute little for each byte, so the memory's bandwidth bounds them (Williams, Waterman & Patterson 2009,
 "Roofline"). What a family needs beyond that bound goes into reading files, intermediate tables, and waiting.
 """
 
+import importlib.util
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import polars as pl
 
@@ -15,16 +16,21 @@ from hmgpu.engine import Engine
 from hmgpu.rankers import KEYS
 
 BYTES = 2**29  # of one array: many times what caches hold
-ROUNDS = 10
+ROUNDS, TIMES = 10, 5
 
 
-def bandwidth(engine: Engine, size: int = BYTES) -> float:
+def bandwidth(engine: Engine, size: int = BYTES) -> float | None:
     """Bytes a second that the memory of `engine` reads and writes at best, by all its threads together.
 
-    STREAM's "scale" (McCalpin 1995), one array of `size` bytes times a number into another: the best of ten.
+    STREAM's "scale" (McCalpin 1995), one array of `size` bytes times a number into another: the best of ten rounds of
+    five. None without torch, or on a GPU that it was not built for.
     """
+    if importlib.util.find_spec("torch") is None:
+        return None
     import torch  # takes seconds
 
+    if engine.device == "cuda" and not torch.cuda.is_available():
+        return None
     source = torch.ones(size // 4, dtype=torch.float32, device=engine.device)
     target = torch.empty_like(source)
     waits: Callable[[], None] = torch.cuda.synchronize if engine.device == "cuda" else lambda: None
@@ -32,18 +38,24 @@ def bandwidth(engine: Engine, size: int = BYTES) -> float:
     for _ in range(ROUNDS):
         waits()
         started = time.perf_counter()
-        torch.mul(source, 2.0, out=target)
+        for _ in range(TIMES):  # so that starting and waiting, which take a GPU some microseconds, don't count
+            torch.mul(source, 2.0, out=target)
         waits()
-        best = min(best, time.perf_counter() - started)
-    return 2 * source.nbytes / best
+        best = min(best, (time.perf_counter() - started) / TIMES)
+    moved = 2 * source.nbytes
+    del source, target
+    if engine.device == "cuda":
+        torch.cuda.empty_cache()  # what torch keeps would look like the memory of what is measured next
+    return moved / best
 
 
-def least_bytes(
+def column_bytes(
     history: History, needs: Iterable[Needs], read: pl.DataFrame, made: pl.DataFrame, engine: Engine
 ) -> int:
-    """Bytes that describing candidates moves at least: each needed column read once, each made column written once.
+    """Bytes of the columns that describing candidates reads, each counted once, and of those that it makes.
 
-    Columns count as they lie in memory, decoded. The customers' and articles' tables count whole.
+    As they lie in memory, decoded, and whole: every customer's sales lie between others'. A column of the sales counts
+    as far back as any of the families looks at it.
 
     Args:
         needs: of the families.
@@ -51,15 +63,23 @@ def least_bytes(
         made: (customer, article, what the families made of them).
         engine: collects what is read.
     """
-    together = Needs()
-    for each in needs:
-        together |= each
-    past = history.transactions if together.days is None else history.last(together.days)
-    tables = (
-        (past, together.sales),
-        (history.articles, together.articles and together.articles | {ARTICLE}),
-        (history.customers, together.customers and together.customers | {CUSTOMER}),
-    )
+    needs = [*needs]
+    columns = [
+        past.select(name)
+        for name in sorted({name for each in needs for name in each.sales})
+        for past in [_past(history, [each.days for each in needs if name in each.sales])]
+    ]
+    for table, key, names in (
+        (history.articles, ARTICLE, {name for each in needs for name in each.articles}),
+        (history.customers, CUSTOMER, {name for each in needs for name in each.customers}),
+    ):
+        columns += [table.select(name) for name in sorted({key, *names})] if names else []
     # One after the other: all of them would not fit beside what contenders hold.
-    known = sum(engine.collect(table.select(sorted(names))).estimated_size() for table, names in tables if names)
+    known = sum(engine.collect(column).estimated_size() for column in columns)
     return int(known + read.estimated_size() + made.drop(KEYS).estimated_size())
+
+
+def _past(history: History, days: Sequence[int | None]) -> pl.LazyFrame:
+    """The sales of so many days, or all where one of `days` is None."""
+    known = [each for each in days if each is not None]
+    return history.last(max(known)) if len(known) == len(days) else history.transactions

@@ -1,7 +1,7 @@
 """GPU-accelerated, end-to-end training of weekly fashion recommenders on H&M-shaped data."""
 
-# One verb, one function: parse, call, print. Nothing else lives here. What loads the whole line, XGBoost and all, is
-# imported by the verbs that need it, so that looking up a list does not wait for it.
+# In this folder one verb is one function: parse, call, print; nothing else lives here. What loads the whole line,
+# XGBoost and all, is imported by the verbs that need it, so that looking up a list does not wait for it.
 
 import os
 import sys

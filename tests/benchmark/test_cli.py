@@ -26,6 +26,7 @@ def measured(tmp_path, verb, *options, engine="cpu") -> dict:
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     assert f"hmgpu benchmark {verb}" in done.output
+    assert ("--no-plot" in options) == (not file.with_suffix(".svg").exists())
     result = json.loads(file.read_text())
     assert set(result) == FIELDS
     assert result["benchmark"] == verb
@@ -145,9 +146,10 @@ def test_pipeline_on_the_data_of_a_config(tmp_path, store, no_gpu):
     assert result["agreement"]["submission"] == "only hmgpu, CPU ran: its submission was compared with nothing"
 
 
-def test_a_plot_without_matplotlib_is_refused_before_anything_is_measured(tmp_path, monkeypatch):
+@pytest.mark.parametrize("verb", ["encode", "two-tower", "features", "candidates", "train", "pipeline"])
+def test_a_plot_without_matplotlib_is_refused_before_anything_is_measured(tmp_path, monkeypatch, verb):
     monkeypatch.setattr(plot.importlib.util, "find_spec", lambda name: None)
-    done = CliRunner().invoke(app, ["benchmark", "features", "--output", str(tmp_path / "it.json")])
+    done = CliRunner().invoke(app, ["benchmark", verb, "--output", str(tmp_path / "it.json")])
     assert isinstance(done.exception, plot.PlotError)
     assert "pip install matplotlib" in str(done.exception)
 

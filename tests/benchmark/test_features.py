@@ -17,6 +17,12 @@ CPU = Engine("cpu", "tests")
 FEW = {"price": ArticlePrice(), "strategies": Strategies()}
 
 
+@pytest.fixture(autouse=True)
+def known_bandwidth(monkeypatch):
+    """Of a memory that copies 1 MB a second: to measure it takes a gigabyte."""
+    monkeypatch.setattr(features, "bandwidth", lambda engine: 1e6)
+
+
 def test_families_one_by_one_and_all_of_them(make_subject):
     parts = {"popular": Popular(n=7), "two_tower": TwoTower()}
     subject = make_subject(retrievers=parts, features={**FEW, "encoded": Encoded()})
@@ -29,6 +35,13 @@ def test_families_one_by_one_and_all_of_them(make_subject):
     assert data["transactions_before_cutoff"] == subject.history.transactions.collect().height
     week = subject.store.sold_in(subject.store.last_complete_week).collect()
     assert data["candidates"] == 7 * week["customer"].n_unique()
+    shares = [each.share_of_bandwidth("Polars, CPU") for each in result.measurements]
+    # At least the keys of the candidates, and at most that and forty columns of eight bytes of everything.
+    fewest = data["candidates"] * 8 / 1e6
+    for share, each in zip(shares, result.measurements, strict=True):
+        (seconds,) = each.seconds["Polars, CPU"]
+        assert fewest < share * seconds < 40 * (fewest + data["transactions_before_cutoff"] * 8 / 1e6)
+    assert all(each.share_of_bandwidth("pandas") is None for each in result.measurements)
     memory = [each.memory_mib for each in result.measurements]
     assert memory[:2] == [{}, {}]
     assert memory[2].keys() == {"Polars, CPU", "pandas, tuned", "pandas"}

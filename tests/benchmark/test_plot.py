@@ -78,6 +78,6 @@ def test_another_file_is_refused_by_name(tmp_path, text):
     with pytest.raises(PlotError, match=r"it\.json isn't there"):
         plot(file)
     file.write_text(text)
-    with pytest.raises(PlotError, match=r"it\.json is no result of a benchmark"):
+    with pytest.raises(PlotError, match=r"it\.json has no seconds to draw"):
         plot(file)
     assert not file.with_suffix(".svg").exists()

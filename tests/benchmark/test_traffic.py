@@ -1,11 +1,12 @@
-"""The least bytes of hand-made tables, and a bandwidth that a machine can have."""
+"""The bytes of hand-made tables' columns, and a bandwidth that a machine can have."""
 
 import polars as pl
 import pytest
 
+from hmgpu.benchmark import traffic
 from hmgpu.benchmark.rivals.pandas_tables import Needs
 from hmgpu.benchmark.timing import Measurement
-from hmgpu.benchmark.traffic import bandwidth, least_bytes
+from hmgpu.benchmark.traffic import bandwidth, column_bytes
 from hmgpu.data.store import History
 from hmgpu.engine import Engine
 
@@ -28,31 +29,39 @@ PAIR, OWN = 4 + 2, 4 + 8
         ([Needs()], 0),
         ([Needs({"day", "article"}, None)], 3 * (4 + 2)),
         ([Needs({"day", "article"}, 5)], 2 * (4 + 2)),
-        ([Needs({"day"}, 1), Needs({"article"}, 5)], 2 * (4 + 2)),  # both read once, as far back as either wants
+        ([Needs({"day"}, 1), Needs({"article"}, 5)], 1 * 4 + 2 * 2),  # each as far back as it is looked at
+        ([Needs({"day"}, 1), Needs({"day", "article"}, 5)], 2 * (4 + 2)),
         ([Needs({"day"}, 1), Needs({"day"}, None)], 3 * 4),
         ([Needs(articles={"colour"})], 2 * (2 + 1)),
         ([Needs(articles={"colour"}, customers={"age"})], 2 * (2 + 1) + 2 * (4 + 1)),
     ],
 )
 def test_columns_count_once_as_they_lie_in_memory(needs, known):
-    assert least_bytes(HISTORY, needs, KEYED, MADE, CPU) == known + PAIR + OWN
+    assert column_bytes(HISTORY, needs, KEYED, MADE, CPU) == known + PAIR + OWN
 
 
 def test_scores_count_where_they_are_read():
     scored = KEYED.with_columns(popular_score=pl.lit(1, pl.Int64))
-    assert least_bytes(HISTORY, [Needs()], scored, MADE, CPU) == PAIR + 8 + OWN
+    assert column_bytes(HISTORY, [Needs()], scored, MADE, CPU) == PAIR + 8 + OWN
 
 
 def test_a_share_is_of_the_time_at_full_speed():
     seconds = {"plans": [3.0, 2.0, 1.0], "pandas": [4.0, 4.0, 4.0]}
-    measured = Measurement("it", 1, "rows", "pandas", seconds, least_bytes=10**9, bandwidth={"plans": 2e9})
+    measured = Measurement("it", 1, "rows", "pandas", seconds, column_bytes=10**9, bandwidth={"plans": 2e9})
     assert measured.share_of_bandwidth("plans") == 0.25
     assert measured.share_of_bandwidth("pandas") is None
     assert Measurement("it", 1, "rows", "pandas", seconds, bandwidth={"plans": 2e9}).share_of_bandwidth("plans") is None
 
 
 def test_memory_is_as_fast_as_memory_is():
-    assert 5e8 < bandwidth(CPU, 2**24) < 5e13
+    found = bandwidth(CPU, 2**24)
+    assert found is not None
+    assert 5e8 < found < 5e13
+
+
+def test_without_torch_nothing_is_said_of_bandwidth(monkeypatch):
+    monkeypatch.setattr(traffic.importlib.util, "find_spec", lambda name: None)
+    assert bandwidth(CPU, 2**24) is None
 
 
 @pytest.mark.gpu

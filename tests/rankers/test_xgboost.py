@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from planted import PER_CUSTOMER, SMALL, map_of, on_disk, planted
 
+from hmgpu.engine import Engine
 from hmgpu.rankers import Examples
 from hmgpu.rankers.order import Order
 from hmgpu.rankers.xgboost import CURVE_FILE, FEATURES, IMPORTANCES, MODEL
@@ -169,7 +170,7 @@ def test_a_sample_of_the_validation_customers_may_decide_when_to_stop(training, 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_both_engines_learn_the_rule_and_score_alike(training, validation, engine, gpu, tmp_path, objective):
+def test_a_gpus_trees_know_the_rule_and_score_alike_on_a_cpu(training, validation, engine, gpu, tmp_path, objective):
     unseen = planted(100, 3)
     ranker = SMALL.model_copy(update={"objective": objective})
     model = ranker.fit(training, validation, gpu, 1)
@@ -181,7 +182,12 @@ def test_both_engines_learn_the_rule_and_score_alike(training, validation, engin
 
 
 @pytest.mark.gpu
-def test_a_gpu_is_fed_its_own_columns(gpu):
+def test_a_gpu_is_fed_its_own_columns(training, validation, gpu, monkeypatch):
     import cudf
 
-    assert isinstance(gpu.columns(planted(2, 1)), cudf.DataFrame)
+    fed = []
+    columns = Engine.columns
+    monkeypatch.setattr(Engine, "columns", lambda engine, table: fed.append(columns(engine, table)) or fed[-1])
+    SMALL.fit(training, validation, gpu, 1).score(planted(2, 1))
+    assert len(fed) > 1
+    assert all(isinstance(each, cudf.DataFrame) for each in fed)
