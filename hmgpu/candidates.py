@@ -9,6 +9,7 @@ from hmgpu.plans import packed, unpacked
 RANK = "_rank"
 SCORE = "_score"
 WORTH = "worth"
+WORTH_ONE = 1 << 30  # steps of a rate of 1, which is kept as a whole number so that all engines order alike
 TOGETHER = ("strategies", "best_rank", WORTH)  # columns about all strategies; the last only where quotas choose
 MOST = 9_999  # candidates a customer of one strategy; orders of 1,600 strategies then stay exact in float32
 

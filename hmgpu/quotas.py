@@ -14,12 +14,11 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from hmgpu.candidates import MOST, WORTH
+from hmgpu.candidates import MOST, WORTH, WORTH_ONE
 from hmgpu.parts import Count
 from hmgpu.plans import packed, top_n, unpacked
 from hmgpu.segments import SEGMENTS
 
-STEPS = 1 << 30  # of a rate, which is kept as a whole number so that all engines order alike
 PRIOR = 100  # proposals at the strategy's mean rate added to every rank's, so that luck with a few decides little
 COUNTS = {"segment": pl.Int8, "strategy": pl.String, "rank": pl.Int32, "shown": pl.Int64, "bought": pl.Int64}
 
@@ -83,7 +82,7 @@ def _falling(shown: Any, bought: Any, mean: float, ranks: pl.DataFrame, segment:
 
     weight = shown + PRIOR
     falling = isotonic_regression((bought + PRIOR * mean) / weight, weights=weight, increasing=False).x
-    steps = pl.Series(WORTH, np.round(falling * STEPS).astype(np.int64))
+    steps = pl.Series(WORTH, np.round(falling * WORTH_ONE).astype(np.int64))
     key = (pl.lit(segment, dtype=pl.Int8).alias("segment"), pl.lit(strategy).alias("strategy"))
     return ranks.with_columns(steps, *key)
 

@@ -6,9 +6,9 @@ from conftest import CUTOFF
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmgpu.candidates import merge
+from hmgpu.candidates import WORTH_ONE, merge
 from hmgpu.engine import Engine
-from hmgpu.quotas import COUNTS, PRIOR, STEPS, chosen, counted, rates
+from hmgpu.quotas import COUNTS, PRIOR, chosen, counted, rates
 from hmgpu.segments import SEGMENTS, segments
 
 CPU = Engine("cpu", "tests")
@@ -47,8 +47,8 @@ def test_a_rate_is_the_bought_share_with_a_hundred_proposals_at_the_strategys_me
     active = table.filter(pl.col("segment") == 0)["worth"].to_list()
     # At rank 3 nothing was shown: the mean would be more than rank 2 is worth, so the two are pooled.
     pooled = (200 * expected[1] + 100 * mean) / 300
-    assert active == pytest.approx([round(expected[0] * STEPS), pooled * STEPS, pooled * STEPS], abs=2)
-    assert table.filter(pl.col("segment") == 2)["worth"].to_list() == [round(mean * STEPS)] * 3
+    assert active == pytest.approx([round(expected[0] * WORTH_ONE), pooled * WORTH_ONE, pooled * WORTH_ONE], abs=2)
+    assert table.filter(pl.col("segment") == 2)["worth"].to_list() == [round(mean * WORTH_ONE)] * 3
 
 
 @given(
@@ -63,7 +63,7 @@ def test_rates_never_rise_with_the_rank(counts) -> None:
     for _, group in table.group_by("segment", "strategy"):
         worth = group.sort("rank")["worth"]
         assert (worth.diff().drop_nulls() <= 0).all()
-        assert worth.is_between(0, STEPS).all()
+        assert worth.is_between(0, WORTH_ONE).all()
 
 
 def test_each_customer_keeps_what_is_worth_most(untranslated) -> None:

@@ -16,7 +16,7 @@ from hmgpu.engine import Engine
 from hmgpu.parts import Count
 from hmgpu.plans import drawn
 from hmgpu.rankers import ROWS, Examples, Model, Ranker
-from hmgpu.trees.fitting import CURVE, METRIC, Fitting, numbers
+from hmgpu.trees.fitting import CURVE, METRIC, Fitting, numbers, start_of
 
 MODEL = "model.ubj"
 FEATURES = "features.json"
@@ -54,6 +54,10 @@ class XGBoost(Ranker):
     pairs: Count = 12
     """Ranking objectives: the places at the top of each customer's list that form pairs."""
 
+    from_worth: bool = False
+    """Whether the trees start from the logarithm of a candidate's `worth`, as quotas know it, instead of from nothing:
+    they then learn what the worth does not say, and few examples can't make the lists worse than the worth's own."""
+
     workers: Count = 1
     """Processes of the cluster that fit the trees together, each on its share of the examples. Another number gives
     other trees, as another seed would."""
@@ -68,7 +72,8 @@ class XGBoost(Ranker):
         features = training.features()
         ranks = self.objective.startswith("rank:")
         parameters = self._parameters(engine, seed, ranks)
-        fitting = Fitting(parameters, self.rounds, self.patience, self.bins, ranks, features, engine)
+        settings = (parameters, self.rounds, self.patience, self.bins, ranks, features, engine, self.from_worth)
+        fitting = Fitting(*settings)
         watched = self._watched(validation, seed)
         if self.workers == 1:
             booster = fitting.run(training, validation, watched)
@@ -76,12 +81,12 @@ class XGBoost(Ranker):
             from hmgpu.trees.together import fit_together  # loads Dask
 
             booster = fit_together(fitting, training, validation, watched, client, self.workers)
-        return XGBoostModel(booster, tuple(features), engine)
+        return XGBoostModel(booster, tuple(features), engine, self.from_worth)
 
     def load(self, folder: Path, engine: Engine) -> "XGBoostModel":
         booster = xgb.Booster(model_file=str(folder / MODEL))
         booster.set_param({"device": engine.device})
-        return XGBoostModel(booster, tuple(json.loads((folder / FEATURES).read_text())), engine)
+        return XGBoostModel(booster, tuple(json.loads((folder / FEATURES).read_text())), engine, self.from_worth)
 
     def _watched(self, validation: Examples, seed: int) -> pl.DataFrame:
         """(customer) of those whose lists decide when to stop."""
@@ -114,9 +119,10 @@ class XGBoostModel(Model):
     booster: xgb.Booster
     features: tuple[str, ...]
     engine: Engine
+    from_worth: bool = False
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        """Margins: the sum of the trees' leaves."""
+        """Margins: the sum of the trees' leaves, and of what they start from."""
         if examples.is_empty():
             return pl.Series("score", [], dtype=pl.Float32)
         return pl.concat(self._margins(part) for part in examples.iter_slices(ROWS))
@@ -124,7 +130,8 @@ class XGBoostModel(Model):
     def _margins(self, examples: pl.DataFrame) -> pl.Series:
         # Part by part, for XGBoost gets columns that Arrow had to copy: of all rows at once it took twice as long.
         rows = self.engine.columns(numbers(examples, self.features))
-        margins = self.booster.inplace_predict(rows, predict_type="margin")
+        start = start_of(examples) if self.from_worth else None
+        margins = self.booster.inplace_predict(rows, predict_type="margin", base_margin=start)
         return pl.Series("score", self.engine.numpy(margins), dtype=pl.Float32)
 
     def save(self, folder: Path) -> None:

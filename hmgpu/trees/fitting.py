@@ -13,7 +13,9 @@ from typing import Any
 import polars as pl
 import xgboost as xgb
 
+from hmgpu.candidates import WORTH, WORTH_ONE
 from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError
 from hmgpu.interrupts import interrupts_held
 from hmgpu.rankers import LABEL, Examples
 
@@ -39,6 +41,8 @@ class Fitting:
     """Whether examples are a customer's lists, or each for itself."""
     features: Sequence[str]
     engine: Engine
+    from_worth: bool = False
+    """Whether trees start from what `start_of` says."""
 
     def run(self, training: Examples, validation: Examples, watched: pl.DataFrame) -> xgb.Booster:
         """The fitted trees, with their `CURVE`.
@@ -50,7 +54,7 @@ class Fitting:
         log.info("fitting on %d rows of %d features", train.num_row(), train.num_col())
         evals, callbacks = [], []
         if watched.height:
-            evals.append((_lists(validation, self.features, watched), "validation"))
+            evals.append((_lists(validation, self, watched), "validation"))
             stop = xgb.callback.EarlyStopping(rounds=self.patience, metric_name=METRIC, maximize=True, save_best=True)
             callbacks += [stop, _Report(every=50)]
         else:
@@ -76,14 +80,30 @@ def numbers(table: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
     return table.select(features).cast({pl.Null: pl.Float32})
 
 
-def _lists(examples: Examples, features: Sequence[str], customers: pl.DataFrame) -> xgb.DMatrix:
+def start_of(examples: pl.DataFrame) -> Any:
+    """float32, the margins that trees start from: the natural logarithm of each candidate's worth, a share of 1.
+
+    What no strategy has proposed is worth 2^-30, the least there is. Raises ConfigError where examples have no worth.
+    """
+    if WORTH not in examples.columns:
+        raise ConfigError("ranker.from_worth: candidates have a worth where quotas choose them; add `quotas`.")
+    worth = examples[WORTH].fill_null(1).clip(lower_bound=1)
+    return (worth / WORTH_ONE).log().cast(pl.Float32).to_numpy()
+
+
+def _lists(examples: Examples, fitting: Fitting, customers: pl.DataFrame) -> xgb.DMatrix:
     """All candidates of `customers` (customer), as queries: stopping looks at lists, whatever is optimised.
 
     Not quantised: a value is looked up in a quantised matrix by a search, which took longer a tree than fitting it.
     """
     chosen = pl.concat(table.join(customers, on="customer", how="semi") for table in examples.tables())
     table = chosen.sort("customer", "article")
-    return xgb.DMatrix(numbers(table, features), label=table[LABEL].to_numpy(), qid=table["customer"].to_numpy())
+    return xgb.DMatrix(
+        numbers(table, fitting.features),
+        label=table[LABEL].to_numpy(),
+        qid=table["customer"].to_numpy(),
+        base_margin=start_of(table) if fitting.from_worth else None,
+    )
 
 
 def _matrix(examples: Examples, fitting: Fitting) -> xgb.QuantileDMatrix:
@@ -107,11 +127,13 @@ class _Queries(xgb.DataIter):
         table = None if self.interrupted() else next(self.tables, None)
         if table is None:
             return False
-        query = {"qid": table["customer"].to_numpy()} if self.fitting.by_query else {}
+        more = {"qid": table["customer"].to_numpy()} if self.fitting.by_query else {}
+        if self.fitting.from_worth:
+            more["base_margin"] = start_of(table)
         input_data(
             data=self.fitting.engine.columns(numbers(table, self.fitting.features)),
             label=table[LABEL].to_numpy(),
-            **query,
+            **more,
         )
         return True
 

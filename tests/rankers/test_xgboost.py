@@ -9,6 +9,9 @@ import pytest
 from planted import PER_CUSTOMER, SMALL, map_of, on_disk, planted
 
 from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError
+from hmgpu.evaluation.metrics import map_at
+from hmgpu.plans import ranked
 from hmgpu.rankers import Examples
 from hmgpu.rankers.order import Order
 from hmgpu.rankers.xgboost import CURVE_FILE, FEATURES, IMPORTANCES, MODEL
@@ -166,6 +169,64 @@ def test_a_sample_of_the_validation_customers_may_decide_when_to_stop(training, 
     assert set(chosen[2]["customer"]) != set(chosen[3]["customer"])
     few = SMALL.model_copy(update={"watched": 5}).fit(training, validation, engine, 1)
     assert map_of(few, planted(50, 3), engine) > 0.8
+
+
+# --- from what a candidate is worth -----------------------------------------------------------------------------------
+
+
+def worthy(customers: int, seed: int) -> pl.DataFrame:
+    """Planted candidates, what is bought worth more; every tenth was proposed by nobody and has no worth."""
+    table = planted(customers, seed)
+    draw = np.random.default_rng(seed)
+    worth = (2.0**26 * (1 + table["label"].to_numpy()) * draw.uniform(0.3, 1, table.height)).astype(np.int64)
+    return table.with_columns(worth=pl.when(pl.col("article") % 10 > 0).then(pl.Series(worth)))
+
+
+FROM_WORTH = SMALL.model_copy(update={"from_worth": True})
+
+
+def test_trees_that_learned_nothing_leave_the_order_of_worth(engine, tmp_path):
+    training, validation = on_disk(tmp_path, t=worthy(20, 1)), on_disk(tmp_path, v=worthy(20, 2))
+    still = FROM_WORTH.model_copy(update={"rounds": 1, "min_child_weight": 1e9})
+    unseen = worthy(30, 3)
+    scores = still.fit(training, validation, engine, 1).score(unseen)
+    ordered = unseen.with_columns(score=scores).sort("customer", "score", "article", descending=[False, True, False])
+    by_worth = unseen.sort("customer", "worth", "article", descending=[False, True, False], nulls_last=True)
+    assert ordered.select("customer", "article").equals(by_worth.select("customer", "article"))
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_scores_are_what_the_trees_add_to_the_logarithm_of_worth(engine, tmp_path, objective):
+    training, validation = on_disk(tmp_path, t=worthy(100, 1)), on_disk(tmp_path, v=worthy(40, 2))
+    ranker = FROM_WORTH.model_copy(update={"objective": objective})
+    model, unseen = ranker.fit(training, validation, engine, 1), worthy(30, 3)
+    scores = model.score(unseen)
+    assert scores.dtype == pl.Float32
+    start = (unseen["worth"].fill_null(1) / 2**30).log()
+    trees = model.booster.inplace_predict(unseen.select(model.features), predict_type="margin")
+    base = scores.to_numpy() - start.to_numpy() - trees
+    assert base == pytest.approx(np.full(len(base), base[0]), abs=1e-4)  # XGBoost's own start, which all have alike
+    saved(model, tmp_path / "model")
+    assert ranker.load(tmp_path / "model", engine).score(unseen).equals(scores)
+    # The worth is a column like others, too, and trees know more than it does.
+    assert "worth" in model.features
+    told = unseen.lazy().select("customer", "article", score="worth")
+    bought = unseen.filter(pl.col("label") == 1).select("customer", "article")
+    assert map_of(model, unseen, engine) > map_at(engine.collect(ranked(told, by="customer")), bought)
+
+
+def test_few_examples_make_the_lists_no_worse_than_worth(engine, tmp_path):
+    training, validation = on_disk(tmp_path, t=worthy(3, 1)), on_disk(tmp_path, v=worthy(3, 2))
+    unseen = worthy(100, 3).with_columns(pl.lit(0.0, pl.Float32).alias(name) for name in ("price_fit", "recency"))
+    without, started = (
+        map_of(each.fit(training, validation, engine, 1), unseen, engine) for each in (SMALL, FROM_WORTH)
+    )
+    assert started > without + 0.05
+
+
+def test_where_candidates_have_no_worth_the_remedy_is_named(training, validation, engine):
+    with pytest.raises(ConfigError, match=r"ranker\.from_worth: .* add `quotas`"):
+        FROM_WORTH.fit(training, validation, engine, 1)
 
 
 @pytest.mark.gpu
