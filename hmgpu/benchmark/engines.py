@@ -20,3 +20,11 @@ def engines(choice: Choice) -> tuple[list[Engine], dict[str, str]]:
 def plans_on(engine: Engine) -> str:
     """What runs plans on `engine`, as the name of a contender."""
     return "cuDF, GPU" if engine.name == "gpu" else "Polars, CPU"
+
+
+def wait_for(engine: Engine) -> None:
+    """Returns when torch has done all that it was given on `engine`: a GPU works on while Python goes on."""
+    if engine.name == "gpu":
+        import torch  # takes seconds
+
+        torch.cuda.synchronize()

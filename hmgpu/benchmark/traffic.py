@@ -6,10 +6,13 @@ Joins and sums compute little for each byte, so the memory's bandwidth bounds th
 
 import importlib.util
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
 
 import polars as pl
 
+from hmgpu.benchmark.engines import wait_for
 from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER, Needs
 from hmgpu.data.store import History
 from hmgpu.engine import Engine
@@ -29,22 +32,21 @@ def bandwidth(engine: Engine, size: int = BYTES) -> float | None:
         return None
     import torch  # takes seconds
 
-    if engine.device == "cuda" and not torch.cuda.is_available():
+    if engine.name == "gpu" and not torch.cuda.is_available():
         return None
     source = torch.ones(size // 4, dtype=torch.float32, device=engine.device)
     target = torch.empty_like(source)
-    waits: Callable[[], None] = torch.cuda.synchronize if engine.device == "cuda" else lambda: None
     best = float("inf")
     for _ in range(ROUNDS):
-        waits()
+        wait_for(engine)
         started = time.perf_counter()
         for _ in range(TIMES):  # so that starting and waiting, which take a GPU some microseconds, don't count
             torch.mul(source, 2.0, out=target)
-        waits()
+        wait_for(engine)
         best = min(best, (time.perf_counter() - started) / TIMES)
     moved = 2 * source.nbytes
     del source, target
-    if engine.device == "cuda":
+    if engine.name == "gpu":
         torch.cuda.empty_cache()  # what torch keeps would look like the memory of what is measured next
     return moved / best
 
@@ -64,16 +66,14 @@ def column_bytes(
         engine: collects what is read.
     """
     needs = [*needs]
+    together = reduce(or_, needs, Needs())
     columns = [
-        past.select(name)
-        for name in sorted({name for each in needs for name in each.sales})
-        for past in [_past(history, [each.days for each in needs if name in each.sales])]
+        _past(history, [each.days for each in needs if name in each.sales]).select(name) for name in together.sales
     ]
-    for table, key, names in (
-        (history.articles, ARTICLE, {name for each in needs for name in each.articles}),
-        (history.customers, CUSTOMER, {name for each in needs for name in each.customers}),
-    ):
-        columns += [table.select(name) for name in sorted({key, *names})] if names else []
+    if together.articles:
+        columns += [history.articles.select(name) for name in together.articles | {ARTICLE}]
+    if together.customers:
+        columns += [history.customers.select(name) for name in together.customers | {CUSTOMER}]
     # One after the other: all of them would not fit beside what contenders hold.
     known = sum(engine.collect(column).estimated_size() for column in columns)
     return int(known + read.estimated_size() + made.drop(KEYS).estimated_size())

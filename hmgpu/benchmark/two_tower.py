@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from hmgpu.benchmark.engines import wait_for
 from hmgpu.benchmark.feeding import check, indifferent, numbered
 from hmgpu.benchmark.memory import held
 from hmgpu.benchmark.result import Result
@@ -117,8 +118,7 @@ class Feeding:
     def _go_through(self, make: Callable[[], Iterable[Any]]) -> None:
         for _ in make():
             pass
-        if self.engine.name == "gpu":
-            torch.cuda.synchronize()
+        wait_for(self.engine)
 
     def _lightning(self, model: Towers, seed: int) -> None:
         with tempfile.TemporaryDirectory() as work:  # anew each time: it would go on from a checkpoint

@@ -72,8 +72,9 @@ class XGBoost(Ranker):
         features = training.features()
         ranks = self.objective.startswith("rank:")
         parameters = self._parameters(engine, seed, ranks)
-        settings = (parameters, self.rounds, self.patience, self.bins, ranks, features, engine, self.from_worth)
-        fitting = Fitting(*settings)
+        fitting = Fitting(
+            parameters, self.rounds, self.patience, self.bins, ranks, features, engine, from_worth=self.from_worth
+        )
         watched = self._watched(validation, seed)
         if self.workers == 1:
             booster = fitting.run(training, validation, watched)
