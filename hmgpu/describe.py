@@ -1,6 +1,6 @@
 """Candidates with the columns of every feature family: what a ranker sees, and the checks that it may."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +80,20 @@ class Describer:
             kept = self.engine.collect(chosen(retrieved, quotas.rates, members, quotas.keep), fits=True).lazy()
         # Executed here once: every feature family starts from the same candidates.
         pairs = self.engine.collect(merge(retrieved, kept), fits=True)
-        return Proposed(self._with_columns(pairs, tables, early=True), tables)
+        return Proposed(self._with_columns(pairs, tables, self._is_early), tables)
+
+    def among(self, asked: pl.DataFrame, proposed: Proposed) -> pl.DataFrame:
+        """`asked` (customer, article), candidates or not, with what `propose` says of a candidate, sorted by both.
+
+        What no strategy proposed has no scores and ranks, and is compared with no candidate.
+        """
+        candidates = proposed.pairs.lazy()
+        found = candidates.join(asked.lazy(), on=KEYS, how="semi")
+        beside = asked.lazy().join(candidates, on=KEYS, how="anti").with_columns(strategies=pl.lit(0, pl.Int32))
+        others = self.engine.collect(beside.sort(KEYS), fits=True)
+        if others.height:  # a family that looks at each pair for itself says of these what it says of candidates
+            others = self._with_columns(others, proposed.learned, self._is_early_alone)
+        return self.engine.collect(pl.concat([found, others.lazy()], how="diagonal").sort(KEYS), fits=True)
 
     def count(
         self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame, bought: pl.LazyFrame
@@ -106,7 +119,7 @@ class Describer:
         Args:
             learned: what came with them.
         """
-        return self._with_columns(kept, learned, early=False)
+        return self._with_columns(kept, learned, lambda name, part: not self._is_early(name, part))
 
     def families(
         self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame, quotas: Chosen | None = None
@@ -127,12 +140,19 @@ class Describer:
             made |= {column: name for column in columns if column not in KEYS}
         return made
 
-    def _with_columns(self, pairs: pl.DataFrame, learned: Mapping[str, Learned], early: bool) -> pl.DataFrame:
-        early_ones = {f"features.{name}" for name in self.early}
+    def _is_early(self, name: str, part: Feature) -> bool:
+        return part.compares or name in {f"features.{early}" for early in self.early}
+
+    def _is_early_alone(self, name: str, part: Feature) -> bool:
+        return self._is_early(name, part) and not part.compares
+
+    def _with_columns(
+        self, pairs: pl.DataFrame, learned: Mapping[str, Learned], wanted: Callable[[str, Feature], bool]
+    ) -> pl.DataFrame:
         columns = {
             name: self.learning.at_bench(part).compute(known, pairs.lazy())
             for name, (part, known) in self._families(learned).items()
-            if (part.compares or name in early_ones) == early
+            if wanted(name, part)
         }
         return describe(pairs, columns, self.engine)
 

@@ -77,9 +77,7 @@ class ExampleSteps:
             everything, history = store.purchases_in(week), store.as_of(week.first_day)
             seed = self.seed + week.first_day
             teach = taught(pairs.lazy(), everything, history, self.negatives.values(), seed)
-            # What was drawn from elsewhere is no strategy's candidate.
-            known = teach.join(pairs.lazy(), on=KEYS, how="left").with_columns(pl.col("strategies").fill_null(0))
-            pairs = engine.collect(known.sort(KEYS))
+            pairs = self.describer.among(engine.collect(teach), proposed)
         table = self.describer.describe(pairs, proposed.learned)
         labels = engine.collect(labelled(table.lazy().select(KEYS), bought), fits=True)
         return table.with_columns(labels[LABEL]), proposed.pairs.columns

@@ -8,12 +8,14 @@ from hmgpu.data.store import History, Store
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.features import Feature
+from hmgpu.negatives.on_sale import OnSale
 from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import Learned
 from hmgpu.pipeline import Pipeline
 from hmgpu.quotas import Quotas
 from hmgpu.rankers import KEYS, LABEL
 from hmgpu.rankers.cascade import Cascade
+from hmgpu.rankers.xgboost import XGBoost
 
 CPU = Engine("cpu", "tests")
 
@@ -59,6 +61,22 @@ def test_training_examples_have_the_bought_and_a_bounded_sample_of_the_rest(conf
     bought = CPU.collect(store.sold_in(week)).with_columns(sold=pl.lit(True))
     marked = rows.join(bought, on=KEYS, how="left")
     assert (marked[LABEL].cast(pl.Boolean) == marked["sold"].fill_null(False)).all()
+
+
+def test_negatives_from_elsewhere_have_the_early_columns_too(config: Config) -> None:
+    """A ranker would learn that what has no sales was not bought, which no candidate that it scores can teach it."""
+    others = {"recalled": Recalled(n=5), "on_sale": OnSale(n=20)}
+    told = config.model_copy(update={"negatives": others, "quotas": Quotas(keep=20, customers=50)})
+    tables = []
+    for ranker in (Cascade(early=("article_sales",)), XGBoost()):
+        line = Pipeline.open(told.model_copy(update={"ranker": ranker}), CPU)
+        tables.append(pl.concat(line.examples(line.training_weeks[-1], training=True)[0].tables()))
+    early, late = tables
+    elsewhere = early.filter(pl.col("strategies") == 0)
+    assert elsewhere.height > 0
+    assert elsewhere["worth"].null_count() == elsewhere["best_rank"].null_count() == elsewhere.height
+    assert elsewhere["article_units_7"].null_count() == 0
+    assert early.select(late.columns).equals(late)
 
 
 def examples_of(config: Config) -> None:
