@@ -63,6 +63,11 @@ class Filter(Retriever):
         return top_n(found.join(learned[KEPT], on="article", how="semi"), self.n, by="customer")
 
 
+def innermost(part: Retriever) -> Retriever:
+    """The strategy that proposes: `part` itself, or what it filters."""
+    return innermost(part.of) if isinstance(part, Filter) else part
+
+
 def _outside(tables: Learned) -> Learned:
     return {f"{WITHIN}{name}": table for name, table in tables.items()}
 

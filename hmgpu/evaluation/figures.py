@@ -13,6 +13,7 @@ from hmgpu.errors import DataError
 from hmgpu.evaluation.certainty import intervals
 from hmgpu.evaluation.metrics import average_precision, coverage, hit_rate_at, ndcg_at, precision_at
 from hmgpu.evaluation.strategies import by_strategy
+from hmgpu.filtering import innermost
 from hmgpu.rankers import KEYS, Examples, Model
 from hmgpu.recommendations import K, top_twelve
 from hmgpu.retrievers import Retriever
@@ -84,8 +85,8 @@ def evaluate(
 
 def _baselines(retrievers: Mapping[str, Retriever]) -> dict[str, pl.Expr]:
     """Scores of the three orders that need no model."""
-    repurchase = [name for name, part in retrievers.items() if isinstance(part, Repurchase)]
-    popular = [name for name, part in retrievers.items() if isinstance(part, Popular)]
+    repurchase = [name for name, part in retrievers.items() if isinstance(innermost(part), Repurchase)]
+    popular = [name for name, part in retrievers.items() if isinstance(innermost(part), Popular)]
     orders = {"popular": popular, "repurchase_popular": repurchase + popular, "order": list(retrievers)}
     return {method: merged_order(names).cast(pl.Float32) for method, names in orders.items()}
 

@@ -10,8 +10,10 @@ from hmgpu.candidates import merge
 from hmgpu.evaluation.figures import evaluate
 from hmgpu.rankers import Examples
 from hmgpu.rankers.order import OrderModel
+from hmgpu.retrievers.out_of_stock import OutOfStock
 from hmgpu.retrievers.popular import Popular
 from hmgpu.retrievers.repurchase import Repurchase
+from hmgpu.retrievers.still_on_sale import StillOnSale
 
 SCHEMA = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Int64, "rank": pl.Int32}
 RETRIEVERS = {"again": Repurchase(), "top": Popular()}
@@ -41,12 +43,18 @@ def examples(tmp_path: Path, engine) -> Examples:
 
 
 @pytest.fixture
-def evaluated(examples, make_history, engine):
+def of(examples, make_history, engine):
+    """All figures of a line with these retrievers."""
     filler = pl.LazyFrame(
         {"article": range(20, 32), "rank": range(1, 13)}, schema={"article": pl.Int32, "rank": pl.Int32}
     )
     history = make_history(BOUGHT_BEFORE)
-    return evaluate(examples, LABELS, history, OrderModel(("top", "again")), RETRIEVERS, filler, engine)
+    return lambda parts: evaluate(examples, LABELS, history, OrderModel(("top", "again")), parts, filler, engine)
+
+
+@pytest.fixture
+def evaluated(of):
+    return of(RETRIEVERS)
 
 
 @pytest.fixture
@@ -70,6 +78,12 @@ def test_map_of_every_method_by_hand(figures):
         "popular": pytest.approx(2 / 36)
     }
     assert figures["hit_rate_at_12"] == dict.fromkeys(figures["map_at_12"], pytest.approx(2 / 3))
+
+
+def test_the_baselines_find_their_strategies_in_filters_too(of, figures):
+    """`hmgpu retrain` promotes by them."""
+    filtered = {"again": StillOnSale(of=Repurchase()), "top": OutOfStock(of=StillOnSale(of=Popular()))}
+    assert of(filtered)[0]["map_at_12"] == figures["map_at_12"]
 
 
 def test_average_precisions_of_every_customer_by_hand(evaluated, figures):
