@@ -20,6 +20,7 @@ from hmgpu.data.weeks import Week
 from hmgpu.errors import ConfigError, DataError
 from hmgpu.evaluation.contributions import PARTS, Ablation, Scored, VariantName, contributions
 from hmgpu.files import write_json
+from hmgpu.filtering import OF, Filter
 from hmgpu.folds import Folds, place_of
 from hmgpu.negatives import Negatives
 from hmgpu.negatives.recalled import Recalled
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 NEGATIVES = (5, 15, 30, 60)
 WEEKS = (1, 2, 4, 8)
-CANDIDATES = (0.5, 2)  # times each retriever's own
+CANDIDATES = (0.5, 2)  # times each retriever's own, and times as many as quotas keep
 SECTIONS = (*PARTS, "negatives", "weeks", "candidates")
 METRICS = "metrics.json"
 # What a line raises that can't be made: a setting or a column names a part that is gone, or there is nothing to fit.
@@ -105,15 +106,23 @@ def _settings(config: Config, section: str) -> dict[str, dict[str, Any]]:
     if section == "weeks":
         other = (number for number in WEEKS if number != config.weeks.train)
         return {str(number): {"weeks": config.weeks.model_copy(update={"train": number})} for number in other}
-    return {f"x{factor:g}": {"retrievers": _with_candidates(config, factor)} for factor in CANDIDATES}
+    return {f"x{factor:g}": _with_candidates(config, factor) for factor in CANDIDATES}
 
 
-def _with_candidates(config: Config, factor: float) -> dict[str, Retriever]:
-    """The retrievers, each asked for `factor` times as many candidates."""
-    return {
-        name: part.model_copy(update={"n": min(MOST, max(1, round(part.n * factor)))})
-        for name, part in config.retrievers.items()
-    }
+def _with_candidates(config: Config, factor: float) -> dict[str, Any]:
+    """The retrievers, each asked for `factor` times as many candidates, and quotas that keep so many more."""
+    retrievers = {name: _asked_for(part, factor) for name, part in config.retrievers.items()}
+    if config.quotas is None:
+        return {"retrievers": retrievers}
+    kept = config.quotas.model_copy(update={"keep": max(1, round(config.quotas.keep * factor))})
+    return {"retrievers": retrievers, "quotas": kept}
+
+
+def _asked_for(part: Retriever, factor: float) -> Retriever:
+    update: dict[str, Any] = {"n": min(MOST, max(1, round(part.n * factor)))}
+    if isinstance(part, Filter):  # what is filtered bounds what is left
+        update[OF] = _asked_for(part.of, factor)
+    return part.model_copy(update=update)
 
 
 def _scored_variant(line: Pipeline, make: Callable[[], Pipeline], name: str, week: Week) -> Scored:

@@ -20,9 +20,13 @@ from hmgpu.negatives.on_sale import OnSale
 from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import Learned
 from hmgpu.pipeline import Pipeline
+from hmgpu.quotas import Quotas
 from hmgpu.rankers import KEYS
 from hmgpu.rankers.order import Order
 from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.retrievers.out_of_stock import OutOfStock
+from hmgpu.retrievers.repurchase import Repurchase
+from hmgpu.retrievers.still_on_sale import StillOnSale
 from hmgpu.variants import reseeded
 
 CPU = Engine("cpu", "tests")
@@ -209,6 +213,20 @@ def test_other_settings_are_what_configs_of_their_own_would_give(config: Config)
     assert more["adds_recall"] == pytest.approx(merged[0]["recall"] - merged[1]["recall"])
     assert more["adds_recall"] < 0 < rows["candidates", "x0.5"]["adds_recall"]
     assert {path.name for path in line.run.folder.iterdir() if path.is_dir() and not path.is_symlink()} == {"steps"}
+
+
+def test_other_candidates_are_more_of_what_is_filtered_and_kept_too(config: Config) -> None:
+    """Else quotas would keep as many as before, and a filter would have no more to choose from."""
+    asked = config.model_copy(
+        update={
+            "retrievers": {"still": StillOnSale(n=20, of=OutOfStock(n=30, of=Repurchase(n=40)))},
+            "quotas": Quotas(keep=25),
+        }
+    )
+    update = ablation._with_candidates(asked, 2)
+    assert update["quotas"] == Quotas(keep=50)
+    assert update["retrievers"] == {"still": StillOnSale(n=40, of=OutOfStock(n=60, of=Repurchase(n=80)))}
+    assert ablation._with_candidates(config, 2).keys() == {"retrievers"}
 
 
 def test_a_setting_that_the_data_can_t_have_says_why(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
