@@ -1,7 +1,8 @@
 """Settings of the trees, searched for on weeks before the one that is reported.
 
-Every trial fits the ranker on the same examples and is scored on the last week but one, by a fit that was stopped on
-the week before it: the last complete week, on which lines are compared, is never looked at. The search is Optuna's
+Every trial fits the ranker on the same examples and is scored on the week before the validation week, by a fit that was
+stopped on the week before that: the validation week, on which lines are compared, and all that follows are never looked
+at. Where lines are compared over several weeks, `weeks.validation` is to be the first of them. The search is Optuna's
 tree-structured Parzen estimator (Bergstra et al. 2011; Akiba et al. 2019).
 """
 
@@ -58,8 +59,9 @@ def tune_trees(
     """
     given = load_config(path, list(settings))
     _check(given, at)
-    last = Store(given.data.root).last_complete_week
-    weeks = given.weeks.model_copy(update={"validation": str(last.back(2))})
+    store, named = Store(given.data.root), given.weeks.validation
+    reported = store.week_of(named) if named else store.last_complete_week
+    weeks = given.weeks.model_copy(update={"validation": str(reported.back(2))})
     line = Pipeline.open(given.model_copy(update={"weeks": weeks}), engine)
     begun = time.monotonic()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -81,7 +83,7 @@ def tune_trees(
             scored.append({"trial": number, "settings": drawn, "map_at_12": score})
     scored.sort(key=lambda each: (-each["map_at_12"], each["trial"]))
     file = line.run.folder / FILE
-    write_json(file, {"at": at, "week": str(last.back(1)), "stopped_on": str(last.back(2)), "trials": scored})
+    write_json(file, {"at": at, "week": str(reported.back(1)), "stopped_on": str(reported.back(2)), "trials": scored})
     return scored, file
 
 
@@ -123,7 +125,7 @@ class Trials:
 def tuning_table(scored: Sequence[Mapping[str, Any]]) -> Table:
     """The trials, the best first."""
     names = list(next((each["settings"] for each in scored if each["settings"]), {}))
-    table = Table(title="Trials, scored on the last week but one")
+    table = Table(title="Trials, scored on the week before the validation week")
     for heading in ("trial", "MAP@12", *names):
         table.add_column(heading, justify="right")
     for each in scored:

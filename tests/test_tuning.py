@@ -43,6 +43,15 @@ def test_trials_are_scored_on_the_week_before_the_last_and_never_see_it(given, s
     assert tuning_table(scored).row_count == 3
 
 
+def test_an_earlier_validation_week_moves_the_search_before_it(given, store) -> None:
+    """Whoever compares over several weeks names the first of them: no step of the search reaches it."""
+    path, settings = given
+    first = store.last_complete_week.back(1)
+    _, file = tune_trees(path, [*settings, f"weeks.validation={first}"], "ranker", 1, None, CPU)
+    assert json.loads(file.read_text())["week"] == str(first.back(1))
+    assert str(first) not in {step.name for step in (file.parent / "steps").iterdir()}
+
+
 def test_the_same_command_fits_nothing_again_and_draws_the_same(given) -> None:
     scored, file = tune_trees(*given, "ranker", 3, None, CPU)
     made = {path: path.stat().st_mtime_ns for path in (file.parent / "steps").rglob("score.json")}

@@ -82,7 +82,7 @@ def tune(
     trials: Annotated[int, typer.Option(min=1, help="Fits at most; the first is the config as it is.")] = 20,
     minutes: Annotated[float | None, typer.Option(min=0, help="No trial is begun after so many.")] = None,
 ) -> None:
-    """Search for better settings of the trees on weeks before the last one."""
+    """Search for better settings of the trees on weeks before the validation week."""
     try:
         from hmgpu.tuning import tune_trees, tuning_table
     except ModuleNotFoundError as error:
