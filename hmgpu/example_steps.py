@@ -34,19 +34,22 @@ class ExampleSteps:
     def describer(self) -> Describer:
         return self.sharding.describer
 
-    def made(self, week: Week, training: bool) -> tuple[Examples, list[Step]]:
+    def made(self, week: Week, training: bool, name: str = "examples") -> tuple[Examples, list[Step]]:
         """Those of the customers who bought in `week`.
 
         For training, only customers with a recalled purchase are kept, with the negatives that the config wants drawn.
+
+        Args:
+            name: of the steps.
         """
         learning = self.describer.learning
         learned = learning.learn(week, self.describer.parts)
         buyers = self.describer.engine.collect(learning.store.sold_in(week).select("customer").unique())
-        work = partial(self._of_shard, week, training, learned)
-        steps = self.sharding.each(f"examples {week}", work, buyers)
+        work = partial(self._of_shard, f"{week}/{name}", week, training, learned)
+        steps = self.sharding.each(f"{name} {week}", work, buyers)
         return Examples(tuple(step.folder / TABLE for step in steps)), steps
 
-    def _of_shard(self, week: Week, training: bool, learned: Mapping[str, Step], shard: Shard) -> Step:
+    def _of_shard(self, name: str, week: Week, training: bool, learned: Mapping[str, Step], shard: Shard) -> Step:
         early = list[str]()
 
         def described(customers: pl.DataFrame) -> pl.DataFrame:
@@ -62,7 +65,7 @@ class ExampleSteps:
         sampling = {"negatives": drawing, "seed": self.seed} if training else {}
         made_from = [step.digest for step in [*learned.values(), *([self.quotas.step] if self.quotas else [])]]
         settings = {"training": training} | sampling | self.sharding.settings(shard)
-        return self.sharding.run.step(f"{week}/examples/{shard.number:03}", settings, made_from, make)
+        return self.sharding.run.step(f"{name}/{shard.number:03}", settings, made_from, make)
 
     def _described(
         self, week: Week, training: bool, learned: Mapping[str, Step], customers: pl.DataFrame

@@ -133,17 +133,24 @@ class Pipeline:
 
     def examples(self, week: Week, training: bool) -> tuple[Examples, list[Step]]:
         """Described and labelled candidates of the customers who bought in `week`, one step a customer shard."""
-        steps = ExampleSteps(self.sharding, self.negatives, self.quotas, self.config.seed)
-        return steps.made(week, training)
+        return self._example_steps.made(week, training)
 
     # --- rank ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _example_steps(self) -> ExampleSteps:
+        return ExampleSteps(self.sharding, self.negatives, self.quotas, self.config.seed)
 
     @cached_property
     def training(self) -> tuple[Examples, list[Step]]:
         weeks = [self.examples(week, training=True) for week in self.training_weeks]
         files = tuple(file for examples, _ in weeks for file in examples.files)
-        together = Examples(files, latest=len(weeks[-1][0].files) if len(weeks) > 1 else None)
-        return together, [step for _, steps in weeks for step in steps]
+        steps = [step for _, steps in weeks for step in steps]
+        lists = tuple[Path, ...]()
+        if self.config.ranker.needs_lists:
+            last, more = self._example_steps.made(self.training_weeks[-1], training=False, name="lists")
+            lists, steps = last.files, [*steps, *more]
+        return Examples(files, latest=len(weeks[-1][0].files) if len(weeks) > 1 else None, lists=lists), steps
 
     @cached_property
     def validation(self) -> tuple[Examples, list[Step]]:

@@ -22,8 +22,12 @@ from hmgpu.data.store import Store
 from hmgpu.data.tables import ARTICLES
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError, DataError, RunError
+from hmgpu.learning import TABLE
 from hmgpu.pipeline import Pipeline
+from hmgpu.rankers.blend import Blend
+from hmgpu.rankers.cascade import Cascade
 from hmgpu.rankers.order import Order
+from hmgpu.rankers.stack import Stack
 from hmgpu.rankers.xgboost import XGBoost
 
 CPU = Engine("cpu", "tests")
@@ -50,6 +54,17 @@ class Watching(Engine):
     def collect(self, plan: pl.LazyFrame, fits: bool = False) -> pl.DataFrame:
         assert self.untranslated(plan) == []
         return super().collect(plan, fits)
+
+
+def test_a_ranker_above_others_gets_the_last_week_as_it_would_be_served(config: Config) -> None:
+    """Every candidate of all who bought in it, in steps of its own, in whatever ranker the stack is."""
+    stack = Blend(rankers={"deep": Cascade(then=Stack(rankers={"chain": Order()}, stacker=Order())), "chain": Order()})
+    line = Pipeline.open(config.model_copy(update={"ranker": stack}), CPU)
+    served = pl.concat(line.examples(line.training_weeks[-1], training=False)[0].tables())
+    training, steps = line.training
+    assert pl.concat(training.last_lists().tables()).equals(served)
+    assert {step.folder / TABLE for step in steps} == {*training.files, *training.lists}
+    assert Pipeline.open(config, CPU).training[0].lists == ()
 
 
 def test_every_plan_of_a_run_translates_to_cudf(with_models: Config, untranslated: Callable) -> None:

@@ -35,6 +35,8 @@ class Examples:
     """Whether no other than the early columns are read (see `write`); where files don't say which, all are early."""
     latest: int | None = None
     """How many of the files, at the end, are of the last week; None: all of them."""
+    lists: tuple[Path, ...] = ()
+    """Files of the last week with every candidate of all who bought in it, as in serving; see `Ranker.needs_lists`."""
 
     @staticmethod
     def write(file: Path, table: pl.DataFrame, early: Sequence[str]) -> None:
@@ -56,13 +58,13 @@ class Examples:
                 part = pl.scan_parquet(file, glob=False).slice(start, end - start)
                 yield (part.select(*KEYS, LABEL, *self._described()) if self.only_early else part).collect()
 
-    def last_week(self) -> "Examples":
-        """Those of the last week."""
-        return replace(self, files=self.files[len(self.before_last_week().files) :], latest=None)
+    def last_lists(self) -> "Examples":
+        """Every candidate of the last week; none where the ranker doesn't need them."""
+        return replace(self, files=self.lists, latest=None, lists=())
 
     def before_last_week(self) -> "Examples":
         """Those of all weeks but the last; none where there is one week."""
-        return replace(self, files=() if self.latest is None else self.files[: -self.latest], latest=None)
+        return replace(self, files=() if self.latest is None else self.files[: -self.latest], latest=None, lists=())
 
     def told(self) -> Iterator[pl.DataFrame]:
         """`tables` without the customers none of whose candidates was bought: they teach no order."""
@@ -126,6 +128,11 @@ class Ranker(Part):
     def processes(self) -> int:
         """How many processes fit it together."""
         return 1
+
+    @property
+    def needs_lists(self) -> bool:
+        """Whether it learns from the last training week's candidates as they are served, with no negatives left out."""
+        return False
 
     @abstractmethod
     def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None) -> Model:

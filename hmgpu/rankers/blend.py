@@ -55,6 +55,10 @@ class Blend(Ranker):
     def processes(self) -> int:
         return max(ranker.processes for ranker in self.rankers.values())
 
+    @property
+    def needs_lists(self) -> bool:
+        return any(ranker.needs_lists for ranker in self.rankers.values())
+
     def settings(self) -> dict[str, Any]:
         return super().settings() | {"rankers": {name: ranker.settings() for name, ranker in self.rankers.items()}}
 

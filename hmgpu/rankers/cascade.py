@@ -47,6 +47,10 @@ class Cascade(Ranker):
     def processes(self) -> int:
         return max(self.first.processes, self.then.processes)
 
+    @property
+    def needs_lists(self) -> bool:
+        return self.first.needs_lists or self.then.needs_lists
+
     def settings(self) -> dict[str, Any]:
         return super().settings() | {FIRST: self.first.settings(), THEN: self.then.settings()}
 

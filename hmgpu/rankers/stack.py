@@ -1,7 +1,8 @@
 """Several rankers, and a small one that learns from an earlier week how far to trust each of them.
 
 Stacked generalisation (Wolpert 1992). The rankers are fitted on all training weeks but the last; the stacker sees their
-scores and places of that last week, which none of them has been fitted on.
+scores and places of that last week, which none of them has been fitted on. It sees every candidate of that week: among
+a sample of them a place would mean another thing than in serving.
 """
 
 import tempfile
@@ -53,6 +54,10 @@ class Stack(Ranker):
     def processes(self) -> int:
         return max(ranker.processes for ranker in (*self.rankers.values(), self.stacker))
 
+    @property
+    def needs_lists(self) -> bool:
+        return True
+
     def settings(self) -> dict[str, Any]:
         rankers = {name: ranker.settings() for name, ranker in self.rankers.items()}
         return super().settings() | {"rankers": rankers, STACKER: self.stacker.settings()}
@@ -60,7 +65,7 @@ class Stack(Ranker):
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
     ) -> "StackModel":
-        earlier, last = training.before_last_week(), training.last_week()
+        earlier, last = training.before_last_week(), training.last_lists()
         if not earlier.files:
             raise ConfigError("ranker.kind: a stack is fitted on the last training week; set weeks.train to 2 or more.")
         fitted = {name: each.fit(earlier, validation, engine, seed, client) for name, each in self.rankers.items()}

@@ -30,19 +30,25 @@ SEEN: list[list[int]] = []
 
 @pytest.fixture
 def weeks(tmp_path: Path) -> tuple[Examples, Examples]:
-    """Two training weeks, the second in two files, and a validation week."""
-    tables = {"a": planted(120, 1), "b": planted(60, 2, first=200), "c": planted(60, 4, first=300)}
-    training = on_disk(tmp_path, **tables)
-    return Examples(training.files, latest=2), on_disk(tmp_path, v=planted(60, 3, first=400))
+    """Two training weeks, the second in two files with half of its candidates, and a validation week."""
+    last = {"b": planted(60, 2, first=200), "c": planted(60, 4, first=300)}
+    sampled = {name: table.filter((pl.col("label") > 0) | (pl.col("article") % 2 == 0)) for name, table in last.items()}
+    training = on_disk(tmp_path, a=planted(120, 1), **sampled)
+    lists = on_disk(tmp_path, **{f"{name}_whole": table for name, table in last.items()})
+    return Examples(training.files, latest=2, lists=lists.files), on_disk(tmp_path, v=planted(60, 3, first=400))
 
 
-def test_rankers_see_all_weeks_but_the_last_and_the_stacker_that_one(weeks, engine, monkeypatch):
+def test_rankers_see_all_weeks_but_the_last_and_the_stacker_all_candidates_of_that_one(weeks, engine, monkeypatch):
+    """Of a sample, places would be better than they are in serving."""
     told: list[list[int]] = []
 
     def fit(self: Any, training: Examples, *rest: Any, **more: Any) -> Any:
         table = pl.concat(training.tables())
         told.append(table["customer"].unique().sort().to_list())
         assert set(table.columns) == {"customer", "article", "label", "a_margin", "a_place"}
+        lists = pl.concat(weeks[0].last_lists().tables())
+        assert table.select("customer", "article").equals(lists.select("customer", "article"))
+        assert table["a_place"].max() == lists["customer"].value_counts()["count"].max()
 
     SEEN.clear()
     stack = Stack.model_construct(rankers={"a": Spy()}, stacker=SMALL)
@@ -68,7 +74,7 @@ def test_a_loaded_model_gives_the_same_scores(weeks, engine, tmp_path):
 def test_one_week_is_too_few(weeks, engine):
     training, validation = weeks
     with pytest.raises(ConfigError, match=r"set weeks\.train to 2 or more"):
-        STACK.fit(training.last_week(), validation, engine, 1)
+        STACK.fit(Examples(training.files[1:]), validation, engine, 1)
 
 
 def test_the_name_of_the_stacker_is_taken():
