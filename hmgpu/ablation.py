@@ -19,13 +19,14 @@ from hmgpu.config import Config
 from hmgpu.data.weeks import Week
 from hmgpu.errors import ConfigError, DataError
 from hmgpu.evaluation.contributions import PARTS, Ablation, Scored, VariantName, contributions
-from hmgpu.files import write_json
+from hmgpu.files import write_json, write_text
 from hmgpu.filtering import OF, Filter
 from hmgpu.folds import Folds, place_of
 from hmgpu.negatives import Negatives
 from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import kinds
 from hmgpu.pipeline import PRECISIONS, Pipeline
+from hmgpu.report.ablation import ablation_page
 from hmgpu.retrievers import Retriever
 from hmgpu.variants import reseeded, varied, without
 
@@ -51,23 +52,26 @@ def sections_in(named: str) -> tuple[str, ...]:
 
 
 def ablate_run(line: Pipeline, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
-    """What every variant is worth in the validation week, and the run's `ablation.json` that says it."""
+    """What every variant is worth in the validation week, and the run's `ablation.json` and page that say it."""
     found = contributions([ablate(line, sections, line.validation_week)])
-    file = line.run.folder / "ablation.json"
-    write_json(file, found)
-    return found, file
+    return found, _written(found, line.run.folder / "ablation.json")
 
 
 def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
-    """What every variant is worth over the weeks of `folds`, and the file in `runs` that says it."""
+    """What every variant is worth over the weeks of `folds`, and the file in `runs` that says it, beside its page."""
     weeks = []
     for line, week in folds:
         with line.working():
             weeks.append(ablate(line, sections, week))
     found = contributions(weeks)
-    file = place_of("ablation", line, week, runs)
+    return found, _written(found, place_of("ablation", line, week, runs))
+
+
+def _written(found: dict[str, Any], file: Path) -> Path:
+    """`file`, written with `found`, as its page beside it is."""
     write_json(file, found)
-    return found, file
+    write_text(file.with_suffix(".html"), ablation_page(found))
+    return file
 
 
 def ablate(line: Pipeline, sections: Sequence[str], week: Week) -> Ablation:
