@@ -11,6 +11,7 @@ from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.features import Feature
+from hmgpu.filtering import innermost
 from hmgpu.learning import TABLE, Learning
 from hmgpu.parts import Learned, Learner
 from hmgpu.quotas import chosen, counted
@@ -136,7 +137,7 @@ class Describer:
         made = {f"{name}{end}": f"retrievers.{name}" for name in self.retrievers for end in (SCORE, RANK)}
         made |= {column: "retrievers" for column in TOGETHER if column in proposed.pairs.columns}
         for name, (part, known) in self._families(proposed.learned).items():
-            columns = self.learning.at_bench(part).compute(known, proposed.pairs.lazy()).collect_schema().names()
+            columns = self._computed(name, part, known, proposed.pairs).collect_schema().names()
             made |= {column: name for column in columns if column not in KEYS}
         return made
 
@@ -150,7 +151,7 @@ class Describer:
         self, pairs: pl.DataFrame, learned: Mapping[str, Learned], wanted: Callable[[str, Feature], bool]
     ) -> pl.DataFrame:
         columns = {
-            name: self.learning.at_bench(part).compute(known, pairs.lazy())
+            name: self._computed(name, part, known, pairs)
             for name, (part, known) in self._families(learned).items()
             if wanted(name, part)
         }
@@ -158,10 +159,21 @@ class Describer:
 
     def _families(self, learned: Mapping[str, Learned]) -> dict[str, tuple[Any, Learned]]:
         """Every feature family by its place in the config, with what it knows."""
-        # A retriever that is a feature too says something of every candidate, whoever proposed it.
-        also: dict[str, Any] = {name: part for name, part in self.retrievers.items() if isinstance(part, Feature)}
-        families = {f"retrievers.{name}": (part, learned[f"retriever-{name}"]) for name, part in also.items()}
+        # A retriever that is a feature too says something of every candidate, whoever proposed it, in a filter or not.
+        also = {name: innermost(part, learned[f"retriever-{name}"]) for name, part in self.retrievers.items()}
+        families: dict[str, tuple[Any, Learned]] = {
+            f"retrievers.{name}": (part, known) for name, (part, known) in also.items() if isinstance(part, Feature)
+        }
         return families | {f"features.{name}": (p, learned[f"feature-{name}"]) for name, p in self.features.items()}
+
+    def _computed(self, name: str, part: Any, known: Learned, pairs: pl.DataFrame) -> pl.LazyFrame:
+        """The columns of the family `name`; a retriever's begin with its name, so that there may be two of a kind."""
+        columns: pl.LazyFrame = self.learning.at_bench(part).compute(known, pairs.lazy())
+        section, _, entry = name.partition(".")
+        if section == "features" or entry == part.kind:
+            return columns
+        ours = f"{part.kind}_"
+        return columns.rename(lambda made: f"{entry}_{made.removeprefix(ours)}" if made.startswith(ours) else made)
 
 
 def describe(pairs: pl.DataFrame, families: Mapping[str, pl.LazyFrame], engine: Engine) -> pl.DataFrame:

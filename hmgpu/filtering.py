@@ -63,9 +63,11 @@ class Filter(Retriever):
         return top_n(found.join(learned[KEPT], on="article", how="semi"), self.n, by="customer")
 
 
-def innermost(part: Retriever) -> Retriever:
-    """The strategy that proposes: `part` itself, or what it filters."""
-    return innermost(part.of) if isinstance(part, Filter) else part
+def innermost(part: Retriever, learned: Learned | None = None) -> tuple[Retriever, Learned]:
+    """The strategy that proposes, `part` itself or what it filters, and its own of the tables that `part` learned."""
+    if isinstance(part, Filter):
+        return innermost(part.of, _inside(learned or {}))
+    return part, learned or {}
 
 
 def _outside(tables: Learned) -> Learned:

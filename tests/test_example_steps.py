@@ -16,6 +16,9 @@ from hmgpu.quotas import Quotas
 from hmgpu.rankers import KEYS, LABEL
 from hmgpu.rankers.cascade import Cascade
 from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.retrievers.out_of_stock import OutOfStock
+from hmgpu.retrievers.still_on_sale import StillOnSale
+from hmgpu.retrievers.word2vec import Word2Vec
 
 CPU = Engine("cpu", "tests")
 
@@ -77,6 +80,23 @@ def test_negatives_from_elsewhere_have_the_early_columns_too(config: Config) -> 
     assert elsewhere["worth"].null_count() == elsewhere["best_rank"].null_count() == elsewhere.height
     assert elsewhere["article_units_7"].null_count() == 0
     assert early.select(late.columns).equals(late)
+
+
+def test_columns_of_strategies_of_one_kind_have_their_names_and_come_through_filters(config: Config) -> None:
+    few = {"popular": config.retrievers["popular"], "near": Word2Vec(dimensions=4, epochs=1, n=5)}
+    few |= {"word2vec": Word2Vec(dimensions=4, window=2, epochs=1, n=5)}
+    few |= {"still": StillOnSale(of=OutOfStock(of=Word2Vec(dimensions=4, epochs=1, n=5)), days=60)}
+    line = Pipeline.open(config.model_copy(update={"retrievers": few}), CPU)
+    week = line.training_weeks[-1]
+    rows = pl.concat(line.examples(week, training=False)[0].tables())
+    made = {column for column in rows.columns if column.endswith(("_dot", "_latest"))}
+    assert made == {f"{name}_{what}" for name in ("near", "word2vec", "still") for what in ("dot", "latest")}
+    # The same settings say the same, within filters or not; another window says something else.
+    assert rows["still_dot"].equals(rows["near_dot"])
+    assert rows["near_dot"].null_count() < rows.height
+    assert not rows["word2vec_dot"].equals(rows["near_dot"])
+    made_by = line.describer.families(week, line.learn(week), rows.select("customer").head(1))
+    assert (made_by["near_dot"], made_by["still_dot"]) == ("retrievers.near", "retrievers.still")
 
 
 def examples_of(config: Config) -> None:

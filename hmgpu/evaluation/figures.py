@@ -85,8 +85,8 @@ def evaluate(
 
 def _baselines(retrievers: Mapping[str, Retriever]) -> dict[str, pl.Expr]:
     """Scores of the three orders that need no model."""
-    repurchase = [name for name, part in retrievers.items() if isinstance(innermost(part), Repurchase)]
-    popular = [name for name, part in retrievers.items() if isinstance(innermost(part), Popular)]
+    repurchase = [name for name, part in retrievers.items() if isinstance(innermost(part)[0], Repurchase)]
+    popular = [name for name, part in retrievers.items() if isinstance(innermost(part)[0], Popular)]
     orders = {"popular": popular, "repurchase_popular": repurchase + popular, "order": list(retrievers)}
     return {method: merged_order(names).cast(pl.Float32) for method, names in orders.items()}
 

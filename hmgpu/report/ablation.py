@@ -9,8 +9,8 @@ from hmgpu.report.page import page
 
 EXPLAINED = (
     "Each part was left out, its candidates and columns with it, and the ranker was fitted again. What it adds is by "
-    "how much MAP@12 is higher with it. Where the interval holds 0, the customers can't tell it from nothing; what another "
-    "seed alone changes is luck of the fit, which the intervals don't know."
+    "how much MAP@12 is higher with it. Where the interval holds 0, the customers can't tell it from nothing; what "
+    "another seed alone changes is luck of the fit, which the intervals don't know."
 )
 SETTINGS = "The line with another value of one setting: what is positive speaks for the value that the config has."
 HEADINGS = ("MAP@12", "full is ahead", "95 % interval", "in recall@100", "in recall", "candidates a customer")

@@ -1,7 +1,8 @@
 """Articles as words: those that are bought in the same company, or one after the other, come to lie together.
 
 Mikolov et al. 2013 ("Distributed representations of words and phrases and their compositionality"), on what customers
-bought in order of days (Barkan & Koenigstein 2016, "Item2vec"), fitted by the library gensim.
+bought together or one after the other (Barkan & Koenigstein 2016, "Item2vec"), fitted by the library gensim. H&M
+solutions had it of baskets and of histories, with windows of up to 32 articles.
 """
 
 from typing import Annotated, Literal
@@ -11,14 +12,18 @@ from pydantic import Field
 
 from hmgpu.data.store import History
 from hmgpu.neural.mean import Mean
-from hmgpu.parts import Count
+from hmgpu.parts import Count, Level
 
 
 class Word2Vec(Mean):
     """What is nearest to the mean of the latest articles, and, as a feature, how near every other candidate is."""
 
     days: Count = 45
-    """How far back the sentences go, one a customer: what he bought, in order of days."""
+    """How far back the sentences go."""
+    sentences: Literal["histories", "baskets"] = "histories"
+    """histories: one a customer, what he bought in order of days; baskets: one a customer and day."""
+    of: Level = "article"
+    """What the words are: articles, or products or another code of theirs, whose vector all its articles then have."""
     dimensions: Count = 64
     """Numbers in a vector."""
     window: Count = 16
@@ -32,12 +37,15 @@ class Word2Vec(Mean):
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
     """Step of the stochastic descent at its start; it falls to nothing."""
     support: Count = 2
-    """Purchases that an article needs to get a vector."""
+    """Days on which customers must have bought a word, all together, for it to get a vector."""
     epochs: Count = 5
     """Passes over all sentences."""
 
+    def needs(self) -> frozenset[str]:
+        return frozenset({self.of} - {"article"})
+
     def vectors(self, history: History) -> pl.DataFrame:
-        """Of all articles that were bought often enough, by customers who bought others too; the longest of length 1.
+        """Of all articles whose word was bought often enough, in company of others; the longest of length 1.
 
         On one thread of the CPU whatever the engine: with more of them, each fit would differ.
         """
@@ -46,10 +54,12 @@ class Word2Vec(Mean):
 
         from hmgpu.neural.topk import quantised, shortened
 
-        bought = history.last(self.days).select("customer", "day", "article").unique()
-        ordered = self.bench.engine.collect(bought.sort("customer", "day", "article"))
-        by_customer = ordered.group_by("customer", maintain_order=True).agg("article")
-        sentences = by_customer.filter(pl.col("article").list.len() > 1)["article"].to_list()
+        words = history.articles.select("article", word=self.of).drop_nulls()
+        bought = history.last(self.days).join(words, on="article").select("customer", "day", "word").unique()
+        ordered = self.bench.engine.collect(bought.sort("customer", "day", "word"))
+        together = ["customer"] if self.sentences == "histories" else ["customer", "day"]
+        spoken = ordered.group_by(together, maintain_order=True).agg("word")
+        sentences = spoken.filter(pl.col("word").list.len() > 1)["word"].to_list()
         model = Gensim(
             vector_size=self.dimensions,
             window=self.window,
@@ -70,4 +80,5 @@ class Word2Vec(Mean):
             # What all have in common says nothing of taste. Lengths are kept: rare articles have the shorter vectors.
             found = found - found.mean(axis=0)
         keys = torch.tensor(model.wv.index_to_key, dtype=torch.int32)
-        return quantised(keys, shortened(torch.from_numpy(found)), "article")
+        known = quantised(keys, shortened(torch.from_numpy(found)), "word").lazy()
+        return self.bench.engine.collect(words.join(known, on="word").drop("word").sort("article"))

@@ -2,6 +2,7 @@
 
 import random
 
+import gensim.models
 import kit
 import numpy as np
 import polars as pl
@@ -36,6 +37,29 @@ def test_each_model_learns_other_vectors_and_always_the_same(history):
     skip_gram, cbow, again = (kit.learned(part, history, CPU)["articles"].collect() for part in parts)
     assert again.equals(skip_gram)
     assert not cbow.equals(skip_gram)
+
+
+def test_baskets_and_histories_are_the_sentences(make_history, monkeypatch):
+    """What one customer bought on one day, or all that he bought, in order of days; alone it tells nothing."""
+    history = make_history([(9, 0, 7), (2, 0, 5), (2, 0, 6), (2, 0, 6), (4, 1, 8), (1, 2, 5), (1, 2, 9)])
+    told = []
+    monkeypatch.setattr(gensim.models.Word2Vec, "build_vocab", lambda model, sentences: told.append(sentences))
+    monkeypatch.setattr(gensim.models.Word2Vec, "train", lambda *_, **__: None)
+    for sentences in ("histories", "baskets"):
+        part = kit.bench(Word2Vec(dimensions=4, sentences=sentences), history, CPU)
+        kit.learned(part, history, CPU)
+    assert told == [[[7, 5, 6], [5, 9]], [[5, 6], [5, 9]]]
+
+
+def test_all_articles_of_a_product_have_its_vector(make_history):
+    often = [(day, customer, article) for day in (1, 2, 3) for customer in (0, 1) for article in (1, 2, 4)]
+    history = make_history([*often, (300, 0, 3)], {1: {"product": 10}, 2: {"product": 20}, 3: {"product": 10}})
+    part = kit.bench(Word2Vec(dimensions=4, of="product"), history, CPU)
+    articles = kit.learned(part, history, CPU)["articles"].collect()
+    assert articles["article"].to_list() == [1, 2, 3]
+    first, second, sister = articles.drop("article", "on_sale").rows()
+    assert first == sister != second
+    assert part.needs() == {"product"}
 
 
 def test_rare_articles_and_those_bought_alone_have_no_vector(make_history):
