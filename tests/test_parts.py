@@ -343,6 +343,7 @@ def test_parts_can_reach_no_label(file: Path) -> None:
         "hmgpu.guards.",
         "hmgpu.building.",
         "hmgpu.filtering.",
+        "hmgpu.gender.",
         "hmgpu.interrupts.",
         "hmgpu.data.weeks.DAYS",
         "hmgpu.console.",

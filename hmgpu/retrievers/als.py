@@ -51,7 +51,8 @@ class ALS(Space):
     def learn(self, history: History) -> Learned:
         """`articles`: (article, `v…` int16, on_sale int8), `factors`: (article, `factor…` float32) of all sold lately.
 
-        On the CPU whatever the engine: the factors would differ in their last bits.
+        On the CPU whatever the engine: the CUDA part of implicit 0.7.3 is built for an rmm of before RAPIDS 26.6,
+        beside which it doesn't load, and its factors would differ in their last bits.
         """
         engine = self.bench.engine
         bought = engine.collect(weighted(history, self.days, self.half_life).sort("customer", "article"))

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from hmgpu.data.store import History
 from hmgpu.data.tables import names
+from hmgpu.gender import COLUMN, DEFAULT_MEN, DEFAULT_WOMEN, article_gender, customer_gender
 from hmgpu.parts import Count, Learned
 from hmgpu.plans import ONE, decayed, top_n
 from hmgpu.retrievers import Candidates, Retriever
@@ -16,7 +17,7 @@ from hmgpu.retrievers import Candidates, Retriever
 AGE_BANDS = (19, 29, 39, 49, 59, 69)  # last year of each band; the bands that public solutions settled on
 PRICE_LEVELS = 5
 LEVELS_ABOVE = range(1, PRICE_LEVELS)
-DERIVED = {"age_band": "age", "price_level": "price", "channel": "channel"}
+DERIVED = {"age_band": "age", "price_level": "price", "channel": "channel", "gender": COLUMN}
 """Customer attributes that are worked out, and the column each needs."""
 OF_CUSTOMERS = (*DERIVED, *names("customers", ["code", "flag"]))
 OF_ARTICLES = tuple(names("articles", ["code"]))
@@ -31,7 +32,8 @@ class PopularBy(Retriever):
 
     by: str = "age_band"
     """The attribute: age_band, price_level (quintile of what the customer usually pays), channel (the one used most),
-    or the name of any code or flag column of customers or articles."""
+    gender (women's or men's, where four fifths of what the customer buys are one of them: see `hmgpu.gender`), or the
+    name of any code or flag column of customers or articles."""
     days: Count = 14
     """How far back sales count."""
     half_life: Annotated[float, Field(gt=0)] = 4.0
@@ -116,6 +118,9 @@ class PopularBy(Retriever):
             reached = [pl.when(pl.col("paid") >= pl.col(f"level_{k}")).then(1).otherwise(0) for k in LEVELS_ABOVE]
             level = reduce(add, reached)
             return paid.select("customer", tag=level.cast(pl.Int32))
+        if self.by == "gender":
+            articles = article_gender(history, DEFAULT_WOMEN, DEFAULT_MEN)
+            return customer_gender(habits, articles).select("customer", tag="gender").drop_nulls()
         return history.customers.select("customer", tag=pl.col(self.by).cast(pl.Int32)).drop_nulls()
 
     def _paid(self, history: History) -> pl.LazyFrame:

@@ -37,6 +37,15 @@ def test_the_channel_is_the_one_used_most(make_history, engine):
     assert found == {1: [61], 2: [60]}
 
 
+def test_gender_is_what_four_fifths_of_the_purchases_are(make_history, engine):
+    """1 and 2 buy women's clothes, 3 men's, 4 both; article 5 is of neither and sells to women alone."""
+    groups = {1: "Ladieswear", 2: "Ladieswear", 3: "Menswear", 5: "Sport"}
+    bought = [(1, 1, 1), (1, 1, 5), (2, 1, 5), (3, 2, 2), (1, 3, 3), (2, 4, 3), (2, 4, 1)]
+    history = make_history(bought, articles={article: {"index_group_name": name} for article, name in groups.items()})
+    found = proposed(PopularBy(by="gender"), history, engine, [1, 2, 3, 4])
+    assert found == {1: [5, 1, 2], 2: [5, 1, 2], 3: [3], 4: []}
+
+
 @pytest.mark.parametrize(("by", "one", "other"), [("club", 3, 4), ("postal_code", 0, 9), ("fn", 0, 1)])
 def test_any_code_or_flag_of_customers(make_history, engine, by, one, other):
     people = {1: {by: one}, 2: {by: other}, 3: {by: one}}
