@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet
 
 from hmgpu.data.ingest.parquetrows import DAMAGE
 from hmgpu.errors import DataError
@@ -43,19 +45,23 @@ def read_given(path: Path, known: pl.Series) -> "tuple[pl.Series, np.ndarray[Any
 
 def _read(path: Path) -> pl.DataFrame:
     """(article_id String, vector list[f32])."""
+    if not path.is_file():
+        raise DataError(f"There is no file {path} to take vectors from.")
     try:
-        schema = pl.read_parquet_schema(path)
-        for name, fits in ((ID, _is_text), (VECTOR, _is_list)):
-            if name not in schema:
-                raise DataError(f"{path} has no column {name}: write {WANTED}.")
-            if not fits(schema[name]):
-                raise DataError(f"{path} has column {name} as {schema[name]}: write {WANTED}.")
-        table = pl.read_parquet(path, columns=[ID, VECTOR])
-    except FileNotFoundError:
-        raise DataError(f"There is no {path} to take vectors from.") from None
+        with pa.parquet.ParquetFile(path) as file:
+            absent = [name for name in (ID, VECTOR) if name not in file.schema_arrow.names]
+            if absent:
+                raise DataError(f"{path} has no column {absent[0]}: write {WANTED}.")
+            arrow = file.read(columns=[ID, VECTOR], use_threads=False)
+        arrow.validate(full=True)  # Polars takes text for UTF-8 without a look
+        # Without the schema's own metadata, which a damaged file fills with what makes Polars panic.
+        table = pl.DataFrame(pa.table(arrow.columns, names=arrow.schema.names))
     except DAMAGE as error:
         reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
         raise DataError(f"{path} can't be read as Parquet ({reason}): get the file anew, or write {WANTED}.") from None
+    for name, fits in ((ID, _is_text), (VECTOR, _is_list)):
+        if not fits(table.schema[name]):
+            raise DataError(f"{path} has column {name} as {table.schema[name]}: write {WANTED}.")
     if table.is_empty():
         raise DataError(f"{path} holds no rows: write {WANTED}.")
     return table.select(pl.col(ID).cast(pl.String), pl.col(VECTOR).cast(pl.List(pl.Float32)))
