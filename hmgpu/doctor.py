@@ -45,4 +45,6 @@ def _data(root: Path) -> str:
     counts = f"{manifest.rows:,} rows, {manifest.articles:,} articles, {manifest.customers:,} customers"
     present = manifest.present
     absent = [f"{t}.{c.name}" for t, columns in TABLES.items() for c in columns if c.name not in present.get(t, [])]
-    return f"{root}: {counts}, {days}; absent: {', '.join(absent) or 'nothing'}"
+    vectors = [f"{of} ({table.articles:,} articles, {table.made_by})" for of, table in sorted(manifest.vectors.items())]
+    described = f"; vectors of {', '.join(vectors)}" if vectors else ""
+    return f"{root}: {counts}, {days}; absent: {', '.join(absent) or 'nothing'}{described}"

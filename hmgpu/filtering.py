@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from hmgpu.building import part_of
 from hmgpu.data.store import History
+from hmgpu.data.tables import VectorsOf
 from hmgpu.parts import Bench, Learned, Trained
 from hmgpu.plans import top_n
 from hmgpu.retrievers import Retriever
@@ -48,6 +49,9 @@ class Filter(Retriever):
 
     def needs(self) -> frozenset[str]:
         return self.of.needs()
+
+    def needs_vectors(self) -> frozenset[VectorsOf]:
+        return self.of.needs_vectors()
 
     def at(self, bench: Bench) -> Self:
         return super().at(bench).model_copy(update={OF: self.of.at(bench)})

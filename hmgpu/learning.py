@@ -83,7 +83,7 @@ class Learning:
             # What several parts or workers need is made before they are sent to work.
             model = self.trained(name, part, week) if isinstance(part, Trained) else None
             encoded = self.encoded if part.encoded else None
-            made_from = [self._known(week), *(step.digest for step in (encoded, model) if step)]
+            made_from = [*self._known_to(part, week), *(step.digest for step in (encoded, model) if step)]
             tasks.append(partial(self._learn, week, name, part, model.folder if model else None, made_from))
         steps = self.workers.each(f"learn {week}", [*tasks, partial(self._learn_fallback, week)])
         return dict(zip([*parts, FALLBACK], steps, strict=True))
@@ -132,7 +132,7 @@ class Learning:
 
     def _train(self, name: str, part: Trained, at: Week) -> Step:
         settings = part.settings() | {"seed": self.config.seed}
-        made_from = [self._known(at), self.encoded.digest]
+        made_from = [*self._known_to(part, at), self.encoded.digest]
         # Named by all that decides what comes out: checkpoints of other settings or other code are not gone on from.
         decides = json.dumps([settings, made_from, str(at), code_digest()])
         work = self.run.folder / "unfinished" / hashlib.sha256(decides.encode()).hexdigest()[:16]
@@ -146,6 +146,11 @@ class Learning:
     def _known(self, week: Week) -> str:
         """Hash of all that was known before `week`: what was learned from it holds when later weeks have come."""
         return self.store.digest_before(week.first_day)
+
+    def _known_to(self, part: Part, week: Week) -> list[str]:
+        """Hash of that, and of the vectors that `part` looks at."""
+        vectors = [self.store.vectors_before(of, week.first_day) for of in sorted(part.needs_vectors())]
+        return [self._known(week), *vectors]
 
     def at_bench(self, part: P, model: Path | None = None) -> P:
         """`part`, with what it needs to work."""

@@ -16,7 +16,7 @@ import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 
 from hmgpu.data.store import History
-from hmgpu.data.tables import names
+from hmgpu.data.tables import VectorsOf, names
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 
@@ -104,6 +104,10 @@ class Part(BaseModel):
 
     def needs(self) -> frozenset[str]:
         """Optional columns of the data that this part can't do without; it is left out where one is absent."""
+        return frozenset()
+
+    def needs_vectors(self) -> frozenset[VectorsOf]:
+        """What of the articles it needs vectors of; where the data set has none, a line with this part is refused."""
         return frozenset()
 
 

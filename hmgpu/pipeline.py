@@ -19,17 +19,18 @@ import polars as pl
 
 from hmgpu.config import Config
 from hmgpu.console import log_file
-from hmgpu.data.store import Store
+from hmgpu.data.store import Store, without_vectors
 from hmgpu.data.weeks import Week, date_of
 from hmgpu.describe import Chosen, Describer
 from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
+from hmgpu.errors import ConfigError, DataError
 from hmgpu.evaluation.figures import evaluate
 from hmgpu.example_steps import ExampleSteps
 from hmgpu.features import Feature
 from hmgpu.files import write_json
 from hmgpu.learning import FALLBACK, TABLE, Learning
 from hmgpu.negatives import Negatives
+from hmgpu.parts import Part
 from hmgpu.quota_steps import QuotaSteps
 from hmgpu.rankers import Examples, Model
 from hmgpu.recommend_steps import RecommendSteps
@@ -64,6 +65,7 @@ class Pipeline:
         self.retrievers: dict[str, Retriever] = _usable(config.retrievers, present, "retriever")
         self.features: dict[str, Feature] = _usable(config.features, present, "feature")
         self.negatives: dict[str, Negatives] = _usable(config.negatives, present, "way of drawing negatives")
+        _vectors(config, store)
         if not self.retrievers:
             raise ConfigError("No retriever is left: each needs a column that the data does not have.")
         if not self.negatives:
@@ -99,7 +101,8 @@ class Pipeline:
         # Where things lie and how much memory there is decides nothing about what comes out.
         places = ("runs", "engine", "memory_gb", "data", "retrain")
         decides = {key: value for key, value in config.settings().items() if key not in places}
-        made_from = json.dumps([decides, store.digest, engine.name, code_digest()])
+        vectors = _vectors(config, store)  # those that no part looks at decide nothing
+        made_from = json.dumps([decides, store.digest, engine.name, code_digest(), *vectors])
         name = f"{date_of(store.last_day)}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"
         before = Run(earlier, engine) if earlier else None
         return cls(config, engine, store, Run(config.runs / name, engine, earlier=before), workers)
@@ -275,6 +278,17 @@ def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dic
         else:
             usable[name] = part
     return usable
+
+
+def _vectors(config: Config, store: Store) -> list[str]:
+    """Hash of each table of vectors that a part looks at. Raises DataError where the data set has none."""
+    parts: dict[str, Part] = {f"retrievers.{name}": part for name, part in config.retrievers.items()}
+    parts |= {f"features.{name}": part for name, part in config.features.items()}
+    wanted = {of: name for name, part in parts.items() for of in part.needs_vectors()}
+    for of, name in wanted.items():
+        if of not in store.manifest.vectors:
+            raise DataError(f"{name}: {without_vectors(of, store.root)}")
+    return [store.vectors_before(of, store.last_day + 1) for of in sorted(wanted)]
 
 
 def _digests(steps: Iterable[Step]) -> list[str]:

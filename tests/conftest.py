@@ -1,7 +1,7 @@
 """Small worlds that tests share: hand-made histories, and one generated data set."""
 
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 from faults.counts import pytest_runtest_logreport, pytest_terminal_summary  # noqa: F401 (hooks)
 from hypothesis import settings
-from kit import demo_config, small_settings
+from kit import demo_config, small_settings, vector_table
 
 from hmgpu.config import Config, load_config
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
 from hmgpu.data.synthetic import synthesize
-from hmgpu.data.tables import ARTICLES, CUSTOMERS, TABLES
+from hmgpu.data.tables import ARTICLES, CUSTOMERS, TABLES, VectorsOf
 from hmgpu.engine import Engine
 from hmgpu.errors import EngineError
 from hmgpu.interrupts import exit_on_sigterm
@@ -72,6 +72,7 @@ def make_history() -> MakeHistory:
 
     `bought` is (days ago, customer, article) a unit; price defaults to 1000 units and channel to 0. Attributes of
     articles and customers are given by key, as `articles={3: {"product": 7}}`; what is not given is null (flags: 0).
+    Vectors, of length 1, are given by what they are of and by key.
     """
 
     def make(
@@ -81,6 +82,7 @@ def make_history() -> MakeHistory:
         prices: Iterable[int] | None = None,
         channels: Iterable[int] | None = None,
         present: frozenset[str] = EVERY_COLUMN,
+        vectors: Mapping[VectorsOf, Mapping[int, Sequence[float]]] | None = None,
     ) -> History:
         rows = list(bought)
         transactions = pl.DataFrame(
@@ -102,6 +104,7 @@ def make_history() -> MakeHistory:
             articles=catalogue.join(first, on="article").lazy(),
             customers=people.lazy(),
             present=present,
+            vectors={of: vector_table(each).lazy() for of, each in (vectors or {}).items()},
         )
 
     return make

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,14 @@ def few_parts(raw: Path, root: Path, runs: Path) -> Config:
     ranker = ["ranker.rounds=15", "ranker.columns=1.0"]
     places = [f"data.raw={raw}", f"data.root={root}", f"runs={runs}"]
     return load_config(DEMO, [*places, *parts, *ranker, "weeks.train=1", "engine=cpu"])
+
+
+def vector_table(vectors: Mapping[int, Sequence[float]]) -> pl.DataFrame:
+    """(article, `v…` int16) of vectors of length 1, as the Store hands them out."""
+    columns = [f"v{place:03}" for place in range(len(next(iter(vectors.values()))))]
+    rows = [[article, *(round(number * 2048) for number in vector)] for article, vector in vectors.items()]
+    schema = {"article": pl.Int32} | dict.fromkeys(columns, pl.Int16)
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("article")
 
 
 def files_in(folder: Path) -> dict[str, str]:

@@ -1,8 +1,10 @@
 """Workflows and models are made once, at the oldest training cutoff, and a killed training goes on."""
 
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kit import demo_config
 
@@ -10,8 +12,12 @@ from hmgpu.config import Config, load_config
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
+from hmgpu.errors import DataError
 from hmgpu.pipeline import Pipeline
+from hmgpu.retrievers.content import Content
+from hmgpu.retrievers.out_of_stock import OutOfStock
 from hmgpu.variants import varied
+from hmgpu.vectors.keep import keep
 
 CPU = Engine("cpu", "tests")
 
@@ -105,6 +111,53 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes(config: Config, tm
 def test_the_oldest_cutoff_is_that_of_the_first_training_week(config: Config) -> None:
     line = Pipeline.open(config, CPU)
     assert line.learning.oldest == line.training_weeks[0] == Week(line.validation_week.first_day - 14)
+
+
+@pytest.fixture
+def with_vectors(config: Config, store: Store, tmp_path: Path) -> Config:
+    """Of a line that looks at pictures, on a copy of the data set."""
+    shutil.copytree(store.root, tmp_path / "data")
+    content = {"looks": Content(of="pictures"), "kept": OutOfStock(of=Content(of="pictures"))}
+    retrievers = {"popular": config.retrievers["popular"], **content}
+    data = config.data.model_copy(update={"root": tmp_path / "data"})
+    return config.model_copy(update={"retrievers": retrievers, "data": data})
+
+
+def test_a_line_that_looks_at_pictures_says_what_it_lacks(with_vectors: Config) -> None:
+    with pytest.raises(DataError, match=r"retrievers\.\w+: .* `hmgpu vectors pictures --data .*data --model"):
+        Pipeline.open(with_vectors, CPU)
+    filtered = {"kept": with_vectors.retrievers["kept"]}
+    with pytest.raises(DataError, match=r"retrievers\.kept: "):
+        Pipeline.open(with_vectors.model_copy(update={"retrievers": filtered}), CPU)
+
+
+def test_other_vectors_remake_what_looks_at_them_and_nothing_else(with_vectors: Config) -> None:
+    root = with_vectors.data.root
+    ids = Store(root).article_ids().sort("article").collect()["article_id"]
+    vectors = np.random.default_rng(1).normal(size=(len(ids), 4))
+
+    def run() -> Pipeline:
+        return learned(with_vectors, 1)
+
+    def without() -> str:
+        popular = {"popular": with_vectors.retrievers["popular"]}
+        return Pipeline.open(with_vectors.model_copy(update={"retrievers": popular}), CPU).run.folder.name
+
+    plain = without()
+    keep(root, "pictures", ids, vectors, "tests")
+    first = run()
+    keep(root, "text", ids, vectors, "tests")
+    assert run().run.folder == first.run.folder  # texts decide nothing here
+    before = steps(first, "learn/")
+    keep(root, "pictures", ids, -vectors[:, ::-1], "tests")
+    other = run()
+    assert other.run.folder != first.run.folder
+    after = steps(other, "learn/")
+    assert after.keys() == before.keys()
+    remade = {name.rpartition("/")[2] for name in after if after[name]["inputs"] != before[name]["inputs"]}
+    assert remade == {"retriever-looks", "retriever-kept"}
+    assert all(after[name]["files"] != before[name]["files"] for name in after if name.endswith(("looks", "kept")))
+    assert without() == plain  # of a line that looks at none the run is the one it always was
 
 
 def test_another_oldest_cutoff_has_workflows_and_models_of_its_own(config: Config) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import kit
+import numpy as np
 import polars as pl
 import pytest
 from pydantic import ValidationError
@@ -33,6 +34,7 @@ from hmgpu.retrievers.content import Content
 from hmgpu.retrievers.item_cf import ItemCF
 from hmgpu.retrievers.popular_by import OF_ARTICLES, OF_CUSTOMERS
 from hmgpu.retrievers.sale_trend import SaleTrend
+from hmgpu.vectors.keep import keep
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(hmgpu.__file__).parent  # in ROOT, unless what is tested is an installed hmgpu
@@ -56,7 +58,7 @@ def _variants(base: type[Part], by: Mapping[str, tuple[str, ...]]) -> dict[str, 
 
 
 RETRIEVERS = _variants(Retriever, {"popular_by": OF_CUSTOMERS + OF_ARTICLES})
-RETRIEVERS |= {f"content-{of}": Content(of=of) for of in ("metadata", "sales")}
+RETRIEVERS |= {f"content-{of}": Content(of=of) for of in ("metadata", "sales", "sentences", "pictures")}
 # Few articles of so small a world sell five units a week.
 RETRIEVERS |= {f"sale_trend-{by}": SaleTrend(by=by, sold=1) for by in ("age_band", "department")}
 RETRIEVERS |= {f"item_cf-{by}": ItemCF(by=by, support=1) for by in ("age_band", "price_level")}
@@ -88,6 +90,29 @@ def digests(plans: Mapping[str, pl.LazyFrame], folder: Path, engine: Engine = CP
     for name, plan in plans.items():
         engine.write(plan, folder / name)
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in plans}
+
+
+def with_vectors(store: Store, cutoff: int, seed: int) -> Store:
+    """`store` with vectors of its articles; those of articles first sold at the cutoff or later depend on `seed`.
+
+    Pictures' are long enough to be made shorter, and not all articles have one.
+    """
+    articles = CPU.collect(store.articles().sort("article_id"))
+    known = (articles["first_day"] < cutoff).fill_null(False).to_numpy()
+    first, others = (np.random.default_rng(each).normal(size=(articles.height, 70)) for each in (3, seed))
+    vectors = np.where(known[:, None], first, others)
+    some = np.arange(articles.height) % 5 > 0
+    keep(store.root, "pictures", articles["article_id"].filter(some), vectors[some], "tests")
+    keep(store.root, "text", articles["article_id"], vectors[:, :6], "tests")
+    return Store(store.root)
+
+
+@pytest.fixture(scope="module")
+def store(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The generated world, ingested, with vectors."""
+    folder = tmp_path_factory.mktemp("vectors") / "data"
+    shutil.copytree(store.root, folder)
+    return with_vectors(Store(folder), store.last_complete_week.first_day, 4)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +164,7 @@ def test_candidates_keep_the_contract(retriever: Retriever, history: History, cu
 def test_retrievers_that_find_nothing_find_it_without_error(
     retriever: Retriever, history: History, make_history: Callable
 ) -> None:
-    little = make_history([(1, 0, 0)])
+    little = make_history([(1, 0, 0)], vectors={"pictures": {0: (1.0, 0.0)}, "text": {0: (1.0, 0.0)}})
     retriever = at_bench(retriever, little, trained_on=history)
     nobody = pl.LazyFrame(schema={"customer": pl.Int32})
     assert CPU.collect(retriever.retrieve(learned(retriever, little), nobody)).is_empty()
@@ -269,7 +294,7 @@ def other_future(raw: Path, cutoff: int, tmp_path_factory: pytest.TempPathFactor
     )
     pl.concat([past, others.head(others.height // 2)]).write_csv(file)
     ingest(DataSettings(raw=folder / "raw", root=folder / "data"))
-    return Store(folder / "data")
+    return with_vectors(Store(folder / "data"), cutoff, 5)
 
 
 @pytest.fixture(scope="module")
@@ -308,6 +333,9 @@ def test_the_other_future_is_another(store: Store, other_future: Store, cutoff: 
     assert not mine.equals(others)
     later = [CPU.collect(world.as_of(cutoff + 7).articles.sort("article")) for world in (store, other_future)]
     assert not later[0].equals(later[1])
+    for of in ("pictures", "text"):
+        seen = [CPU.collect(world.as_of(cutoff + 7).vectors_of(of).sort("article")) for world in (store, other_future)]
+        assert not seen[0].equals(seen[1])
 
 
 PART_FILES = sorted(
@@ -369,7 +397,8 @@ def shuffled(history: History, tmp_path_factory: pytest.TempPathFactory) -> Hist
         return pl.scan_parquet(files)
 
     tables = {name: reorder(name, getattr(history, name)) for name in ("transactions", "articles", "customers")}
-    return dataclasses.replace(history, **tables)
+    vectors = {of: reorder(f"vectors-{of}", plan) for of, plan in history.vectors.items()}
+    return dataclasses.replace(history, **tables, vectors=vectors)
 
 
 @every_part

@@ -9,13 +9,13 @@ import sys
 import typer
 
 from hmgpu.benchmark.cli import app as benchmark
-from hmgpu.cli import data, judge, line, runs
+from hmgpu.cli import data, judge, line, runs, vectors
 from hmgpu.console import console, start_logging
 from hmgpu.errors import BusyError, HmgpuError
 from hmgpu.interrupts import exit_on_sigterm
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for part in (line, data, judge, runs):
+for part in (line, data, vectors, judge, runs):
     app.add_typer(part.app)
 app.add_typer(benchmark, name="benchmark", rich_help_panel="Figures")
 

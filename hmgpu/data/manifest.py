@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
-from hmgpu.data.tables import TableName
+from hmgpu.data.tables import TableName, VectorsOf
 from hmgpu.errors import DataError
 from hmgpu.files import sha256
 
@@ -47,6 +47,21 @@ class Source(BaseModel):
     """The report of the bad rows, relative to the data set's folder; null where there were none."""
 
 
+class Vectors(BaseModel):
+    """Vectors of the articles, one table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    file: str
+    """The table among the manifest's `files`."""
+    made_by: str
+    """The model that made them, or the file that they were taken from."""
+    dimensions: int
+    """Numbers in a vector."""
+    articles: int
+    """Articles that have one."""
+
+
 class Manifest(BaseModel):
     """What an ingested data set holds. Only files that it lists belong to the data set."""
 
@@ -72,6 +87,8 @@ class Manifest(BaseModel):
     """The Parquet files by their path relative to the data set's folder."""
     sources: list[Source]
     """The raw files in the order in which they were absorbed."""
+    vectors: dict[VectorsOf, Vectors] = {}
+    """What of the articles there are vectors of; left out of the file where there are none."""
 
     @field_validator("files")
     @classmethod
@@ -81,6 +98,13 @@ class Manifest(BaseModel):
             if path.is_absolute() or ".." in path.parts:
                 raise ValueError(f"'{name}' lies outside of the data set")
         return files
+
+    @model_validator(mode="after")
+    def _listed(self) -> Self:
+        for of, vectors in self.vectors.items():
+            if vectors.file not in self.files:
+                raise ValueError(f"'{vectors.file}' with the vectors of {of} is not among the files")
+        return self
 
     @classmethod
     def read(cls, root: Path) -> "Manifest":
@@ -109,7 +133,8 @@ class Manifest(BaseModel):
 
     def to_bytes(self) -> bytes:
         """The file's content: the same data set always gives the same bytes."""
-        return (json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+        content = self.model_dump(mode="json", exclude=None if self.vectors else {"vectors"})
+        return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
     def table(self, name: Literal["articles", "customers", "codes"]) -> str:
         """Path of a table that is one file, relative to the data set's folder."""

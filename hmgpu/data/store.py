@@ -3,7 +3,8 @@
 import datetime
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -11,6 +12,7 @@ import polars as pl
 
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.settings import Weekday
+from hmgpu.data.tables import VectorsOf
 from hmgpu.data.weeks import Week, date_of, day_number
 from hmgpu.errors import DataError
 
@@ -32,6 +34,9 @@ class History:
     """The customer table. It is a snapshot: ages and flags are as of its export, whatever the cutoff."""
     present: frozenset[str]
     """Names of the optional columns that this retailer has, over all tables."""
+    vectors: Mapping[VectorsOf, pl.LazyFrame] = field(default_factory=dict)
+    """(article, `v…` int16 in steps of 1/2048) of length 1, by what they are of; only of these articles, and not all of
+    them need have one."""
 
     def last(self, days: int) -> pl.LazyFrame:
         """The transactions of the last `days` days."""
@@ -41,11 +46,13 @@ class History:
         """What was known at the start of an earlier `day`. Raises ValueError for a day after the cutoff."""
         if day > self.cutoff:
             raise ValueError(f"day {day} is after the cutoff {self.cutoff}: nothing of it is known")
+        articles = self.articles.filter(pl.col("first_day") < day)
         return replace(
             self,
             cutoff=day,
             transactions=self.transactions.filter(pl.col("day") < day),
-            articles=self.articles.filter(pl.col("first_day") < day),
+            articles=articles,
+            vectors={of: _only(vectors, articles) for of, vectors in self.vectors.items()},
         )
 
     def of(self, customers: pl.LazyFrame) -> "History":
@@ -59,6 +66,12 @@ class History:
     def has(self, *columns: str) -> bool:
         """Whether the retailer has all these optional columns."""
         return self.present.issuperset(columns)
+
+    def vectors_of(self, of: VectorsOf) -> pl.LazyFrame:
+        """Those of `vectors`. Raises DataError where the data set has none."""
+        if of not in self.vectors:
+            raise DataError(without_vectors(of))
+        return self.vectors[of]
 
     def on_sale(self, days: int) -> pl.LazyFrame:
         """(article) of all articles sold in the last `days` days, each once."""
@@ -74,6 +87,7 @@ class Store:
         self.week_starts: Weekday = self.manifest.settings["week_starts"]  # type: ignore[assignment]
         self._weeks = {name: _week(name) for name in sorted(self.manifest.files) if name.startswith("transactions/")}
         self._digests: dict[int, str] = {}
+        self._vector_digests: dict[tuple[VectorsOf, int], str] = {}
 
     def verify(self) -> None:
         """Raises DataError where a file is missing or is not the one that was ingested."""
@@ -81,8 +95,9 @@ class Store:
 
     @property
     def digest(self) -> str:
-        """Hash of all that the data set holds."""
-        files = {name: file.sha256 for name, file in sorted(self.manifest.files.items())}
+        """Hash of all that the data set holds, vectors aside: see `vectors_before`."""
+        vectors = {table.file for table in self.manifest.vectors.values()}
+        files = {name: file.sha256 for name, file in sorted(self.manifest.files.items()) if name not in vectors}
         return hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
     def digest_before(self, day: int) -> str:
@@ -93,14 +108,20 @@ class Store:
         """
         if day not in self._digests:
             files = {name: self.manifest.files[name].sha256 for name in self._names(0, day - 1)}
-            articles = self._scan("articles").filter(pl.col("first_day") < day).collect()
+            articles = self._appeared(day).collect()
             facts = [files, self.manifest.files[self.manifest.table("customers")].sha256, sorted(self.present)]
-            known = hashlib.sha256(json.dumps(facts).encode())
-            # The oldest layout: newer ones keep the text of rows that were filtered away.
-            oldest = pl.CompatLevel.oldest()
-            known.update(articles.rechunk().write_ipc(None, compat_level=oldest).getbuffer())
-            self._digests[day] = known.hexdigest()
+            self._digests[day] = _digest(json.dumps(facts), articles)
         return self._digests[day]
+
+    def vectors_before(self, of: VectorsOf, day: int) -> str:
+        """Hash of the vectors that `as_of(day)` can reach; apart from all else, so that only what uses them is remade
+        when they are other ones. Raises DataError where there are none."""
+        if (of, day) not in self._vector_digests:
+            if of not in self.manifest.vectors:
+                raise DataError(without_vectors(of, self.root))
+            known = _only(self._scan_vectors(of), self._appeared(day)).sort("article").collect()
+            self._vector_digests[of, day] = _digest(of, known)
+        return self._vector_digests[of, day]
 
     @property
     def present(self) -> frozenset[str]:
@@ -150,13 +171,14 @@ class Store:
                 f"Nothing is known before {date_of(day)}: the data in {self.root} starts on "
                 f"{date_of(self.manifest.first_day)}; lower weeks.train or take a later weeks.validation."
             )
-        past = self._scan_weeks(up_to=day - 1).filter(pl.col("day") < day)
+        past, articles = self._scan_weeks(up_to=day - 1).filter(pl.col("day") < day), self._appeared(day)
         return History(
             cutoff=day,
             transactions=past,
-            articles=self._scan("articles").filter(pl.col("first_day") < day),
+            articles=articles,
             customers=self._scan("customers"),
             present=self.present,
+            vectors={of: _only(self._scan_vectors(of), articles) for of in self.manifest.vectors},
         )
 
     def sold_in(self, week: Week) -> pl.LazyFrame:
@@ -168,6 +190,10 @@ class Store:
         sold = self._scan_weeks(week.first_day, week.last_day)
         within = pl.col("day").is_between(week.first_day, week.last_day)
         return sold.filter(within).select("day", "customer", "article")
+
+    def articles(self) -> pl.LazyFrame:
+        """The whole catalogue, with what was never sold: no part's to see."""
+        return self._scan("articles")
 
     def article_ids(self) -> pl.LazyFrame:
         """(article, article_id) of the whole catalogue: the way back to the retailer's own ids."""
@@ -184,6 +210,13 @@ class Store:
     def codes(self) -> pl.LazyFrame:
         """(column, code, value) of all columns of codes."""
         return self._scan("codes").select("column", "code", "value")
+
+    def _appeared(self, day: int) -> pl.LazyFrame:
+        """The articles first sold before `day`."""
+        return self._scan("articles").filter(pl.col("first_day") < day)
+
+    def _scan_vectors(self, of: VectorsOf) -> pl.LazyFrame:
+        return pl.scan_parquet([self.root / self.manifest.vectors[of].file], glob=False)
 
     def _scan(self, table: Literal["articles", "customers", "codes"]) -> pl.LazyFrame:
         return pl.scan_parquet([self.root / self.manifest.table(table)], glob=False)
@@ -202,6 +235,30 @@ class Store:
         # A week in which nothing was sold has no file; any file has the right columns, and none of its rows.
         plan = pl.scan_parquet(chosen or [self.root / next(iter(self._weeks))], glob=False)
         return plan if chosen else plan.filter(pl.lit(False))
+
+
+def without_vectors(of: VectorsOf, root: Path | str = "DATA") -> str:
+    """What to do about vectors that are wanted and not there."""
+    what = {"pictures": "the articles' pictures", "text": "the articles' names and descriptions"}[of]
+    command = f"`hmgpu vectors {of} --data {root}"
+    return (
+        f"The data set has no vectors of {what}: make them with {command} --model NAME_OR_FOLDER`, or bring your own "
+        f"with {command} --from FILE`."
+    )
+
+
+def _only(vectors: pl.LazyFrame, articles: pl.LazyFrame) -> pl.LazyFrame:
+    """`vectors` (article, …) of these `articles` (article, …)."""
+    return vectors.join(articles.select("article"), on="article", how="semi")
+
+
+def _digest(facts: str, table: pl.DataFrame) -> str:
+    """Hash of `facts` and of the content of `table`."""
+    known = hashlib.sha256(facts.encode())
+    # The oldest layout: newer ones keep the text of rows that were filtered away.
+    oldest = pl.CompatLevel.oldest()
+    known.update(table.rechunk().write_ipc(None, compat_level=oldest).getbuffer())
+    return known.hexdigest()
 
 
 def _week(name: str) -> Week:

@@ -7,6 +7,7 @@ import polars as pl
 import torch
 
 from hmgpu.engine import Engine
+from hmgpu.neural.reduced import components
 from hmgpu.neural.topk import quantised
 
 if TYPE_CHECKING:
@@ -38,11 +39,9 @@ def document_vectors(documents: pl.DataFrame, dimensions: int, engine: Engine, s
 def _components(terms: "csr_matrix", dimensions: int, engine: Engine, seed: int) -> Any:
     """float64 (terms, dimensions): the right singular vectors of `terms` that belong to the largest values.
 
-    Worked out from its square, which has the same ones: it is small, and dense as cuML wants it. Zeros stand for terms
-    that are wanting where there are fewer than dimensions.
+    Zeros stand for terms that are wanting where there are fewer than dimensions.
     """
     width = terms.shape[1]
     square = np.zeros((max(width, dimensions),) * 2)
     square[:width, :width] = (terms.T @ terms).toarray()
-    svd = engine.ml("decomposition").TruncatedSVD(n_components=dimensions, random_state=seed)
-    return svd.fit(square).components_[:, :width].T
+    return components(square, dimensions, engine, seed)[:width]

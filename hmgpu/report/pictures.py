@@ -6,6 +6,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from hmgpu.data.pictures import picture_file
+
 SIZE = (100, 132)  # at most, in pixels
 QUALITY = 70
 
@@ -13,12 +15,13 @@ QUALITY = 70
 def picture(folder: Path | None, article_id: str) -> str | None:
     """The picture of an article as a `data:` address; None where there is none that can be read.
 
-    Pictures lie as Kaggle has them: `images/0NN/0NNNNNNNNN.jpg`, in a folder of the id's first three digits.
+    Where they lie, `hmgpu.data.pictures` says.
     """
-    if folder is None or Path(article_id).name != article_id:  # an id may be anything, a path into other folders too
+    file = picture_file(folder, article_id) if folder else None
+    if file is None:
         return None
     try:
-        with Image.open(folder / article_id[:3] / f"{article_id}.jpg") as image:
+        with Image.open(file) as image:
             image.draft("RGB", SIZE)  # a JPEG is then read at a fraction of its size
             small = image.convert("RGB")
     except (OSError, UnidentifiedImageError):

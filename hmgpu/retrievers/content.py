@@ -9,19 +9,23 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.data.tables import names
+from hmgpu.data.tables import VectorsOf, names
 from hmgpu.neural.mean import Mean
 from hmgpu.parts import Count
+
+ENCODED: dict[str, VectorsOf] = {"sentences": "text", "pictures": "pictures"}
+"""What the data set's vectors are of, by what is asked for."""
 
 
 class Content(Mean):
     """What is nearest to the mean of the latest articles, and, as a feature, how near every other candidate is."""
 
-    of: Literal["metadata", "text", "sales"] = "text"
-    """metadata: the catalogue's codes (product type, colour, department, …); text: names and descriptions; sales: when,
-    at what price, in which channel and to whom an article sold."""
+    of: Literal["metadata", "text", "sales", "sentences", "pictures"] = "text"
+    """metadata: the catalogue's codes (product type, colour, department, …); text: the words of names and descriptions;
+    sales: when, at what price, in which channel and to whom an article sold; sentences: names and descriptions as a
+    sentence encoder sees them (`hmgpu vectors text`); pictures: as an image encoder does (`hmgpu vectors pictures`)."""
     dimensions: Annotated[int, Field(ge=2)] = 64
-    """Numbers in a vector of metadata or text."""
+    """Numbers in a vector, but of sales; an encoder's that has no more of them is taken as it is."""
     weeks: Count = 8
     """How far back sales are looked at."""
 
@@ -30,17 +34,25 @@ class Content(Mean):
         return f"{self.kind}_{self.of}"
 
     def needs(self) -> frozenset[str]:
-        return {"metadata": frozenset({"product_type"}), "text": frozenset({"name"}), "sales": frozenset[str]()}[
-            self.of
-        ]
+        columns = {"metadata": frozenset({"product_type"}), "text": frozenset({"name"})}
+        return columns.get(self.of, frozenset())
+
+    def needs_vectors(self) -> frozenset[VectorsOf]:
+        return frozenset({ENCODED[self.of]}) if self.of in ENCODED else frozenset()
 
     def vectors(self, history: History) -> pl.DataFrame:
-        """Of length 1: of all articles with a word or a code, or, where sales tell, of those sold in these weeks."""
+        """Of length 1: of all articles with a word, a code or a vector, or, where sales tell, of those sold in these
+        weeks. Raises DataError where the data set has no vectors of what is asked for."""
         engine = self.bench.engine
         if self.of == "sales":
             from hmgpu.neural.sales_profile import sales_vectors
 
             return sales_vectors(history, self.weeks, engine)
+        if self.of == "sentences" or self.of == "pictures":
+            from hmgpu.neural.reduced import reduced
+
+            made = engine.collect(history.vectors_of(ENCODED[self.of]).sort("article"))
+            return reduced(made, self.dimensions, engine, self.bench.seed)
         from hmgpu.neural.documents import document_vectors
 
         table = history.articles.select("article", *_described_by(history, self.of)).sort("article")

@@ -52,6 +52,8 @@ def change(**given: Any) -> Callable[[str], str]:
         (change(rows="many"), "at rows"),
         (change(surplus=1), "at surplus"),
         (change(files={"../../etc/passwd": {"sha256": "0", "rows": 1}}), "outside"),
+        (change(vectors={"text": {"file": "x", "made_by": "", "dimensions": 1, "articles": 1}}), "not among the files"),
+        (change(vectors={"sounds": {}}), "at vectors"),
         (change(files={"/etc/passwd": {"sha256": "0", "rows": 1}}), "outside"),
     ],
 )

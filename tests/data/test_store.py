@@ -3,6 +3,7 @@
 import datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, day_number
 from hmgpu.engine import Engine
 from hmgpu.errors import DataError
+from hmgpu.vectors.keep import keep
 
 CPU = Engine("cpu", "tests")
 
@@ -109,6 +111,27 @@ def test_an_article_enters_when_it_is_first_sold(small):
     assert known("2020-09-15") == ["coat", "hat"]
     assert known("2020-09-16") == ["coat", "hat", "sock"]
     assert known("2030-01-01") == ["belt", "coat", "hat", "sock"]  # `never` was never sold
+
+
+def test_vectors_enter_with_their_articles(tmp_path):
+    """`coat` is known first, then `hat`, then `sock`; the only vector that differs is that of `sock`."""
+    write(tmp_path / "raw", BOUGHT)
+    ingest(described(tmp_path / "raw", tmp_path / "data"))
+    seen, hashes = [], []
+    for sock in ((1.0, 0.0), (0.0, 1.0)):
+        keep(tmp_path / "data", "pictures", pl.Series(["coat", "hat", "sock"]), np.array([[2, 0], [0, 3], sock]), "me")
+        store = Store(tmp_path / "data")
+        history = store.as_of(day("2020-09-16"))
+        cuts = [history, history.before(day("2020-09-15")), store.as_of(day("2020-09-09"))]
+        seen.append([CPU.collect(cut.vectors_of("pictures").sort("article")).rows() for cut in cuts])
+        hashes.append([store.vectors_before("pictures", day(text)) for text in ("2020-09-16", "2020-09-15")])
+    assert seen[0] == [[(1, 2048, 0), (2, 0, 2048), (4, 2048, 0)], [(1, 2048, 0), (2, 0, 2048)], [(1, 2048, 0)]]
+    assert seen[1] == [[(1, 2048, 0), (2, 0, 2048), (4, 0, 2048)], *seen[0][1:]]
+    assert hashes[0][0] != hashes[1][0]
+    assert hashes[0][1] == hashes[1][1]  # what was known before the sock was sold is the same
+    for ask in (store.as_of(day("2020-09-16")).vectors_of, lambda of: store.vectors_before(of, day("2020-09-16"))):
+        with pytest.raises(DataError, match=r"no vectors of the articles' names and descriptions.*hmgpu vectors text"):
+            ask("text")
 
 
 def test_all_customers_are_known_at_any_time(small):

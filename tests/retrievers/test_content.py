@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from hmgpu.engine import Engine
+from hmgpu.errors import DataError
 from hmgpu.retrievers.content import Content
 
 CPU = Engine("cpu", "tests")
@@ -77,6 +78,41 @@ def test_sales_need_nothing_but_purchases(make_history):
     articles = kit.learned(part, history, CPU)["articles"].collect()
     assert articles["article"].to_list() == [1, 2]
     assert articles.select(pl.col("^v.*$")).null_count().sum_horizontal().item() == 0
+
+
+def test_pictures_and_sentences_are_as_near_as_their_vectors(make_history):
+    """Customer 0 bought 1. Its picture is most like 3's; its text most like 2's; 5 has no vector."""
+    pictures = {1: (1.0, 0.0), 2: (0.0, 1.0), 3: (0.8, 0.6), 4: (-1.0, 0.0)}
+    text = {1: (1.0, 0.0, 0.0), 2: (0.6, 0.8, 0.0), 3: (0.0, 0.0, 1.0)}
+    history = make_history(
+        [(1, 0, 1), *((2, 9, article) for article in (2, 3, 4, 5))], vectors={"pictures": pictures, "text": text}
+    )
+    assert kit.proposed(Content(of="pictures", n=4), history, CPU, [0]) == {0: [1, 3, 2, 4]}
+    assert kit.proposed(Content(of="sentences", n=2), history, CPU, [0]) == {0: [1, 2]}
+    found = kit.described(Content(of="pictures"), history, CPU, [(0, 1), (0, 3), (0, 4), (0, 5)])
+    dots = [found[0, article]["content_pictures_dot"] for article in (1, 3, 4, 5)]
+    assert dots[:3] == pytest.approx([1.0, 0.8, -1.0], abs=1e-3)
+    assert dots[3] is None
+    assert found[0, 3]["content_pictures_latest"] == pytest.approx(0.8, abs=1e-3)
+
+
+def test_long_vectors_are_made_short(make_history):
+    vectors = {1: (0.6, 0.8, 0.0, 0.0), 2: (0.8, 0.6, 0.0, 0.0), 3: (0.0, 0.0, 1.0, 0.0), 4: (0.0, 0.0, 1.0, 0.0)}
+    history = make_history([(1, 0, a) for a in vectors], vectors={"text": vectors})
+    articles = kit.learned(kit.bench(Content(of="sentences", dimensions=2), history, CPU), history, CPU)["articles"]
+    assert articles.collect().width == 1 + 2 + 1
+    found = kit.proposed(Content(of="sentences", dimensions=2, n=2, latest=1), history.before(history.cutoff), CPU, [0])
+    assert len(found[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("of", "command"), [("pictures", "hmgpu vectors pictures"), ("sentences", "hmgpu vectors text")]
+)
+def test_without_vectors_the_error_names_the_command(make_history, of, command):
+    part = kit.bench(Content(of=of), make_history([(1, 0, 1)]), CPU)
+    assert part.needs() == frozenset()
+    with pytest.raises(DataError, match=f"{command} --data DATA --model"):
+        part.learn(make_history([(1, 0, 1)]))
 
 
 def test_nobody_gets_anything_without_purchases_of_late(make_history):

@@ -57,16 +57,18 @@ def ingest(settings: DataSettings, *, replace: bool = False, progress: Progress 
 
 
 def _lost(root: Path, sources: Mapping[TableName, RawFile]) -> list[str]:
-    """A sentence where the data set that is replaced holds files that are not ingested anew."""
+    """A sentence each where the data set that is replaced holds files that are not ingested anew, or vectors."""
     try:
         there = Manifest.read(root)
     except DataError:
         return []  # damaged beyond reading, which may be why it is replaced
     kept = {raw.sha256 for raw in sources.values()}
     lost = [source.name for source in there.sources if source.sha256 not in kept]
-    return (
-        [f"The data set that was replaced also held {', '.join(lost)}: append again what you need of them."]
-        if lost
+    told = [f"The data set that was replaced also held {', '.join(lost)}: append again what you need of them."]
+    again = " and ".join(f"`hmgpu vectors {of}`" for of in there.vectors)
+    return (told if lost else []) + (
+        [f"The data set that was replaced also held vectors of its articles: make them again with {again}."]
+        if again
         else []
     )
 

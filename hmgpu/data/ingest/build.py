@@ -20,7 +20,7 @@ import hmgpu
 from hmgpu.data.ingest.absorb import Reader, Tables, absorb_entities, absorb_transactions, present
 from hmgpu.data.ingest.rawfiles import RawFile
 from hmgpu.data.ingest.reading import Progress, raw_names
-from hmgpu.data.ingest.staging import publish
+from hmgpu.data.ingest.staging import VECTORS, publish
 from hmgpu.data.manifest import DataFile, Manifest, Source
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName
@@ -209,7 +209,9 @@ class Build:
                     quarantine=f"quarantine/{part.path.name}" if part.rows else None,
                 )
             )
-        weeks = {name: file for name, file in there.files.items() if name.startswith("transactions/")} if there else {}
+        # Keys never change, so what was known of an article stays true of it; new ones have no vector yet.
+        lasting = ("transactions/", f"{VECTORS}/")
+        kept = {name: file for name, file in there.files.items() if name.startswith(lasting)} if there else {}
         images = self.settings.raw / "images"
         return Manifest(
             settings=content_settings(self.settings),
@@ -220,8 +222,9 @@ class Build:
             articles=tables.articles.height,
             customers=tables.customers.height,
             images=os.path.relpath(images, self.settings.root) if images.is_dir() else there and there.images,
-            files=weeks | files,
+            files=kept | files,
             sources=sources,
+            vectors=there.vectors if there else {},
         )
 
 

@@ -14,6 +14,7 @@ from hmgpu.files import needing_room
 
 STAGING = ".staging"
 LOCK = ".lock"
+VECTORS = "vectors"
 _TABLE = re.compile(r"(articles|customers|codes)-[0-9a-f]{8}\.parquet")
 
 
@@ -72,10 +73,11 @@ def remove_strays(root: Path, manifest: Manifest) -> None:
     listed = {*manifest.files, *(source.quarantine for source in manifest.sources)}
     ours = [path for path in root.iterdir() if _TABLE.fullmatch(path.name)]
     ours += [*root.glob("transactions/week=*/*.parquet"), *root.glob("quarantine/*.csv")]
+    ours += root.glob(f"{VECTORS}/*.parquet")
     for path in ours:
         if path.relative_to(root).as_posix() not in listed:
             path.unlink()
-    for folder in [*root.glob("transactions/week=*"), root / "quarantine"]:
+    for folder in [*root.glob("transactions/week=*"), root / "quarantine", root / VECTORS]:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 
@@ -84,7 +86,7 @@ def _refuse_foreign(root: Path) -> None:
     """Strays are removed by name, so the folder must be ours."""
     if (root / NAME).exists():
         return
-    ours = {LOCK, STAGING, "transactions", "quarantine"}
+    ours = {LOCK, STAGING, "transactions", "quarantine", VECTORS}
     foreign = sorted(path.name for path in root.iterdir() if path.name not in ours and not _TABLE.fullmatch(path.name))
     if foreign:
         raise DataError(f"{root} holds {foreign[0]} and no data set: `data.root` must name a new or empty folder.")

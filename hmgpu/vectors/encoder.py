@@ -1,0 +1,59 @@
+"""Sentence and image encoders, by the library sentence-transformers (Reimers and Gurevych 2019)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hmgpu.data.tables import VectorsOf
+from hmgpu.engine import Engine
+from hmgpu.errors import ConfigError
+from hmgpu.files import digest_of, hashes
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+TAKES: dict[VectorsOf, str] = {"pictures": "image", "text": "text"}
+"""What a model must take, as the library calls it."""
+EXAMPLES: dict[VectorsOf, str] = {"pictures": "clip-ViT-B-32", "text": "all-MiniLM-L6-v2"}
+
+
+class Encoder:
+    """A model that makes vectors of pictures or texts, on the engine's device."""
+
+    def __init__(self, name: str, of: VectorsOf, engine: Engine) -> None:
+        """Loads the model `name`: a folder, or a model of the Hugging Face hub, which is downloaded the first time.
+
+        Raises ConfigError where the library is missing, the model can't be loaded, or it takes no such input.
+        """
+        try:
+            import sentence_transformers
+        except ImportError as error:
+            raise ConfigError(
+                f'Encoders need the library sentence-transformers ({error}): pip install "hmgpu[encoders]", or bring '
+                f"vectors that you have with `hmgpu vectors {of} --from FILE`."
+            ) from None
+        folder = Path(name) if Path(name).is_dir() else None
+        example = f"name a model's folder, or one of the Hugging Face hub such as {EXAMPLES[of]}"
+        try:
+            # Code that comes with a model is not run.
+            self._model = sentence_transformers.SentenceTransformer(name, device=engine.device, trust_remote_code=False)
+        except Exception as error:  # each layer below raises its own type
+            reason = (str(error) or type(error).__name__).strip().splitlines()[0].rstrip(".")
+            raise ConfigError(f"--model {name} can't be loaded ({reason}): {example}.") from error
+        if not self._model.supports(TAKES[of]):
+            raise ConfigError(f"--model {name} encodes no {of}: {example}.")
+        self.label = folder.resolve().name if folder else name
+        """The model's name, with no path of this machine."""
+        version = sentence_transformers.__version__
+        self.digest = digest_of([name, version, engine.name, hashes(folder) if folder else {}])
+        """Hash of what decides the vectors beside the inputs; of a folder, all files."""
+
+    def __call__(self, inputs: "Sequence[str | Image]") -> "np.ndarray[Any, np.dtype[np.float32]]":
+        """(inputs, dimensions) float32. Raises ConfigError where the model makes numbers that are none of something."""
+        made = self._model.encode(list(inputs), batch_size=len(inputs), show_progress_bar=False)
+        vectors = np.asarray(made, dtype=np.float32)
+        if not (np.isfinite(vectors).all() and vectors.any(axis=1).all()):
+            raise ConfigError(f"--model {self.label} made a vector of zeros, NaN or infinity: take another model.")
+        return vectors

@@ -1,0 +1,54 @@
+"""Vectors into the data set: beside its tables, listed by its manifest, all at once or not at all."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from hmgpu.data.ingest.staging import VECTORS, publish, staged
+from hmgpu.data.manifest import DataFile, Manifest, Vectors
+from hmgpu.data.tables import VectorsOf
+from hmgpu.errors import DataError
+from hmgpu.files import sha256
+
+
+def keep(root: Path, of: VectorsOf, ids: pl.Series, vectors: "np.ndarray[Any, Any]", made_by: str) -> Vectors:
+    """Puts `vectors` into the data set in `root`, in the place of those `of` the same that it may have.
+
+    They are brought to length 1. Raises DataError, with nothing changed, where the data set no longer has an article,
+    and BusyError and DiskError as an ingest does.
+
+    Args:
+        ids: String, the articles' own ids, each once.
+        vectors: (ids, dimensions) of finite numbers, none of them all zero.
+        made_by: the model, or the file; it is kept in the manifest, so with no path of this machine.
+    """
+    import torch  # takes seconds to load
+
+    from hmgpu.neural.topk import quantised
+
+    Manifest.read(root)  # before a folder is made for the lock
+    with staged(root) as staging:
+        there = Manifest.read(root)
+        articles = pl.read_parquet(root / there.table("articles"), columns=["article", "article_id"])
+        # Looked up here, where nobody else changes the data set: another may have taken its place since ids were read.
+        keys = ids.to_frame("article_id").join(articles, on="article_id", how="left", maintain_order="left")["article"]
+        if keys.null_count():
+            gone = ids.filter(keys.is_null())[0]
+            raise DataError(f"{root} no longer has article {gone}: it was ingested anew; run the same command again.")
+        whole = torch.nn.functional.normalize(torch.from_numpy(vectors.astype(np.float64)), dim=1)
+        table = quantised(torch.from_numpy(keys.to_numpy().copy()), whole, "article")
+        file = staging / VECTORS / "table.parquet"
+        file.parent.mkdir()
+        table.write_parquet(file, compression="zstd", statistics=True)
+        # Named by its content, so that the manifest's swap is the one moment at which old ones become new ones.
+        digest = sha256(file)
+        name = f"{VECTORS}/{of}-{digest[:8]}.parquet"
+        file.rename(staging / name)
+        kept = Vectors(file=name, made_by=made_by, dimensions=vectors.shape[1], articles=table.height)
+        replaced = {there.vectors[of].file} if of in there.vectors else set()
+        files = {other: entry for other, entry in there.files.items() if other not in replaced}
+        files[name] = DataFile(sha256=digest, rows=table.height)
+        publish(staging, root, there.model_copy(update={"files": files, "vectors": {**there.vectors, of: kept}}))
+    return kept

@@ -1,0 +1,48 @@
+"""Long vectors made short: what was near stays near, as far as so few numbers can tell."""
+
+import kit
+import numpy as np
+import polars as pl
+import pytest
+
+from hmgpu.engine import Engine
+from hmgpu.neural.reduced import reduced
+
+CPU = Engine("cpu", "tests")
+
+
+def lengths(vectors: pl.DataFrame) -> list[float]:
+    return (np.linalg.norm(vectors.drop("article").to_numpy().astype(float), axis=1) / 2048).tolist()
+
+
+def dot(vectors: pl.DataFrame, first: int, second: int) -> float:
+    one, other = (vectors.filter(pl.col("article") == each).drop("article").to_numpy()[0] for each in (first, second))
+    return float(one.astype(float) @ other.astype(float)) / 2048**2
+
+
+def test_in_a_plane_of_four_dimensions_two_are_enough():
+    """All vectors lie in the plane of (1, 1, 0, 0) and (0, 0, 1, 1), so every cosine survives."""
+    half = 0.5**0.5
+    given = {1: (half, half, 0, 0), 2: (0, 0, half, half), 3: (0.5, 0.5, 0.5, 0.5), 7: (-0.5, -0.5, 0.5, 0.5)}
+    vectors = kit.vector_table(given)
+    short = reduced(vectors, 2, CPU, kit.SEED)
+    assert short.columns == ["article", "v000", "v001"]
+    assert short["article"].to_list() == [1, 2, 3, 7]
+    assert lengths(short) == pytest.approx([1.0] * 4, abs=1e-3)
+    for first, second in ((1, 2), (1, 3), (2, 7), (3, 7)):
+        assert dot(short, first, second) == pytest.approx(dot(vectors, first, second), abs=2e-3)
+
+
+def test_what_is_no_longer_than_asked_stays_as_it_is():
+    vectors = kit.vector_table({1: (1.0, 0.0), 2: (0.6, 0.8)})
+    assert reduced(vectors, 2, CPU, kit.SEED).equals(vectors)
+    assert reduced(vectors, 64, CPU, kit.SEED).equals(vectors)
+    empty = vectors.head(0)
+    assert reduced(empty, 1, CPU, kit.SEED).equals(empty)
+
+
+def test_fewer_articles_than_dimensions():
+    vectors = kit.vector_table({4: (0.6, 0.0, 0.8, 0.0)})
+    short = reduced(vectors, 3, CPU, kit.SEED)
+    assert short.width == 4
+    assert lengths(short) == pytest.approx([1.0], abs=1e-3)
