@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from hmgpu.files import digest_of, hashes
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-TAKES: dict[VectorsOf, str] = {"pictures": "image", "text": "text"}
+TAKES: dict[VectorsOf, Literal["image", "text"]] = {"pictures": "image", "text": "text"}
 """What a model must take, as the library calls it."""
 EXAMPLES: dict[VectorsOf, str] = {"pictures": "clip-ViT-B-32", "text": "all-MiniLM-L6-v2"}
 
