@@ -19,14 +19,13 @@ from hmgpu.config import Config
 from hmgpu.data.weeks import Week
 from hmgpu.errors import ConfigError, DataError
 from hmgpu.evaluation.contributions import PARTS, Ablation, Scored, VariantName, contributions
-from hmgpu.files import write_json, write_text
+from hmgpu.files import write_json
 from hmgpu.filtering import OF, Filter
 from hmgpu.folds import Folds, place_of
 from hmgpu.negatives import Negatives
 from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import kinds
 from hmgpu.pipeline import PRECISIONS, Pipeline
-from hmgpu.report.ablation import ablation_page
 from hmgpu.retrievers import Retriever
 from hmgpu.variants import reseeded, varied, without
 
@@ -52,26 +51,23 @@ def sections_in(named: str) -> tuple[str, ...]:
 
 
 def ablate_run(line: Pipeline, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
-    """What every variant is worth in the validation week, and the run's `ablation.json` and page that say it."""
+    """What every variant is worth in the validation week, and the run's `ablation.json` that says it."""
     found = contributions([ablate(line, sections, line.validation_week)])
-    return found, _written(found, line.run.folder / "ablation.json")
+    file = line.run.folder / "ablation.json"
+    write_json(file, found)
+    return found, file
 
 
 def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
-    """What every variant is worth over the weeks of `folds`, and the file in `runs` that says it, beside its page."""
+    """What every variant is worth over the weeks of `folds`, and the file in `runs` that says it."""
     weeks = []
     for line, week in folds:
         with line.working():
             weeks.append(ablate(line, sections, week))
     found = contributions(weeks)
-    return found, _written(found, place_of("ablation", line, week, runs))
-
-
-def _written(found: dict[str, Any], file: Path) -> Path:
-    """`file`, written with `found`, as its page beside it is."""
+    file = place_of("ablation", line, week, runs)
     write_json(file, found)
-    write_text(file.with_suffix(".html"), ablation_page(found))
-    return file
+    return found, file
 
 
 def ablate(line: Pipeline, sections: Sequence[str], week: Week) -> Ablation:

@@ -7,8 +7,7 @@ from hmgpu.report.blocks import Bars, Grid, Section, count, score, share
 
 EXPLAINED = (
     "Every method gives each customer twelve articles. MAP@12 and NDCG@12 reward hits near the top, the hit rate is "
-    "the share of customers with a hit, the average hit rate the share of the twelve that were bought, coverage the "
-    "share of the articles on sale that anybody is shown."
+    "the share of customers with a hit, coverage the share of the articles on sale that anybody is shown."
 )
 SEGMENTS = (
     "Active customers bought within the 28 days before the week, lapsed ones earlier, new ones never. MAP@12 of each "
@@ -33,13 +32,11 @@ def methods(metrics: Mapping[str, Any]) -> Section:
             *([" to ".join(map(score, spans[method]))] if spans else []),
             score(metrics["ndcg_at_12"][method]),
             share(metrics["hit_rate_at_12"][method]),
-            *([share(metrics["precision_at_12"][method])] if "precision_at_12" in metrics else []),
             share(metrics["coverage"][method]),
         ]
         for method, value in found.items()
     ]
-    headings = ["method", "MAP@12", *(["95 % interval"] if spans else []), "NDCG@12", "hit rate"]
-    headings += [*(["average hit rate"] if "precision_at_12" in metrics else []), "coverage"]
+    headings = ["method", "MAP@12", *(["95 % interval"] if spans else []), "NDCG@12", "hit rate", "coverage"]
     table = Grid("Twelve articles a customer", headings, rows, strong=frozenset({"ranker"}))
     bars = Bars("MAP@12", [(named(method), value, score(value)) for method, value in found.items()])
     return Section("Methods", EXPLAINED, [bars, table])

@@ -9,7 +9,6 @@ import polars as pl
 
 from hmgpu.candidates import RANK
 from hmgpu.engine import Engine
-from hmgpu.evaluation.strategies import MERGED
 from hmgpu.rankers import LABEL, Examples
 from hmgpu.report.blocks import Bars, Grid, Heat, Section, share
 from hmgpu.report.evaluated import Evaluated
@@ -34,21 +33,14 @@ def strategies(week: Evaluated) -> Section:
     rows = [[name, *_cells(figures, depths)] for name, figures in found.items()]
     blocks: list[object] = [
         Bars("Recall", [(name, figures["recall"], share(figures["recall"])) for name, figures in found.items()]),
-        Grid("Candidates", headings, rows, strong=frozenset({MERGED})),
+        Grid("Candidates", headings, rows, strong=frozenset({"merged"})),
     ]
-    blocks += _of_all_by_segment(found, depths) + _by_segment(found) + _by_rank(found)
+    blocks += _by_segment(found) + _by_rank(found)
     if len(week.strategies) > 1:
         candidates, hits = overlap(week.examples, week.strategies, week.engine)
         names = week.strategies
         blocks += [Heat(SHARED, "of", names, candidates, 1.0), Heat(SHARED_HITS, "of", names, hits, 1.0)]
     return Section("Strategies", EXPLAINED, blocks)
-
-
-def _of_all_by_segment(found: Mapping[str, Any], depths: list[int]) -> list[object]:
-    """What all strategies together find for the customers of each segment, where the figures tell it."""
-    headings = ["segment", "a customer", *(f"recall@{k}" for k in depths), "recall", "positive rate"]
-    rows = [[name, *_cells(figures, depths)] for name, figures in found[MERGED].get("segments", {}).items()]
-    return [Grid("All strategies together, by segment", headings, rows)] if rows else []
 
 
 def _by_segment(found: Mapping[str, Any]) -> list[object]:

@@ -51,21 +51,3 @@ def test_the_overlap_translates_to_cudf(evaluated, engine, untranslated):
             return engine.collect(plan)
 
     assert overlap(evaluated.examples, ["repurchase", "popular"], Watching())[0]
-
-
-def test_recall_of_all_together_is_shown_at_every_depth_by_segment(evaluated):
-    figures = {name: dict(of) for name, of in evaluated.metrics["retrievers"].items()}
-    active = {"recall_at_12": 0.2, "recall_at_100": 0.3, "recall_at_500": 0.4, "recall": 0.5, "positive_rate": 0.01}
-    figures["merged"]["segments"] = {"active": active | {"candidates_a_customer": 120.0}}
-    told = strategies(dataclasses.replace(evaluated, metrics={**evaluated.metrics, "retrievers": figures}))
-    (grid,) = (b for b in told.blocks if getattr(b, "title", "") == "All strategies together, by segment")
-    assert grid.headings == [
-        "segment",
-        "a customer",
-        "recall@12",
-        "recall@100",
-        "recall@500",
-        "recall",
-        "positive rate",
-    ]
-    assert grid.rows == [["active", "120.0", "20.0 %", "30.0 %", "40.0 %", "50.0 %", "1.00 %"]]
