@@ -18,15 +18,18 @@ from hmgpu.candidates import MOST
 from hmgpu.config import Config
 from hmgpu.data.weeks import Week
 from hmgpu.errors import ConfigError, DataError
+from hmgpu.evaluate_steps import ABLATION, METRICS, PRECISIONS, ablation_step
 from hmgpu.evaluation.contributions import PARTS, Ablation, Scored, VariantName, contributions
-from hmgpu.files import write_json
+from hmgpu.files import digest_of, write_json, write_text
 from hmgpu.filtering import OF, Filter
 from hmgpu.folds import Folds, place_of
 from hmgpu.negatives import Negatives
 from hmgpu.negatives.recalled import Recalled
 from hmgpu.parts import kinds
-from hmgpu.pipeline import PRECISIONS, Pipeline
+from hmgpu.pipeline import Pipeline
+from hmgpu.report.ablation import ablation_page
 from hmgpu.retrievers import Retriever
+from hmgpu.runs.seal import is_whole, seal
 from hmgpu.variants import reseeded, varied, without
 
 log = logging.getLogger(__name__)
@@ -35,7 +38,6 @@ NEGATIVES = (5, 15, 30, 60)
 WEEKS = (1, 2, 4, 8)
 CANDIDATES = (0.5, 2)  # times each retriever's own, and times as many as quotas keep
 SECTIONS = (*PARTS, "negatives", "weeks", "candidates")
-METRICS = "metrics.json"
 # What a line raises that can't be made: a setting or a column names a part that is gone, or there is nothing to fit.
 IMPOSSIBLE = (ConfigError, DataError, pl.exceptions.ColumnNotFoundError)
 
@@ -51,15 +53,23 @@ def sections_in(named: str) -> tuple[str, ...]:
 
 
 def ablate_run(line: Pipeline, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
-    """What every variant is worth in the validation week, and the run's `ablation.json` that says it."""
-    found = contributions([ablate(line, sections, line.validation_week)])
-    file = line.run.folder / "ablation.json"
-    write_json(file, found)
+    """What every variant is worth in the validation week, and the run's `ablation.json` that says it.
+
+    The run's page is made again, with that in it; a finished run is sealed again.
+    """
+    run, week = line.run, line.validation_week
+    finished = is_whole(run.folder)
+    found = contributions([ablate(line, sections, week)])
+    step = run.step(ablation_step(week), {}, [digest_of(found)], lambda folder: write_json(folder / ABLATION, found))
+    file = run.show(ABLATION, step.folder / ABLATION)
+    line.evaluate()
+    if finished:
+        seal(run.folder)
     return found, file
 
 
 def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
-    """What every variant is worth over the weeks of `folds`, and the file in `runs` that says it."""
+    """What every variant is worth over the weeks of `folds`, and the file in `runs` that says it, a page beside it."""
     weeks = []
     for line, week in folds:
         with line.working():
@@ -67,12 +77,13 @@ def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dic
     found = contributions(weeks)
     file = place_of("ablation", line, week, runs)
     write_json(file, found)
+    write_text(file.with_suffix(".html"), ablation_page(found))
     return found, file
 
 
 def ablate(line: Pipeline, sections: Sequence[str], week: Week) -> Ablation:
     """Scores on `week` the full line, the full line with another seed, and every variant of `sections`."""
-    full = _scored(line.evaluate(week))
+    full = _scored(line.judge(week))
     other_seed = _scored_variant(line, partial(reseeded, line), "reseeded", week)
     changed, impossible = dict[VariantName, Scored](), dict[VariantName, str]()
     variants = [variant for section in sections for variant in _variants(line, section)]
@@ -130,7 +141,7 @@ def _scored_variant(line: Pipeline, make: Callable[[], Pipeline], name: str, wee
     variant = make()
 
     def evaluate(folder: Path) -> None:
-        metrics = variant.evaluate(week).resolve()
+        metrics = variant.judge(week)
         for file in (metrics, metrics.with_name(PRECISIONS)):
             shutil.copyfile(file, folder / file.name)
 
@@ -148,6 +159,5 @@ def _scored_variant(line: Pipeline, make: Callable[[], Pipeline], name: str, wee
 
 def _scored(metrics: Path) -> Scored:
     """What an evaluation left, by the place of its metrics."""
-    file = metrics.resolve()
-    precisions = pl.read_parquet(file.with_name(PRECISIONS), columns=["customer", "ranker"])
-    return Scored(json.loads(file.read_text()), precisions)
+    precisions = pl.read_parquet(metrics.with_name(PRECISIONS), columns=["customer", "ranker"])
+    return Scored(json.loads(metrics.read_text()), precisions)

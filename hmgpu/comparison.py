@@ -14,9 +14,9 @@ import yaml
 from rich.table import Table
 
 from hmgpu.errors import RunError
+from hmgpu.evaluate_steps import PRECISIONS
 from hmgpu.evaluation.certainty import intervals, p_value
 from hmgpu.files import sha256
-from hmgpu.pipeline import PRECISIONS
 from hmgpu.runs.run import MANIFEST
 
 BUYER = ("week", "customer")

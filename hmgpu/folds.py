@@ -16,9 +16,11 @@ from hmgpu.config import Config
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.engine import Engine
+from hmgpu.evaluate_steps import PRECISIONS
 from hmgpu.evaluation.certainty import intervals
-from hmgpu.files import UNFINISHED, sha256, write_json
-from hmgpu.pipeline import PRECISIONS, Pipeline
+from hmgpu.files import UNFINISHED, sha256, write_json, write_text
+from hmgpu.pipeline import Pipeline
+from hmgpu.report.folds import folds_page
 from hmgpu.runs.run import MANIFEST
 from hmgpu.workers import HERE, Workers
 
@@ -30,7 +32,7 @@ def evaluate_folds(folds: Folds, runs: Path) -> tuple[dict[str, Any], Path]:
     """The figures of the week of each fold and of all together, and the file in `runs` that has them.
 
     The file says what was evaluated too, and every customer's average precisions lie beside it: the two are all that a
-    comparison needs, whatever becomes of the runs.
+    comparison needs, whatever becomes of the runs. A page beside them shows the figures.
     """
     scored, precisions = [], []
     for line, week in folds:
@@ -53,6 +55,7 @@ def evaluate_folds(folds: Folds, runs: Path) -> tuple[dict[str, Any], Path]:
         "manifest": json.loads((line.run.folder / MANIFEST).read_text()),
     }
     write_json(file, found)
+    write_text(file.with_suffix(".html"), folds_page(found))
     return found, file
 
 

@@ -15,8 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from hmgpu.config import Config
 from hmgpu.console import log_file
 from hmgpu.data.store import Store, without_vectors
@@ -24,19 +22,16 @@ from hmgpu.data.weeks import Week, date_of
 from hmgpu.describe import Chosen, Describer
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError, DataError
-from hmgpu.evaluation.figures import evaluate
+from hmgpu.evaluate_steps import METRICS, REPORT, EvaluateSteps
 from hmgpu.example_steps import ExampleSteps
 from hmgpu.features import Feature
-from hmgpu.files import write_json
-from hmgpu.learning import FALLBACK, TABLE, Learning
+from hmgpu.learning import Learning
 from hmgpu.negatives import Negatives
 from hmgpu.parts import Part
 from hmgpu.quota_steps import QuotaSteps
 from hmgpu.rankers import Examples, Model
 from hmgpu.recommend_steps import RecommendSteps
 from hmgpu.recommendations import SUBMISSION
-from hmgpu.report.evaluated import Evaluated
-from hmgpu.report.run import report_page
 from hmgpu.retrievers import Retriever
 from hmgpu.runs.run import Run, Step, code_digest
 from hmgpu.runs.seal import seal
@@ -44,8 +39,6 @@ from hmgpu.sharding import Sharding
 from hmgpu.workers import HERE, Workers
 
 log = logging.getLogger(__name__)
-
-PRECISIONS = "precisions.parquet"
 
 
 class Pipeline:
@@ -188,45 +181,22 @@ class Pipeline:
         By default the validation week; a later `week` has neither fitted nor stopped the ranker.
         """
         week = week or self.validation_week
+        steps = self._evaluating(week)
+        judged = steps.judged()
+        reported = steps.reported(judged)
+        if week == self.validation_week:
+            self.run.show(REPORT, reported.folder / REPORT)
+            return self.run.show(METRICS, judged.folder / METRICS)
+        return judged.folder / METRICS
+
+    def judge(self, week: Week) -> Path:
+        """The `metrics.json` of a week alone, as its step leaves it, without a page."""
+        return self._evaluating(week).judged().folder / METRICS
+
+    def _evaluating(self, week: Week) -> EvaluateSteps:
         fitted = self.train()
-        validates = week == self.validation_week
-        examples, steps = self.validation if validates else self.examples(week, training=False)
-        learned = self.learn(week)
-
-        def make(folder: Path) -> dict[str, int]:
-            history = self.store.as_of(week.first_day)
-            labels = self.engine.collect(self.store.sold_in(week))
-            filler = _table(learned[FALLBACK])
-            model = self.load(fitted)
-            figures, precisions = evaluate(examples, labels, history, model, self.retrievers, filler, self.engine)
-            metrics = {"week": str(week)} | figures
-            write_json(folder / "metrics.json", metrics)
-            precisions.write_parquet(folder / PRECISIONS)
-            some = next(examples.tables()).select("customer").head(1)
-            evaluated = Evaluated(
-                metrics=metrics,
-                precisions=precisions,
-                labels=labels,
-                history=history,
-                catalogue=self.store.as_of(week.last_day + 1).articles,
-                examples=examples,
-                model=model,
-                model_files=fitted.folder,
-                strategies=list(self.retrievers),
-                families=self.describer.families(week, learned, some, self.quotas),
-                filler=filler,
-                pictures=self.store.pictures,
-                engine=self.engine,
-            )
-            (folder / "report.html").write_text(report_page(evaluated), encoding="utf-8")
-            return {"customers": metrics["customers"]}
-
-        made_from = [self._seen(week), *_digests([fitted, learned[FALLBACK], *steps])]
-        judged = self.run.step(f"{week}/evaluate", {}, made_from, make)
-        if validates:
-            self.run.show("report.html", judged.folder / "report.html")
-            return self.run.show("metrics.json", judged.folder / "metrics.json")
-        return judged.folder / "metrics.json"
+        examples, made = self.validation if week == self.validation_week else self.examples(week, training=False)
+        return EvaluateSteps(self.sharding, self.quotas, fitted, self.config.ranker, week, examples, made)
 
     def recommend(self) -> list[Step]:
         """Twelve articles for every customer in the week after the data, one step a customer shard."""
@@ -263,10 +233,6 @@ class Pipeline:
         """The first week that `config` looks at: workflows and models are made before it."""
         return [*self._quota_weeks(config), self.validation_week.back(config.weeks.train)][0]
 
-    def _seen(self, week: Week) -> str:
-        """Hash of all that was known before `week` and of what was bought in it."""
-        return self.store.digest_before(week.last_day + 1)
-
 
 def _usable(parts: Mapping[str, Any], present: frozenset[str], what: str) -> dict[str, Any]:
     """Those of `parts` whose columns are in the data; the others leave themselves out, with a line in the log."""
@@ -293,7 +259,3 @@ def _vectors(config: Config, store: Store) -> list[str]:
 
 def _digests(steps: Iterable[Step]) -> list[str]:
     return [step.digest for step in steps]
-
-
-def _table(step: Step) -> pl.LazyFrame:
-    return pl.scan_parquet(step.folder / TABLE, glob=False)

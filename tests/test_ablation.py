@@ -27,6 +27,7 @@ from hmgpu.rankers.xgboost import XGBoost
 from hmgpu.retrievers.out_of_stock import OutOfStock
 from hmgpu.retrievers.repurchase import Repurchase
 from hmgpu.retrievers.still_on_sale import StillOnSale
+from hmgpu.runs.seal import verify
 from hmgpu.variants import reseeded
 
 CPU = Engine("cpu", "tests")
@@ -123,14 +124,31 @@ def test_all_else_in_the_run_stays_as_it_was(config: Config) -> None:
     before = files_in(line.run.folder)
     assert {"model", "metrics.json", "report.html", "submission.csv"} <= set(before)
     ablated(config, *BOTH)
-    after = files_in(line.run.folder)
-    described = {"config.yaml", "manifest.json"}  # written at every start, with the same content
+    after, week = files_in(line.run.folder), line.validation_week
+    # Written at every start, with the same content; and the page, which tells of the ablation now.
+    described = {
+        "config.yaml",
+        "manifest.json",
+        *(f"steps/{week}/report/{n}" for n in ("report.html", "manifest.json")),
+    }
     assert {n: after[n] for n in before.keys() - described} == {n: before[n] for n in before.keys() - described}
-    week = line.validation_week
     assert {name for name in after.keys() - before.keys() if not name.startswith(f"steps/{week}/ablate/")} == {
         "ablation.json"
     }
     assert {path.name for path in line.run.folder.iterdir() if path.is_dir() and not path.is_symlink()} == {"steps"}
+
+
+def test_the_page_of_the_run_tells_of_it_from_then_on(config: Config) -> None:
+    line = Pipeline.open(config, CPU)
+    line.finish()
+    page = line.run.folder / "report.html"
+    assert "retrievers.popular_age</th>" not in page.read_text().partition('id="ablation"')[2]
+    ablated(config, "retrievers")
+    told = page.read_text()
+    assert "retrievers.popular_age</th>" in told.partition('id="ablation"')[2]
+    verify(line.run.folder)  # it was finished and is sealed again
+    Pipeline.open(config, CPU).evaluate()
+    assert page.read_text() == told
 
 
 def test_nothing_is_made_twice_however_often_it_is_interrupted(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,6 +193,7 @@ def test_folds_pool_the_buyers_of_their_weeks(config: Config, store: Store) -> N
     assert file.parent == config.runs
     assert file.name.startswith(f"ablation-{last}-")
     assert json.loads(file.read_text()) == found
+    assert "features.popular</th>" in file.with_suffix(".html").read_text()
     scored = [json.loads(file.read_text()) for file in config.runs.glob("*/steps/*/evaluate/metrics.json")]
     assert sorted(week["week"] for week in scored) == found["weeks"]
     buyers = sum(week["customers"] for week in scored)

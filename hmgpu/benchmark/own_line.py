@@ -11,7 +11,8 @@ from hmgpu.benchmark.steps import kinds_of
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.errors import RunError
-from hmgpu.pipeline import PRECISIONS, Pipeline
+from hmgpu.evaluate_steps import PRECISIONS
+from hmgpu.pipeline import Pipeline
 from hmgpu.rankers import KEYS
 from hmgpu.recommendations import fallback, top_twelve
 from hmgpu.runs.run import MANIFEST

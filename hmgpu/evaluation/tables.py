@@ -5,6 +5,8 @@ from typing import Any
 
 from rich.table import Table
 
+FIGURES = ("ndcg_at_12", "hit_rate_at_12", "precision_at_12", "coverage")
+
 
 def strategy_table(metrics: Mapping[str, Any]) -> Table:
     """Recall and positive rate of every strategy."""
@@ -25,16 +27,16 @@ def strategy_table(metrics: Mapping[str, Any]) -> Table:
 
 
 def method_table(metrics: Mapping[str, Any]) -> Table:
-    """MAP@12 of the ranker and of what it must beat, over all buyers and by segment."""
+    """MAP@12 and its companions of the ranker and of what it must beat, over all buyers; MAP@12 by segment."""
     segments = metrics["segments"]
     table = Table(title=f"Twelve articles a customer, week {metrics['week']}")
     table.add_column("method")
-    for heading in ("MAP@12", "NDCG@12", "hit rate@12", "coverage"):
+    for heading in ("MAP@12", "NDCG@12", "hit rate@12", "precision@12", "coverage"):
         table.add_column(heading, justify="right")
     for name, segment in segments.items():
         table.add_column(f"MAP@12 {name}\n({segment['customers']:,})", justify="right")
     for method, value in metrics["map_at_12"].items():
-        others = (metrics[name][method] for name in ("ndcg_at_12", "hit_rate_at_12", "coverage"))
+        others = (metrics[name][method] for name in FIGURES)
         by_segment = (segment["map_at_12"][method] for segment in segments.values())
         table.add_row(method.replace("_", " + "), *(f"{figure:.5f}" for figure in (value, *others, *by_segment)))
     return table

@@ -1,4 +1,8 @@
-"""What the customer bought of the candidate itself, its product, its department, …"""
+"""What the customer bought of the candidate itself, its product, its department, …
+
+Counts by window, decayed weights and days since the first and the last purchase, of article, product and category, are
+among the features that mattered most to the H&M competition's public solutions.
+"""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,7 @@
-"""What an article costs now, against what it used to cost: markdowns."""
+"""What an article costs now, against what it used to cost: markdowns.
+
+Public solutions of the H&M competition have the price now against the usual one.
+"""
 
 import polars as pl
 

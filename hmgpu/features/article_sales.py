@@ -1,4 +1,8 @@
-"""How an article sells: by window, against the week before, since when, and to how many."""
+"""How an article sells: by window, against the week before, since when, and to how many.
+
+As public solutions of the H&M competition describe articles: units by window, age since the first sale, unique buyers,
+how many came back for it, and the trend, (b - a) / (a + 1), of a week's units a and those of the next, b.
+"""
 
 import polars as pl
 

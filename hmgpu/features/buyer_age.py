@@ -1,4 +1,7 @@
-"""The customer's age against the age of those who buy the article."""
+"""The customer's age against the age of those who buy the article.
+
+Public solutions of the H&M competition have the mean age of the buyers, and how far the customer's own is from it.
+"""
 
 import polars as pl
 

@@ -1,4 +1,7 @@
-"""What the catalogue says about an article: type, department, colour."""
+"""What the catalogue says about an article: type, department, colour.
+
+The code columns of the H&M competition's `articles.csv`, except the product's own.
+"""
 
 import polars as pl
 

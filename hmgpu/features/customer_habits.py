@@ -1,4 +1,7 @@
-"""How a customer shops: how often, how lately, how much, where, and at which prices."""
+"""How a customer shops: how often, how lately, how much, where, and at which prices.
+
+As public solutions of the H&M competition describe customers: frequency, gaps, spend, price level and channel share.
+"""
 
 import polars as pl
 

@@ -1,4 +1,7 @@
-"""What the customer table says: age, club, newsletter."""
+"""What the customer table says: age, club, newsletter.
+
+The columns of the H&M competition's `customers.csv`. They are a snapshot as of the last day, not of each week.
+"""
 
 import polars as pl
 

@@ -1,4 +1,8 @@
-"""How an article's price compares with what the customer usually pays."""
+"""How an article's price compares with what the customer usually pays.
+
+Public solutions of the H&M competition told customers apart by the prices that they pay ("purchase ability"); here the
+candidate's price is set against these, in standard deviations of the customer's own.
+"""
 
 import polars as pl
 

@@ -1,4 +1,8 @@
-"""How a candidate's score compares with the customer's best candidate of the same strategy."""
+"""How a candidate's score compares with the customer's best candidate of the same strategy.
+
+That every strategy's rank and score are features is what the H&M competition's write-ups stress most: without them
+rankers were "very, very poor".
+"""
 
 from typing import ClassVar
 

@@ -1,4 +1,7 @@
-"""What others took from the same shelves on the same day."""
+"""What others took from the same shelves on the same day.
+
+One of the two ways in which a public H&M system drew its negatives; `same_category` is the other.
+"""
 
 import polars as pl
 
@@ -7,9 +10,10 @@ from hmgpu.parts import Category, Count
 
 
 class BoughtByOthers(Negatives):
-    """Articles that anybody bought on a day on which the customer shopped, in the proportions of his own categories.
+    """Articles that anybody bought on a day of one of the customer's positives, in the proportions of his categories.
 
-    They were on sale, wanted, and of a kind he buys; a best seller comes as often as it sold.
+    His positives are the candidates that he bought in the week; the proportions are those of all that he bought before
+    it. What is drawn was on sale, wanted, and of a kind he buys; a best seller comes as often as it sold.
     """
 
     n: Count = 5

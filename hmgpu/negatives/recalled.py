@@ -1,4 +1,8 @@
-"""The customer's own candidates: what retrieval thought he might buy and he did not."""
+"""The customer's own candidates: what retrieval thought he might buy and he did not.
+
+As in public solutions of the H&M competition, which drew 30 to each positive, and left out customers none of whose
+candidates was bought.
+"""
 
 from typing import Literal
 

@@ -1,4 +1,7 @@
-"""Other articles of the kind that the customer bought: only taste tells them from what he took."""
+"""Other articles of the kind that the customer bought: only taste tells them from what he took.
+
+One of the two ways in which a public H&M system drew its negatives; `bought_by_others` is the other.
+"""
 
 import polars as pl
 

@@ -19,6 +19,11 @@ def share(number: float | None) -> str:
     return "–" if number is None else f"{100 * number:.1f} %"
 
 
+def rate(number: float) -> str:
+    """1.23 %, for shares that are small."""
+    return f"{100 * number:.2f} %"
+
+
 def score(number: float | None) -> str:
     """0.01234; an en dash for nothing."""
     return "–" if number is None else f"{number:.5f}"

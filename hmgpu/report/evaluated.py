@@ -40,3 +40,5 @@ class Evaluated:
     pictures: Path | None
     """The folder of the articles' pictures."""
     engine: Engine
+    ablation: Mapping[str, Any] | None = None
+    """The content of `ablation.json`; None where the week has none."""

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hmgpu.report.blocks import Bars, Grid, Section, count, score, share
+from hmgpu.report.blocks import Bars, Grid, Section, count, rate, score, share
 
 EXPLAINED = (
-    "Every method gives each customer twelve articles. MAP@12 and NDCG@12 reward hits near the top, the hit rate is "
-    "the share of customers with a hit, coverage the share of the articles on sale that anybody is shown."
+    "Every method gives each customer twelve articles. MAP@12 and NDCG@12 reward hits near the top, the hit rate@12 is "
+    "the share of customers with a hit, precision@12 (the average hit rate) the share of the twelve places that hit, "
+    "coverage the share of the articles on sale that anybody is shown."
 )
 SEGMENTS = (
     "Active customers bought within the 28 days before the week, lapsed ones earlier, new ones never. MAP@12 of each "
@@ -24,7 +25,7 @@ def methods(metrics: Mapping[str, Any]) -> Section:
     """All figures of every method."""
     found = metrics["map_at_12"]
     # Figures that not every version of `metrics.json` has are shown where they are.
-    spans = metrics.get("map_at_12_interval", {})
+    spans, places = metrics.get("map_at_12_interval", {}), metrics.get("precision_at_12", {})
     rows = [
         [
             named(method),
@@ -32,11 +33,13 @@ def methods(metrics: Mapping[str, Any]) -> Section:
             *([" to ".join(map(score, spans[method]))] if spans else []),
             score(metrics["ndcg_at_12"][method]),
             share(metrics["hit_rate_at_12"][method]),
+            *([rate(places[method])] if places else []),
             share(metrics["coverage"][method]),
         ]
         for method, value in found.items()
     ]
-    headings = ["method", "MAP@12", *(["95 % interval"] if spans else []), "NDCG@12", "hit rate", "coverage"]
+    interval, precision = (["95 % interval"] if spans else []), (["precision@12"] if places else [])
+    headings = ["method", "MAP@12", *interval, "NDCG@12", "hit rate@12", *precision, "coverage"]
     table = Grid("Twelve articles a customer", headings, rows, strong=frozenset({"ranker"}))
     bars = Bars("MAP@12", [(named(method), value, score(value)) for method, value in found.items()])
     return Section("Methods", EXPLAINED, [bars, table])

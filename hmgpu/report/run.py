@@ -1,5 +1,6 @@
-"""The page of a run: how good its lists are, what its strategies find, what its ranker learned, whom it serves how."""
+"""The page of a run: how good its lists are, what strategies find, what is learned, what parts add, whom it serves."""
 
+from hmgpu.report.ablation import ablation
 from hmgpu.report.customers import customers
 from hmgpu.report.evaluated import Evaluated
 from hmgpu.report.learning import learning
@@ -10,8 +11,9 @@ from hmgpu.report.strategies import strategies
 
 def report_page(week: Evaluated) -> str:
     """`report.html` of an evaluated week."""
-    sections = [methods(week.metrics), segments(week.metrics), strategies(week), learning(week), customers(week)]
+    figures = [methods(week.metrics), segments(week.metrics), strategies(week), learning(week)]
+    worth = [ablation(week.ablation)] if week.ablation else []
     buyers, engine = f"{week.metrics['customers']:,}", week.engine.name
     about = f"Judged on the {buyers} customers who bought in the week from {week.metrics['week']}; {engine} engine."
     title = f"Recommendations for the week from {week.metrics['week']}"
-    return page(title, about, [section for section in sections if section.blocks])
+    return page(title, about, [section for section in (*figures, *worth, customers(week)) if section.blocks])

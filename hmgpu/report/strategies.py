@@ -9,9 +9,11 @@ import polars as pl
 
 from hmgpu.candidates import RANK
 from hmgpu.engine import Engine
+from hmgpu.evaluation.strategies import MERGED
 from hmgpu.rankers import LABEL, Examples
-from hmgpu.report.blocks import Bars, Grid, Heat, Section, share
+from hmgpu.report.blocks import Bars, Grid, Heat, Section, count, rate, share
 from hmgpu.report.evaluated import Evaluated
+from hmgpu.report.lines import Lines
 
 EXPLAINED = (
     "Recall is the share of all that was bought in the week that a strategy proposed, among its first 12, 100, … or in "
@@ -25,22 +27,35 @@ Shares = list[tuple[str, list[float | None]]]
 def strategies(week: Evaluated) -> Section:
     """Recall, positive rate and overlap."""
     found = week.metrics["retrievers"]
-    # As many depths of recall as the figures hold: recall_at_12, recall_at_100, …
-    depths = sorted(
-        {int(key[10:]) for figures in found.values() for key in figures if re.fullmatch(r"recall_at_\d+", key)}
-    )
-    headings = ["strategy", "a customer", *(f"recall@{k}" for k in depths), "recall", "positive rate"]
+    depths = _depths(found)
     rows = [[name, *_cells(figures, depths)] for name, figures in found.items()]
     blocks: list[object] = [
         Bars("Recall", [(name, figures["recall"], share(figures["recall"])) for name, figures in found.items()]),
-        Grid("Candidates", headings, rows, strong=frozenset({"merged"})),
+        Grid("Candidates", ["strategy", *_headings(depths)], rows, strong=frozenset({MERGED})),
     ]
-    blocks += _by_segment(found) + _by_rank(found)
+    blocks += _merged_by_segment(week.metrics) + _by_segment(found) + _by_rank(found)
     if len(week.strategies) > 1:
         candidates, hits = overlap(week.examples, week.strategies, week.engine)
         names = week.strategies
         blocks += [Heat(SHARED, "of", names, candidates, 1.0), Heat(SHARED_HITS, "of", names, hits, 1.0)]
     return Section("Strategies", EXPLAINED, blocks)
+
+
+def _merged_by_segment(metrics: Mapping[str, Any]) -> list[object]:
+    """All figures of all strategies together in every segment, where they are told, and its recall by depth drawn."""
+    found = metrics["retrievers"][MERGED].get("segments", {})
+    depths = _depths(found)
+    if not depths:
+        return []
+    rows = [
+        [name, count(metrics["segments"][name]["customers"]), *_cells(figures, depths)]
+        for name, figures in found.items()
+    ]
+    curves = {name: [figures[f"recall_at_{k}"] for k in depths] for name, figures in found.items()}
+    return [
+        Grid("All strategies together, by segment", ["segment", "customers", *_headings(depths)], rows),
+        Lines("Recall of all strategies together, by segment", "candidates", list(map(str, depths)), curves, share),
+    ]
 
 
 def _by_segment(found: Mapping[str, Any]) -> list[object]:
@@ -59,7 +74,7 @@ def _by_rank(found: Mapping[str, Any]) -> list[object]:
     bins = {bounds for figures in found.values() for bounds in figures.get("ranks", {})}
     ordered = sorted(bins, key=lambda bounds: int(bounds.partition("-")[0]))
     rows = [
-        [name, *(_rate(figures["ranks"][b]["positive_rate"]) if b in figures["ranks"] else "" for b in ordered)]
+        [name, *(rate(figures["ranks"][b]["positive_rate"]) if b in figures["ranks"] else "" for b in ordered)]
         for name, figures in found.items()
         if "ranks" in figures
     ]
@@ -91,11 +106,18 @@ def overlap(examples: Examples, strategies: Sequence[str], engine: Engine) -> tu
     return shares("all"), shares("hits")
 
 
+def _depths(found: Mapping[str, Any]) -> list[int]:
+    """As many depths of recall as the figures hold: recall_at_12, recall_at_100, …"""
+    keys = {key for figures in found.values() for key in figures if re.fullmatch(r"recall_at_\d+", key)}
+    return sorted(int(key.removeprefix("recall_at_")) for key in keys)
+
+
+def _headings(depths: list[int]) -> list[str]:
+    """What `_cells` are."""
+    return ["a customer", *(f"recall@{k}" for k in depths), "recall", "positive rate"]
+
+
 def _cells(figures: Mapping[str, Any], depths: list[int]) -> list[str]:
     recalls = [share(figures.get(f"recall_at_{k}")) for k in depths]
     a_customer = f"{figures['candidates_a_customer']:.1f}"
-    return [a_customer, *recalls, share(figures["recall"]), _rate(figures["positive_rate"])]
-
-
-def _rate(number: float) -> str:
-    return f"{100 * number:.2f} %"
+    return [a_customer, *recalls, share(figures["recall"]), rate(figures["positive_rate"])]

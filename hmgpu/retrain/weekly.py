@@ -17,8 +17,9 @@ from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError, DataError, RunError
+from hmgpu.evaluate_steps import PRECISIONS
 from hmgpu.files import UNFINISHED, write_text
-from hmgpu.pipeline import PRECISIONS, Pipeline
+from hmgpu.pipeline import Pipeline
 from hmgpu.retrain.arrival import RefusedError, check_arrived, check_last_week
 from hmgpu.retrain.checks import Check
 from hmgpu.retrain.judge import judge

@@ -1,6 +1,9 @@
 """What is like the articles that a customer bought lately, by what they are, not by who else bought them.
 
 So articles that have hardly sold yet are found too.
+
+Content-based recommendation (Pazzani & Billsus 2007, "Content-based recommendation systems"): the customer's profile is
+the mean of what he bought.
 """
 
 from typing import Annotated, Literal

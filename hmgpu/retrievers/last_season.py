@@ -1,4 +1,7 @@
-"""What sold in the same weeks a year ago and is still, or again, on sale."""
+"""What sold in the same weeks a year ago and is still, or again, on sale.
+
+Public solutions of the H&M competition proposed what sold in the same weeks a year ago.
+"""
 
 import polars as pl
 

@@ -1,4 +1,7 @@
-"""What everybody bought lately."""
+"""What everybody bought lately.
+
+As in public solutions of the H&M competition: sales of the last one to four weeks, decayed by time.
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,8 @@
-"""What the customer bought before, newest and most often first."""
+"""What the customer bought before, newest and most often first.
+
+As in public solutions of the H&M competition: all past articles, decayed by time. With last week's best sellers behind
+them, these alone scored a MAP@12 of about .022 there.
+"""
 
 from typing import Annotated
 

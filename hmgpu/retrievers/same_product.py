@@ -1,4 +1,7 @@
-"""Other colours and variants of the products that the customer bought."""
+"""Other colours and variants of the products that the customer bought.
+
+As public solutions of the H&M competition did by `product_code`, which articles of one cut and another colour share.
+"""
 
 from typing import Annotated
 

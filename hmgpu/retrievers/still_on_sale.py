@@ -1,6 +1,8 @@
 """What another retriever proposes, of the articles that still sell.
 
 repurchase: {kind: still_on_sale, days: 7, of: {kind: repurchase, n: 60}, n: 24}
+
+In public solutions of the H&M competition only articles that had sold in the last week were proposed as company.
 """
 
 import polars as pl

@@ -1,8 +1,9 @@
 """Two-tower retrieval: a network that puts customers and articles into one space, and the nearest articles in it.
 
-The model is in `neural/towers.py`. It is trained on the purchases of the weeks before a cutoff, each described as of
-its own week, and learns two tables of vectors for every History: new customers get theirs from what is known of them,
-new articles from their attributes.
+The model is in `neural/towers.py`, after Yi et al. 2019 ("Sampling-bias-corrected neural modeling for large corpus item
+recommendations") and Covington et al. 2016. It is trained on the purchases of the weeks before a cutoff, each described
+as of its own week, and learns two tables of vectors for every History: new customers get theirs from what is known of
+them, new articles from their attributes.
 """
 
 from pathlib import Path

@@ -29,6 +29,7 @@ def test_the_gpu_takes_part_where_there_is_one(make_subject, pretended_gpu, monk
             "examples",
             "fit",
             "evaluate",
+            "report",
             "recommend",
             "submit",
             "whole line",

@@ -21,6 +21,7 @@ def metrics() -> dict:
         "map_at_12": by_method(0.00712, 0.02211, 0.02433, 0.03128),
         "ndcg_at_12": by_method(0.01, 0.02, 0.03, 0.04),
         "hit_rate_at_12": by_method(0.05, 0.06, 0.07, 0.08),
+        "precision_at_12": by_method(0.011, 0.012, 0.013, 0.014),
         "coverage": by_method(0.001, 0.2, 0.3, 0.4),
         "segments": {
             "active": {"customers": 12_000, "map_at_12": by_method(0.008, 0.023, 0.025, 0.0333)},
@@ -51,6 +52,8 @@ def test_every_strategy_has_its_line(metrics):
 
 def test_every_method_has_its_line_with_every_segment(metrics):
     lines = lines_of(method_table(metrics))
-    assert ["ranker", "0.03128", "0.04000", "0.08000", "0.40000", "0.03330", "0.00099"] in lines
-    assert ["0.02211", "0.02000", "0.06000", "0.20000", "0.02300", "0.00100"] in [cells[1:] for cells in lines]
+    assert ["ranker", "0.03128", "0.04000", "0.08000", "0.01400", "0.40000", "0.03330", "0.00099"] in lines
+    assert ["0.02211", "0.02000", "0.06000", "0.01200", "0.20000", "0.02300", "0.00100"] in [
+        cells[1:] for cells in lines
+    ]
     assert any("(345)" in cell for cells in lines for cell in cells)

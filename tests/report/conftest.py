@@ -48,6 +48,7 @@ def metrics() -> dict[str, Any]:
         "map_at_12": by_method(0.00712, 0.02211, 0.03128),
         "ndcg_at_12": by_method(0.01, 0.02, 0.03),
         "hit_rate_at_12": by_method(0.05, 0.06, 0.07),
+        "precision_at_12": by_method(0.0061, 0.0062, 0.00634),
         "coverage": by_method(0.001, 0.2, 0.3),
         "segments": {
             "active": {"customers": 2, "map_at_12": by_method(0.008, 0.023, 0.0333)},

@@ -91,6 +91,13 @@ def test_intervals_are_shown_where_they_are_told(evaluated, page):
     assert "0.01000 to 0.05000" in report_page(told)
 
 
+def test_an_ablation_is_shown_where_the_run_has_one(evaluated):
+    found = {"weeks": ["2020-08-26"], "parts": [{"part": "popular", "section": "retrievers", "impossible": "alone"}]}
+    found |= {"full": {"customers": 3, "map_at_12": 0.1, "recall": 0.5}, "settings": []}
+    anchors = [s["id"] for s in read(report_page(dataclasses.replace(evaluated, ablation=found))).seen["section"]]
+    assert anchors == ["methods", "segments", "strategies", "learning", "ablation", "customers"]
+
+
 def test_pictures_have_a_text_and_charts_say_what_they_show(evaluated, tmp_path):
     Image.new("RGB", (300, 400), "red").save(_place(tmp_path, "0011"), "JPEG")
     seen = read(report_page(dataclasses.replace(evaluated, pictures=tmp_path / "images"))).seen

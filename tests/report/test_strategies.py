@@ -44,6 +44,29 @@ def test_segments_and_ranks_are_shown_where_they_are_told(evaluated):
     assert by_rank.rows == [["popular", "4.32 %", "1.00 %"]]
 
 
+def test_what_all_find_together_is_shown_for_every_segment(evaluated):
+    depths = {12: (0.1, 0.02), 100: (0.25, 0.05), 200: (0.3, 0.06), 500: (0.5, 0.07)}
+    told = {"recall": 0.6, "positive_rate": 0.0123, "candidates_a_customer": 40.5}
+    by_segment = {
+        name: told | {f"recall_at_{k}": recalls[place] for k, recalls in depths.items()}
+        for place, name in enumerate(("active", "new"))
+    }
+    figures = evaluated.metrics["retrievers"]
+    figures = figures | {"merged": figures["merged"] | {"segments": by_segment}}
+    section = strategies(dataclasses.replace(evaluated, metrics={**evaluated.metrics, "retrievers": figures}))
+    table, curves = (b for b in section.blocks if getattr(b, "title", "").lower().endswith("together, by segment"))
+    assert table.headings == [
+        "segment", "customers", "a customer", "recall@12", "recall@100", "recall@200", "recall@500", "recall",
+        "positive rate",
+    ]  # fmt: skip
+    assert table.rows == [
+        ["active", "2", "40.5", "10.0 %", "25.0 %", "30.0 %", "50.0 %", "60.0 %", "1.23 %"],
+        ["new", "1", "40.5", "2.0 %", "5.0 %", "6.0 %", "7.0 %", "60.0 %", "1.23 %"],
+    ]
+    assert curves.places == ["12", "100", "200", "500"]
+    assert curves.series == {"active": [0.1, 0.25, 0.3, 0.5], "new": [0.02, 0.05, 0.06, 0.07]}
+
+
 def test_the_overlap_translates_to_cudf(evaluated, engine, untranslated):
     class Watching:
         def collect(self, plan):

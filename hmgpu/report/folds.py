@@ -1,0 +1,39 @@
+"""The page of the last weeks, each scored by a ranker that was fitted and stopped before it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hmgpu.report.blocks import Grid, Section, count, score
+from hmgpu.report.lines import Lines
+from hmgpu.report.methods import named
+from hmgpu.report.page import page
+
+EXPLAINED = (
+    "Every method gives each customer twelve articles. One week's figure depends on the week: a method is better than "
+    "another where it is in all of them. Under MAP@12 of all weeks together, who bought in two weeks counts twice."
+)
+
+
+def folds_page(found: Mapping[str, Any]) -> str:
+    """The page about the content of a `folds-….json` (`hmgpu.folds`)."""
+    folds, methods = found["folds"], [*found["all"]["map_at_12"]]
+    weeks = [fold["week"] for fold in folds]
+    rows = [[name, *_cells(of, methods)] for name, of in [*zip(weeks, folds, strict=True), ("all", found["all"])]]
+    curves = {named(method): [fold["map_at_12"][method] for fold in folds] for method in methods}
+    blocks = [
+        Lines("MAP@12 by week", "week", weeks, curves, score),
+        Grid(
+            "MAP@12 and its 95 % interval",
+            ["week", "customers", *map(named, methods)],
+            rows,
+            strong=frozenset({"all"}),
+        ),
+    ]
+    about = f"Weeks from {', '.join(weeks)}."
+    return page("The last weeks, each by a ranker made before it", about, [Section("Weeks", EXPLAINED, blocks)])
+
+
+def _cells(figures: Mapping[str, Any], methods: list[str]) -> list[str]:
+    values, spans = figures["map_at_12"], figures["map_at_12_interval"]
+    told = (f"{score(values[method])} ({' to '.join(map(score, spans[method]))})" for method in methods)
+    return [count(figures["customers"]), *told]
