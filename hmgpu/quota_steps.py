@@ -37,11 +37,14 @@ class QuotaSteps:
 
         def make(folder: Path) -> dict[str, int]:
             table = pl.concat(pl.read_parquet(step.folder / TABLE) for step in counts)
-            found = rates(table, {name: part.n for name, part in self.describer.retrievers.items()})
+            places = {name: part.n for name, part in self.describer.retrievers.items()}
+            found = rates(table, places, self.quotas.least)
             found.write_parquet(folder / TABLE)
             return {"rates": found.height}
 
-        return Chosen(self.quotas.keep, self.sharding.run.step("quotas", {}, [step.digest for step in counts], make))
+        made_from = [step.digest for step in counts]
+        step = self.sharding.run.step("quotas", {"least": self.quotas.least}, made_from, make)
+        return Chosen(self.quotas.keep, step)
 
     def _counts(self, week: Week) -> list[Step]:
         """What customers, drawn at random, bought of the candidates in `week`, one step a shard of them."""

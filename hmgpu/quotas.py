@@ -4,15 +4,15 @@ A strategy's first places are bought more often than its later ones, and not eve
 somebody who was here last week may come back for the same, and best sellers are what is left for newcomers. So a
 candidate is worth the share that was bought of what its strategy proposed at that rank to customers of that segment;
 where several propose it, the largest. Each customer keeps the best. (The H&M write-ups gave their strategies numbers of
-candidates by positive rate.)
+candidates by positive rate, or left out strategies and ranks below a threshold on it.)
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from hmgpu.candidates import MOST, WORTH, WORTH_ONE
 from hmgpu.parts import Count
@@ -30,6 +30,8 @@ class Quotas(BaseModel):
 
     keep: Count = 150
     """Candidates a customer; the strategies' own `n` bound what is chosen from."""
+    least: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Proposals of a rank and segment of whom a smaller share is bought are dropped: some customers then keep fewer."""
     weeks: Count = 1
     """Weeks that the rates are learned from, those right before the oldest training week."""
     customers: Count | None = 20_000
@@ -56,8 +58,10 @@ def counted(retrieved: Mapping[str, pl.LazyFrame], segments: pl.LazyFrame, bough
     return pl.concat(parts).select(*COUNTS)
 
 
-def rates(counts: pl.DataFrame, places: Mapping[str, int]) -> pl.DataFrame:
+def rates(counts: pl.DataFrame, places: Mapping[str, int], least: float = 0.0) -> pl.DataFrame:
     """(segment, strategy, rank, worth int64 in steps of 2^-30): what a proposal is worth at each rank, for all ranks.
+
+    Ranks worth less than the share `least` are left out, so that `chosen` keeps none of them.
 
     Rates never rise with the rank: where counts do, by luck, they are pooled (isotonic regression, Barlow et al. 1972).
 
@@ -74,7 +78,8 @@ def rates(counts: pl.DataFrame, places: Mapping[str, int]) -> pl.DataFrame:
             ranks = pl.DataFrame({"rank": range(1, n + 1)}, schema={"rank": pl.Int32})
             seen = ranks.join(own.filter(pl.col("segment") == segment), on="rank", how="left").fill_null(0).sort("rank")
             rows.append(_falling(seen["shown"].to_numpy(), seen["bought"].to_numpy(), mean, ranks, segment, strategy))
-    return pl.concat(rows).select("segment", "strategy", "rank", WORTH)
+    known = pl.concat(rows).select("segment", "strategy", "rank", WORTH)
+    return known.filter(pl.col(WORTH) >= round(least * WORTH_ONE))
 
 
 def _falling(shown: Any, bought: Any, mean: float, ranks: pl.DataFrame, segment: int, strategy: str) -> pl.DataFrame:

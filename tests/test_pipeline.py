@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 from kit import demo_config, small_settings
 
+from hmgpu.candidates import WORTH_ONE
 from hmgpu.config import Config, load_config
 from hmgpu.data.ingest import ingest
 from hmgpu.data.store import Store
@@ -24,6 +25,7 @@ from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError, DataError, RunError
 from hmgpu.learning import TABLE
 from hmgpu.pipeline import Pipeline
+from hmgpu.quotas import Quotas
 from hmgpu.rankers.blend import Blend
 from hmgpu.rankers.cascade import Cascade
 from hmgpu.rankers.order import Order
@@ -54,6 +56,22 @@ class Watching(Engine):
     def collect(self, plan: pl.LazyFrame, fits: bool = False) -> pl.DataFrame:
         assert self.untranslated(plan) == []
         return super().collect(plan, fits)
+
+
+def test_customers_whose_candidates_are_worth_too_little_get_best_sellers(config: Config) -> None:
+    """A threshold leaves some with no candidate: their twelve articles are those of whoever is unknown."""
+    quotas = Quotas(keep=20, customers=None)
+    all_kept = Pipeline.open(config.model_copy(update={"quotas": quotas, "ranker": Order()}), CPU)
+    assert all_kept.quotas is not None
+    worth = CPU.collect(all_kept.quotas.rates.group_by("segment").agg(pl.col("worth").max()))["worth"].sort()
+    strict = quotas.model_copy(update={"least": worth[-1] / WORTH_ONE})  # what only one segment's best reaches
+    line = Pipeline.open(config.model_copy(update={"quotas": strict, "ranker": Order()}), CPU)
+    some, everything = (pl.concat(each.validation[0].tables()) for each in (line, all_kept))
+    assert 0 < some["customer"].n_unique() < everything["customer"].n_unique()
+    assert some["worth"].min() == worth[-1]
+    lists = pl.read_csv(line.submit())
+    assert (lists["prediction"].str.split(" ").list.n_unique() == 12).all()
+    assert lists.height == line.store.manifest.customers
 
 
 def test_a_ranker_above_others_gets_the_last_week_as_it_would_be_served(config: Config) -> None:

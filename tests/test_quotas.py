@@ -66,6 +66,21 @@ def test_rates_never_rise_with_the_rank(counts) -> None:
         assert worth.is_between(0, WORTH_ONE).all()
 
 
+def test_ranks_below_the_threshold_are_dropped_and_none_at_zero() -> None:
+    counts = pl.DataFrame(
+        [(0, "own", 1, 10_000, 1_000), (0, "own", 2, 10_000, 10), (2, "own", 1, 10_000, 0)], schema=COUNTS, orient="row"
+    )
+    everything, some = rates(counts, {"own": 2}), rates(counts, {"own": 2}, least=0.02)
+    assert everything.height == 6
+    assert rates(counts, {"own": 2}, least=0.0).equals(everything)
+    assert some.equals(everything.filter(pl.col("worth") >= round(0.02 * WORTH_ONE)))
+    assert {(0, 1), (1, 1)} <= set(some.select("segment", "rank").rows())  # of segment 1 nothing is known but the mean
+    assert not {(0, 2), (2, 1)} & set(some.select("segment", "rank").rows())
+    # Customer 3, of segment 2, is left with no candidate; customer 1 keeps one of two.
+    kept = chosen({"own": proposal((1, 10, 1), (1, 11, 2), (3, 10, 1))}, some.lazy(), MEMBERS, keep=5)
+    assert CPU.collect(kept).select("customer", "article").rows() == [(1, 10)]
+
+
 def test_each_customer_keeps_what_is_worth_most(untranslated) -> None:
     worth = {("own", 0, 1): 50, ("own", 0, 2): 9, ("sold", 0, 1): 20, ("sold", 0, 2): 20, ("sold", 2, 1): 1}
     worth |= {("own", 2, 1): 0, ("own", 2, 2): 0, ("sold", 2, 2): 1}
