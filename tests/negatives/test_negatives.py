@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from hmgpu.data.store import History, Store
 from hmgpu.engine import Engine
-from hmgpu.labels import taught
 from hmgpu.negatives import Negatives, Teaching, drawn
 from hmgpu.negatives.bought_by_others import BoughtByOthers
 from hmgpu.negatives.on_sale import OnSale
@@ -147,16 +146,6 @@ def test_bought_by_others_that_day_in_the_customers_own_proportions(make_history
     # Nothing of the next day, nothing of a type that he never bought; one in four of his articles is of type 1.
     assert set(counts) == {2, 4, 14}
     assert counts[14] == pytest.approx(100, rel=0.25)
-
-
-def test_teaching_pairs_are_the_bought_candidates_and_others_that_were_not_bought(make_history: Any) -> None:
-    history = make_history([(2, 9, article) for article in range(1, 6)])
-    sold = pl.LazyFrame([(CUTOFF, 1, 1), (CUTOFF, 1, 4), (CUTOFF + 1, 1, 1), (CUTOFF, 2, 9)], schema=SOLD, orient="row")
-    candidates = pairs((1, 1), (1, 2), (1, 3), (2, 1), (3, 1))
-    ways = [Recalled(n=None), OnSale(n=40)]
-    rows = CPU.collect(taught(candidates, sold, history, ways, 1).sort(KEYS)).rows()
-    # 4 was bought but is no candidate, so it is no negative; customers 2 and 3 bought no candidate.
-    assert rows == [(1, 1), (1, 2), (1, 3), (1, 5)]
 
 
 @pytest.mark.parametrize("kind", [SameCategory, BoughtByOthers])

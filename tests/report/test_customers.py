@@ -1,4 +1,4 @@
-"""Who is shown, and what is told of them."""
+"""What is told of the customers on the page."""
 
 import dataclasses
 
@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 from hmgpu.report.customers import customers
-from hmgpu.report.drawn import drawn
 
 
 @pytest.fixture
@@ -16,24 +15,6 @@ def cards(evaluated):
 
 def shelf(card, number):
     return card.shelves[number][1]
-
-
-def test_each_segment_and_outcome_that_occurs_has_one_customer(evaluated):
-    assert drawn(evaluated).rows() == [
-        (1, "active", "found at the top", 1.0),
-        (2, "lapsed", "found further down", 0.25),
-        (3, "new", "not proposed", 0.0),
-    ]
-
-
-def test_of_many_the_same_one_is_drawn_whatever_their_order(evaluated):
-    many = pl.DataFrame(
-        {"customer": range(100, 200), "segment": "new", "ranker": 0.0}, schema_overrides={"customer": pl.Int32}
-    )
-    first = drawn(dataclasses.replace(evaluated, precisions=many))
-    again = drawn(dataclasses.replace(evaluated, precisions=many.reverse()))
-    assert first.height == 1
-    assert first.equals(again)
 
 
 def test_a_card_tells_what_was_bought_recommended_and_bought_then(cards):

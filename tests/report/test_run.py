@@ -84,13 +84,6 @@ def test_figures_of_every_method_segment_and_strategy_are_there(page):
         assert figure in page
 
 
-def test_intervals_are_shown_where_they_are_told(evaluated, page):
-    assert "95 % interval" not in page
-    spans = {method: [0.01, 0.05] for method in evaluated.metrics["map_at_12"]}
-    told = dataclasses.replace(evaluated, metrics={**evaluated.metrics, "map_at_12_interval": spans})
-    assert "0.01000 to 0.05000" in report_page(told)
-
-
 def test_an_ablation_is_shown_where_the_run_has_one(evaluated):
     found = {"weeks": ["2020-08-26"], "parts": [{"part": "popular", "section": "retrievers", "impossible": "alone"}]}
     found |= {"full": {"customers": 3, "map_at_12": 0.1, "recall": 0.5}, "settings": []}

@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 from hmgpu.engine import Engine
-from hmgpu.errors import DataError
 from hmgpu.evaluation.metrics import recall_at
 from hmgpu.parts import Bench
 from hmgpu.retrievers.popular import Popular
@@ -85,13 +84,6 @@ def test_a_pair_without_vectors_is_null(worlds, make_history):
     described = kit.described(TwoTower(), history, CPU, [(0, 1), (0, 99)])
     assert described[0, 1]["two_tower_dot"] is not None
     assert described[0, 99] == {"two_tower_dot": None, "two_tower_place": 2}
-
-
-def test_nothing_to_train_on_is_said(make_history, tmp_path):
-    history = make_history([(1, 0, 0)])
-    part = TwoTower().at(Bench(CPU, 1, lambda: kit.encoders(history, CPU)))
-    with pytest.raises(DataError, match="nothing was bought in the 26 weeks before the held-out one; take more weeks"):
-        part.train(history, tmp_path, tmp_path / "work")
 
 
 @pytest.mark.gpu

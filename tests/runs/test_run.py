@@ -63,6 +63,14 @@ def test_another_run_object_over_the_same_folder_finds_it(run, engine):
     assert unneeded.times == 0
 
 
+def test_a_step_that_is_there_is_found_whatever_it_was_made_from_unless_it_was_changed(run):
+    assert run.there("it") is None
+    made = run.step("it", {"n": 3}, ["a"], Maker())
+    assert run.there("it") == made
+    (made.folder / "table.txt").write_text("another")
+    assert run.there("it") is None
+
+
 def test_what_its_base_made_from_the_same_things_is_taken_from_there(run, engine):
     make, other = Maker(), Maker("other")
     first = run.step("it", {"n": 3}, ["a"], make)

@@ -1,0 +1,19 @@
+"""What is paid."""
+
+import pytest
+from exploration.shown import bars, block, line
+
+from hmgpu.exploration.prices import prices
+
+
+def test_prices_are_in_the_data_s_unit(whole):
+    section = prices(whole)
+    quantiles = block(section, "So much")
+    # By units: 3 at 100, 2 at 200, 1 at 300, 1 at 500, 7 at 1000 of 1/59000.
+    assert quantiles.rows == [["price", *(f"{units / 59000:.3g}" for units in (100, 100, 200, 500, 1000, 1000, 1000))]]
+    shares = bars(section, "Units by price")
+    assert sum(shares.values()) == pytest.approx(1)
+    assert list(shares.values())[-1] == 0.5
+    assert line(section, "Mean price") == {
+        "mean": [pytest.approx(400 / 3 / 59000), pytest.approx(7300 / 8 / 59000), pytest.approx(350 / 59000)]
+    }

@@ -1,0 +1,56 @@
+"""Retrieving the nearest articles on sale, and describing any pair, whatever the vectors are of."""
+
+import polars as pl
+import pytest
+from kit import bench
+
+from hmgpu.engine import Engine
+from hmgpu.neural.space import Space
+from hmgpu.neural.topk import STEPS
+
+CPU = Engine("cpu", "tests")
+
+
+class Plane(Space):
+    """Vectors of two numbers."""
+
+    n: int = 2
+
+    def compute(self, learned, pairs):
+        return self.near(learned, pairs, "dot")
+
+
+def table(key: str, vectors: dict[int, tuple[float, float]]) -> pl.LazyFrame:
+    rows = [(name, *(round(x * STEPS) for x in vector)) for name, vector in vectors.items()]
+    return pl.LazyFrame(rows, {key: pl.Int32, "v000": pl.Int16, "v001": pl.Int16}, orient="row")
+
+
+@pytest.fixture
+def space(make_history):
+    """Article 1 sold in the last 28 days, and so did 3 and 4; 2 sold before."""
+    history = make_history([(28, 9, 1), (29, 9, 2), (1, 9, 3), (1, 9, 4)])
+    part = bench(Plane(), history, CPU)
+    vectors = table("article", {1: (0.5, 0.0), 2: (1.0, 0.0), 3: (0.0, 1.0), 4: (-1.0, 0.0), 5: (1.0, 0.0)})
+    return part, {"articles": part.marked(vectors, history), "customers": table("customer", {7: (1.0, 0.0)})}
+
+
+def test_what_sold_of_late_may_be_retrieved(space):
+    _, learned = space
+    marks = CPU.collect(learned["articles"].select("article", "on_sale"))
+    assert marks.schema["on_sale"] == pl.Int8
+    assert marks.rows() == [(1, 1), (2, 0), (3, 1), (4, 1), (5, 0)]
+
+
+def test_the_nearest_on_sale_go_to_those_who_have_a_vector(space):
+    part, learned = space
+    asked = pl.LazyFrame({"customer": [7, 8]}, schema={"customer": pl.Int32})
+    found = CPU.collect(part.retrieve(learned, asked))
+    assert found.select("customer", "article", "score", "rank").rows() == [(7, 1, 0.5, 1), (7, 3, 0.0, 2)]
+
+
+def test_any_pair_is_described_on_sale_or_not(space):
+    part, learned = space
+    pairs = pl.LazyFrame(
+        {"customer": [7, 7, 8], "article": [2, 6, 2]}, schema={"customer": pl.Int32, "article": pl.Int32}
+    )
+    assert CPU.collect(part.compute(learned, pairs))["dot"].to_list() == [1.0, None, None]

@@ -1,0 +1,42 @@
+"""Training the two towers on a History, and the tables of vectors that they give."""
+
+import json
+
+import kit
+import polars as pl
+import pytest
+
+from hmgpu.engine import Engine
+from hmgpu.errors import DataError
+from hmgpu.neural.topk import STEPS
+from hmgpu.neural.two_tower import article_vectors, customer_vectors
+from hmgpu.parts import Bench
+from hmgpu.retrievers.two_tower import TwoTower
+
+CPU = Engine("cpu", "tests")
+
+
+def test_a_model_says_what_it_recalls_of_the_week_held_out_and_gives_vectors_of_length_one(make_history):
+    history = make_history([(day, customer, day % 5) for day in range(1, 60) for customer in range(3)], {9: {}})
+    part = kit.bench(TwoTower(), history, CPU)
+    # Five articles are on sale, so all that was bought is among the nearest hundred.
+    assert json.loads((part.bench.model / "training.json").read_text()) == {"held_out_recall_at_100": 1.0}
+    articles, encoded = article_vectors(part, history, part.bench)
+    customers = customer_vectors(part, history, encoded, part.bench)
+    # Article 9 is in the catalogue and was never sold.
+    assert articles["article"].to_list()[:5] == list(range(5))
+    assert encoded["key"].sort().to_list() == articles["article"].to_list()
+    assert customers["customer"].to_list() == [0, 1, 2]
+    for table in (articles, customers):
+        assert set(table.schema.dtypes()[1:]) == {pl.Int16}
+        lengths = (table.drop(table.columns[0]).cast(pl.Float64) / STEPS).select(
+            length=pl.sum_horizontal(pl.all() ** 2).sqrt()
+        )["length"]
+        assert lengths.to_list() == pytest.approx([1.0] * table.height, abs=5e-3)
+
+
+def test_nothing_to_train_on_is_said(make_history, tmp_path):
+    history = make_history([(1, 0, 0)])
+    part = TwoTower().at(Bench(CPU, 1, lambda: kit.encoders(history, CPU)))
+    with pytest.raises(DataError, match="nothing was bought in the 26 weeks before the held-out one; take more weeks"):
+        part.train(history, tmp_path, tmp_path / "work")

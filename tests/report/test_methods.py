@@ -1,0 +1,32 @@
+"""The figures of every method, for everybody and by segment."""
+
+from hmgpu.report.methods import methods, segments
+
+
+def test_every_method_has_all_its_figures(evaluated):
+    bars, table = methods(evaluated.metrics).blocks
+    assert table.headings == ["method", "MAP@12", "NDCG@12", "hit rate@12", "precision@12", "coverage"]
+    assert table.rows[-1] == ["ranker", "0.03128", "0.03000", "7.0 %", "0.63 %", "30.0 %"]
+    assert table.strong == {"ranker"}
+    assert bars.rows[0] == ("popular", 0.00712, "0.00712")
+
+
+def test_figures_that_are_not_told_have_no_column(evaluated):
+    told = {name: figures for name, figures in evaluated.metrics.items() if name != "precision_at_12"}
+    table = methods(told).blocks[1]
+    assert table.headings == ["method", "MAP@12", "NDCG@12", "hit rate@12", "coverage"]
+    assert {len(row) for row in table.rows} == {5}
+
+
+def test_intervals_stand_beside_what_they_are_of(evaluated):
+    spans = {method: [0.01, 0.05] for method in evaluated.metrics["map_at_12"]}
+    table = methods({**evaluated.metrics, "map_at_12_interval": spans}).blocks[1]
+    assert table.headings[2] == "95 % interval"
+    assert [row[2] for row in table.rows] == ["0.01000 to 0.05000"] * 3
+
+
+def test_every_segment_has_its_column_and_number_of_customers(evaluated):
+    bars, table = segments(evaluated.metrics).blocks
+    assert table.headings == ["method", "active (2)", "new (1)"]
+    assert table.rows[-1] == ["ranker", "0.03330", "0.00099"]
+    assert bars.rows == [("active", 0.0333, "0.03330"), ("new", 0.00099, "0.00099")]

@@ -1,0 +1,51 @@
+"""A week's figures and its page: two steps, the second made again where there is more to tell."""
+
+import json
+from pathlib import Path
+
+import pytest
+from kit import few_parts, files_in
+
+from hmgpu.config import Config
+from hmgpu.data.store import Store
+from hmgpu.engine import Engine
+from hmgpu.evaluate_steps import ablation_step
+from hmgpu.pipeline import Pipeline
+
+CPU = Engine("cpu", "tests")
+FULL = {"customers": 3, "map_at_12": 0.1, "recall": 0.2, "recall_at_100": 0.1, "candidates_a_customer": 9.0}
+CHANGED = {"map_at_12": 0.08, "adds": 0.02, "low": 0.01, "high": 0.03}
+FOUND = {
+    "full": FULL,
+    "reseeded": CHANGED,
+    "parts": [{"part": "mine", "section": "features"} | CHANGED],
+    "settings": [],
+}
+
+
+@pytest.fixture
+def config(raw: Path, store: Store, tmp_path: Path) -> Config:
+    return few_parts(raw, store.root, tmp_path / "runs")
+
+
+def test_the_page_follows_the_figures_and_tells_of_an_ablation_as_soon_as_there_is_one(config: Config) -> None:
+    line = Pipeline.open(config, CPU)
+    week, folder = line.validation_week, line.run.folder
+    judged = line.judge(week)
+    assert judged == folder / "steps" / str(week) / "evaluate" / "metrics.json"
+    assert not list(folder.rglob("report.html"))
+    assert line.evaluate().resolve() == judged
+    before = files_in(folder)
+    line.evaluate()
+    assert files_in(folder) == before
+
+    def write(step: Path) -> None:
+        (step / "ablation.json").write_text(json.dumps(FOUND))
+
+    line.run.step(ablation_step(week), {}, [], write)
+    line.evaluate()
+    page = (folder / "report.html").read_text()
+    assert '<th scope="row">features.mine</th><td class="number">0.08000</td>' in page
+    after = files_in(folder)
+    report = {f"steps/{week}/report/{name}" for name in ("report.html", "manifest.json")}
+    assert {name for name in before if after[name] != before[name]} == report
