@@ -31,9 +31,12 @@ from hmgpu.parts import LEVELS, Learned, Part, Trained, build, kinds
 from hmgpu.rankers import KEYS, Ranker
 from hmgpu.retrievers import Retriever
 from hmgpu.retrievers.content import Content
+from hmgpu.retrievers.copurchase import CoPurchase
 from hmgpu.retrievers.item_cf import ItemCF
 from hmgpu.retrievers.popular_by import OF_ARTICLES, OF_CUSTOMERS
+from hmgpu.retrievers.repurchase import Repurchase
 from hmgpu.retrievers.sale_trend import SaleTrend
+from hmgpu.retrievers.word2vec import Word2Vec
 from hmgpu.vectors.keep import keep
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +65,9 @@ RETRIEVERS |= {f"content-{of}": Content(of=of) for of in ("metadata", "sales", "
 # Few articles of so small a world sell five units a week.
 RETRIEVERS |= {f"sale_trend-{by}": SaleTrend(by=by, sold=1) for by in ("age_band", "department")}
 RETRIEVERS |= {f"item_cf-{by}": ItemCF(by=by, support=1) for by in ("age_band", "price_level")}
+RETRIEVERS |= {"repurchase-sum": Repurchase(decay="sum")}
+RETRIEVERS |= {"copurchase-popular": CoPurchase(seeds_from="popular", support=1)}
+RETRIEVERS |= {"word2vec-product": Word2Vec(of="product", sentences="baskets")}
 FEATURES = _variants(Feature, {"affinity": LEVELS})
 # A retriever that says something of every candidate is a feature too.
 FEATURES |= {name: part for name, part in RETRIEVERS.items() if isinstance(part, Feature)}

@@ -1,16 +1,17 @@
-"""No model: all of the first strategy's candidates by rank, then the second's rest, …
+"""No model: all of the first strategy's candidates by rank, then the second's rest, …; or by the sum of their scores.
 
-The baseline that every ranker must beat: it is what a careful chain of hand-made rules achieves.
+The baseline that every ranker must beat: it is what a careful chain of hand-made rules achieves. Adding up scores that
+each strategy has between 0 and 1 is CombSUM (Fox & Shaw 1994), which an H&M recall stage merged its strategies by.
 """
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
-from hmgpu.candidates import RANK, merged_order
+from hmgpu.candidates import RANK, SCORE, merged_order
 from hmgpu.engine import Engine
 from hmgpu.errors import ConfigError
 from hmgpu.rankers import Examples, Model, Ranker
@@ -23,6 +24,9 @@ class Order(Ranker):
 
     strategies: tuple[str, ...] | None = None
     """Names of the retrievers, the one that goes first first; null takes the order in which the config lists them."""
+    by: Literal["chain", "minmax"] = "chain"
+    """chain: one strategy after the other; minmax: by the sum of their scores, each strategy's of a customer stretched
+    from 0 for its lowest to 1 for its highest."""
 
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
@@ -31,10 +35,10 @@ class Order(Ranker):
         unknown = sorted(set(self.strategies or ()) - set(known))
         if unknown:
             raise ConfigError(f"ranker.strategies: '{unknown[0]}' proposes nothing here; there are {', '.join(known)}.")
-        return OrderModel(self.strategies or known)
+        return OrderModel(self.strategies or known, self.by)
 
     def load(self, folder: Path, engine: Engine) -> "OrderModel":
-        return OrderModel(tuple(json.loads((folder / FILE).read_text())))
+        return OrderModel(tuple(json.loads((folder / FILE).read_text())), self.by)
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,28 @@ class OrderModel(Model):
     """The order itself."""
 
     strategies: tuple[str, ...]
+    by: str = "chain"
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        return examples.select(score=merged_order(self.strategies).cast(pl.Float32)).to_series()
+        """As `Model.score`; by minmax `examples` must hold customers whole."""
+        order = merged_order(self.strategies) if self.by == "chain" else _stretched_sum(self.strategies)
+        return examples.select(score=order.cast(pl.Float32)).to_series()
 
     def save(self, folder: Path) -> None:
         (folder / FILE).write_text(json.dumps(self.strategies))
+
+
+def _stretched_sum(strategies: tuple[str, ...]) -> pl.Expr:
+    """The sum over strategies, in their order, of their stretched scores; null for what none of them proposed."""
+    total, proposed = pl.lit(0.0), pl.lit(False)
+    for name in strategies:
+        score = pl.col(f"{name}{SCORE}").cast(pl.Float64)
+        low, high = score.min().over("customer"), score.max().over("customer")
+        stretched = pl.when(high > low).then((score - low) / (high - low)).otherwise(1.0)
+        there = score.is_not_null()
+        total += pl.when(there).then(stretched).otherwise(0.0)
+        proposed |= there
+    return pl.when(proposed).then(total)
 
 
 def strategy_ranks(columns: list[str]) -> list[str]:

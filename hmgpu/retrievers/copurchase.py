@@ -1,10 +1,10 @@
-"""Articles bought together with, or after, what the customer bought lately.
+"""Articles bought together with, or after, what the customer bought lately, or what sold best lately.
 
 Directional pair rules ("bought seed, then article") with a decay by the days between, as the public solutions of the
 H&M competition used them, normalised like item-based collaborative filtering (Deshpande & Karypis 2004).
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import polars as pl
 from pydantic import Field
@@ -37,7 +37,9 @@ class CoPurchase(Retriever):
     on_sale: Count = 14
     """Only articles that sold in this many days are proposed."""
     seeds: Count = 12
-    """Latest articles of a customer that ask for company."""
+    """Latest articles of a customer, or best sellers, that ask for company."""
+    seeds_from: Literal["own", "popular"] = "own"
+    """own: the customer's latest articles ask; popular: the best sellers of the last seven days do, for everybody."""
     seed_days: Count = 91
     """How far back seeds are read."""
     half_life: Annotated[float, Field(gt=0)] = 14.0
@@ -45,9 +47,11 @@ class CoPurchase(Retriever):
     n: Candidates = 24
 
     def learn(self, history: History) -> Learned:
-        return {"rules": self._rules(self._paired(history), history)}
+        return {"rules": self._rules(self._paired(history), history)} | self._best(history)
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        if self.seeds_from == "popular":
+            return {"seeds": audience.customers.select("customer").join(learned["best"], how="cross")}
         weight = decayed(audience.cutoff - pl.col("day"), self.half_life) + 1
         latest = _latest(audience.last(self.seed_days), self.seeds)
         return {"seeds": latest.select("customer", seed="article", weight=weight)}
@@ -57,6 +61,14 @@ class CoPurchase(Retriever):
         matched = seeds.join(learned["rules"], on=[*self._apart(), "seed"])
         scored = matched.group_by("customer", "article").agg(score=(pl.col("score") * pl.col("weight")).sum())
         return top_n(scored, self.n, by="customer")
+
+    def _best(self, history: History) -> Learned:
+        """`best` (seed, weight): what sold best in the last week, where that asks for company."""
+        if self.seeds_from == "own":
+            return {}
+        sold = history.last(7).group_by("article").agg(units=pl.len().cast(pl.Int64))
+        best = top_n(sold.with_columns(everywhere=pl.lit(0)), self.seeds, by="everywhere", score="units")
+        return {"best": best.select(seed="article", weight="units")}
 
     def _paired(self, history: History) -> pl.LazyFrame:
         """(customer, article, day): the latest articles of each customer, as many as may form pairs."""

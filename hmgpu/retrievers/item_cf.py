@@ -71,7 +71,7 @@ class ItemCF(CoPurchase):
             tables = {name: plan for name, plan in groups.items() if name == "levels"}
             buyers = history.of(bought.select("customer").unique())
             bought = bought.join(self._groups(tables, buyers), on="customer")
-        return tables | {"rules": self._rules(bought, history)}
+        return tables | {"rules": self._rules(bought, history)} | self._best(history)
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         seeds = super().learn_customers(learned, audience)["seeds"]

@@ -47,6 +47,21 @@ def test_the_config_may_name_another_order(examples, engine):
     assert order_of(Order(strategies=("own",)).fit(examples, examples, engine, 1), examples) == [12, 11]
 
 
+def test_scores_that_each_strategy_stretches_from_0_to_1_are_added_up(examples, engine, tmp_path):
+    # own: 11 has 0, 12 has 1; popular: 10 has 1, 11 has 0, 12 has (4 - 3) / (9 - 3). Nobody proposes 13.
+    ranker = Order(by="minmax")
+    model = ranker.fit(examples, examples, engine, 1)
+    (table,) = examples.tables()
+    assert model.score(table).to_list() == [1, 0, pytest.approx(7 / 6), None]
+    alone = Order(by="minmax", strategies=("own",)).fit(examples, examples, engine, 1)
+    assert alone.score(table.filter(pl.col("article") > 11)).to_list() == [1, None]
+    # Another customer's scores stretch only his own.
+    two = pl.concat([table, table.with_columns(customer=pl.lit(2, pl.Int64), own_score=pl.col("own_score") * 100)])
+    assert model.score(two).to_list() == [*model.score(table), *model.score(table)]
+    model.save(tmp_path)
+    assert ranker.load(tmp_path, engine).score(table).equals(model.score(table))
+
+
 def test_a_saved_model_scores_the_same(examples, engine, tmp_path):
     ranker = Order(strategies=("popular", "own"))
     model = ranker.fit(examples, examples, engine, 1)

@@ -22,6 +22,15 @@ def test_what_others_bought_after_it_and_half_as_much_before_it(make_history, en
     assert found[1][20] / found[2][10] == pytest.approx(2, rel=1e-4)
 
 
+def test_best_sellers_of_the_week_ask_for_company_too(make_history, engine):
+    """For everybody, those who bought nothing too; what sold best eight days ago asks for nothing."""
+    other = [(9, customer, 30) for customer in (5, 6, 7)] + [(8, customer, 40) for customer in (5, 6, 7)]
+    history = make_history([*PAIR, *other], customers={4: {}})
+    part = CoPurchase(seeds_from="popular", seeds=1, on_sale=14)
+    assert proposed(part, history, engine, [4, 8]) == {4: [20], 8: [20]}
+    assert proposed(CoPurchase(seeds_from="own", on_sale=14), history, engine, [4]) == {4: []}
+
+
 def test_symmetric_when_backwards_is_one(make_history, engine):
     history = make_history([*PAIR, (4, 1, 10), (4, 2, 20)])
     found = as_dicts(scored(CoPurchase(backwards=1), history, engine, [1, 2]))

@@ -20,6 +20,17 @@ def test_the_weight_of_a_purchase_halves(make_history, engine):
     assert scored(Repurchase(half_life=14), history, engine) == {1: [(6, 786_435), (5, 524_289)]}
 
 
+def test_a_sum_of_three_decays_lets_old_purchases_count(make_history, engine):
+    history = make_history([(4, 1, 5), (100, 1, 6)])
+    # In parts of 2^20: 4 days ago 2^-2 + 1/2 + 1 - 4/200, 100 days ago 2^-50 + 1/10 + 1/2; and one unit each.
+    expected = [(5, round(1.73 * 2**20) + 1), (6, round(0.6 * 2**20) + 1)]
+    found = scored(Repurchase(half_life=2, decay="sum", days=200), history, engine)[1]
+    assert [article for article, _ in found] == [5, 6]
+    assert all(abs(score - right) <= 2 for (_, score), (_, right) in zip(found, expected, strict=True))
+    one = scored(Repurchase(half_life=2, days=200), history, engine)[1]
+    assert one == [(5, 2**18 + 1), (6, 1)]
+
+
 def test_long_ago_the_number_of_purchases_decides(make_history, engine):
     # 0.5^(500/14) and 0.5^(700/14) are both 0 in fixed point.
     history = make_history([(500, 1, 4), (700, 1, 5), (700, 1, 5), (700, 1, 5)])
