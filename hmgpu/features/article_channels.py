@@ -1,0 +1,44 @@
+"""In which channel an article sells: units by window and channel, and the share of each channel.
+
+H&M solutions counted an article's sales by window and channel, since shops and the web shop sell different things.
+"""
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.features import Feature
+from hmgpu.parts import Count, Learned, Windows
+
+
+class ArticleChannels(Feature):
+    """Sales of each article by channel."""
+
+    windows: Windows = (7, 28)
+    """Days back that units are counted in."""
+    channels: Count = 2
+    """How many channels are told apart: the first ones of `data.channels`."""
+
+    def needs(self) -> frozenset[str]:
+        return frozenset({"channel"})
+
+    def learn(self, history: History) -> Learned:
+        """`sales`: (article, for each window and channel `article_channel_<place>_units_<days>` int32 and its share
+        `article_channel_<place>_share_<days>` float32 of all units, null where there are none)."""
+        age, channel = history.cutoff - pl.col("day"), pl.col("channel")
+        windows = {days: age <= days for days in self.windows}
+        units = {
+            f"article_channel_{place}_units_{days}": (within & (channel == place)).sum().cast(pl.Int32)
+            for days, within in windows.items()
+            for place in range(self.channels)
+        }
+        totals = {f"all_{days}": within.sum().cast(pl.Int32) for days, within in windows.items()}
+        counted = history.last(max(self.windows)).group_by("article").agg(**units, **totals)
+        shares = {name.replace("_units_", "_share_"): _share(name, f"all_{name.rpartition('_')[2]}") for name in units}
+        return {"sales": counted.with_columns(**shares).drop(*totals)}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        return learned["sales"]
+
+
+def _share(part: str, whole: str) -> pl.Expr:
+    return pl.when(pl.col(whole) > 0).then(pl.col(part) / pl.col(whole)).cast(pl.Float32)

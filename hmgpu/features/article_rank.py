@@ -1,0 +1,41 @@
+"""An article's place among all that sold lately, and among those of its kind.
+
+H&M solutions gave articles their rank by sales beside the units: it means the same in a slow week as in a busy one.
+"""
+
+import polars as pl
+
+from hmgpu.data.store import History
+from hmgpu.features import Feature
+from hmgpu.parts import Category, Count, Learned
+from hmgpu.plans import ranked
+
+
+class ArticleRank(Feature):
+    """Ranks by units sold; null for what did not sell."""
+
+    days: Count = 7
+    """How far back units count."""
+    by: Category = "department"
+    """The kind: any code column of the articles."""
+
+    def needs(self) -> frozenset[str]:
+        return frozenset({self.by})
+
+    def learn(self, history: History) -> Learned:
+        """`ranks`: (article, `article_rank` int32 from 1 for the best seller, `article_rank_<by>` int32 within its kind
+        or null where it has none). Of equals the smaller article is first."""
+        sold = history.last(self.days).group_by("article").agg(score=pl.len().cast(pl.Int64))
+        overall = ranked(sold.with_columns(everything=pl.lit(0, pl.Int8)), by="everything").rename(
+            {"rank": "article_rank"}
+        )
+        kinds = history.articles.select("article", kind=pl.col(self.by)).drop_nulls()
+        within = ranked(sold.join(kinds, on="article"), by="kind").select("article", pl.col("rank").alias(self._own))
+        return {"ranks": overall.select("article", "article_rank").join(within, on="article", how="left")}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        return learned["ranks"]
+
+    @property
+    def _own(self) -> str:
+        return f"article_rank_{self.by}"
