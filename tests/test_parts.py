@@ -30,6 +30,7 @@ from hmgpu.negatives import Negatives
 from hmgpu.parts import LEVELS, Learned, Part, Trained, build, kinds
 from hmgpu.rankers import KEYS, Ranker
 from hmgpu.retrievers import Retriever
+from hmgpu.retrievers.als import ALS
 from hmgpu.retrievers.content import Content
 from hmgpu.retrievers.copurchase import CoPurchase
 from hmgpu.retrievers.item_cf import ItemCF
@@ -65,6 +66,7 @@ RETRIEVERS |= {f"content-{of}": Content(of=of) for of in ("metadata", "sales", "
 # Few articles of so small a world sell five units a week.
 RETRIEVERS |= {f"sale_trend-{by}": SaleTrend(by=by, sold=1) for by in ("age_band", "department")}
 RETRIEVERS |= {f"item_cf-{by}": ItemCF(by=by, support=1) for by in ("age_band", "price_level")}
+RETRIEVERS |= {"als-latest": ALS(factors=8, latest=2)}
 RETRIEVERS |= {"repurchase-sum": Repurchase(decay="sum")}
 RETRIEVERS |= {"copurchase-popular": CoPurchase(seeds_from="popular", support=1)}
 RETRIEVERS |= {"word2vec-product": Word2Vec(of="product", sentences="baskets")}

@@ -10,8 +10,6 @@ from hmgpu.data.store import History
 from hmgpu.neural.bought import matrix, weighted
 from hmgpu.neural.space import Space
 from hmgpu.parts import Count, Learned
-from hmgpu.plans import top_n
-from hmgpu.rankers import KEYS
 from hmgpu.retrievers import Candidates
 
 
@@ -26,8 +24,7 @@ class Mean(Space):
     """How far back a customer's purchases count."""
     half_life: Annotated[float, Field(gt=0)] = 14.0
     """Days in which the weight of a purchase halves."""
-    latest: Count = 3
-    """Latest articles that a candidate is compared with one by one."""
+    latest: Annotated[int, Field(ge=0)] = 3
     on_sale: Count = 14
     """Only articles sold in this many days before the cutoff are retrieved; others only have a vector."""
     n: Candidates = 40
@@ -61,26 +58,12 @@ class Mean(Space):
         means = matrix(bought, articles["article"]).astype("float64") @ articles.drop("article").to_numpy()
         own = torch.nn.functional.normalize(torch.from_numpy(means), dim=1)
         customers = bought["customer"].unique().sort()
-        days = audience.last(self.taste_days).join(known, on="article", how="semi")
-        last = days.group_by("customer", "article").agg(day=pl.col("day").max())
-        return {
-            "customers": quantised(torch.from_numpy(customers.to_numpy().copy()), own, "customer").lazy(),
-            "latest": top_n(last, self.latest, by="customer", score="day").drop("day"),
-        }
+        found = quantised(torch.from_numpy(customers.to_numpy().copy()), own, "customer").lazy()
+        return {"customers": found} | self.bought_latest(learned, audience, self.taste_days)
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         """`…_dot` float32: product of the candidate's vector and the customer's; `…_latest` float32: the largest one
         with the vector of one of his latest articles. Null where the customer or the candidate has no vector.
         """
-        from hmgpu.neural.topk import dots
-
-        engine = self.bench.engine
-        keys = engine.collect(pairs.select(KEYS), fits=True)
-        articles = engine.collect(learned["articles"].drop("on_sale").sort("article"))
-        customers = [learned["customers"]]
-        for place in range(1, self.latest + 1):
-            one = learned["latest"].filter(pl.col("rank") == place).select(KEYS)
-            customers.append(one.join(articles.lazy(), on="article").drop("article"))
-        mean, *singly = (dots(keys, engine.collect(vectors), articles, engine) for vectors in customers)
-        closest = pl.select(pl.max_horizontal(singly)).to_series()
-        return keys.with_columns(mean.alias(f"{self.name}_dot"), closest.alias(f"{self.name}_latest")).lazy()
+        near = self.near(learned, pairs, f"{self.name}_dot")
+        return self.with_latest(near, learned, f"{self.name}_latest")

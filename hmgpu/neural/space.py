@@ -1,11 +1,18 @@
 """What parts share that put customers and articles into one space of vectors."""
 
+from typing import Annotated
+
 import polars as pl
+from pydantic import Field
 
 from hmgpu.data.store import History
 from hmgpu.features import Feature
 from hmgpu.parts import Count, Learned
+from hmgpu.plans import top_n
 from hmgpu.retrievers import Retriever
+
+LATEST_DAYS = 91
+"""How far back a customer's latest articles lie at most."""
 
 
 class Space(Retriever, Feature):
@@ -17,6 +24,8 @@ class Space(Retriever, Feature):
 
     on_sale: Count = 28
     """Only articles sold in this many days before the cutoff are retrieved."""
+    latest: Annotated[int, Field(ge=0)] = 0
+    """Latest articles of a customer that a candidate is compared with one by one; 0: none, and no column says it."""
 
     def marked(self, vectors: pl.LazyFrame, history: History) -> pl.LazyFrame:
         """`vectors` (article, …) with `on_sale` int8: whether the article may be retrieved."""
@@ -31,6 +40,33 @@ class Space(Retriever, Feature):
         asked = engine.collect(learned["customers"].join(customers, on="customer", how="semi"))
         selling = engine.collect(learned["articles"].filter(pl.col("on_sale") == 1))
         return nearest(asked.sort("customer"), selling, self.n, engine).lazy()
+
+    def bought_latest(self, learned: Learned, audience: History, days: int = LATEST_DAYS) -> Learned:
+        """`latest` (customer, article, rank int32): of the articles with a vector those that each customer bought last
+        in so many days; nothing where `latest` is 0."""
+        if not self.latest:
+            return {}
+        known = learned["articles"].select("article")
+        bought = audience.last(days).join(known, on="article", how="semi")
+        last = bought.group_by("customer", "article").agg(day=pl.col("day").max())
+        return {"latest": top_n(last, self.latest, by="customer", score="day").drop("day")}
+
+    def with_latest(self, described: pl.LazyFrame, learned: Learned, name: str) -> pl.LazyFrame:
+        """`described` (customer, article, …) with `name` float32: the largest product of the candidate's vector and one
+        of the customer's latest articles'; null where there is none, no such column where `latest` is 0."""
+        from hmgpu.neural.topk import dots
+
+        if not self.latest:
+            return described
+        engine = self.bench.engine
+        rows = engine.collect(described, fits=True)
+        articles = engine.collect(learned["articles"].drop("on_sale").sort("article"))
+        singly = []
+        for place in range(1, self.latest + 1):
+            one = learned["latest"].filter(pl.col("rank") == place).select("customer", "article")
+            vectors = engine.collect(one.join(articles.lazy(), on="article").drop("article"))
+            singly.append(dots(rows.select("customer", "article"), vectors, articles, engine))
+        return rows.with_columns(pl.select(pl.max_horizontal(singly)).to_series().alias(name)).lazy()
 
     def near(self, learned: Learned, pairs: pl.LazyFrame, name: str) -> pl.LazyFrame:
         """(customer, article, `name` float32: their dot product) of `pairs`; null where one has no vector."""

@@ -76,11 +76,13 @@ class ALS(Space):
         own = torch.from_numpy(self._solved(_factors(articles), matrix(bought, articles["article"])))
         # Of length 1: it decides nothing about the order of a customer's articles.
         keys = torch.from_numpy(customers.to_numpy().copy())
-        return {"customers": quantised(keys, torch.nn.functional.normalize(own, dim=1), "customer").lazy()}
+        found = quantised(keys, torch.nn.functional.normalize(own, dim=1), "customer").lazy()
+        return {"customers": found} | self.bought_latest(learned, audience)
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        """`als_dot` float32: null where the customer or the article was not in a purchase of these days."""
-        return self.near(learned, pairs, "als_dot")
+        """`als_dot` float32: null where the customer or the article was not in a purchase of these days; with `latest`
+        also `als_latest` float32, the largest product with one of the customer's latest articles."""
+        return self.with_latest(self.near(learned, pairs, "als_dot"), learned, "als_latest")
 
     def _fitted(self, bought: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFrame:
         """`factor…` float32 of each of `articles`."""

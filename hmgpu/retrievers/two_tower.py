@@ -60,11 +60,13 @@ class TwoTower(Trained, Training, Space):
         from hmgpu.neural.two_tower import customer_vectors
 
         articles = self.bench.engine.collect(learned["encoded"].sort("key"))
-        return {"customers": customer_vectors(self, audience, articles, self.bench).lazy()}
+        found = {"customers": customer_vectors(self, audience, articles, self.bench).lazy()}
+        return found | self.bought_latest(learned, audience)
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         # Pairs come sorted, and equal products are ranked as they come: ties break on the article. A pair without
         # vectors is last.
         known = pl.col("two_tower_dot").fill_null(float("-inf"))
         place = known.rank("ordinal", descending=True).over("customer").cast(pl.Int32)
-        return self.near(learned, pairs, "two_tower_dot").with_columns(two_tower_place=place)
+        near = self.near(learned, pairs, "two_tower_dot").with_columns(two_tower_place=place)
+        return self.with_latest(near, learned, "two_tower_latest")

@@ -54,3 +54,24 @@ def test_any_pair_is_described_on_sale_or_not(space):
         {"customer": [7, 7, 8], "article": [2, 6, 2]}, schema={"customer": pl.Int32, "article": pl.Int32}
     )
     assert CPU.collect(part.compute(learned, pairs))["dot"].to_list() == [1.0, None, None]
+
+
+def test_a_candidate_is_compared_with_each_of_the_latest_articles(make_history):
+    """7 bought 3, before it 4 and, longer ago, 1; 8 bought nothing with a vector."""
+    history = make_history([(9, 7, 1), (2, 7, 4), (1, 7, 3), (1, 8, 6)])
+    vectors = table("article", {1: (0.5, 0.0), 2: (1.0, 0.0), 3: (0.0, 1.0), 4: (-1.0, 0.0)})
+    pairs = pl.LazyFrame(
+        {"customer": [7, 7, 7, 8], "article": [2, 3, 5, 2]}, schema={"customer": pl.Int32, "article": pl.Int32}
+    )
+
+    def compared(latest: int) -> pl.DataFrame:
+        part = bench(Plane(latest=latest), history, CPU)
+        learned = {"articles": part.marked(vectors, history)}
+        learned |= part.bought_latest(learned, history)
+        return CPU.collect(part.with_latest(pairs, learned, "closest"))
+
+    assert compared(2)["closest"].to_list() == [0.0, 1.0, None, None]  # with 3: 0 and 1; with 4: -1 and 0
+    assert compared(3)["closest"].to_list() == [0.5, 1.0, None, None]
+    assert compared(0).columns == ["customer", "article"]
+    old = make_history([(92, 7, 1)])
+    assert CPU.collect(bench(Plane(latest=1), old, CPU).bought_latest({"articles": vectors}, old)["latest"]).is_empty()
