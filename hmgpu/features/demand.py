@@ -2,6 +2,7 @@
 
 The model of stock and lifetime in a public solution of the H&M competition: worth recommending is what will sell, and
 last week's sales say that too late. Trees (XGBoost, Chen & Guestrin 2016) learn how sales went on in past weeks.
+How much nearer it comes than "next week is as last week" is in docs/results/demand.md.
 """
 
 from collections.abc import Callable

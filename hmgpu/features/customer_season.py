@@ -1,0 +1,46 @@
+"""Whether this is the customer's season, and the article's: how much of a year's purchases fall into these weeks.
+
+Some buy in the sales alone, some before every summer. Public solutions of the H&M competition had customers' seasons
+among their features; `same_season` has last year's weeks one level of the catalogue at a time.
+"""
+
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field
+
+from hmgpu.data.store import History
+from hmgpu.features import Feature
+from hmgpu.parts import Learned
+
+YEAR = 364  # 52 whole weeks
+
+
+class CustomerSeason(Feature):
+    """Shares of all purchases of whole years that fall into the same season of the year as the coming week."""
+
+    years: Annotated[int, Field(ge=1)] = 2
+    """Years of 52 weeks that purchases count; whole ones, so that no season counts twice."""
+    around: Annotated[int, Field(ge=0, lt=YEAR // 2)] = 45
+    """Days of the year before and after the cutoff that are the same season."""
+
+    def learn(self, history: History) -> Learned:
+        """`articles`: (article, `article_season_share` float32)."""
+        return {"articles": self._shares(history, "article")}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        """`customers`: (customer, `customer_season_share` float32)."""
+        return {"customers": self._shares(audience, "customer")}
+
+    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        """Both shares, null for whoever bought, or what sold, nothing in these years."""
+        both = pairs.select("customer", "article")
+        both = both.join(learned["customers"], on="customer", how="left", maintain_order="left")
+        return both.join(learned["articles"], on="article", how="left", maintain_order="left")
+
+    def _shares(self, history: History, key: str) -> pl.LazyFrame:
+        phase = (history.cutoff - pl.col("day")) % YEAR  # 0 is the day of the year on which the coming week begins
+        season = (phase <= self.around) | (phase >= YEAR - self.around)
+        counted = history.last(self.years * YEAR).group_by(key).agg(units=pl.len(), within=season.sum().cast(pl.Int64))
+        share = (pl.col("within") / pl.col("units")).cast(pl.Float32)
+        return counted.select(key, share.alias(f"{key}_season_share"))
