@@ -1,5 +1,6 @@
 """Candidates with the columns of every feature family: what a ranker sees, and the checks that it may."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -172,8 +173,8 @@ class Describer:
         section, _, entry = name.partition(".")
         if section == "features" or entry == part.kind:
             return columns
-        ours = f"{part.kind}_"
-        return columns.rename(lambda made: f"{entry}_{made.removeprefix(ours)}" if made.startswith(ours) else made)
+        ours = re.compile(rf"{part.kind}(?=_|$)")
+        return columns.rename(lambda made: ours.sub(entry, made, count=1) if ours.match(made) else made)
 
 
 def describe(pairs: pl.DataFrame, families: Mapping[str, pl.LazyFrame], engine: Engine) -> pl.DataFrame:

@@ -68,7 +68,8 @@ class QuotaSteps:
             counts.write_parquet(folder / TABLE)
             return {"proposals": int(counts["shown"].sum()), "bought": int(counts["bought"].sum())}
 
-        settings = {"shards": shard.of, "retrievers": json.dumps([*self.describer.retrievers]), "seed": self.seed}
+        asked = [[name, part.settings()] for name, part in self.describer.retrievers.items()]
+        settings = {"shards": shard.of, "retrievers": json.dumps(asked), "seed": self.seed}
         settings["customers"] = shard.customers.height
         seen = self.describer.learning.store.digest_before(week.last_day + 1)
         made_from = [seen, *(step.digest for step in learned.values())]

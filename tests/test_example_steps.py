@@ -18,6 +18,7 @@ from hmgpu.rankers.cascade import Cascade
 from hmgpu.rankers.xgboost import XGBoost
 from hmgpu.retrievers.out_of_stock import OutOfStock
 from hmgpu.retrievers.still_on_sale import StillOnSale
+from hmgpu.retrievers.taste import Taste
 from hmgpu.retrievers.word2vec import Word2Vec
 
 CPU = Engine("cpu", "tests")
@@ -86,9 +87,12 @@ def test_columns_of_strategies_of_one_kind_have_their_names_and_come_through_fil
     few = {"popular": config.retrievers["popular"], "near": Word2Vec(dimensions=4, epochs=1, n=5)}
     few |= {"word2vec": Word2Vec(dimensions=4, window=2, epochs=1, n=5)}
     few |= {"still": StillOnSale(of=OutOfStock(of=Word2Vec(dimensions=4, epochs=1, n=5)), days=60)}
+    few |= {name: Taste(n=5) for name in ("taste", "liking")}
     line = Pipeline.open(config.model_copy(update={"retrievers": few}), CPU)
     week = line.training_weeks[-1]
     rows = pl.concat(line.examples(week, training=False)[0].tables())
+    assert {"taste", "liking"} <= set(rows.columns)  # its column has no more of a name than that
+    assert rows["taste"].equals(rows["liking"])
     made = {column for column in rows.columns if column.endswith(("_dot", "_latest"))}
     assert made == {f"{name}_{what}" for name in ("near", "word2vec", "still") for what in ("dot", "latest")}
     # The same settings say the same, within filters or not; another window says something else.

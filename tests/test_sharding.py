@@ -10,6 +10,7 @@ from hmgpu.engine import Engine
 from hmgpu.pipeline import Pipeline
 from hmgpu.quotas import Quotas
 from hmgpu.rankers.cascade import Cascade
+from hmgpu.retrievers.popular import Popular
 from hmgpu.runs.run import Step
 from hmgpu.sharding import Sharding
 from hmgpu.shards import Shard
@@ -57,6 +58,7 @@ def test_what_decides_what_comes_out_is_in_the_settings(config: Config) -> None:
         {"ranker": Cascade(early=("article_sales",))},
         {"features": dict(list(config.features.items())[1:])},
         {"retrievers": dict(reversed(config.retrievers.items()))},
+        {"retrievers": config.retrievers | {"popular": Popular(n=7)}},
     ]
     found = [plain, *(Pipeline.open(config.model_copy(update=each), CPU).sharding.settings(SHARD) for each in others)]
     assert all(one != other for number, one in enumerate(found) for other in found[:number])
