@@ -19,7 +19,7 @@ YEAR = 364  # 52 whole weeks
 class CustomerSeason(Feature):
     """Shares of all purchases of whole years that fall into the same season of the year as the coming week."""
 
-    years: Annotated[int, Field(ge=1)] = 2
+    years: Annotated[int, Field(ge=1)] = 1
     """Years of 52 weeks that purchases count; whole ones, so that no season counts twice."""
     around: Annotated[int, Field(ge=0, lt=YEAR // 2)] = 45
     """Days of the year before and after the cutoff that are the same season."""
@@ -33,7 +33,8 @@ class CustomerSeason(Feature):
         return {"customers": self._shares(audience, "customer")}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        """Both shares, null for whoever bought, or what sold, nothing in these years."""
+        """Both shares, null for who bought, or what sold, nothing in these years or nothing before them: of somebody
+        who came a month ago, all purchases would be of this season."""
         both = pairs.select("customer", "article")
         both = both.join(learned["customers"], on="customer", how="left", maintain_order="left")
         return both.join(learned["articles"], on="article", how="left", maintain_order="left")
@@ -41,6 +42,12 @@ class CustomerSeason(Feature):
     def _shares(self, history: History, key: str) -> pl.LazyFrame:
         phase = (history.cutoff - pl.col("day")) % YEAR  # 0 is the day of the year on which the coming week begins
         season = (phase <= self.around) | (phase >= YEAR - self.around)
-        counted = history.last(self.years * YEAR).group_by(key).agg(units=pl.len(), within=season.sum().cast(pl.Int64))
+        counts = history.cutoff - pl.col("day") <= self.years * YEAR
+        counted = history.transactions.group_by(key).agg(
+            first=pl.col("day").min(),
+            units=counts.sum().cast(pl.Int64),
+            within=(counts & season).sum().cast(pl.Int64),
+        )
+        known = counted.filter((history.cutoff - pl.col("first") >= self.years * YEAR) & (pl.col("units") > 0))
         share = (pl.col("within") / pl.col("units")).cast(pl.Float32)
-        return counted.select(key, share.alias(f"{key}_season_share"))
+        return known.select(key, share.alias(f"{key}_season_share"))
