@@ -25,6 +25,7 @@ class Mean(Space):
     half_life: Annotated[float, Field(gt=0)] = 14.0
     """Days in which the weight of a purchase halves."""
     latest: Annotated[int, Field(ge=0)] = 3
+    """Latest articles of a customer that a candidate is compared with one by one; 0: none, and no column says it."""
     on_sale: Count = 14
     """Only articles sold in this many days before the cutoff are retrieved; others only have a vector."""
     n: Candidates = 40
