@@ -17,7 +17,7 @@ Known = Callable[[Location], tuple[str, ...]]
 """The keys that are known where an unknown one was written."""
 
 NAME = "[a-z][a-z0-9_]*"  # of a part: it becomes part of column and folder names
-RESERVED = {"best"}  # its rank would be called as the best rank of all is
+RESERVED = ("best", "customer", "article", "label")  # the first's rank would be called as the best of all is
 
 
 class PartError(Exception):
@@ -35,7 +35,8 @@ def parts_of(base: type[P], given: Any) -> Any:
     built, problems = {}, list[Problem]()
     for name, settings in given.items():
         if not re.fullmatch(NAME, str(name)) or name in RESERVED:
-            problems.append(Problem((str(name),), f"'{name}' is no name: use lower case, digits and _, not 'best'"))
+            wanted = f"use lower case, digits and _, none of {', '.join(RESERVED)}"
+            problems.append(Problem((str(name),), f"'{name}' is no name: {wanted}"))
             continue
         try:
             built[name] = _build(base, name, settings)

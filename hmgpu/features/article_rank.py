@@ -16,26 +16,23 @@ class ArticleRank(Feature):
 
     days: Count = 7
     """How far back units count."""
-    by: Category = "department"
-    """The kind: any code column of the articles."""
+    by: Category | None = "department"
+    """The kind: any code column of the articles; null: none, only the rank among all."""
 
     def needs(self) -> frozenset[str]:
-        return frozenset({self.by})
+        return frozenset({self.by} if self.by else ())
 
     def learn(self, history: History) -> Learned:
         """`ranks`: (article, `article_rank` int32 from 1 for the best seller, `article_rank_<by>` int32 within its kind
         or null where it has none). Of equals the smaller article is first."""
         sold = history.last(self.days).group_by("article").agg(score=pl.len().cast(pl.Int64))
-        overall = ranked(sold.with_columns(everything=pl.lit(0, pl.Int8)), by="everything").rename(
-            {"rank": "article_rank"}
-        )
-        kinds = history.articles.select("article", kind=pl.col(self.by)).drop_nulls()
-        within = ranked(sold.join(kinds, on="article"), by="kind").select("article", pl.col("rank").alias(self._own))
-        return {"ranks": overall.select("article", "article_rank").join(within, on="article", how="left")}
+        ranks = ranked(sold, by=()).select("article", article_rank="rank")
+        if self.by is None:
+            return {"ranks": ranks}
+        kinds = history.articles.select("article", kind=self.by).drop_nulls()
+        within = ranked(sold.join(kinds, on="article"), by="kind")
+        own = within.select("article", pl.col("rank").alias(f"article_rank_{self.by}"))
+        return {"ranks": ranks.join(own, on="article", how="left")}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         return learned["ranks"]
-
-    @property
-    def _own(self) -> str:
-        return f"article_rank_{self.by}"

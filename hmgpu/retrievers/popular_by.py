@@ -46,6 +46,10 @@ class PopularBy(Retriever):
     """How far back a customer's own purchases give tags, price level and channel."""
     tags: Count = 3
     """Article attributes: tags kept of each customer."""
+    women: tuple[str, ...] = DEFAULT_WOMEN
+    """For gender: values of the articles' `index_group_name` that are women's."""
+    men: tuple[str, ...] = DEFAULT_MEN
+    """For gender: those that are men's; all others are neither."""
     n: Candidates = 40
 
     @field_validator("by")
@@ -123,7 +127,7 @@ class PopularBy(Retriever):
             level = reduce(add, reached)
             return paid.select("customer", tag=level.cast(pl.Int32))
         if self.by == "gender":
-            articles = article_gender(history, DEFAULT_WOMEN, DEFAULT_MEN)
+            articles = article_gender(history, self.women, self.men)
             return customer_gender(habits, articles).select("customer", tag="gender").drop_nulls()
         return history.customers.select("customer", tag=pl.col(self.by).cast(pl.Int32)).drop_nulls()
 

@@ -25,3 +25,10 @@ def test_the_kind_is_a_setting_and_needed(make_history, engine):
     found = described(ArticleRank(by="section"), history, engine, [(1, 10)])[1, 10]
     assert found == {"article_rank": 1, "article_rank_section": 1}
     assert ArticleRank(by="section").needs() == {"section"}
+
+
+def test_without_a_kind_the_rank_among_all_is_left(make_history, engine):
+    history = make_history([(1, 1, 10), (1, 1, 11), (2, 1, 11)], present=frozenset())
+    found = described(ArticleRank(by=None), history, engine, [(1, 10), (1, 11)])
+    assert found == {(1, 10): {"article_rank": 2}, (1, 11): {"article_rank": 1}}
+    assert ArticleRank(by=None).needs() == frozenset()

@@ -46,6 +46,15 @@ def test_gender_is_what_four_fifths_of_the_purchases_are(make_history, engine):
     assert found == {1: [5, 1, 2], 2: [5, 1, 2], 3: [3], 4: []}
 
 
+def test_whose_clothes_a_group_is_can_be_said(make_history, engine):
+    groups = {1: "Damen", 2: "Damen", 3: "Herren"}
+    bought = [(1, 1, 1), (2, 2, 2), (2, 3, 3)]
+    history = make_history(bought, articles={article: {"index_group_name": name} for article, name in groups.items()})
+    part = PopularBy(by="gender", women=("Damen",), men=("Herren",))
+    assert proposed(part, history, engine, [1, 3]) == {1: [1, 2], 3: [3]}
+    assert proposed(PopularBy(by="gender"), history, engine, [1, 3]) == {1: [], 3: []}
+
+
 @pytest.mark.parametrize(("by", "one", "other"), [("club", 3, 4), ("postal_code", 0, 9), ("fn", 0, 1)])
 def test_any_code_or_flag_of_customers(make_history, engine, by, one, other):
     people = {1: {by: one}, 2: {by: other}, 3: {by: one}}

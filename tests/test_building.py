@@ -1,0 +1,66 @@
+"""Parts from settings: their names, and all that is wrong with them at once."""
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+
+from hmgpu.building import RESERVED, part_of, parts_of, problems_of
+from hmgpu.retrievers import Retriever
+from hmgpu.retrievers.popular import Popular
+from hmgpu.retrievers.popular_by import PopularBy
+
+
+def wrong(given):
+    """(place, message) of all that is wrong with a section of retrievers."""
+    with pytest.raises(PydanticCustomError) as raised:
+        parts_of(Retriever, given)
+    return [(problem.at, problem.message) for problem in raised.value.context["problems"]]
+
+
+def test_the_name_is_the_kind_where_none_is_said():
+    given = {"popular": {"n": 3}, "by_age": {"kind": "popular_by"}, "repurchase": None}
+    built = parts_of(Retriever, given)
+    assert list(built) == ["popular", "by_age", "repurchase"]
+    assert built["popular"] == Popular(n=3)
+    assert built["by_age"] == PopularBy()
+
+
+@pytest.mark.parametrize("name", [*RESERVED, "Popular", "2_weeks", "_popular", "popular by", "popular.by", "", 3])
+def test_a_name_that_no_column_or_folder_can_have(name):
+    """`best_rank` is the best of all ranks, and a strategy's column may be called as it is."""
+    [(at, message)] = wrong({name: {"kind": "popular"}})
+    assert at == (str(name),)
+    assert message == (f"'{name}' is no name: use lower case, digits and _, none of best, customer, article, label")
+
+
+def test_all_that_is_wrong_with_all_parts_is_gathered_with_its_place():
+    found = wrong({"popular": {"n": 0, "m": 1}, "Other": {}, "populr": {}, "taste": 5, "repurchase": {}})
+    assert [at for at, _ in found] == [("popular", "n"), ("popular", "m"), ("Other",), ("populr", "kind"), ("taste",)]
+    assert "'populr' is no kind of retriever" in found[3][1]
+    assert found[4][1] == "must be a mapping of settings"
+
+
+def test_what_is_built_already_and_what_is_no_mapping_pass_through():
+    assert parts_of(Retriever, {"popular": Popular(n=4)}) == {"popular": Popular(n=4)}
+    assert parts_of(Retriever, 5) == 5
+    assert part_of(Retriever, None) is None
+
+
+def test_a_part_alone_is_known_by_its_kind():
+    assert part_of(Retriever, {"kind": "popular", "n": 9}) == Popular(n=9)
+    with pytest.raises(PydanticCustomError) as raised:
+        part_of(Retriever, {"n": 9})
+    [problem] = raised.value.context["problems"]
+    assert problem.at == ("kind",)
+    assert "'' is no kind of retriever" in problem.message
+
+
+def test_an_unknown_key_comes_with_those_known_at_its_place():
+    with pytest.raises(ValidationError) as raised:
+        Popular(m=1)
+    [problem] = problems_of(raised.value, lambda at: ("n", "days"))
+    assert (problem.at, problem.type, problem.known) == (("m",), "extra_forbidden", ("n", "days"))
+    with pytest.raises(ValidationError) as raised:
+        TypeAdapter(int).validate_python("x")
+    [problem] = problems_of(raised.value, lambda at: ("n",))
+    assert (problem.at, problem.known) == ((), ())
