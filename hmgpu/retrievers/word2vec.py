@@ -63,6 +63,8 @@ class Word2Vec(Mean):
         model = Gensim(
             vector_size=self.dimensions,
             window=self.window,
+            # A window of a random width makes near ones count more; a basket's order means nothing.
+            shrink_windows=self.sentences == "histories",
             sg=int(self.model == "skip-gram"),
             negative=self.negatives,
             ns_exponent=self.negative_power,

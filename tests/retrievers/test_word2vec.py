@@ -40,15 +40,19 @@ def test_each_model_learns_other_vectors_and_always_the_same(history):
 
 
 def test_baskets_and_histories_are_the_sentences(make_history, monkeypatch):
-    """What one customer bought on one day, or all that he bought, in order of days; alone it tells nothing."""
+    """What one customer bought on one day, or all that he bought, in order of days; alone it tells nothing.
+
+    In a history what is nearer counts more; in a basket nothing is nearer than anything else.
+    """
     history = make_history([(9, 0, 7), (2, 0, 5), (2, 0, 6), (2, 0, 6), (4, 1, 8), (1, 2, 5), (1, 2, 9)])
     told = []
-    monkeypatch.setattr(gensim.models.Word2Vec, "build_vocab", lambda model, sentences: told.append(sentences))
+    monkeypatch.setattr(gensim.models.Word2Vec, "build_vocab", lambda *given: told.append(given))
     monkeypatch.setattr(gensim.models.Word2Vec, "train", lambda *_, **__: None)
     for sentences in ("histories", "baskets"):
         part = kit.bench(Word2Vec(dimensions=4, sentences=sentences), history, CPU)
         kit.learned(part, history, CPU)
-    assert told == [[[7, 5, 6], [5, 9]], [[5, 6], [5, 9]]]
+    assert [sentences for _, sentences in told] == [[[7, 5, 6], [5, 9]], [[5, 6], [5, 9]]]
+    assert [bool(model.shrink_windows) for model, _ in told] == [True, False]
 
 
 def test_all_articles_of_a_product_have_its_vector(make_history):
