@@ -1,7 +1,7 @@
 """What a user can do wrong. Every message is one sentence that names the place and the remedy.
 
-The command line prints these without a traceback and ends with status 1; anything else that is raised is a defect of
-ours and keeps its traceback.
+The command line prints these without a traceback and ends with status 1 (BusyError: 5); anything else that is raised is
+a defect of ours and keeps its traceback.
 """
 
 

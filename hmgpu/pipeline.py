@@ -9,7 +9,7 @@ afterwards, so what is learned and what is served can't drift apart.
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,7 @@ from hmgpu.rankers import Examples, Model
 from hmgpu.recommend_steps import RecommendSteps
 from hmgpu.recommendations import SUBMISSION
 from hmgpu.retrievers import Retriever
+from hmgpu.runs.inventory import alike
 from hmgpu.runs.run import Run, Step, code_digest
 from hmgpu.runs.seal import seal
 from hmgpu.sharding import Sharding
@@ -80,14 +81,17 @@ class Pipeline:
         self.sharding = Sharding(self.describer, run, workers, config.memory_gb, keep)
 
     @classmethod
-    def open(cls, config: Config, engine: Engine, workers: Workers = HERE, earlier: Path | None = None) -> "Pipeline":
+    def open(
+        cls, config: Config, engine: Engine, workers: Workers = HERE, others: Sequence[Path] | None = None
+    ) -> "Pipeline":
         """The pipeline over the data set and in the run directory that `config` names.
 
         A run's id is the data's last day and a hash of settings, data, engine and code: the same command finds its run
         again, and no other changes it.
 
         Args:
-            earlier: a run's folder; what it has made from the same things is copied.
+            others: folders of runs; what they have made from the same things is copied. None: all in `config.runs`
+                that this code made with the same libraries, so that after a change only what it changes is made.
         """
         store = Store(config.data.root)
         store.verify()
@@ -97,8 +101,10 @@ class Pipeline:
         vectors = _vectors(config, store)  # those that no part looks at decide nothing
         made_from = json.dumps([decides, store.digest, engine.name, code_digest(), *vectors])
         name = f"{date_of(store.last_day)}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"
-        before = Run(earlier, engine) if earlier else None
-        return cls(config, engine, store, Run(config.runs / name, engine, earlier=before), workers)
+        folder = config.runs / name
+        known = alike(config.runs, engine) if others is None else others
+        copied = tuple(Run(other, engine) for other in known if other.resolve() != folder.resolve())
+        return cls(config, engine, store, Run(folder, engine, others=copied), workers)
 
     @contextmanager
     def working(self) -> Iterator["Pipeline"]:

@@ -22,7 +22,7 @@ from hmgpu.data.ingest import ingest
 from hmgpu.data.store import Store
 from hmgpu.data.tables import ARTICLES
 from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError, DataError, RunError
+from hmgpu.errors import BusyError, ConfigError, DataError
 from hmgpu.learning import TABLE
 from hmgpu.pipeline import Pipeline
 from hmgpu.quotas import Quotas
@@ -135,9 +135,39 @@ def test_other_settings_are_another_run(config: Config) -> None:
     assert Pipeline.open(config, CPU).run.folder == Pipeline.open(roomier, CPU).run.folder
 
 
+def test_after_a_change_only_what_it_changes_is_made_and_to_the_same_bytes(config: Config) -> None:
+    """A manifest says how many seconds its step took: one that is the same to the byte was copied."""
+    first = finish(config)
+    changed = config.model_copy(update={"ranker": XGBoost(rounds=7, depth=3)})
+    second, alone = finish(changed), finish(changed.model_copy(update={"runs": config.runs / "alone"}))
+    assert second.run.folder != first.run.folder
+    assert second.run.folder.name == alone.run.folder.name
+    manifests = {
+        path.parent.relative_to(second.run.folder / "steps").as_posix(): path.read_bytes()
+        for path in (second.run.folder / "steps").rglob("manifest.json")
+    }
+    made = {
+        step
+        for step, manifest in manifests.items()
+        if not (there := first.run.folder / "steps" / step / "manifest.json").is_file()
+        or there.read_bytes() != manifest
+    }
+    assert {f"{second.validation_week}/examples/000", f"{second.validation_week}/learn/fallback"} <= set(manifests)
+    # What the ranker has to do with, and nothing else.
+    assert {step.partition("/")[2].partition("/")[0] or step for step in made} == {
+        "fit",
+        "evaluate",
+        "report",
+        "recommend",
+        "submit",
+    }
+    for name in ("submission.csv", "metrics.json", "model/model.ubj"):
+        assert (second.run.folder / name).read_bytes() == (alone.run.folder / name).read_bytes()
+
+
 def test_two_processes_never_work_on_one_run(config: Config) -> None:
     line = Pipeline.open(config, CPU)
-    with line.run.locked(), pytest.raises(RunError, match="Another process works on"), line.run.locked():
+    with line.run.locked(), pytest.raises(BusyError, match="Another process works on"), line.run.locked():
         pass
 
 

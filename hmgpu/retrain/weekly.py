@@ -99,7 +99,7 @@ def _retrain(
         return
     store = Store(config.data.root)
     record.last_day = str(date_of(store.last_day))
-    line = Pipeline.open(config, engine, workers, earlier=now)
+    line = Pipeline.open(config, engine, workers, others=[now] if now else [])
     record.run = line.run.folder.name
     if now == line.run.folder.resolve():
         record.outcome, record.reason = "unchanged", f"{record.run} is current already: nothing is new"

@@ -9,9 +9,11 @@ from typing import Any
 
 from rich.table import Table
 
+from hmgpu.engine import Engine
 from hmgpu.files import UNFINISHED
+from hmgpu.machine import versions
 from hmgpu.runs.publish import CURRENT, current, promoted
-from hmgpu.runs.run import MANIFEST
+from hmgpu.runs.run import MANIFEST, code_digest
 from hmgpu.runs.seal import SEAL
 
 
@@ -64,6 +66,17 @@ def prune(runs: Path, keep: int) -> list[Path]:
         folder.rename(gone)
         shutil.rmtree(gone)
     return removed
+
+
+def alike(runs: Path, engine: Engine) -> list[Path]:
+    """The runs in `runs` that this code began on `engine` with the libraries that there are now, newest first.
+
+    What one of them has made from the same things, another would make again to the same bytes.
+    """
+    wanted = {"engine": engine.name, "code": code_digest(), "versions": versions()}
+    begun = {folder: _read(folder / MANIFEST) for folder in _folders(runs)}
+    found = [folder for folder, facts in begun.items() if all(facts.get(key) == wanted[key] for key in wanted)]
+    return sorted(found, key=lambda folder: ((folder / MANIFEST).stat().st_mtime, folder.name), reverse=True)
 
 
 def runs_table(found: list[Found]) -> Table:

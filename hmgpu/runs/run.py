@@ -22,7 +22,7 @@ import yaml
 
 import hmgpu
 from hmgpu.engine import Engine
-from hmgpu.errors import RunError
+from hmgpu.errors import BusyError, RunError
 from hmgpu.files import UNFINISHED, digest_of, hashes, needing_room, sha256, swap_link, write_json, write_text
 from hmgpu.machine import versions
 from hmgpu.runs.memory import watched
@@ -51,8 +51,8 @@ class Run:
     engine: Engine
     base: "Run | None" = None
     """Another run whose steps are taken for this one's where they were made from the same things."""
-    earlier: "Run | None" = None
-    """Likewise, but copied: this run is whole when the earlier one is gone, and no flipped bit harms both."""
+    others: tuple["Run", ...] = ()
+    """Likewise, but copied: this run is whole when the others are gone, and no flipped bit harms two."""
 
     def describe(self, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         """Writes `config.yaml` and `manifest.json`: what this run is, with which versions and why on this engine.
@@ -69,13 +69,16 @@ class Run:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keeps a second process out of this run; the lock goes with the process, however it ends."""
+        """Keeps a second process out of this run; the lock goes with the process, however it ends.
+
+        Raises BusyError where another has it.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / ".lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise RunError(f"Another process works on {self.folder}; wait for it or stop it.") from None
+                raise BusyError(f"Another process works on {self.folder}; wait for it or stop it.") from None
             for draft in [*self.folder.rglob(f"{UNFINISHED}*")]:  # of those that were killed
                 # A link to a folder says that it is one.
                 shutil.rmtree(draft) if draft.is_dir() and not draft.is_symlink() else draft.unlink(missing_ok=True)
@@ -106,6 +109,9 @@ class Run:
         if made:
             log.debug("%s: already there", name)
             return made
+        copied = self._made_elsewhere(name, made_from)
+        if copied:
+            return copied
         place = self.folder / "steps" / name
         draft = self._draft(place)
         draft.mkdir(parents=True)
@@ -135,28 +141,36 @@ class Run:
         return Step(name, place, digest) if digest else None
 
     def _made(self, name: str, made_from: dict[str, Any]) -> Step | None:
+        """The step, if it is here or in the base and was made from these things."""
         place = self.folder / "steps" / name
         digest = _finished(place, made_from)
         if digest:
             return Step(name, place, digest)
-        if self.base:
-            return self.base._made(name, made_from)
-        there = self.earlier._made(name, made_from) if self.earlier else None
-        return self._copied(there, made_from) if there else None
+        return self.base._made(name, made_from) if self.base else None
 
-    def _copied(self, step: Step, made_from: dict[str, Any]) -> Step | None:
+    def _made_elsewhere(self, name: str, made_from: dict[str, Any]) -> Step | None:
+        for other in self.others:
+            there = other._made(name, made_from)
+            copied = self._copied(there, made_from, other) if there else None
+            if copied:
+                return copied
+        return None
+
+    def _copied(self, step: Step, made_from: dict[str, Any], other: "Run") -> Step | None:
         place = self.folder / "steps" / step.name
         draft = self._draft(place)
         try:
             with needing_room(self.folder):
                 shutil.copytree(step.folder, draft)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(draft, ignore_errors=True)
+            if isinstance(error, OSError) and not step.folder.is_dir():  # somebody has just removed the other run
+                return None
             raise
         _put(draft, place, made_from)
         # Looked at once more: what was copied must be what was hashed.
         digest = _finished(place, made_from)
-        log.info("%s: the same as in %s", step.name, self.earlier.folder.name if self.earlier else "")
+        log.info("%s: the same as in %s", step.name, other.folder.name)
         return Step(step.name, place, digest) if digest else None
 
     @staticmethod

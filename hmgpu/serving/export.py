@@ -22,7 +22,7 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.errors import RunError
+from hmgpu.errors import BusyError, RunError
 from hmgpu.files import UNFINISHED, hashes, is_vacant, write_json
 from hmgpu.serving.made import FIT, FinishedRun
 from hmgpu.serving.tables import BEST_SELLERS, RECOMMENDATIONS
@@ -115,7 +115,7 @@ def _check_replaceable(out: Path) -> None:
 def _alone(out: Path) -> Iterator[Path]:
     """A folder to write in, beside `out`; what exports into `out` that were killed have left is removed.
 
-    Raises RunError where another process exports into the same folder: the lock, on that folder, goes with it.
+    Raises BusyError where another process exports into the same folder: the lock, on that folder, goes with it.
     """
     handle = os.open(out.parent, os.O_RDONLY)
     try:
@@ -130,7 +130,7 @@ def _alone(out: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except BlockingIOError:
-        raise RunError(f"Another process exports into {out.parent}; wait for it or stop it.") from None
+        raise BusyError(f"Another process exports into {out.parent}; wait for it or stop it.") from None
     finally:
         os.close(handle)
 

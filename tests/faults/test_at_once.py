@@ -42,7 +42,7 @@ def test_a_run_by_hand_of_what_is_being_retrained_is_refused(story, place, forke
         time.sleep(0.01)
     ended = forker.run(acts.hmgpu, place.command("train"))
     unharmed(ended)
-    assert ended.code == 1
+    assert ended.code == 5
     assert "Another process works on" in ended.said
     place.check(story.before)
     go.touch()

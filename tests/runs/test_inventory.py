@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from hmgpu.engine import Engine
 from hmgpu.files import UNFINISHED
-from hmgpu.runs.inventory import inventory, prune, runs_table
+from hmgpu.machine import versions
+from hmgpu.runs.inventory import alike, inventory, prune, runs_table
 from hmgpu.runs.publish import promote, rollback
+from hmgpu.runs.run import code_digest
 from hmgpu.runs.seal import seal
 
 WEEKS = ["2020-08-04", "2020-08-11", "2020-08-18", "2020-08-25", "2020-09-01"]
@@ -44,6 +47,21 @@ def test_of_two_runs_on_the_same_data_the_one_begun_later_is_newer(runs):
     (runs / "first" / "manifest.json").write_text(json.dumps({"last_day": WEEKS[0]}))
     os.utime(runs / "first" / "manifest.json", (1, 1))
     assert [run.folder.name for run in inventory(runs)][:2] == ["first", f"{WEEKS[0]}-run"]
+
+
+def test_alike_are_runs_of_this_code_and_engine_with_these_libraries_newest_first(tmp_path):
+    facts = {"engine": "cpu", "code": code_digest(), "versions": versions()}
+    others = {"engine": "gpu", "code": "0", "versions": {**versions(), "torch": "0.1"}}
+    told = {"old": facts, "new": facts} | {key: {**facts, key: value} for key, value in others.items()} | {"bare": {}}
+    for number, (name, manifest) in enumerate(told.items()):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps(manifest))
+        os.utime(tmp_path / name / "manifest.json", (number, number))
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "manifest.json").write_text("{")
+    assert [folder.name for folder in alike(tmp_path, Engine("cpu", "tests"))] == ["new", "old"]
+    assert [folder.name for folder in alike(tmp_path, Engine("gpu", "tests"))] == ["engine"]
+    assert alike(tmp_path / "none", Engine("cpu", "tests")) == []
 
 
 def test_a_run_says_what_it_is(runs):

@@ -14,7 +14,7 @@ import yaml
 
 import hmgpu
 from hmgpu.engine import Engine
-from hmgpu.errors import RunError
+from hmgpu.errors import BusyError
 from hmgpu.runs import run as runs
 from hmgpu.runs.run import MANIFEST, Run, code_digest, sha256, write_json, write_text
 
@@ -86,6 +86,53 @@ def test_what_its_base_made_from_the_same_things_is_taken_from_there(run, engine
     assert everything_in(run.folder) == there
     (first.folder / "table.txt").write_text("damaged")
     assert above.step("it", {"n": 3}, ["a"], make).folder.is_relative_to(above.folder)
+
+
+def test_what_another_run_made_from_the_same_things_is_copied_and_stands_alone(run, engine, tmp_path):
+    first, unneeded = run.step("it", {"n": 3}, ["a"], Maker()), Maker()
+    empty = Run(tmp_path / "runs" / "empty", engine)
+    own = Run(tmp_path / "runs" / "own", engine, others=(empty, run))
+    copied = own.step("it", {"n": 3}, ["a"], unneeded)
+    assert (copied.name, copied.digest) == (first.name, first.digest)
+    assert unneeded.times == 0
+    assert manifest_of(copied) == manifest_of(first)
+    shutil.rmtree(run.folder)
+    assert own.step("it", {"n": 3}, ["a"], unneeded) == copied
+    assert unneeded.times == 0
+    assert not empty.folder.exists()
+
+
+@pytest.mark.parametrize("changed", ["settings", "inputs", "file", "gone"])
+def test_what_another_run_made_otherwise_or_lost_is_made_here(run, engine, tmp_path, monkeypatch, changed):
+    first = run.step("it", {"n": 3}, ["a"], Maker("there"))
+    settings, inputs = {"n": 4} if changed == "settings" else {"n": 3}, ["b"] if changed == "inputs" else ["a"]
+    if changed == "file":
+        (first.folder / "table.txt").write_text("flipped")
+    if changed == "gone":  # between the look and the copy
+
+        def vanish(source, target):
+            target.mkdir(parents=True)
+            shutil.rmtree(run.folder)
+            raise shutil.Error([(str(source), str(target), "no such file")])
+
+        monkeypatch.setattr(runs.shutil, "copytree", vanish)
+    own = Run(tmp_path / "runs" / "own", engine, others=(run,))
+    made = own.step("it", settings, inputs, Maker("here"))
+    assert (made.folder / "table.txt").read_text() == "here"
+    assert {path.name for path in (own.folder / "steps").iterdir()} == {"it"}
+
+
+def test_what_stands_above_a_base_changes_nothing_in_it(run, engine, tmp_path):
+    """A step of the base stays, whatever another run could give to the one above for the step of that name."""
+    other = Run(tmp_path / "runs" / "other", engine)
+    other.step("it", {"n": 4}, [], Maker("other"))
+    base = Run(run.folder, engine, others=(other,))
+    kept = base.step("it", {"n": 3}, [], Maker("base"))
+    above = Run(run.folder / "above", engine, base=base)
+    own = above.step("it", {"n": 4}, [], Maker("above"))
+    assert (own.folder / "table.txt").read_text() == "above"
+    assert base.step("it", {"n": 3}, [], Maker("again")) == kept
+    assert (kept.folder / "table.txt").read_text() == "base"
 
 
 def test_the_manifest_lists_every_file_with_its_hash_and_what_it_was_made_from(run):
@@ -304,7 +351,7 @@ def test_killed_between_removal_and_renaming_it_is_made_again(run, monkeypatch):
 
 
 def test_one_process_at_a_time(run):
-    with run.locked(), pytest.raises(RunError, match=r"Another process works on .*one"), run.locked():
+    with run.locked(), pytest.raises(BusyError, match=r"Another process works on .*one"), run.locked():
         pass
     with run.locked():
         pass
@@ -326,7 +373,7 @@ def test_the_lock_of_another_process_holds_until_it_ends(run):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"locked\n"
-        with pytest.raises(RunError, match="wait for it or stop it"), run.locked():
+        with pytest.raises(BusyError, match="wait for it or stop it"), run.locked():
             pass
         other.kill()
         other.wait()

@@ -18,7 +18,7 @@ from small_world import article_id, customer_id, tree
 
 from hmgpu.encode.rows import article_rows, customer_rows
 from hmgpu.encode.workflow import Encoders
-from hmgpu.errors import RunError
+from hmgpu.errors import BusyError, RunError
 from hmgpu.neural.topk import STEPS
 from hmgpu.rankers import Examples
 from hmgpu.serving import export as exporting
@@ -217,7 +217,7 @@ def test_two_at_once_are_refused(make_run, tmp_path):
     (tmp_path / "out").mkdir()
     with (
         exporting._alone(tmp_path / "out" / "export"),
-        pytest.raises(RunError, match="Another process exports into"),
+        pytest.raises(BusyError, match="Another process exports into"),
     ):
         export_of(run, tmp_path / "out" / "export")
 
