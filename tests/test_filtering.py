@@ -41,7 +41,8 @@ def test_the_yaml_names_the_inner_retriever():
     given = {"days": 5, "of": {"kind": "popular_by", "by": "age_band", "n": 60}, "n": 10}
     part = build(Retriever, "still_on_sale", given)
     assert part == StillOnSale(days=5, of=PopularBy(by="age_band", n=60), n=10)
-    assert part.settings()["of"] == {"kind": "popular_by", **given["of"], **PopularBy(by="age_band", n=60).model_dump()}
+    inner = PopularBy(by="age_band", n=60)
+    assert part.settings()["of"] == inner.settings() == {"kind": "popular_by", **inner.model_dump(mode="json")}
     assert build(Retriever, "still_on_sale", part.settings()) == part
 
 
