@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -55,7 +56,7 @@ class EvaluateSteps:
             precisions.write_parquet(folder / PRECISIONS)
             return {"customers": figures["customers"]}
 
-        return self.sharding.run.step(f"{self.week}/evaluate", {}, self._made_from, make)
+        return self.sharding.run.step(f"{self.week}/evaluate", self._settings, self._made_from, make)
 
     def reported(self, judged: Step) -> Step:
         """`report.html` of what `judged` has found, and of what the run's ablation of the week has, if there is one."""
@@ -85,11 +86,17 @@ class EvaluateSteps:
 
         told = [judged, *([ablation] if ablation else [])]
         made_from = [*self._made_from, *(step.digest for step in told)]
-        return self.sharding.run.step(f"{self.week}/report", {}, made_from, make)
+        return self.sharding.run.step(f"{self.week}/report", self._settings, made_from, make)
 
     @property
     def _learning(self) -> Learning:
         return self.sharding.describer.learning
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        """What decides beside the steps' files: a model may be used with settings that it was not fitted with."""
+        parts = [[name, part.settings()] for name, part in self.sharding.describer.parts.items()]
+        return {"ranker": self.ranker.settings(), "parts": json.dumps(parts)}
 
     @property
     def _made_from(self) -> list[str]:

@@ -63,7 +63,9 @@ class ExampleSteps:
 
         drawing = json.dumps({name: part.settings() for name, part in self.negatives.items()})
         sampling = {"negatives": drawing, "seed": self.seed} if training else {}
-        made_from = [step.digest for step in [*learned.values(), *([self.quotas.step] if self.quotas else [])]]
+        known_by = [*learned.values(), *([self.quotas.step] if self.quotas else [])]
+        seen = self.describer.learning.store.digest_before(week.last_day + 1)
+        made_from = [seen, *(step.digest for step in known_by)]
         settings = {"training": training} | sampling | self.sharding.settings(shard)
         return self.sharding.run.step(f"{name}/{shard.number:03}", settings, made_from, make)
 

@@ -93,7 +93,8 @@ class Learning:
             plans = self.at_bench(part, model).learn(self.store.as_of(week.first_day))
             return {table: self.engine.write(plan, folder / f"{table}.parquet") for table, plan in plans.items()}
 
-        return self.run.step(f"{week}/learn/{name}", part.settings(), made_from, make)
+        settings = part.settings() | {"seed": self.config.seed}
+        return self.run.step(f"{week}/learn/{name}", settings, made_from, make)
 
     def _learn_fallback(self, week: Week) -> Step:
         def make(folder: Path) -> dict[str, int]:

@@ -34,16 +34,16 @@ class QuotaSteps:
     def learned(self, weeks: Sequence[Week]) -> Chosen:
         """Which candidates are kept, learned from `weeks`."""
         counts = [step for week in weeks for step in self._counts(week)]
+        places = {name: part.n for name, part in self.describer.retrievers.items()}
 
         def make(folder: Path) -> dict[str, int]:
             table = pl.concat(pl.read_parquet(step.folder / TABLE) for step in counts)
-            places = {name: part.n for name, part in self.describer.retrievers.items()}
             found = rates(table, places, self.quotas.least)
             found.write_parquet(folder / TABLE)
             return {"rates": found.height}
 
-        made_from = [step.digest for step in counts]
-        step = self.sharding.run.step("quotas", {"least": self.quotas.least}, made_from, make)
+        settings = {"least": self.quotas.least, "places": places}
+        step = self.sharding.run.step("quotas", settings, [step.digest for step in counts], make)
         return Chosen(self.quotas.keep, step)
 
     def _counts(self, week: Week) -> list[Step]:

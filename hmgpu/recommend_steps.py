@@ -73,9 +73,9 @@ class RecommendSteps:
 
         decided_by = [self.fitted, *learned.values(), *([self.quotas.step] if self.quotas else [])]
         made_from = [store.digest, *(step.digest for step in decided_by)]
-        return self.sharding.run.step(
-            f"{week}/recommend/{shard.number:03}", self.sharding.settings(shard), made_from, make
-        )
+        # A model may be used with settings that it was not fitted with.
+        settings = self.sharding.settings(shard) | {"ranker": self.ranker.settings()}
+        return self.sharding.run.step(f"{week}/recommend/{shard.number:03}", settings, made_from, make)
 
 
 def _filler(learned: Mapping[str, Step]) -> pl.LazyFrame:

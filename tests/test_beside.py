@@ -1,0 +1,82 @@
+"""Runs beside each other in one folder: each takes over what the others have made, and has the bytes it has alone."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from kit import few_parts
+
+from hmgpu.config import Config
+from hmgpu.data.ingest import ingest
+from hmgpu.data.store import Store
+from hmgpu.engine import Engine
+from hmgpu.negatives.recalled import Recalled
+from hmgpu.pipeline import Pipeline
+from hmgpu.quotas import Quotas
+from hmgpu.rankers.blend import Blend
+from hmgpu.rankers.order import Order
+from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.retrievers.als import ALS
+
+CPU = Engine("cpu", "tests")
+RANKERS = {"trees": XGBoost(rounds=5, depth=3, min_child_weight=1), "chain": Order()}
+
+
+@pytest.fixture
+def whole(raw: Path, store: Store, tmp_path: Path) -> Config:
+    """A line of few parts in which everything that may be changed below decides something."""
+    config = few_parts(raw, store.root, tmp_path / "runs")
+    retrievers = {**config.retrievers, "als": ALS(factors=4, n=20)}
+    changed = {"ranker": Blend(rankers=RANKERS), "quotas": Quotas(keep=25, customers=60), "retrievers": retrievers}
+    return config.model_copy(update=changed)
+
+
+def corrected(config: Config, store: Store, tmp_path: Path) -> Config:
+    """The same, but for every second purchase of the validation week, which turned out not to have been one."""
+    week = Pipeline.open(config, CPU).validation_week
+    rows = pl.read_csv(config.data.raw / "transactions_train.csv", infer_schema=False).with_row_index("row")
+    within = pl.col("t_dat").is_between(pl.lit(str(week)), pl.lit(str(week.back(-1))), closed="left")
+    kept = rows.filter(~within | (pl.col("row") % 2 == 0)).drop("row")
+    assert 0 < kept.height < rows.height
+    raw = tmp_path / "corrected"
+    raw.mkdir()
+    for name in ("articles.csv", "customers.csv"):
+        (raw / name).symlink_to(config.data.raw / name)
+    kept.write_csv(raw / "transactions_train.csv")
+    data = config.data.model_copy(update={"raw": raw, "root": tmp_path / "corrected-data"})
+    ingest(data)
+    return config.model_copy(update={"data": data})
+
+
+def left(config: Config) -> dict[str, bytes]:
+    """What a run of `config` leaves for others to read."""
+    line = Pipeline.open(config, CPU)
+    with line.working():
+        line.evaluate()
+        line.submit()
+    return {name: (line.run.folder / name).read_bytes() for name in ("submission.csv", "metrics.json", "report.html")}
+
+
+def test_whatever_was_changed_a_run_beside_others_has_the_bytes_of_one_alone(
+    whole: Config, store: Store, tmp_path: Path
+) -> None:
+    fewer = {name: part.model_copy(update={"n": 7}) for name, part in whole.retrievers.items()}
+    changes = {
+        "as it is": {},
+        "seed": {"seed": 7},
+        "weights": {"ranker": Blend(rankers=RANKERS, weights={"chain": 9.0})},
+        "n": {"retrievers": fewer},
+        "order": {"retrievers": dict(reversed(whole.retrievers.items()))},
+        "quotas": {"quotas": whole.quotas.model_copy(update={"keep": 30})},
+        "negatives": {"negatives": {"recalled": Recalled(n=3)}},
+        "weeks": {"weeks": whole.weeks.model_copy(update={"train": 2})},
+    }
+    configs = {what: whole.model_copy(update=change) for what, change in changes.items()}
+    configs["data"] = corrected(whole, store, tmp_path)
+    beside = {what: left(config) for what, config in configs.items()}
+    assert len({files["metrics.json"] for files in beside.values()}) == len(configs)  # each change decides something
+    other = []
+    for what, config in configs.items():
+        alone = left(config.model_copy(update={"runs": tmp_path / "alone" / what}))
+        other += [(what, name) for name, file in alone.items() if beside[what][name] != file]
+    assert other == []
