@@ -1,5 +1,6 @@
 """Candidates with the columns of every feature family: what a ranker sees, and the checks that it may."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -63,6 +64,12 @@ class Describer:
         """All parts by the names of their steps."""
         parts: dict[str, Learner] = {f"retriever-{name}": part for name, part in self.retrievers.items()}
         return parts | {f"feature-{name}": part for name, part in self.features.items()}
+
+    @property
+    def settings(self) -> str:
+        """All that is set of the parts, in their order, as JSON: not all of it changes what a part learns, such as how
+        many it proposes, or which columns it makes."""
+        return json.dumps([[name, part.settings()] for name, part in self.parts.items()])
 
     def propose(
         self, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame, quotas: Chosen | None = None

@@ -95,8 +95,7 @@ class EvaluateSteps:
     @property
     def _settings(self) -> dict[str, Any]:
         """What decides beside the steps' files: a model may be used with settings that it was not fitted with."""
-        parts = [[name, part.settings()] for name, part in self.sharding.describer.parts.items()]
-        return {"ranker": self.ranker.settings(), "parts": json.dumps(parts)}
+        return {"ranker": self.ranker.settings(), "parts": self.sharding.describer.settings}
 
     @property
     def _made_from(self) -> list[str]:

@@ -37,8 +37,6 @@ class Sharding:
 
     def settings(self, shard: Shard) -> dict[str, Any]:
         """Of all that is made from a shard of described candidates."""
-        # Not all that a part is asked for changes what it learns: how many it proposes, or which columns it makes.
-        parts = [[name, part.settings()] for name, part in self.describer.parts.items()]
-        described = {"parts": parts, "early": sorted(self.describer.early)}
+        early = json.dumps(sorted(self.describer.early))
         keep = {} if self.keep is None else {"keep": self.keep}
-        return {"shards": shard.of} | keep | {name: json.dumps(value) for name, value in described.items()}
+        return {"shards": shard.of} | keep | {"parts": self.describer.settings, "early": early}
