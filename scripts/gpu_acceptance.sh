@@ -40,7 +40,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 report=$out/README.md
 
-hmgpu() { "$PYTHON" -m hmgpu "$@"; }
+hmgpu() { "$PYTHON" -m hmgpu.cli "$@"; }
 plot=--plot # or later, elsewhere: hmgpu benchmark plot OUT/features.json
 "$PYTHON" -c "import matplotlib" 2>/dev/null || plot=--no-plot
 benchmark() { hmgpu benchmark "$1" --scale "$scale" --data "$work/world" --output "$out/$1.json" "$plot" "${@:2}"; }

@@ -11,15 +11,15 @@ from faults.counts import pytest_runtest_logreport, pytest_terminal_summary  # n
 from hypothesis import settings
 from kit import demo_config, small_settings, vector_table
 
-from hmgpu.config import Config, load_config
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import EngineError
+from hmgpu.core.interrupts import exit_on_sigterm
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
 from hmgpu.data.synthetic import synthesize
 from hmgpu.data.tables import ARTICLES, CUSTOMERS, TABLES, VectorsOf
-from hmgpu.engine import Engine
-from hmgpu.errors import EngineError
-from hmgpu.interrupts import exit_on_sigterm
+from hmgpu.pipeline.config import Config, load_config
 
 settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
 settings.load_profile("any machine")

@@ -10,14 +10,16 @@ from typing import Any
 import polars as pl
 import yaml
 
-from hmgpu.config import Config, load_config
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.describe import describe
-from hmgpu.engine import Engine
-from hmgpu.learning import all_learned
-from hmgpu.parts import Bench, Learned, Trained
+from hmgpu.parts.part import Bench, Learned, Trained
+from hmgpu.pipeline.config import Config, load_config
+from hmgpu.pipeline.describe import describe
+from hmgpu.pipeline.learn import all_learned
 
-DEMO = Path(__file__).parents[1] / "configs" / "demo.yaml"
+ROOT = Path(__file__).parents[1]
+CONFIGS = ROOT / "configs"
+DEMO = CONFIGS / "demo.yaml"
 SEED = 1
 SMALL = {"epochs": 1, "weeks": 4, "width": 8, "hidden": (16,), "dimensions": 16}
 _made: dict[tuple[int, str], tuple[History, Any]] = {}
@@ -85,7 +87,7 @@ def bench(part: Any, history: History, engine: Engine, trained_on: History | Non
 
 def encoders(history: History, engine: Engine, days: int = 91) -> Any:
     """Workflows fitted on `history`."""
-    from hmgpu.encode.workflow import Encoders
+    from hmgpu.parts.models.encode.workflow import Encoders
 
     return _once(
         history, f"{engine.name} {days}", lambda: Encoders.fit(history, days, engine, Path(tempfile.mkdtemp()))

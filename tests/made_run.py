@@ -6,9 +6,9 @@ from pathlib import Path
 import polars as pl
 from small_world import article_id, customer_id
 
-from hmgpu.engine import Engine
+from hmgpu.core.engine import Engine
+from hmgpu.pipeline.served_tables import write_tables
 from hmgpu.runs.run import Run
-from hmgpu.serving.tables import write_tables
 
 CPU = Engine("cpu", "tests")
 CUSTOMERS, ARTICLES = 40, 30

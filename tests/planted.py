@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from hmgpu.evaluation.metrics import map_at
-from hmgpu.plans import ranked
-from hmgpu.rankers import Examples
-from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.core.metrics import map_at
+from hmgpu.core.plans import ranked
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.rankers.xgboost import XGBoost
 
 PER_CUSTOMER = 20
 SMALL = XGBoost(rounds=25, patience=10, learning_rate=0.3, depth=3, rows=1, columns=1)

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from hmgpu.config import Config, load_config
 from hmgpu.data.ingest import ingest
 from hmgpu.data.synthetic import synthesize
+from hmgpu.pipeline.config import Config, load_config
 
 SCALE, WEEKS = 0.002, 8
 CONFIG = {

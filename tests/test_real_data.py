@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hmgpu.config import load_config
+from hmgpu.core.engine import Engine
 from hmgpu.data.ingest import ingest
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.pipeline import Pipeline
+from hmgpu.pipeline.config import load_config
+from hmgpu.pipeline.pipeline import Pipeline
 
 BASE = Path(__file__).parents[1] / "configs" / "base.yaml"
 SAMPLE = os.environ.get("HMGPU_REAL_DATA")

@@ -20,10 +20,10 @@ from hmgpu.benchmark.peer_runs import available, buyers, recommend, tried
 from hmgpu.benchmark.peers import Peer
 from hmgpu.benchmark.quality import Quality, Row, judged
 from hmgpu.benchmark.subject import Subject
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
 from hmgpu.data.weeks import Week
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
-from hmgpu.folds import evaluate_folds, fold_lines
+from hmgpu.experiments.folds import evaluate_folds, fold_lines
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from hmgpu.errors import HmgpuError
+from hmgpu.core.errors import HmgpuError
 
 
 class DisagreementError(HmgpuError):

@@ -18,12 +18,12 @@ from hmgpu.benchmark.result import Result
 from hmgpu.benchmark.rivals.sparse_copurchase import sparse_rules
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, Measurement, measure
+from hmgpu.core.engine import Engine
+from hmgpu.core.join_budget import affordable
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
-from hmgpu.guards import affordable
-from hmgpu.rankers import KEYS
-from hmgpu.retrievers import Retriever
-from hmgpu.retrievers.copurchase import CoPurchase
+from hmgpu.parts.examples import KEYS
+from hmgpu.parts.retriever import Retriever
+from hmgpu.parts.retrievers.copurchase import CoPurchase
 
 RULE = ("seed", "article")
 

@@ -16,8 +16,8 @@ from hmgpu.benchmark.encoding import Inputs, Pandas, PlansAlone, Workflows
 from hmgpu.benchmark.result import Result
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, Measurement, measure
-from hmgpu.encode.columns import OF_CUSTOMERS
-from hmgpu.engine import Engine
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.encode.columns import OF_CUSTOMERS
 
 TOLERANCE = 1e-3  # standard deviations. NVTabular takes a variance as sum of squares less squared sum, in float32
 

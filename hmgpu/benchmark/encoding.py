@@ -9,12 +9,12 @@ import pandas as pd
 import polars as pl
 
 from hmgpu.benchmark.rivals.pandas_encoding import PandasEncoding, pandas_sessions
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.encode.columns import PADDING, SIDES, Side, columns, listed
-from hmgpu.encode.rows import article_rows, customer_rows, fitting_rows, latest_rows
-from hmgpu.encode.sessions import sessions
-from hmgpu.encode.workflow import Encoders
-from hmgpu.engine import Engine
+from hmgpu.parts.models.encode.columns import PADDING, SIDES, Side, columns, listed
+from hmgpu.parts.models.encode.rows import article_rows, customer_rows, fitting_rows, latest_rows
+from hmgpu.parts.models.encode.sessions import sessions
+from hmgpu.parts.models.encode.workflow import Encoders
 
 import nvtabular as nvt  # isort: skip  (Merlin comes after its patches)
 

@@ -1,7 +1,7 @@
 """Which engines take part: with `auto` the CPU always, and the GPU where it can run."""
 
-from hmgpu.engine import Choice, Engine
-from hmgpu.errors import EngineError
+from hmgpu.core.engine import Choice, Engine
+from hmgpu.core.errors import EngineError
 
 
 def engines(choice: Choice) -> tuple[list[Engine], dict[str, str]]:

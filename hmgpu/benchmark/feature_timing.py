@@ -17,12 +17,12 @@ from hmgpu.benchmark.engines import plans_on
 from hmgpu.benchmark.learned import at_work, learned
 from hmgpu.benchmark.rivals import pandas_features, pandas_notebook
 from hmgpu.benchmark.rivals.pandas_tables import read, read_all
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History, Store
-from hmgpu.describe import describe
-from hmgpu.engine import Engine
-from hmgpu.features import Feature
-from hmgpu.learning import cut_out
-from hmgpu.rankers import KEYS
+from hmgpu.parts.examples import KEYS
+from hmgpu.parts.feature import Feature
+from hmgpu.pipeline.describe import describe
+from hmgpu.pipeline.learn import cut_out
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,18 @@ from typing import Any
 import polars as pl
 
 from hmgpu.benchmark.candidates import buyers, propose, units
-from hmgpu.benchmark.described import TOLERANCE, Agreement
-from hmgpu.benchmark.describing import Inputs, Pandas, Plans, TunedPandas
 from hmgpu.benchmark.engines import plans_on
+from hmgpu.benchmark.feature_agreement import TOLERANCE, Agreement
+from hmgpu.benchmark.feature_timing import Inputs, Pandas, Plans, TunedPandas
 from hmgpu.benchmark.memory import peak
 from hmgpu.benchmark.result import Result
 from hmgpu.benchmark.rivals.pandas_features import WRITTEN, needs
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, Measurement, measure
 from hmgpu.benchmark.traffic import bandwidth, column_bytes
-from hmgpu.candidates import merge
-from hmgpu.engine import Engine
-from hmgpu.rankers import KEYS
+from hmgpu.core.engine import Engine
+from hmgpu.parts.candidates import merge
+from hmgpu.parts.examples import KEYS
 
 ALL = "all families"
 

@@ -12,9 +12,9 @@ import torch
 from hmgpu.benchmark.agreement import DisagreementError, same_tensors
 from hmgpu.benchmark.rivals.plain_batches import PlainBatches
 from hmgpu.benchmark.rivals.plain_loop import plain_pass
-from hmgpu.engine import Engine
-from hmgpu.neural.settings import Training
-from hmgpu.neural.training import fit
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural.settings import Training
+from hmgpu.parts.models.neural.training import fit
 
 ROW = "row"  # counts the rows of all files, in a copy of them that is only compared, never timed
 STEPS = 20  # after which training is compared; rounding, which differs, grows with every step that Adam takes

@@ -5,13 +5,13 @@ For everybody once, then for the customers who are served: those of a benchmark 
 
 from typing import TYPE_CHECKING, TypeVar
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
-from hmgpu.learning import all_learned
-from hmgpu.parts import Bench, Learned, Learner
+from hmgpu.parts.part import Bench, Learned, Learner
+from hmgpu.pipeline.learn import all_learned
 
 if TYPE_CHECKING:  # the real import loads Merlin
-    from hmgpu.encode.workflow import Encoders
+    from hmgpu.parts.models.encode.workflow import Encoders
 
 L = TypeVar("L", bound=Learner)
 

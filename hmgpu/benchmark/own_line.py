@@ -8,13 +8,13 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.benchmark.steps import kinds_of
+from hmgpu.core.errors import RunError
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
-from hmgpu.errors import RunError
-from hmgpu.evaluate_steps import PRECISIONS
-from hmgpu.pipeline import Pipeline
-from hmgpu.rankers import KEYS
-from hmgpu.recommendations import fallback, top_twelve
+from hmgpu.parts.examples import KEYS
+from hmgpu.pipeline.evaluate import PRECISIONS
+from hmgpu.pipeline.lists import fallback, top_twelve
+from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.run import MANIFEST
 
 SERVING = ("recommend", "submit")

@@ -14,12 +14,12 @@ import polars as pl
 from hmgpu.benchmark.memory import forget, highest
 from hmgpu.benchmark.peers import Peer
 from hmgpu.benchmark.quality import judged
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.rankers import KEYS
-from hmgpu.recommendations import fallback, top_twelve
+from hmgpu.parts.examples import KEYS
+from hmgpu.pipeline.lists import fallback, top_twelve
 
 PEERS = ("popular", "repurchase", "als", "bpr", "cosine", "item_knn", "user_knn", "ease", "lambdarank")
 CPU = Engine("cpu", "peers run there")

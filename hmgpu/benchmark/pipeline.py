@@ -20,13 +20,13 @@ from hmgpu.benchmark.steps import Kind, kinds_of
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Measurement
 from hmgpu.benchmark.train import TOLERANCE, check_near
-from hmgpu.config import Config
-from hmgpu.console import start_logging
+from hmgpu.core.console import start_logging
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.pipeline import Pipeline
-from hmgpu.rankers.order import Order
-from hmgpu.recommendations import K
+from hmgpu.parts.rankers.order import Order
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.lists import K
+from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.run import Run
 
 WHOLE = "whole line"

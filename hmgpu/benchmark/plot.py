@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hmgpu.errors import HmgpuError
+from hmgpu.core.errors import HmgpuError
 
 Points = list[tuple[int, float]]
 Bars = dict[str, dict[str, float]]

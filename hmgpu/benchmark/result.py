@@ -11,8 +11,8 @@ from typing import Any
 from rich.table import Table
 
 from hmgpu.benchmark.timing import Measurement
-from hmgpu.files import write_json
-from hmgpu.machine import machine, versions
+from hmgpu.core.files import write_json
+from hmgpu.core.machine import machine, versions
 
 
 @dataclass(frozen=True)

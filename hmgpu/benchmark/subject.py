@@ -8,17 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hmgpu.config import Config, load_config
-from hmgpu.console import progress
+from hmgpu.core.console import progress
+from hmgpu.core.errors import ConfigError
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import NAME as MANIFEST
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
 from hmgpu.data.synthetic import synthesize
-from hmgpu.errors import ConfigError
-from hmgpu.parts import Part, Trained
-from hmgpu.rankers.order import Order
-from hmgpu.retrievers.two_tower import TwoTower
+from hmgpu.parts.part import Part, Trained
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.retrievers.two_tower import TwoTower
+from hmgpu.pipeline.config import Config, load_config
 
 P = TypeVar("P", bound=Part)
 

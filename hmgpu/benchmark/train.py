@@ -15,15 +15,16 @@ from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.result import Result
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, measure
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
-from hmgpu.evaluation.metrics import map_at, ndcg_at
-from hmgpu.pipeline import Pipeline
-from hmgpu.plans import ranked
-from hmgpu.rankers import KEYS, Examples, Model
-from hmgpu.rankers.cascade import Cascade
-from hmgpu.rankers.xgboost import XGBoost
-from hmgpu.recommendations import K
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
+from hmgpu.core.metrics import map_at, ndcg_at
+from hmgpu.core.plans import ranked
+from hmgpu.parts.examples import KEYS, Examples
+from hmgpu.parts.ranker import Model
+from hmgpu.parts.rankers.cascade import Cascade
+from hmgpu.parts.rankers.xgboost import XGBoost
+from hmgpu.pipeline.lists import K
+from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.run import Run
 
 TOLERANCE = 0.1  # of the figure: a GPU adds up in another order and draws other rows and columns for its trees

@@ -19,16 +19,16 @@ from hmgpu.benchmark.rivals.plain_batches import PlainBatches
 from hmgpu.benchmark.rivals.plain_loop import plain_pass
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, measure
-from hmgpu.encode.workflow import Encoders
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
-from hmgpu.neural.batches import FileBatches
-from hmgpu.neural.negatives import Negatives
-from hmgpu.neural.purchases import write_purchases
-from hmgpu.neural.towers import Towers
-from hmgpu.neural.training import fit
-from hmgpu.neural.two_tower import towers
-from hmgpu.retrievers.two_tower import TwoTower
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
+from hmgpu.parts.models.encode.workflow import Encoders
+from hmgpu.parts.models.neural.batches import FileBatches
+from hmgpu.parts.models.neural.negatives import Negatives
+from hmgpu.parts.models.neural.purchases import write_purchases
+from hmgpu.parts.models.neural.towers import Towers
+from hmgpu.parts.models.neural.training import fit
+from hmgpu.parts.models.neural.two_tower import towers
+from hmgpu.parts.retrievers.two_tower import TwoTower
 
 
 def benchmark_two_tower(

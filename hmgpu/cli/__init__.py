@@ -8,11 +8,11 @@ import sys
 
 import typer
 
-from hmgpu.benchmark.cli import app as benchmark
 from hmgpu.cli import data, judge, line, runs, vectors
-from hmgpu.console import console, start_logging
-from hmgpu.errors import BusyError, HmgpuError
-from hmgpu.interrupts import exit_on_sigterm
+from hmgpu.cli.benchmark import app as benchmark
+from hmgpu.core.console import console, start_logging
+from hmgpu.core.errors import BusyError, HmgpuError
+from hmgpu.core.interrupts import exit_on_sigterm
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 for part in (line, data, vectors, judge, runs):

@@ -13,9 +13,9 @@ import typer
 
 from hmgpu.benchmark.engines import engines
 from hmgpu.benchmark.subject import Subject, configured, generated
-from hmgpu.config import Config, load_config
-from hmgpu.console import console
-from hmgpu.engine import Choice, Engine
+from hmgpu.core.console import console
+from hmgpu.core.engine import Choice, Engine
+from hmgpu.pipeline.config import Config, load_config
 
 if TYPE_CHECKING:
     from hmgpu.benchmark.result import Result

@@ -6,18 +6,18 @@ from typing import Annotated
 
 import typer
 
+from hmgpu.cli.doctor import examine
 from hmgpu.cli.options import EngineChoice, Settings
-from hmgpu.config import load_config
-from hmgpu.console import console, progress
+from hmgpu.core.console import console, progress
+from hmgpu.core.engine import Engine
+from hmgpu.core.files import write_text
 from hmgpu.data import kaggle
+from hmgpu.data.explore.page import explore
 from hmgpu.data.ingest import append, ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import Store
 from hmgpu.data.synthetic import synthesize
-from hmgpu.doctor import examine
-from hmgpu.engine import Engine
-from hmgpu.exploration.page import explore
-from hmgpu.files import write_text
+from hmgpu.pipeline.config import load_config
 
 app = typer.Typer()
 verb = partial(app.command, rich_help_panel="Data")

@@ -6,12 +6,12 @@ from pathlib import Path
 import psutil
 from rich.table import Table
 
+from hmgpu.core.engine import Choice, Engine
+from hmgpu.core.errors import HmgpuError
+from hmgpu.core.machine import GIB, PACKAGES, machine, versions
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.tables import TABLES
 from hmgpu.data.weeks import date_of
-from hmgpu.engine import Choice, Engine
-from hmgpu.errors import HmgpuError
-from hmgpu.machine import GIB, PACKAGES, machine, versions
 
 
 def examine(choice: Choice, data: Path | None) -> Table:

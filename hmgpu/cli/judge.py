@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from hmgpu.cli.options import ClusterChoice, ConfigFile, EngineChoice, Settings, show, working
-from hmgpu.config import load_config
-from hmgpu.console import console
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
+from hmgpu.core.console import console
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
+from hmgpu.core.files import write_json
 from hmgpu.evaluation.contributions import contribution_table
-from hmgpu.files import write_json
-from hmgpu.workers import hired
+from hmgpu.pipeline.config import load_config
+from hmgpu.pipeline.workers import hired
 
 app = typer.Typer()
 verb = partial(app.command, rich_help_panel="Figures")
@@ -35,8 +35,8 @@ def evaluate(
     ] = None,
 ) -> None:
     """Score candidates and ranker on the validation week, or on each of the last weeks."""
-    from hmgpu.ablation import ablate_folds, ablate_run, sections_in
-    from hmgpu.folds import evaluate_folds, fold_lines, fold_table
+    from hmgpu.experiments.ablation import ablate_folds, ablate_run, sections_in
+    from hmgpu.experiments.folds import evaluate_folds, fold_lines, fold_table
 
     sections = sections_in(ablate) if ablate is not None else ()
     if folds:
@@ -64,8 +64,8 @@ def compare(
     output: Annotated[Path | None, typer.Option("--output", help="Also write the figures here, as JSON.")] = None,
 ) -> None:
     """Say which of two runs ranks better, on the same customers, and how surely."""
-    from hmgpu.comparison import Judged, comparison_tables
-    from hmgpu.comparison import compare as compared
+    from hmgpu.experiments.compare import Judged, comparison_tables
+    from hmgpu.experiments.compare import compare as compared
 
     found = compared(Judged.read(first), Judged.read(second))
     if output:
@@ -84,7 +84,7 @@ def tune(
 ) -> None:
     """Search for better settings of the trees on weeks before the validation week."""
     try:
-        from hmgpu.tuning import tune_trees, tuning_table
+        from hmgpu.experiments.tune import tune_trees, tuning_table
     except ModuleNotFoundError as error:
         raise ConfigError(f"tune needs {error.name}, which is not installed: pip install 'hmgpu[tune]'.") from None
     loaded = load_config(config, settings)

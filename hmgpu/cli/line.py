@@ -9,17 +9,17 @@ import typer
 
 from hmgpu.cli.data import synth
 from hmgpu.cli.options import CURRENT_RUN, ClusterChoice, ConfigFile, EngineChoice, Settings, show, working
-from hmgpu.config import Config, load_config
-from hmgpu.console import console, progress
+from hmgpu.core.console import console, progress
+from hmgpu.core.engine import Choice, Engine
+from hmgpu.core.files import is_vacant, write_text
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import NAME as MANIFEST
-from hmgpu.engine import Choice, Engine
-from hmgpu.files import is_vacant, write_text
+from hmgpu.pipeline.config import Config, load_config
+from hmgpu.pipeline.workers import hired
 from hmgpu.runs.lock import exclusively
 from hmgpu.runs.publish import promote
+from hmgpu.serving.finished_run import FinishedRun
 from hmgpu.serving.lookup import as_csv, list_table, look_up, unknown_warning
-from hmgpu.serving.made import FinishedRun
-from hmgpu.workers import hired
 
 app = typer.Typer()
 verb = partial(app.command, rich_help_panel="Line")
@@ -53,7 +53,7 @@ def demo(
 @verb()
 def encode(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
     """Fit the NVTabular workflows and write customers and articles as learned models see them."""
-    from hmgpu.encoding import encode_run, encoding_table
+    from hmgpu.pipeline.encoded_tables import encode_run, encoding_table
 
     with working(config, settings, engine) as line:
         columns, folder = encode_run(line)
@@ -107,7 +107,7 @@ def submit(
 
 
 def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
-    from hmgpu.pipeline import Pipeline
+    from hmgpu.pipeline.pipeline import Pipeline
 
     chosen = Engine.choose(engine or config.engine)
     raw = config.data.raw

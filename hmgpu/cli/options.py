@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hmgpu.config import load_config
-from hmgpu.console import console
-from hmgpu.engine import Choice, Engine
+from hmgpu.core.console import console
+from hmgpu.core.engine import Choice, Engine
 from hmgpu.evaluation.strategies import segment_table
 from hmgpu.evaluation.tables import method_table, strategy_table
+from hmgpu.pipeline.config import load_config
+from hmgpu.pipeline.workers import hired
 from hmgpu.runs.publish import CURRENT
-from hmgpu.workers import hired
 
 if TYPE_CHECKING:
-    from hmgpu.pipeline import Pipeline
+    from hmgpu.pipeline.pipeline import Pipeline
 
 CURRENT_RUN = Path("runs") / CURRENT
 ConfigFile = Annotated[Path, typer.Option("--config", help="YAML config; see configs/base.yaml.")]
@@ -35,7 +35,7 @@ def working(
     config: Path, settings: list[str] | None, engine: Choice | None, cluster: str | None = None
 ) -> Iterator["Pipeline"]:
     """The line of a config, its run kept from others."""
-    from hmgpu.pipeline import Pipeline
+    from hmgpu.pipeline.pipeline import Pipeline
 
     loaded = load_config(config, settings)
     chosen = Engine.choose(engine or loaded.engine)

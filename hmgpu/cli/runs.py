@@ -7,15 +7,15 @@ from typing import Annotated
 import typer
 
 from hmgpu.cli.options import CURRENT_RUN, ClusterChoice, ConfigFile, EngineChoice, RunsFolder, Settings
-from hmgpu.config import load_config
-from hmgpu.console import console, progress
-from hmgpu.engine import Engine
+from hmgpu.core.console import console, progress
+from hmgpu.core.engine import Engine
+from hmgpu.pipeline.config import load_config
+from hmgpu.pipeline.workers import hired
 from hmgpu.runs.inventory import inventory, prune, runs_table
 from hmgpu.runs.lock import exclusively
 from hmgpu.runs.publish import promote, rollback
 from hmgpu.serving.export import export
-from hmgpu.serving.made import FinishedRun
-from hmgpu.workers import hired
+from hmgpu.serving.finished_run import FinishedRun
 
 app = typer.Typer()
 verb = partial(app.command, rich_help_panel="Runs")

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from hmgpu.cli.options import EngineChoice, Settings
-from hmgpu.config import load_config
-from hmgpu.console import console, progress
+from hmgpu.core.console import console, progress
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import Store
 from hmgpu.data.tables import VectorsOf
-from hmgpu.engine import Engine
+from hmgpu.pipeline.config import load_config
 
 app = typer.Typer()
 
@@ -37,7 +37,7 @@ def vectors_verb(
         raise typer.BadParameter("name the data set by either --config or --data")
     if settings and not config:
         raise typer.BadParameter("--set goes over the config, so it needs --config")
-    from hmgpu.vectors.make import make, take
+    from hmgpu.data.vectors.make import make, take
 
     loaded = load_config(config, settings) if config else None
     store = Store(data or (loaded.data.root if loaded else Path()))

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from hmgpu.errors import EngineError
+from hmgpu.core.errors import EngineError
 
 Choice = Literal["auto", "cpu", "gpu"]
 OUT_OF_MEMORY = ("memoryerror", "bad_alloc", "out of memory", "can't allocate memory", "cannot allocate memory")

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from hmgpu.errors import DiskError
+from hmgpu.core.errors import DiskError
 
 UNFINISHED = ".unfinished-"
 

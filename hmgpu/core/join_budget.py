@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hmgpu.engine import Engine
+from hmgpu.core.engine import Engine
 
 log = logging.getLogger(__name__)
 Floats = npt.NDArray[np.float64]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from hmgpu.errors import ConfigError
+from hmgpu.core.errors import ConfigError
 
 Location = tuple[int | str, ...]
 

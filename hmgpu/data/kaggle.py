@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol, cast
 
-from hmgpu.errors import DataError
+from hmgpu.core.errors import DataError
 
 log = logging.getLogger(__name__)
 

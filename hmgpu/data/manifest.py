@@ -6,9 +6,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
+from hmgpu.core.errors import DataError
+from hmgpu.core.files import sha256
 from hmgpu.data.tables import TableName, VectorsOf
-from hmgpu.errors import DataError
-from hmgpu.files import sha256
 
 FORMAT: Literal[1] = 1
 NAME = "manifest.json"

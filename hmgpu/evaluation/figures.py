@@ -6,20 +6,21 @@ from typing import Any
 import polars as pl
 from polars import selectors as cs
 
-from hmgpu.candidates import RANK, WORTH, merged_order
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
+from hmgpu.core.metrics import average_precision, coverage, hit_rate_at, ndcg_at, precision_at
+from hmgpu.data.segments import ACTIVE_DAYS, SEGMENTS, segments
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
 from hmgpu.evaluation.certainty import intervals
-from hmgpu.evaluation.metrics import average_precision, coverage, hit_rate_at, ndcg_at, precision_at
 from hmgpu.evaluation.strategies import by_strategy
-from hmgpu.filtering import innermost
-from hmgpu.rankers import KEYS, Examples, Model
-from hmgpu.recommendations import K, top_twelve
-from hmgpu.retrievers import Retriever
-from hmgpu.retrievers.popular import Popular
-from hmgpu.retrievers.repurchase import Repurchase
-from hmgpu.segments import ACTIVE_DAYS, SEGMENTS, segments
+from hmgpu.parts.candidates import RANK, WORTH, merged_order
+from hmgpu.parts.examples import KEYS, Examples
+from hmgpu.parts.models.filter import innermost
+from hmgpu.parts.ranker import Model
+from hmgpu.parts.retriever import Retriever
+from hmgpu.parts.retrievers.popular import Popular
+from hmgpu.parts.retrievers.repurchase import Repurchase
+from hmgpu.pipeline.lists import K, top_twelve
 
 
 def evaluate(

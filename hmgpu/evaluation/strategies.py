@@ -12,11 +12,11 @@ from typing import Any
 import polars as pl
 from rich.table import Table
 
-from hmgpu.candidates import MOST, RANK, WORTH
-from hmgpu.engine import Engine
-from hmgpu.evaluation.metrics import recall_at
-from hmgpu.plans import ranked
-from hmgpu.rankers import KEYS
+from hmgpu.core.engine import Engine
+from hmgpu.core.metrics import recall_at
+from hmgpu.core.plans import ranked
+from hmgpu.parts.candidates import MOST, RANK, WORTH
+from hmgpu.parts.examples import KEYS
 
 MERGED = "merged"
 DEPTHS = (12, 100, 200, 500)

@@ -14,23 +14,23 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.candidates import MOST
-from hmgpu.config import Config
+from hmgpu.core.errors import ConfigError, DataError
+from hmgpu.core.files import digest_of, write_json, write_text
 from hmgpu.data.weeks import Week
-from hmgpu.errors import ConfigError, DataError
-from hmgpu.evaluate_steps import ABLATION, METRICS, PRECISIONS, ablation_step
 from hmgpu.evaluation.contributions import PARTS, Ablation, Scored, VariantName, contributions
-from hmgpu.files import digest_of, write_json, write_text
-from hmgpu.filtering import OF, Filter
-from hmgpu.folds import Folds, place_of
-from hmgpu.negatives import Negatives
-from hmgpu.negatives.recalled import Recalled
-from hmgpu.parts import kinds
-from hmgpu.pipeline import Pipeline
-from hmgpu.report.ablation import ablation_page
-from hmgpu.retrievers import Retriever
+from hmgpu.evaluation.report.ablation import ablation_page
+from hmgpu.experiments.folds import Folds, place_of
+from hmgpu.experiments.variants import reseeded, varied, without
+from hmgpu.parts.candidates import MOST
+from hmgpu.parts.models.filter import OF, Filter
+from hmgpu.parts.negative_sampler import Negatives
+from hmgpu.parts.negatives.recalled import Recalled
+from hmgpu.parts.part import kinds
+from hmgpu.parts.retriever import Retriever
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.evaluate import ABLATION, METRICS, PRECISIONS, ablation_step
+from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.seal import is_whole, seal
-from hmgpu.variants import reseeded, varied, without
 
 log = logging.getLogger(__name__)
 

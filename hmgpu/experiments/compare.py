@@ -13,10 +13,10 @@ import polars as pl
 import yaml
 from rich.table import Table
 
-from hmgpu.errors import RunError
-from hmgpu.evaluate_steps import PRECISIONS
+from hmgpu.core.errors import RunError
+from hmgpu.core.files import sha256
 from hmgpu.evaluation.certainty import intervals, p_value
-from hmgpu.files import sha256
+from hmgpu.pipeline.evaluate import PRECISIONS
 from hmgpu.runs.run import MANIFEST
 
 BUYER = ("week", "customer")

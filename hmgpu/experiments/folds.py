@@ -12,17 +12,17 @@ from typing import Any
 import polars as pl
 from rich.table import Table
 
-from hmgpu.config import Config
+from hmgpu.core.engine import Engine
+from hmgpu.core.files import UNFINISHED, sha256, write_json, write_text
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
-from hmgpu.engine import Engine
-from hmgpu.evaluate_steps import PRECISIONS
 from hmgpu.evaluation.certainty import intervals
-from hmgpu.files import UNFINISHED, sha256, write_json, write_text
-from hmgpu.pipeline import Pipeline
-from hmgpu.report.folds import folds_page
+from hmgpu.evaluation.report.folds import folds_page
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.evaluate import PRECISIONS
+from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.workers import HERE, Workers
 from hmgpu.runs.run import MANIFEST
-from hmgpu.workers import HERE, Workers
 
 Folds = Iterable[tuple[Pipeline, Week]]
 """Lines, and the week that each is scored on."""

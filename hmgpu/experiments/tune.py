@@ -17,17 +17,18 @@ import optuna
 import polars as pl
 from rich.table import Table
 
-from hmgpu.config import Config, load_config
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
+from hmgpu.core.files import write_json
+from hmgpu.core.metrics import map_at
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.evaluation.metrics import map_at
-from hmgpu.files import write_json
-from hmgpu.learning import FALLBACK, TABLE
-from hmgpu.pipeline import Pipeline
-from hmgpu.rankers import KEYS, Ranker
-from hmgpu.rankers.xgboost import XGBoost
-from hmgpu.recommendations import top_twelve
+from hmgpu.parts.examples import KEYS
+from hmgpu.parts.ranker import Ranker
+from hmgpu.parts.rankers.xgboost import XGBoost
+from hmgpu.pipeline.config import Config, load_config
+from hmgpu.pipeline.learn import FALLBACK, TABLE
+from hmgpu.pipeline.lists import top_twelve
+from hmgpu.pipeline.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 FILE = "tuning.json"

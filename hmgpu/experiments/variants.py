@@ -7,9 +7,9 @@ run that is laid out like a run.
 from collections.abc import Mapping
 from typing import Any
 
-from hmgpu.errors import ConfigError
-from hmgpu.learning import Learning
-from hmgpu.pipeline import Pipeline
+from hmgpu.core.errors import ConfigError
+from hmgpu.pipeline.learn import Learning
+from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.run import Run
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from hmgpu.plans import packed, unpacked
+from hmgpu.core.plans import packed, unpacked
 
 RANK = "_rank"
 SCORE = "_score"

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from hmgpu.errors import ConfigError
-from hmgpu.explain import Location, Problem
-from hmgpu.parts import Part, build, kinds
+from hmgpu.core.errors import ConfigError
+from hmgpu.core.yaml_problems import Location, Problem
+from hmgpu.parts.part import Part, build, kinds
 
 P = TypeVar("P", bound=Part)
 Known = Callable[[Location], tuple[str, ...]]

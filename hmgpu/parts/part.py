@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeV
 import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
 from hmgpu.data.store import History
 from hmgpu.data.tables import VectorsOf, names
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
 
 if TYPE_CHECKING:  # the real import loads Merlin, which a part needs only when it is used
-    from hmgpu.encode.workflow import Encoders
+    from hmgpu.parts.models.encode.workflow import Encoders
 
 Learned = dict[str, pl.LazyFrame]
 """All that a part learns: named tables. A run writes them as Parquet and hands them back as scans."""
@@ -78,6 +78,8 @@ class Part(BaseModel):
     """Settings of one part. Frozen: what it learns is tables, it keeps no state."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    home: ClassVar[str]
+    """The package that holds the parts of a base class, one a file."""
     encoded: ClassVar[bool] = False
     """Whether the part works on encoded columns, and so is made anew when the workflows are."""
     _bench: Bench | None = PrivateAttr(default=None)
@@ -144,8 +146,8 @@ class Trained(Learner):
 
 
 def kinds(base: type[P]) -> dict[str, type[P]]:
-    """Every part of the folder that `base` lives in, by kind (its file's name)."""
-    package = importlib.import_module(base.__module__)
+    """Every part in the home folder of `base`, by kind (its file's name)."""
+    package = importlib.import_module(base.home)
     found = {}
     for module in pkgutil.iter_modules(package.__path__):
         members = vars(importlib.import_module(f"{package.__name__}.{module.name}")).values()

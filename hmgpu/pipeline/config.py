@@ -6,20 +6,20 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from hmgpu.building import part_of, parts_of, problems_of
+from hmgpu.core.engine import Choice
+from hmgpu.core.errors import ConfigError
+from hmgpu.core.yaml_problems import Location, refuse_repeated_keys
+from hmgpu.core.yaml_text import parse
 from hmgpu.data.settings import DataSettings, Folder
-from hmgpu.engine import Choice
-from hmgpu.errors import ConfigError
-from hmgpu.explain import Location, refuse_repeated_keys
-from hmgpu.features import Feature
-from hmgpu.negatives import Negatives
-from hmgpu.negatives.recalled import Recalled
-from hmgpu.parts import Count
-from hmgpu.quotas import Quotas
-from hmgpu.rankers import Ranker
-from hmgpu.retrain.settings import RetrainSettings
-from hmgpu.retrievers import Retriever
-from hmgpu.yamltext import parse
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.from_yaml import part_of, parts_of, problems_of
+from hmgpu.parts.negative_sampler import Negatives
+from hmgpu.parts.negatives.recalled import Recalled
+from hmgpu.parts.part import Count
+from hmgpu.parts.ranker import Ranker
+from hmgpu.parts.retriever import Retriever
+from hmgpu.pipeline.quotas import Quotas
+from hmgpu.pipeline.retrain_settings import RetrainSettings
 
 
 class WeekSettings(BaseModel):

@@ -14,11 +14,11 @@ import dask.config
 import psutil
 from distributed import Client, KilledWorker, LocalCluster, as_completed
 
-from hmgpu.console import tracked
-from hmgpu.engine import Engine
-from hmgpu.errors import EngineError, RunError
+from hmgpu.core.console import tracked
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import EngineError, RunError
+from hmgpu.pipeline.workers import Here
 from hmgpu.runs.run import code_digest
-from hmgpu.workers import Here
 
 T = TypeVar("T")
 

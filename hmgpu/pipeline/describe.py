@@ -8,19 +8,19 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.candidates import RANK, SCORE, TOGETHER, merge
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
+from hmgpu.data.segments import segments
 from hmgpu.data.weeks import Week
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.features import Feature
-from hmgpu.filtering import innermost
-from hmgpu.learning import TABLE, Learning
-from hmgpu.parts import Learned, Learner
-from hmgpu.quotas import chosen, counted
-from hmgpu.rankers import KEYS
-from hmgpu.retrievers import Retriever
+from hmgpu.parts.candidates import RANK, SCORE, TOGETHER, merge
+from hmgpu.parts.examples import KEYS
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.models.filter import innermost
+from hmgpu.parts.part import Learned, Learner
+from hmgpu.parts.retriever import Retriever
+from hmgpu.pipeline.learn import TABLE, Learning
+from hmgpu.pipeline.quotas import chosen, counted
 from hmgpu.runs.run import Step
-from hmgpu.segments import segments
 
 
 @dataclass(frozen=True)

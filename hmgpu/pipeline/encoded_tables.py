@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 from rich.table import Table
 
-from hmgpu.files import write_json
-from hmgpu.pipeline import Pipeline
+from hmgpu.core.files import write_json
+from hmgpu.pipeline.pipeline import Pipeline
 
 CUSTOMERS, ARTICLES, COLUMNS = "customers.parquet", "articles.parquet", "columns.json"
 LATEST_ARTICLES = 16  # in a `recent_` list; models have settings of their own

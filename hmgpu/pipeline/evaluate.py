@@ -9,17 +9,18 @@ from typing import Any
 
 import polars as pl
 
+from hmgpu.core.files import write_json
 from hmgpu.data.store import History
 from hmgpu.data.weeks import Week
-from hmgpu.describe import Chosen
 from hmgpu.evaluation.figures import evaluate
-from hmgpu.files import write_json
-from hmgpu.learning import FALLBACK, TABLE, Learning
-from hmgpu.rankers import Examples, Model, Ranker
-from hmgpu.report.evaluated import Evaluated
-from hmgpu.report.run import report_page
+from hmgpu.evaluation.report.evaluated import Evaluated
+from hmgpu.evaluation.report.run import report_page
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.ranker import Model, Ranker
+from hmgpu.pipeline.describe import Chosen
+from hmgpu.pipeline.learn import FALLBACK, TABLE, Learning
+from hmgpu.pipeline.shard_steps import Sharding
 from hmgpu.runs.run import Step
-from hmgpu.sharding import Sharding
 
 METRICS, PRECISIONS, REPORT, ABLATION = "metrics.json", "precisions.parquet", "report.html", "ablation.json"
 

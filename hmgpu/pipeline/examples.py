@@ -9,14 +9,14 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.data.weeks import Week
-from hmgpu.describe import Chosen, Describer
-from hmgpu.labels import labelled, taught
-from hmgpu.learning import TABLE
-from hmgpu.negatives import Negatives
-from hmgpu.rankers import KEYS, LABEL, Examples
+from hmgpu.parts.examples import KEYS, LABEL, Examples
+from hmgpu.parts.negative_sampler import Negatives
+from hmgpu.pipeline.describe import Chosen, Describer
+from hmgpu.pipeline.labels import labelled, taught
+from hmgpu.pipeline.learn import TABLE
+from hmgpu.pipeline.shard_steps import Sharding
+from hmgpu.pipeline.shards import Shard, as_fits
 from hmgpu.runs.run import Step
-from hmgpu.sharding import Sharding
-from hmgpu.shards import Shard, as_fits
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.negatives import Negatives, Teaching
-from hmgpu.rankers import KEYS, LABEL
+from hmgpu.parts.examples import KEYS, LABEL
+from hmgpu.parts.negative_sampler import Negatives, Teaching
 
 
 def labelled(candidates: pl.LazyFrame, bought: pl.LazyFrame) -> pl.LazyFrame:

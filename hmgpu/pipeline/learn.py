@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from hmgpu.config import Config
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History, Store
 from hmgpu.data.weeks import Week
-from hmgpu.engine import Engine
-from hmgpu.parts import Bench, Learned, Learner, Part, Trained
-from hmgpu.recommendations import fallback
+from hmgpu.parts.part import Bench, Learned, Learner, Part, Trained
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.lists import fallback
+from hmgpu.pipeline.workers import HERE, Workers
 from hmgpu.runs.run import Run, Step, code_digest
-from hmgpu.workers import HERE, Workers
 
 if TYPE_CHECKING:  # the real import loads Merlin, which takes seconds and which most parts don't need
-    from hmgpu.encode.workflow import Encoders
+    from hmgpu.parts.models.encode.workflow import Encoders
 
 P = TypeVar("P", bound=Part)
 
@@ -61,7 +61,7 @@ class Learning:
         """The NVTabular workflows, fitted at the oldest training cutoff and applied unchanged from then on."""
 
         def make(folder: Path) -> None:
-            from hmgpu.encode.workflow import Encoders
+            from hmgpu.parts.models.encode.workflow import Encoders
 
             history = self.store.as_of(self.oldest.first_day)
             Encoders.fit(history, self.config.encode.days, self.engine, folder, self.workers.client)
@@ -72,7 +72,7 @@ class Learning:
     @cached_property
     def encoders(self) -> "Encoders":
         """The fitted workflows, loaded."""
-        from hmgpu.encode.workflow import Encoders
+        from hmgpu.parts.models.encode.workflow import Encoders
 
         return Encoders.load(self.encoded.folder, self.engine)
 

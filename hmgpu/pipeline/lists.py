@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 
+from hmgpu.core.errors import DataError, RunError
+from hmgpu.core.plans import decayed, top_n
 from hmgpu.data.store import History
-from hmgpu.errors import DataError, RunError
-from hmgpu.plans import decayed, top_n
 
 K = 12
 SUBMISSION = "submission.csv"

@@ -15,29 +15,30 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hmgpu.config import Config
-from hmgpu.console import log_file
+from hmgpu.core.console import log_file
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError, DataError
 from hmgpu.data.store import Store, without_vectors
 from hmgpu.data.weeks import Week, date_of
-from hmgpu.describe import Chosen, Describer
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError, DataError
-from hmgpu.evaluate_steps import METRICS, REPORT, EvaluateSteps
-from hmgpu.example_steps import ExampleSteps
-from hmgpu.features import Feature
-from hmgpu.learning import Learning
-from hmgpu.negatives import Negatives
-from hmgpu.parts import Part
-from hmgpu.quota_steps import QuotaSteps
-from hmgpu.rankers import Examples, Model
-from hmgpu.recommend_steps import RecommendSteps
-from hmgpu.recommendations import SUBMISSION
-from hmgpu.retrievers import Retriever
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.negative_sampler import Negatives
+from hmgpu.parts.part import Part
+from hmgpu.parts.ranker import Model
+from hmgpu.parts.retriever import Retriever
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.describe import Chosen, Describer
+from hmgpu.pipeline.evaluate import METRICS, REPORT, EvaluateSteps
+from hmgpu.pipeline.examples import ExampleSteps
+from hmgpu.pipeline.learn import Learning
+from hmgpu.pipeline.lists import SUBMISSION
+from hmgpu.pipeline.quota_steps import QuotaSteps
+from hmgpu.pipeline.recommend import RecommendSteps
+from hmgpu.pipeline.shard_steps import Sharding
+from hmgpu.pipeline.workers import HERE, Workers
 from hmgpu.runs.inventory import alike
 from hmgpu.runs.run import Run, Step, code_digest
 from hmgpu.runs.seal import seal
-from hmgpu.sharding import Sharding
-from hmgpu.workers import HERE, Workers
 
 log = logging.getLogger(__name__)
 

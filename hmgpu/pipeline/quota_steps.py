@@ -8,15 +8,15 @@ from pathlib import Path
 
 import polars as pl
 
+from hmgpu.core.plans import drawn
 from hmgpu.data.weeks import Week
-from hmgpu.describe import Chosen, Describer
-from hmgpu.learning import TABLE
-from hmgpu.plans import drawn
-from hmgpu.quotas import Quotas, rates
-from hmgpu.retrievers import Retriever
+from hmgpu.parts.retriever import Retriever
+from hmgpu.pipeline.describe import Chosen, Describer
+from hmgpu.pipeline.learn import TABLE
+from hmgpu.pipeline.quotas import Quotas, rates
+from hmgpu.pipeline.shard_steps import Sharding
+from hmgpu.pipeline.shards import Shard, as_fits
 from hmgpu.runs.run import Step
-from hmgpu.sharding import Sharding
-from hmgpu.shards import Shard, as_fits
 
 
 @dataclass(frozen=True)

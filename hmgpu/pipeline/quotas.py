@@ -14,10 +14,10 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
-from hmgpu.candidates import MOST, WORTH, WORTH_ONE
-from hmgpu.parts import Count
-from hmgpu.plans import packed, top_n, unpacked
-from hmgpu.segments import SEGMENTS
+from hmgpu.core.plans import packed, top_n, unpacked
+from hmgpu.data.segments import SEGMENTS
+from hmgpu.parts.candidates import MOST, WORTH, WORTH_ONE
+from hmgpu.parts.part import Count
 
 PRIOR = 100  # proposals at the strategy's mean rate added to every rank's, so that luck with a few decides little
 COUNTS = {"segment": pl.Int8, "strategy": pl.String, "rank": pl.Int32, "shown": pl.Int64, "bought": pl.Int64}

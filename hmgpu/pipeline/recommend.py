@@ -7,14 +7,15 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.describe import Chosen, Describer
-from hmgpu.learning import FALLBACK, TABLE
-from hmgpu.rankers import KEYS, Ranker
-from hmgpu.recommendations import SUBMISSION, check_fillable, top_twelve, write_submission
+from hmgpu.parts.examples import KEYS
+from hmgpu.parts.ranker import Ranker
+from hmgpu.pipeline.describe import Chosen, Describer
+from hmgpu.pipeline.learn import FALLBACK, TABLE
+from hmgpu.pipeline.lists import SUBMISSION, check_fillable, top_twelve, write_submission
+from hmgpu.pipeline.served_tables import write_tables
+from hmgpu.pipeline.shard_steps import Sharding
+from hmgpu.pipeline.shards import Shard, as_fits
 from hmgpu.runs.run import Step
-from hmgpu.serving.tables import write_tables
-from hmgpu.sharding import Sharding
-from hmgpu.shards import Shard, as_fits
 
 
 @dataclass(frozen=True)

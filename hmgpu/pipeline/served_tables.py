@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.recommendations import lists
+from hmgpu.pipeline.lists import lists
 
 RECOMMENDATIONS, BEST_SELLERS = "recommendations.parquet", "best_sellers.parquet"
 ARTICLES, CODES = "articles.parquet", "codes.parquet"

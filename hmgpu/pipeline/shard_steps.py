@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.describe import Describer
+from hmgpu.pipeline.describe import Describer
+from hmgpu.pipeline.shards import Shard, split
+from hmgpu.pipeline.workers import Workers
 from hmgpu.runs.run import Run, Step
-from hmgpu.shards import Shard, split
-from hmgpu.workers import Workers
 
 
 @dataclass(frozen=True)

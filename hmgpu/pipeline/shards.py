@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from hmgpu.engine import ran_out_of_memory
-from hmgpu.retrievers import Retriever
+from hmgpu.core.engine import ran_out_of_memory
+from hmgpu.parts.retriever import Retriever
 
 log = logging.getLogger(__name__)
 

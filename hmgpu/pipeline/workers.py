@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from hmgpu.console import tracked
-from hmgpu.engine import Engine
+from hmgpu.core.console import tracked
+from hmgpu.core.engine import Engine
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ def hired(where: str | None, engine: Engine) -> Iterator[Workers]:
     if where is None:
         yield HERE
         return
-    from hmgpu.cluster import cluster  # Dask takes a second to load
+    from hmgpu.pipeline.dask_workers import cluster  # Dask takes a second to load
 
     with cluster(where, engine) as workers:
         yield workers

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.build import Arrived
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, date_of
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
+from hmgpu.pipeline.retrain_settings import Limits
 from hmgpu.retrain.checks import REPEAT_WEEKS, Check, checks, figures, weeks_known
-from hmgpu.retrain.settings import Limits
 
 
 class RefusedError(DataError):

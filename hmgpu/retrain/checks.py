@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.weeks import DAYS, Week
-from hmgpu.engine import Engine
-from hmgpu.retrain.settings import Limits
+from hmgpu.pipeline.retrain_settings import Limits
 
 REPEAT_WEEKS = 4  # how far back a purchase counts as one that is repeated
 

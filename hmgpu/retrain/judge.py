@@ -7,14 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.comparison import paired
+from hmgpu.core.engine import Engine
+from hmgpu.core.metrics import average_precision
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
-from hmgpu.engine import Engine
-from hmgpu.evaluation.metrics import average_precision
-from hmgpu.recommendations import K
+from hmgpu.experiments.compare import paired
+from hmgpu.pipeline.lists import K
+from hmgpu.serving.finished_run import FinishedRun
 from hmgpu.serving.lookup import served
-from hmgpu.serving.made import FinishedRun
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import os
 import subprocess
 import urllib.request
 
+from hmgpu.pipeline.retrain_settings import Notify
 from hmgpu.retrain.record import Record
-from hmgpu.retrain.settings import Notify
 
 log = logging.getLogger(__name__)
 

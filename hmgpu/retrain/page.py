@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from hmgpu.report.blocks import Grid, Section, count, score
-from hmgpu.report.lines import Lines
-from hmgpu.report.page import page
+from hmgpu.core.html.blocks import Grid, Section, count, score
+from hmgpu.core.html.lines import Lines
+from hmgpu.core.html.page import page
 from hmgpu.retrain.record import Record
 
 LEAD = (

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from hmgpu.errors import RunError
-from hmgpu.files import write_json
+from hmgpu.core.errors import RunError
+from hmgpu.core.files import write_json
 
 RECORDS = "retrains"
 Outcome = Literal["promoted", "kept", "refused", "unchanged", "failed"]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from hmgpu.config import Config
-from hmgpu.errors import ConfigError
+from hmgpu.core.errors import ConfigError
+from hmgpu.pipeline.config import Config
 from hmgpu.retrain.record import Record
 
 log = logging.getLogger(__name__)

@@ -9,17 +9,18 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.config import Config
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError, DataError, RunError
+from hmgpu.core.files import UNFINISHED, write_text
 from hmgpu.data.ingest import AbsorbedError, append
 from hmgpu.data.ingest.build import Arrived
 from hmgpu.data.ingest.reading import Progress
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError, DataError, RunError
-from hmgpu.evaluate_steps import PRECISIONS
-from hmgpu.files import UNFINISHED, write_text
-from hmgpu.pipeline import Pipeline
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.evaluate import PRECISIONS
+from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.workers import HERE, Workers
 from hmgpu.retrain.arrival import RefusedError, check_arrived, check_last_week
 from hmgpu.retrain.checks import Check
 from hmgpu.retrain.judge import judge
@@ -31,7 +32,6 @@ from hmgpu.runs.inventory import prune
 from hmgpu.runs.lock import exclusively
 from hmgpu.runs.publish import PROMOTED, current, promote
 from hmgpu.runs.seal import verify
-from hmgpu.workers import HERE, Workers
 
 log = logging.getLogger(__name__)
 

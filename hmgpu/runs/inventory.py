@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.table import Table
 
-from hmgpu.engine import Engine
-from hmgpu.files import UNFINISHED
-from hmgpu.machine import versions
+from hmgpu.core.engine import Engine
+from hmgpu.core.files import UNFINISHED
+from hmgpu.core.machine import versions
 from hmgpu.runs.publish import CURRENT, current, promoted
 from hmgpu.runs.run import MANIFEST, code_digest
 from hmgpu.runs.seal import SEAL

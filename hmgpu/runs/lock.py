@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from hmgpu.errors import BusyError, RunError
+from hmgpu.core.errors import BusyError, RunError
 
 LOCK = ".retrain.lock"
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from hmgpu.machine import GIB
+from hmgpu.core.machine import GIB
 
 EVERY = 0.1  # seconds: what lives shorter is missed
 

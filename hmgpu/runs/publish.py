@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from hmgpu.errors import DiskError, RunError
-from hmgpu.files import UNFINISHED, swap_link, write_json
+from hmgpu.core.errors import DiskError, RunError
+from hmgpu.core.files import UNFINISHED, swap_link, write_json
 from hmgpu.runs.seal import is_whole, verify
 
 log = logging.getLogger(__name__)

@@ -21,10 +21,10 @@ from typing import Any
 import yaml
 
 import hmgpu
-from hmgpu.engine import Engine
-from hmgpu.errors import BusyError, RunError
-from hmgpu.files import UNFINISHED, digest_of, hashes, needing_room, sha256, swap_link, write_json, write_text
-from hmgpu.machine import versions
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import BusyError, RunError
+from hmgpu.core.files import UNFINISHED, digest_of, hashes, needing_room, sha256, swap_link, write_json, write_text
+from hmgpu.core.machine import versions
 from hmgpu.runs.memory import watched
 from hmgpu.runs.seal import verify
 

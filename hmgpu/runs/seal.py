@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from hmgpu.errors import RunError
-from hmgpu.files import UNFINISHED, digest_of, sha256, write_json
+from hmgpu.core.errors import RunError
+from hmgpu.core.files import UNFINISHED, digest_of, sha256, write_json
 
 SEAL = "seal.json"
 NOT_SEALED = ("log.jsonl", ".lock", SEAL)  # what goes on changing, and the seal itself

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.errors import DataError
+from hmgpu.core.errors import DataError
 
 COLUMN = "customer_id"
 PARQUET = b"PAR1"

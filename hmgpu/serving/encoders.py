@@ -15,10 +15,10 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.encode.rows import UNKNOWN
-from hmgpu.files import write_json
-from hmgpu.serving.made import FinishedRun, Made
-from hmgpu.serving.tables import ARTICLES, CODES, RECOMMENDATIONS
+from hmgpu.core.files import write_json
+from hmgpu.parts.models.encode.rows import UNKNOWN
+from hmgpu.pipeline.served_tables import ARTICLES, CODES, RECOMMENDATIONS
+from hmgpu.serving.finished_run import FinishedRun, Made
 
 FIRST = 3  # NVTabular's code of the most frequent value
 ENCODE = "encoders.json"  # of a step that holds workflows
@@ -29,9 +29,9 @@ def write_encoders(run: FinishedRun, made: Made, folder: Path) -> None:
 
     Raises RunError where a file of the run was changed.
     """
-    from hmgpu.encode.columns import SIDES, columns
-    from hmgpu.encode.workflow import Encoders  # loads Merlin, which takes seconds
-    from hmgpu.engine import Engine
+    from hmgpu.core.engine import Engine
+    from hmgpu.parts.models.encode.columns import SIDES, columns
+    from hmgpu.parts.models.encode.workflow import Encoders  # loads Merlin, which takes seconds
 
     for name in made.files:  # before any is loaded: among them are pickles
         made.file(name)

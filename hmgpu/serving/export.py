@@ -22,10 +22,10 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.errors import BusyError, RunError
-from hmgpu.files import UNFINISHED, hashes, is_vacant, write_json
-from hmgpu.serving.made import FIT, FinishedRun
-from hmgpu.serving.tables import BEST_SELLERS, RECOMMENDATIONS
+from hmgpu.core.errors import BusyError, RunError
+from hmgpu.core.files import UNFINISHED, hashes, is_vacant, write_json
+from hmgpu.pipeline.served_tables import BEST_SELLERS, RECOMMENDATIONS
+from hmgpu.serving.finished_run import FIT, FinishedRun
 from hmgpu.serving.vectors import write_vectors
 
 FORMAT = "hmgpu export 1"

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from hmgpu.errors import RunError
-from hmgpu.files import digest_of, sha256
+from hmgpu.core.errors import RunError
+from hmgpu.core.files import digest_of, sha256
 from hmgpu.runs.run import MANIFEST
 from hmgpu.runs.seal import SEAL, verify
 

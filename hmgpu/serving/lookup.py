@@ -6,10 +6,10 @@ from pathlib import Path
 import polars as pl
 from rich.table import Table
 
-from hmgpu.errors import RunError
+from hmgpu.core.errors import RunError
+from hmgpu.pipeline.served_tables import BEST_SELLERS, RECOMMENDATIONS
 from hmgpu.serving.customers import customers_asked
-from hmgpu.serving.made import FinishedRun
-from hmgpu.serving.tables import BEST_SELLERS, RECOMMENDATIONS
+from hmgpu.serving.finished_run import FinishedRun
 
 FEW = 8  # customers whom `==` finds sooner: only then does Polars pass over row groups by their least and greatest id
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from hmgpu.serving.made import FinishedRun
-from hmgpu.serving.tables import ARTICLES
+from hmgpu.pipeline.served_tables import ARTICLES
+from hmgpu.serving.finished_run import FinishedRun
 
 STEPS = 2048  # of a vector of length 1; as in neural.topk, which loads torch
 RETRIEVER = "retriever-"

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from hmgpu.encode.columns import LATEST, OF_CUSTOMERS, RECENT, columns, listed
-from hmgpu.files import write_json
+from hmgpu.core.files import write_json
+from hmgpu.parts.models.encode.columns import LATEST, OF_CUSTOMERS, RECENT, columns, listed
 from hmgpu.serving.encoders import ENCODE
-from hmgpu.serving.made import FinishedRun
+from hmgpu.serving.finished_run import FinishedRun
 
 NUMPY = ".npz"
 TOWERS, TRAINING = "towers.pt", "training.json"

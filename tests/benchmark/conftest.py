@@ -8,10 +8,10 @@ import pytest
 
 from hmgpu.benchmark.rivals.sparse_copurchase import Libraries
 from hmgpu.benchmark.subject import Subject
-from hmgpu.config import Config
-from hmgpu.engine import Engine
-from hmgpu.rankers.order import Order
-from hmgpu.retrievers.popular import Popular
+from hmgpu.core.engine import Engine
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.retrievers.popular import Popular
+from hmgpu.pipeline.config import Config
 
 CPU = Engine("cpu", "tests")
 

@@ -13,12 +13,12 @@ from hmgpu.benchmark.own_line import evaluated
 from hmgpu.benchmark.peer_runs import Recommended
 from hmgpu.benchmark.quality import Row, ahead, judged, ratio
 from hmgpu.cli import app
-from hmgpu.config import WeekSettings
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError, RunError
-from hmgpu.folds import evaluate_folds, fold_lines
-from hmgpu.rankers.order import Order
-from hmgpu.retrievers.popular import Popular
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError, RunError
+from hmgpu.experiments.folds import evaluate_folds, fold_lines
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.retrievers.popular import Popular
+from hmgpu.pipeline.config import WeekSettings
 
 CPU = Engine("cpu", "tests")
 CONFIGS = Path(__file__).parents[2] / "configs"

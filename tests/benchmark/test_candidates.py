@@ -7,9 +7,9 @@ from hmgpu.benchmark import candidates
 from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.candidates import benchmark_candidates, buyers, propose
 from hmgpu.benchmark.rivals.sparse_copurchase import sparse_rules
-from hmgpu.engine import Engine
-from hmgpu.retrievers.copurchase import CoPurchase
-from hmgpu.retrievers.popular import Popular
+from hmgpu.core.engine import Engine
+from hmgpu.parts.retrievers.copurchase import CoPurchase
+from hmgpu.parts.retrievers.popular import Popular
 
 CPU = Engine("cpu", "tests")
 

@@ -9,8 +9,8 @@ from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.encode import Agreement
 from hmgpu.benchmark.rivals import pandas_encoding
 from hmgpu.benchmark.rivals.pandas_encoding import PandasEncoding, pandas_sessions
-from hmgpu.encode.columns import Encoded
-from hmgpu.engine import Engine
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.encode.columns import Encoded
 
 CPU = Engine("cpu", "tests")
 

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from hmgpu.benchmark.agreement import DisagreementError
-from hmgpu.benchmark.described import Agreement
+from hmgpu.benchmark.feature_agreement import Agreement
 
 
 def test_engines_are_compared_with_each_other_too():

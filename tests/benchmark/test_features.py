@@ -6,12 +6,12 @@ from hmgpu.benchmark import features
 from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.features import benchmark_features
 from hmgpu.benchmark.rivals import pandas_features
-from hmgpu.engine import Engine
-from hmgpu.features.article_price import ArticlePrice
-from hmgpu.features.encoded import Encoded
-from hmgpu.features.strategies import Strategies
-from hmgpu.retrievers.popular import Popular
-from hmgpu.retrievers.two_tower import TwoTower
+from hmgpu.core.engine import Engine
+from hmgpu.parts.features.article_price import ArticlePrice
+from hmgpu.parts.features.encoded import Encoded
+from hmgpu.parts.features.strategies import Strategies
+from hmgpu.parts.retrievers.popular import Popular
+from hmgpu.parts.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")
 FEW = {"price": ArticlePrice(), "strategies": Strategies()}

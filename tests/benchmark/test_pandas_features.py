@@ -7,23 +7,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hmgpu.benchmark.agreement import DisagreementError
-from hmgpu.benchmark.described import Agreement
+from hmgpu.benchmark.feature_agreement import Agreement
 from hmgpu.benchmark.learned import learned
 from hmgpu.benchmark.rivals.pandas_features import WRITTEN, columns, needs
 from hmgpu.benchmark.rivals.pandas_notebook import Tables, merged
 from hmgpu.benchmark.rivals.pandas_tables import Known, Needs, read, read_all
-from hmgpu.describe import describe
-from hmgpu.engine import Engine
-from hmgpu.features.affinity import Affinity
-from hmgpu.features.article_price import ArticlePrice
-from hmgpu.features.article_sales import ArticleSales
-from hmgpu.features.buyer_age import BuyerAge
-from hmgpu.features.catalogue import Catalogue
-from hmgpu.features.customer_habits import CustomerHabits
-from hmgpu.features.customer_profile import CustomerProfile
-from hmgpu.features.price_fit import PriceFit
-from hmgpu.features.strategies import Strategies
-from hmgpu.rankers import KEYS
+from hmgpu.core.engine import Engine
+from hmgpu.parts.examples import KEYS
+from hmgpu.parts.features.affinity import Affinity
+from hmgpu.parts.features.article_price import ArticlePrice
+from hmgpu.parts.features.article_sales import ArticleSales
+from hmgpu.parts.features.buyer_age import BuyerAge
+from hmgpu.parts.features.catalogue import Catalogue
+from hmgpu.parts.features.customer_habits import CustomerHabits
+from hmgpu.parts.features.customer_profile import CustomerProfile
+from hmgpu.parts.features.price_fit import PriceFit
+from hmgpu.parts.features.strategies import Strategies
+from hmgpu.pipeline.describe import describe
 
 CPU = Engine("cpu", "tests")
 FAMILIES = (

@@ -12,13 +12,13 @@ from hmgpu.benchmark.peer_runs import PEERS, available, buyers, load, named, rec
 from hmgpu.benchmark.peers import popular, repurchase
 from hmgpu.benchmark.peers.notebook_candidates import candidates
 from hmgpu.benchmark.peers.purchases import Purchases
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, date_of
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.recommendations import K
+from hmgpu.pipeline.lists import K
 
 CPU = Engine("cpu", "tests")
 every_peer = pytest.mark.parametrize("name", PEERS)

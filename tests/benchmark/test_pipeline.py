@@ -6,8 +6,8 @@ from hmgpu.benchmark import pipeline
 from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.pipeline import Ran, agree, benchmark_pipeline
 from hmgpu.benchmark.steps import Kind
-from hmgpu.config import WeekSettings
-from hmgpu.engine import Engine
+from hmgpu.core.engine import Engine
+from hmgpu.pipeline.config import WeekSettings
 
 NAMES = ("hmgpu, CPU", "hmgpu, GPU")
 

@@ -5,8 +5,8 @@ import pytest
 from hmgpu.benchmark.agreement import largest_difference
 from hmgpu.benchmark.learned import at_work
 from hmgpu.benchmark.rivals.sparse_copurchase import sparse_rules
-from hmgpu.engine import Engine
-from hmgpu.retrievers.copurchase import CoPurchase
+from hmgpu.core.engine import Engine
+from hmgpu.parts.retrievers.copurchase import CoPurchase
 
 CPU = Engine("cpu", "tests")
 SETTINGS = {

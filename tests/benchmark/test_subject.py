@@ -2,11 +2,11 @@
 
 import pytest
 
-from hmgpu.errors import ConfigError
-from hmgpu.features.article_sales import ArticleSales
-from hmgpu.features.encoded import Encoded
-from hmgpu.retrievers.popular import Popular
-from hmgpu.retrievers.two_tower import TwoTower
+from hmgpu.core.errors import ConfigError
+from hmgpu.parts.features.article_sales import ArticleSales
+from hmgpu.parts.features.encoded import Encoded
+from hmgpu.parts.retrievers.popular import Popular
+from hmgpu.parts.retrievers.two_tower import TwoTower
 
 
 def test_parts_with_models_are_left_out(make_subject):

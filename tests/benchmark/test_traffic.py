@@ -7,8 +7,8 @@ from hmgpu.benchmark import traffic
 from hmgpu.benchmark.rivals.pandas_tables import Needs
 from hmgpu.benchmark.timing import Measurement
 from hmgpu.benchmark.traffic import bandwidth, column_bytes
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
 
 CPU = Engine("cpu", "tests")
 SALES = pl.DataFrame(

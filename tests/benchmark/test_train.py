@@ -5,12 +5,12 @@ import pytest
 from hmgpu.benchmark import train
 from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.train import Judge, benchmark_train, check_near
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
-from hmgpu.features.article_sales import ArticleSales
-from hmgpu.rankers.order import Order
-from hmgpu.rankers.xgboost import XGBoost
-from hmgpu.retrievers.repurchase import Repurchase
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
+from hmgpu.parts.features.article_sales import ArticleSales
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.rankers.xgboost import XGBoost
+from hmgpu.parts.retrievers.repurchase import Repurchase
 
 CPU = Engine("cpu", "tests")
 PARTS = {"retrievers": {"repurchase": Repurchase()}, "features": {"article_sales": ArticleSales()}}

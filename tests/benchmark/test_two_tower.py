@@ -11,11 +11,11 @@ from hmgpu.benchmark.rivals.merlin_batches import merlin_batches
 from hmgpu.benchmark.rivals.plain_batches import PlainBatches
 from hmgpu.benchmark.rivals.plain_loop import plain_pass
 from hmgpu.benchmark.two_tower import benchmark_two_tower
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
-from hmgpu.neural.batches import FileBatches
-from hmgpu.neural.purchases import Purchases
-from hmgpu.retrievers.two_tower import TwoTower
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
+from hmgpu.parts.models.neural.batches import FileBatches
+from hmgpu.parts.models.neural.purchases import Purchases
+from hmgpu.parts.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")
 

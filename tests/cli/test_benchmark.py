@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from hmgpu.benchmark import plot
 from hmgpu.benchmark.engines import engines
 from hmgpu.cli import app
-from hmgpu.engine import Engine
-from hmgpu.errors import EngineError
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import EngineError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 FIELDS = {

@@ -10,15 +10,15 @@ import pytest
 from kit import demo_config
 
 from hmgpu.cli import main
-from hmgpu.config import Config
 from hmgpu.data.store import Store
 from hmgpu.data.synthetic import synthesize
+from hmgpu.pipeline.config import Config
 from hmgpu.retrain.record import Record
 from hmgpu.runs.lock import exclusively
 from hmgpu.runs.seal import seal
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-HMGPU = [sys.executable, "-m", "hmgpu"]
+HMGPU = [sys.executable, "-m", "hmgpu.cli"]
 
 
 def hmgpu(*arguments: object) -> "subprocess.CompletedProcess[str]":

@@ -13,7 +13,7 @@ from hmgpu.data.store import Store
 
 
 def hmgpu(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "hmgpu", "vectors", *map(str, arguments)]
+    command = [sys.executable, "-m", "hmgpu.cli", "vectors", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 

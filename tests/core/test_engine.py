@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hmgpu import engine as module
-from hmgpu.engine import Engine
-from hmgpu.errors import EngineError
+from hmgpu.core import engine as module
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import EngineError
 
 
 def test_gpu_fails_with_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmgpu import files
-from hmgpu.errors import DiskError
+from hmgpu.core import files
+from hmgpu.core.errors import DiskError
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner), max_leaves=5

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from hmgpu.interrupts import interrupts_held
+from hmgpu.core.interrupts import interrupts_held
 
 pytestmark = pytest.mark.usefixtures("sigterm_exits")
 

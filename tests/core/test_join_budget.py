@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmgpu.engine import Engine
-from hmgpu.guards import affordable
+from hmgpu.core.engine import Engine
+from hmgpu.core.join_budget import affordable
 
 CPU = Engine("cpu", "tests")
 
@@ -46,9 +46,9 @@ WHOLESALE = """
     import logging, resource, sys
     import polars as pl
     from hmgpu.data.store import History
-    from hmgpu.engine import Engine
-    from hmgpu.parts import Bench
-    from hmgpu.retrievers.copurchase import CoPurchase
+    from hmgpu.core.engine import Engine
+    from hmgpu.parts.part import Bench
+    from hmgpu.parts.retrievers.copurchase import CoPurchase
 
     logging.basicConfig(level=logging.WARNING)
     limit = int(sys.argv[1])

@@ -2,7 +2,7 @@
 
 from importlib import metadata
 
-from hmgpu import machine
+from hmgpu.core import machine
 
 
 def test_versions_are_of_what_is_installed(monkeypatch):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
-from hmgpu.evaluation.metrics import (
+from hmgpu.core.metrics import (
     average_precision,
     coverage,
     hit_rate_at,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hmgpu.engine import Engine
-from hmgpu.plans import ONE, decayed, deviation, drawn, fixed_point, ranked, scattered, top_n
+from hmgpu.core.engine import Engine
+from hmgpu.core.plans import ONE, decayed, deviation, drawn, fixed_point, ranked, scattered, top_n
 
 CPU = Engine("cpu", "tests")
 

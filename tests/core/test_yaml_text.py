@@ -2,7 +2,7 @@
 
 import pytest
 
-from hmgpu.yamltext import MOST, parse
+from hmgpu.core.yaml_text import MOST, parse
 
 DOUBLED = "\n".join(["a0: &a0 [x, x]", *(f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]" for k in range(1, 40))])
 

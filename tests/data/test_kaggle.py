@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from hmgpu.core.errors import DataError
 from hmgpu.data import kaggle
-from hmgpu.errors import DataError
 
 SECRET = "kgat_0123456789abcdef"
 

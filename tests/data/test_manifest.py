@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from small_world import World
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import Manifest
-from hmgpu.errors import DataError
 
 
 def test_round_trip(world: World) -> None:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from hmgpu.segments import ACTIVE_DAYS, SEGMENTS, segments
+from hmgpu.data.segments import ACTIVE_DAYS, SEGMENTS, segments
 
 
 def test_the_latest_purchase_decides_and_who_is_unknown_is_new(make_history, engine):

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import append, ingest
 from hmgpu.data.settings import ColumnNames, DataSettings, Files
 from hmgpu.data.store import Store
+from hmgpu.data.vectors.keep import keep
 from hmgpu.data.weeks import Week, day_number
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
-from hmgpu.vectors.keep import keep
 
 CPU = Engine("cpu", "tests")
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.synthetic import synthesize
 from hmgpu.data.synthetic.transactions_file import printed_prices
-from hmgpu.errors import DataError
 
 FILES = ["articles.csv", "customers.csv", "sample_submission.csv", "transactions_train.csv"]
 ARTICLE_COLUMNS = (

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 import hmgpu
 from hmgpu.cli import app
-from hmgpu.config import load_config
+from hmgpu.pipeline.config import load_config
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"

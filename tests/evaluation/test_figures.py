@@ -6,14 +6,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hmgpu.candidates import merge
 from hmgpu.evaluation.figures import evaluate
-from hmgpu.rankers import Examples
-from hmgpu.rankers.order import OrderModel
-from hmgpu.retrievers.out_of_stock import OutOfStock
-from hmgpu.retrievers.popular import Popular
-from hmgpu.retrievers.repurchase import Repurchase
-from hmgpu.retrievers.still_on_sale import StillOnSale
+from hmgpu.parts.candidates import merge
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.rankers.order import OrderModel
+from hmgpu.parts.retrievers.out_of_stock import OutOfStock
+from hmgpu.parts.retrievers.popular import Popular
+from hmgpu.parts.retrievers.repurchase import Repurchase
+from hmgpu.parts.retrievers.still_on_sale import StillOnSale
 
 SCHEMA = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Int64, "rank": pl.Int32}
 RETRIEVERS = {"again": Repurchase(), "top": Popular()}

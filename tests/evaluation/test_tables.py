@@ -2,7 +2,7 @@
 
 import pytest
 
-from hmgpu.console import console
+from hmgpu.core.console import console
 from hmgpu.evaluation.tables import method_table, strategy_table
 
 METHODS = ("popular", "repurchase_popular", "order", "ranker")

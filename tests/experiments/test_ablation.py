@@ -8,27 +8,27 @@ import polars as pl
 import pytest
 from kit import few_parts, files_in
 
-from hmgpu import ablation
-from hmgpu.ablation import ablate_folds, ablate_run, sections_in
-from hmgpu.config import Config
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
 from hmgpu.data.store import History, Store
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.features import Feature
-from hmgpu.folds import fold_lines
-from hmgpu.negatives.on_sale import OnSale
-from hmgpu.negatives.recalled import Recalled
-from hmgpu.parts import Learned
-from hmgpu.pipeline import Pipeline
-from hmgpu.quotas import Quotas
-from hmgpu.rankers import KEYS
-from hmgpu.rankers.order import Order
-from hmgpu.rankers.xgboost import XGBoost
-from hmgpu.retrievers.out_of_stock import OutOfStock
-from hmgpu.retrievers.repurchase import Repurchase
-from hmgpu.retrievers.still_on_sale import StillOnSale
+from hmgpu.experiments import ablation
+from hmgpu.experiments.ablation import ablate_folds, ablate_run, sections_in
+from hmgpu.experiments.folds import fold_lines
+from hmgpu.experiments.variants import reseeded
+from hmgpu.parts.examples import KEYS
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.negatives.on_sale import OnSale
+from hmgpu.parts.negatives.recalled import Recalled
+from hmgpu.parts.part import Learned
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.rankers.xgboost import XGBoost
+from hmgpu.parts.retrievers.out_of_stock import OutOfStock
+from hmgpu.parts.retrievers.repurchase import Repurchase
+from hmgpu.parts.retrievers.still_on_sale import StillOnSale
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.quotas import Quotas
 from hmgpu.runs.seal import verify
-from hmgpu.variants import reseeded
 
 CPU = Engine("cpu", "tests")
 BOTH = ("retrievers", "features")

@@ -10,15 +10,15 @@ import pytest
 import yaml
 from kit import demo_config
 
-from hmgpu.comparison import Judged, compare, comparison_tables, differing
-from hmgpu.config import Config, load_config
-from hmgpu.console import console
+from hmgpu.core.console import console
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import RunError
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.errors import RunError
-from hmgpu.folds import evaluate_folds, fold_lines
-from hmgpu.pipeline import Pipeline
-from hmgpu.rankers.order import Order
+from hmgpu.experiments.compare import Judged, compare, comparison_tables, differing
+from hmgpu.experiments.folds import evaluate_folds, fold_lines
+from hmgpu.parts.rankers.order import Order
+from hmgpu.pipeline.config import Config, load_config
+from hmgpu.pipeline.pipeline import Pipeline
 
 CPU = Engine("cpu", "tests")
 SEGMENTS = {1: "active", 2: "active", 3: "lapsed", 4: "new"}

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from hmgpu.config import Config
-from hmgpu.console import console
+from hmgpu.core.console import console
+from hmgpu.core.engine import Engine
+from hmgpu.core.files import sha256, write_json
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
-from hmgpu.engine import Engine
-from hmgpu.files import sha256, write_json
-from hmgpu.folds import evaluate_folds, fold_lines, fold_table
+from hmgpu.experiments.folds import evaluate_folds, fold_lines, fold_table
+from hmgpu.pipeline.config import Config
 
 CPU = Engine("cpu", "tests")
 METHODS = ("popular", "order", "ranker")

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from kit import demo_config
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
 
 optuna = pytest.importorskip("optuna", reason="optuna is not installed here")
-from hmgpu.tuning import tune_trees, tuning_table  # noqa: E402 (needs optuna)
+from hmgpu.experiments.tune import tune_trees, tuning_table  # noqa: E402 (needs optuna)
 
 CPU = Engine("cpu", "tests")
 FEW = ["weeks.train=1", "features={article_sales: {}, price_fit: {}}", "ranker.rounds=8", "negatives.recalled.n=20"]

@@ -6,13 +6,13 @@ import polars as pl
 import pytest
 from kit import few_parts, files_in
 
-from hmgpu.config import Config
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.negatives.recalled import Recalled
-from hmgpu.pipeline import Pipeline
-from hmgpu.rankers import KEYS, LABEL
-from hmgpu.variants import varied, without
+from hmgpu.experiments.variants import varied, without
+from hmgpu.parts.examples import KEYS, LABEL
+from hmgpu.parts.negatives.recalled import Recalled
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.pipeline import Pipeline
 
 CPU = Engine("cpu", "tests")
 

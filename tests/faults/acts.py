@@ -119,7 +119,7 @@ def with_little_memory_a_shard(arguments: list[str], most: int, kind: str) -> No
     """More than `most` customers at once are too many candidates for the memory."""
     import polars as pl
 
-    from hmgpu.describe import Describer
+    from hmgpu.pipeline.describe import Describer
 
     errors = {
         "memory": MemoryError("std::bad_alloc"),
@@ -151,8 +151,8 @@ def append_damaged_parquet(good: str, raw: str, root: str, number: int) -> None:
 
     from small_world import World, tree
 
+    from hmgpu.core.errors import DataError
     from hmgpu.data.ingest import append
-    from hmgpu.errors import DataError
 
     world, content, draw, refused = World(Path(raw), Path(root)), Path(good).read_bytes(), random.Random(5), 0
     file, before = world.raw / "week.parquet", tree(world.root)

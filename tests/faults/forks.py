@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 GRACE = 300  # seconds; on a busy machine a retrain of two seconds takes a minute
-PRELOADED = ("hmgpu.cli", "hmgpu.pipeline", "hmgpu.retrain.weekly", "faults.acts", "xgboost", "psutil")
+PRELOADED = ("hmgpu.cli", "hmgpu.pipeline.pipeline", "hmgpu.retrain.weekly", "faults.acts", "xgboost", "psutil")
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from faults.forks import Ended
 
+from hmgpu.core.files import sha256
 from hmgpu.data.store import Store
-from hmgpu.files import sha256
 from hmgpu.runs.publish import CURRENT
 from hmgpu.runs.seal import SEAL, verify
 

@@ -37,7 +37,7 @@ def test_a_second_retrain_is_told_who_is_at_it_and_changes_nothing(story, place,
 
 def test_a_run_by_hand_of_what_is_being_retrained_is_refused(story, place, forker, tmp_path, count):
     sign, go = tmp_path / "sign", tmp_path / "go"
-    first = forker.start(acts.waiting_before, place.retrain(1), "hmgpu.pipeline:seal", str(sign), str(go))
+    first = forker.start(acts.waiting_before, place.retrain(1), "hmgpu.pipeline.pipeline:seal", str(sign), str(go))
     while not sign.exists() and not forker.has_ended(first.pid):
         time.sleep(0.01)
     ended = forker.run(acts.hmgpu, place.command("train"))

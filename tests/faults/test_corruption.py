@@ -8,8 +8,8 @@ import pytest
 from faults import acts
 from faults.kit import Served, files_of, flip, tree, unharmed
 
+from hmgpu.core.errors import DataError, HmgpuError, RunError
 from hmgpu.data.manifest import Manifest
-from hmgpu.errors import DataError, HmgpuError, RunError
 from hmgpu.retrain.record import records
 from hmgpu.runs.inventory import inventory, runs_table
 from hmgpu.runs.publish import PROMOTED, promote, promoted, rollback

@@ -12,8 +12,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hmgpu.config import load_config
-from hmgpu.errors import ConfigError
+from hmgpu.core.errors import ConfigError
+from hmgpu.pipeline.config import load_config
 
 BUSY = [HealthCheck.too_slow]  # how long examples take to draw says how busy the machine is
 BASE = (Path(__file__).parents[2] / "configs" / "base.yaml").read_text()

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, FIRST, World, articles, customers, to_csv, transactions, tree
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import append, ingest
 from hmgpu.data.ingest.rawfiles import BOMB_BYTES
 from hmgpu.data.store import Store
-from hmgpu.errors import DataError
 
 BUSY = [HealthCheck.too_slow]  # how long examples take to draw says how busy the machine is
 GOOD = to_csv(transactions(30, ARTICLE_RANGE, CUSTOMER_RANGE, FIRST.replace(month=10)))

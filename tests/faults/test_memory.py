@@ -7,8 +7,8 @@ from faults.kit import unharmed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmgpu.engine import ran_out_of_memory
-from hmgpu.shards import as_fits
+from hmgpu.core.engine import ran_out_of_memory
+from hmgpu.pipeline.shards import as_fits
 
 
 def customers(number: int) -> pl.DataFrame:

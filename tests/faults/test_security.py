@@ -22,7 +22,7 @@ NEVER |= {f"yaml.{name}" for name in ("load", "load_all", "unsafe_load", "full_l
 NEVER |= {f"{module}.{name}" for module in ("pickle", "cloudpickle", "dill", "joblib") for name in ("load", "loads")}
 NEVER |= {f"{module}.read_pickle" for module in ("pd", "pandas")}
 # One place loads pickles: NVTabular's own, of workflows that a step's manifest vouches for. One extracts an archive.
-ALLOWED = {"nvtabular.Workflow.load": "hmgpu/encode/merlin/saved.py", "extractall": "hmgpu/data/kaggle.py"}
+ALLOWED = {"nvtabular.Workflow.load": "hmgpu/parts/models/encode/merlin/saved.py", "extractall": "hmgpu/data/kaggle.py"}
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:

@@ -4,8 +4,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hmgpu.candidates import merge, merged_order
-from hmgpu.engine import Engine
+from hmgpu.core.engine import Engine
+from hmgpu.parts.candidates import merge, merged_order
 
 CPU = Engine("cpu", "tests")
 SCHEMA = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Int64, "rank": pl.Int32}

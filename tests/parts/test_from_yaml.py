@@ -4,10 +4,10 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from hmgpu.building import RESERVED, part_of, parts_of, problems_of
-from hmgpu.retrievers import Retriever
-from hmgpu.retrievers.popular import Popular
-from hmgpu.retrievers.popular_by import PopularBy
+from hmgpu.parts.from_yaml import RESERVED, part_of, parts_of, problems_of
+from hmgpu.parts.retriever import Retriever
+from hmgpu.parts.retrievers.popular import Popular
+from hmgpu.parts.retrievers.popular_by import PopularBy
 
 
 def wrong(given):

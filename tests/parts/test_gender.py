@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from hmgpu.gender import MEN, WOMEN, article_gender, customer_gender
+from hmgpu.parts.gender import MEN, WOMEN, article_gender, customer_gender
 
 GROUPS = {1: "Ladieswear", 2: "Menswear", 3: "Sport", 4: None}
 

@@ -13,42 +13,43 @@ import kit
 import numpy as np
 import polars as pl
 import pytest
+from kit import CONFIGS, ROOT
 from pydantic import ValidationError
 
 import hmgpu
-from hmgpu.candidates import merge
-from hmgpu.config import load_config
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
+from hmgpu.data.vectors.keep import keep
 from hmgpu.data.weeks import date_of
-from hmgpu.describe import columns_of, describe
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.features import Feature
-from hmgpu.negatives import Negatives
-from hmgpu.parts import LEVELS, Learned, Part, Trained, build, kinds
-from hmgpu.rankers import KEYS, Ranker
-from hmgpu.retrievers import Retriever
-from hmgpu.retrievers.als import ALS
-from hmgpu.retrievers.content import Content
-from hmgpu.retrievers.copurchase import CoPurchase
-from hmgpu.retrievers.item_cf import ItemCF
-from hmgpu.retrievers.popular_by import OF_ARTICLES, OF_CUSTOMERS
-from hmgpu.retrievers.repurchase import Repurchase
-from hmgpu.retrievers.sale_trend import SaleTrend
-from hmgpu.retrievers.word2vec import Word2Vec
-from hmgpu.vectors.keep import keep
+from hmgpu.parts.candidates import merge
+from hmgpu.parts.examples import KEYS
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.negative_sampler import Negatives
+from hmgpu.parts.part import LEVELS, Learned, Part, Trained, build, kinds
+from hmgpu.parts.ranker import Ranker
+from hmgpu.parts.retriever import Retriever
+from hmgpu.parts.retrievers.als import ALS
+from hmgpu.parts.retrievers.content import Content
+from hmgpu.parts.retrievers.copurchase import CoPurchase
+from hmgpu.parts.retrievers.item_cf import ItemCF
+from hmgpu.parts.retrievers.popular_by import OF_ARTICLES, OF_CUSTOMERS
+from hmgpu.parts.retrievers.repurchase import Repurchase
+from hmgpu.parts.retrievers.sale_trend import SaleTrend
+from hmgpu.parts.retrievers.word2vec import Word2Vec
+from hmgpu.pipeline.config import load_config
+from hmgpu.pipeline.describe import columns_of, describe
 
-ROOT = Path(__file__).parents[1]
-PACKAGE = Path(hmgpu.__file__).parent  # in ROOT, unless what is tested is an installed hmgpu
+PACKAGE = Path(hmgpu.__file__).parent  # of this checkout, unless what is tested is an installed hmgpu
 CPU = Engine("cpu", "tests")
 
 
 def _variants(base: type[Part], by: Mapping[str, tuple[str, ...]]) -> dict[str, Part]:
     """Every kind with its defaults, what the shipped configs make of it, and every value of `by`."""
     parts: dict[str, Part] = {kind: part() for kind, part in kinds(base).items()}
-    for config in sorted((ROOT / "configs").glob("*.yaml")):
+    for config in sorted(CONFIGS.glob("*.yaml")):
         loaded = load_config(config)
         named = {Retriever: loaded.retrievers, Feature: loaded.features}[base]
         # A model's settings are sizes, and training takes seconds: its defaults stand for all.
@@ -266,7 +267,7 @@ def test_both_engines_give_the_same_bytes(
 ) -> None:
     differ = []
     for name, part in (RETRIEVERS | FEATURES).items():
-        if isinstance(part, Trained):  # its arithmetic is in floats; see tests/neural for how near the engines are
+        if isinstance(part, Trained):  # float arithmetic; tests/parts/models/neural says how near they are
             continue
         if isinstance(part, Content) and part.of != "sales":  # cuML and scikit-learn agree to rounding errors
             continue
@@ -346,11 +347,7 @@ def test_the_other_future_is_another(store: Store, other_future: Store, cutoff: 
         assert not seen[0].equals(seen[1])
 
 
-PART_FILES = sorted(
-    file
-    for folder in ("retrievers", "features", "negatives", "rankers", "neural", "trees", "encode")
-    for file in (PACKAGE / folder).rglob("*.py")
-)
+PART_FILES = sorted((PACKAGE / "parts").rglob("*.py"))
 
 
 @pytest.mark.parametrize("file", PART_FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
@@ -363,29 +360,8 @@ def test_parts_can_reach_no_label(file: Path) -> None:
         if isinstance(node, ast.ImportFrom):
             imported |= {f"{node.module}.{alias.name}" for alias in node.names}
     ours = {name for name in imported if name.startswith("hmgpu")}
-    allowed = ("hmgpu.data.store.History", "hmgpu.data.tables.", "hmgpu.parts.", "hmgpu.plans.", "hmgpu.candidates.")
-    kits = (
-        "hmgpu.retrievers.",
-        "hmgpu.features.",
-        "hmgpu.negatives.",
-        "hmgpu.rankers.",
-        "hmgpu.engine.Engine",
-        "hmgpu.errors.",
-    )
-    kits += (
-        "hmgpu.encode.",
-        "hmgpu.neural.",
-        "hmgpu.trees.",
-        "hmgpu.guards.",
-        "hmgpu.building.",
-        "hmgpu.filtering.",
-        "hmgpu.gender.",
-        "hmgpu.interrupts.",
-        "hmgpu.data.weeks.DAYS",
-        "hmgpu.console.",
-        "hmgpu.evaluation.metrics.",
-    )
-    assert [name for name in ours if not name.startswith(allowed + kits)] == []
+    allowed = ("hmgpu.parts.", "hmgpu.core.", "hmgpu.data.store.History", "hmgpu.data.tables.", "hmgpu.data.weeks.DAYS")
+    assert [name for name in ours if not name.startswith(allowed)] == []
 
 
 # --- the same bytes --------------------------------------------------------------------------------------------------
@@ -461,10 +437,11 @@ def test_a_part_needs_no_more_than_it_says(
 
 @pytest.mark.parametrize("base", [Retriever, Feature, Ranker], ids=lambda base: base.__name__)
 def test_every_file_of_a_folder_is_a_part_with_a_test(base: type[Part]) -> None:
-    folder = Path(importlib.import_module(base.__module__).__file__).parent
+    folder = Path(importlib.import_module(base.home).__file__).parent
     files = {file.stem for file in folder.glob("*.py")} - {"__init__"}
     assert set(kinds(base)) == files
-    untested = {name for name in files if not (ROOT / "tests" / folder.name / f"test_{name}.py").is_file()}
+    tests = ROOT / "tests" / "parts" / folder.name
+    untested = {name for name in files if not (tests / f"test_{name}.py").is_file()}
     assert untested == set()
 
 

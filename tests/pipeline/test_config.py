@@ -4,19 +4,20 @@ from pathlib import Path
 
 import pytest
 import yaml
+from kit import CONFIGS
 from pydantic import BaseModel
 
-from hmgpu.config import Config, WeekSettings, load_config
+from hmgpu.core.errors import ConfigError
 from hmgpu.data.settings import ColumnNames, DataSettings, Files
-from hmgpu.errors import ConfigError
-from hmgpu.features import Feature
-from hmgpu.features.affinity import Affinity
-from hmgpu.parts import Part, kinds
-from hmgpu.rankers import Ranker
-from hmgpu.rankers.xgboost import XGBoost
-from hmgpu.retrievers import Retriever
-from hmgpu.retrievers.popular import Popular
-from hmgpu.retrievers.popular_by import PopularBy
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.features.affinity import Affinity
+from hmgpu.parts.part import Part, kinds
+from hmgpu.parts.ranker import Ranker
+from hmgpu.parts.rankers.xgboost import XGBoost
+from hmgpu.parts.retriever import Retriever
+from hmgpu.parts.retrievers.popular import Popular
+from hmgpu.parts.retrievers.popular_by import PopularBy
+from hmgpu.pipeline.config import Config, WeekSettings, load_config
 
 SMALL = """\
 data:
@@ -70,7 +71,7 @@ def test_parts_are_built_by_kind_in_the_order_of_the_file(written):
 
 @pytest.mark.parametrize("name", ["base", "demo"])
 def test_the_configs_we_ship_load(name):
-    load_config(Path(__file__).parents[1] / "configs" / f"{name}.yaml")
+    load_config(CONFIGS / f"{name}.yaml")
 
 
 def test_settings_say_all_that_was_decided_and_read_back_the_same(written, tmp_path):

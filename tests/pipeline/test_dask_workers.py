@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 from kit import demo_config
 
-from hmgpu.cluster import Cluster, cluster
-from hmgpu.config import Config, load_config
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import RunError
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.errors import RunError
-from hmgpu.pipeline import Pipeline
-from hmgpu.shards import split
-from hmgpu.workers import HERE, Workers, hired
+from hmgpu.pipeline.config import Config, load_config
+from hmgpu.pipeline.dask_workers import Cluster, cluster
+from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.shards import split
+from hmgpu.pipeline.workers import HERE, Workers, hired
 
 CPU = Engine("cpu", "tests")
 
@@ -117,7 +117,7 @@ def test_without_a_cluster_this_process_does_the_work():
 
 
 def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("hmgpu.cluster.SECONDS", 0.5)
+    monkeypatch.setattr("hmgpu.pipeline.dask_workers.SECONDS", 0.5)
     with (
         pytest.raises(RunError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"),
         hired("tcp://127.0.0.1:9", CPU),
@@ -126,7 +126,7 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_workers_of_another_version_are_refused(two: Cluster, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("hmgpu.cluster.code_digest", lambda: "ours")
+    monkeypatch.setattr("hmgpu.pipeline.dask_workers.code_digest", lambda: "ours")
     with hired(two.client.scheduler.address, CPU) as workers:
         with pytest.raises(RunError, match="has another hmgpu than this process"):
             workers.each("tests", [os.getpid])

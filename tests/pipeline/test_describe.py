@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from hmgpu.describe import describe
-from hmgpu.errors import ConfigError
+from hmgpu.core.errors import ConfigError
+from hmgpu.pipeline.describe import describe
 
 PAIRS = pl.DataFrame({"customer": [2, 1, 1], "article": [5, 9, 5]})
 

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from kit import CONFIGS
 from rich.console import Console
 
-from hmgpu.config import load_config
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import Store
-from hmgpu.encode.columns import COLUMNS
-from hmgpu.encoding import encode_run, encoding_table
-from hmgpu.engine import Engine
-from hmgpu.pipeline import Pipeline
+from hmgpu.parts.models.encode.columns import COLUMNS
+from hmgpu.pipeline.config import load_config
+from hmgpu.pipeline.encoded_tables import encode_run, encoding_table
+from hmgpu.pipeline.pipeline import Pipeline
 
-CONFIG = Path(__file__).parents[1] / "configs" / "demo.yaml"
+CONFIG = CONFIGS / "demo.yaml"
 CPU = Engine("cpu", "tests")
 
 

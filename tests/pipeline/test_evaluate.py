@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from kit import few_parts, files_in
 
-from hmgpu.config import Config
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.evaluate_steps import ablation_step
-from hmgpu.pipeline import Pipeline
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.evaluate import ablation_step
+from hmgpu.pipeline.pipeline import Pipeline
 
 CPU = Engine("cpu", "tests")
 FULL = {"customers": 3, "map_at_12": 0.1, "recall": 0.2, "recall_at_100": 0.1, "candidates_a_customer": 9.0}

@@ -3,23 +3,23 @@
 import polars as pl
 import pytest
 
-from hmgpu.config import Config
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
 from hmgpu.data.store import History, Store
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.features import Feature
-from hmgpu.negatives.on_sale import OnSale
-from hmgpu.negatives.recalled import Recalled
-from hmgpu.parts import Learned
-from hmgpu.pipeline import Pipeline
-from hmgpu.quotas import Quotas
-from hmgpu.rankers import KEYS, LABEL
-from hmgpu.rankers.cascade import Cascade
-from hmgpu.rankers.xgboost import XGBoost
-from hmgpu.retrievers.out_of_stock import OutOfStock
-from hmgpu.retrievers.still_on_sale import StillOnSale
-from hmgpu.retrievers.taste import Taste
-from hmgpu.retrievers.word2vec import Word2Vec
+from hmgpu.parts.examples import KEYS, LABEL
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.negatives.on_sale import OnSale
+from hmgpu.parts.negatives.recalled import Recalled
+from hmgpu.parts.part import Learned
+from hmgpu.parts.rankers.cascade import Cascade
+from hmgpu.parts.rankers.xgboost import XGBoost
+from hmgpu.parts.retrievers.out_of_stock import OutOfStock
+from hmgpu.parts.retrievers.still_on_sale import StillOnSale
+from hmgpu.parts.retrievers.taste import Taste
+from hmgpu.parts.retrievers.word2vec import Word2Vec
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.quotas import Quotas
 
 CPU = Engine("cpu", "tests")
 

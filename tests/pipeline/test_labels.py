@@ -5,11 +5,11 @@ from typing import Any
 import polars as pl
 from conftest import CUTOFF
 
-from hmgpu.engine import Engine
-from hmgpu.labels import labelled, taught
-from hmgpu.negatives.on_sale import OnSale
-from hmgpu.negatives.recalled import Recalled
-from hmgpu.rankers import KEYS
+from hmgpu.core.engine import Engine
+from hmgpu.parts.examples import KEYS
+from hmgpu.parts.negatives.on_sale import OnSale
+from hmgpu.parts.negatives.recalled import Recalled
+from hmgpu.pipeline.labels import labelled, taught
 
 CPU = Engine("cpu", "tests")
 PAIR = {"customer": pl.Int32, "article": pl.Int32}

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from kit import demo_config
 
-from hmgpu.config import Config, load_config
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
 from hmgpu.data.store import Store
+from hmgpu.data.vectors.keep import keep
 from hmgpu.data.weeks import Week
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
-from hmgpu.pipeline import Pipeline
-from hmgpu.retrievers.content import Content
-from hmgpu.retrievers.out_of_stock import OutOfStock
-from hmgpu.variants import varied
-from hmgpu.vectors.keep import keep
+from hmgpu.experiments.variants import varied
+from hmgpu.parts.retrievers.content import Content
+from hmgpu.parts.retrievers.out_of_stock import OutOfStock
+from hmgpu.pipeline.config import Config, load_config
+from hmgpu.pipeline.pipeline import Pipeline
 
 CPU = Engine("cpu", "tests")
 
@@ -83,7 +83,7 @@ def test_a_model_may_be_trained_for_every_week(config: Config) -> None:
 
 
 def test_a_training_that_was_killed_goes_on_to_the_same_bytes(config: Config, tmp_path: Path, monkeypatch) -> None:
-    from hmgpu.neural import training
+    from hmgpu.parts.models.neural import training
 
     trained_passes: list[int] = []
     started = training.Fitting.on_train_epoch_start

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
-from hmgpu.recommendations import check_fillable, fallback, top_twelve, write_submission
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
+from hmgpu.pipeline.lists import check_fillable, fallback, top_twelve, write_submission
 
 CPU = Engine("cpu", "tests")
 

@@ -16,21 +16,21 @@ import polars as pl
 import pytest
 from kit import demo_config, small_settings
 
-from hmgpu.candidates import WORTH_ONE
-from hmgpu.config import Config, load_config
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import BusyError, ConfigError, DataError
 from hmgpu.data.ingest import ingest
 from hmgpu.data.store import Store
 from hmgpu.data.tables import ARTICLES
-from hmgpu.engine import Engine
-from hmgpu.errors import BusyError, ConfigError, DataError
-from hmgpu.learning import TABLE
-from hmgpu.pipeline import Pipeline
-from hmgpu.quotas import Quotas
-from hmgpu.rankers.blend import Blend
-from hmgpu.rankers.cascade import Cascade
-from hmgpu.rankers.order import Order
-from hmgpu.rankers.stack import Stack
-from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.parts.candidates import WORTH_ONE
+from hmgpu.parts.rankers.blend import Blend
+from hmgpu.parts.rankers.cascade import Cascade
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.rankers.stack import Stack
+from hmgpu.parts.rankers.xgboost import XGBoost
+from hmgpu.pipeline.config import Config, load_config
+from hmgpu.pipeline.learn import TABLE
+from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.quotas import Quotas
 
 CPU = Engine("cpu", "tests")
 

@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 from kit import demo_config
 
-from hmgpu.config import Config, load_config
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.pipeline import Pipeline
-from hmgpu.quotas import Quotas
-from hmgpu.rankers import KEYS, LABEL
+from hmgpu.parts.examples import KEYS, LABEL
+from hmgpu.pipeline.config import Config, load_config
+from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.quotas import Quotas
 
 CPU = Engine("cpu", "tests")
 

@@ -6,10 +6,10 @@ from conftest import CUTOFF
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmgpu.candidates import WORTH_ONE, merge
-from hmgpu.engine import Engine
-from hmgpu.quotas import COUNTS, PRIOR, chosen, counted, rates
-from hmgpu.segments import SEGMENTS, segments
+from hmgpu.core.engine import Engine
+from hmgpu.data.segments import SEGMENTS, segments
+from hmgpu.parts.candidates import WORTH_ONE, merge
+from hmgpu.pipeline.quotas import COUNTS, PRIOR, chosen, counted, rates
 
 CPU = Engine("cpu", "tests")
 PAIR = {"customer": pl.Int32, "article": pl.Int32}

@@ -2,14 +2,14 @@
 
 import polars as pl
 
-from hmgpu.config import Config
-from hmgpu.engine import Engine
-from hmgpu.pipeline import Pipeline
-from hmgpu.rankers import KEYS
-from hmgpu.rankers.cascade import Cascade
-from hmgpu.rankers.order import Order
-from hmgpu.rankers.xgboost import XGBoost
-from hmgpu.recommendations import top_twelve
+from hmgpu.core.engine import Engine
+from hmgpu.parts.examples import KEYS
+from hmgpu.parts.rankers.cascade import Cascade
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.rankers.xgboost import XGBoost
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.lists import top_twelve
+from hmgpu.pipeline.pipeline import Pipeline
 
 CPU = Engine("cpu", "tests")
 

@@ -6,17 +6,17 @@ import polars as pl
 import pytest
 from kit import few_parts
 
-from hmgpu.config import Config
+from hmgpu.core.engine import Engine
 from hmgpu.data.ingest import ingest
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.negatives.recalled import Recalled
-from hmgpu.pipeline import Pipeline
-from hmgpu.quotas import Quotas
-from hmgpu.rankers.blend import Blend
-from hmgpu.rankers.order import Order
-from hmgpu.rankers.xgboost import XGBoost
-from hmgpu.retrievers.als import ALS
+from hmgpu.parts.negatives.recalled import Recalled
+from hmgpu.parts.rankers.blend import Blend
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.rankers.xgboost import XGBoost
+from hmgpu.parts.retrievers.als import ALS
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.quotas import Quotas
 
 CPU = Engine("cpu", "tests")
 RANKERS = {"trees": XGBoost(rounds=5, depth=3, min_child_weight=1), "chain": Order()}

@@ -5,16 +5,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hmgpu.config import Config
-from hmgpu.engine import Engine
-from hmgpu.pipeline import Pipeline
-from hmgpu.quotas import Quotas
-from hmgpu.rankers.cascade import Cascade
-from hmgpu.retrievers.popular import Popular
+from hmgpu.core.engine import Engine
+from hmgpu.parts.rankers.cascade import Cascade
+from hmgpu.parts.retrievers.popular import Popular
+from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.quotas import Quotas
+from hmgpu.pipeline.shard_steps import Sharding
+from hmgpu.pipeline.shards import Shard
+from hmgpu.pipeline.workers import Here
 from hmgpu.runs.run import Step
-from hmgpu.sharding import Sharding
-from hmgpu.shards import Shard
-from hmgpu.workers import Here
 
 CPU = Engine("cpu", "tests")
 CUSTOMERS = pl.DataFrame({"customer": range(40_000)}, schema={"customer": pl.Int32})

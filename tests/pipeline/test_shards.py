@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmgpu.retrievers.popular import Popular
-from hmgpu.retrievers.repurchase import Repurchase
-from hmgpu.shards import MOST, split
+from hmgpu.parts.retrievers.popular import Popular
+from hmgpu.parts.retrievers.repurchase import Repurchase
+from hmgpu.pipeline.shards import MOST, split
 
 
 def customers(keys: list[int]) -> pl.DataFrame:

@@ -4,11 +4,11 @@ import polars as pl
 import pytest
 from season import Season, copied, shuffled
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.ingest import append
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
+from hmgpu.pipeline.retrain_settings import Limits
 from hmgpu.retrain.arrival import RefusedError, check_arrived, check_last_week
-from hmgpu.retrain.settings import Limits
 
 CPU = Engine("cpu", "tests")
 

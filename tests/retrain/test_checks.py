@@ -5,10 +5,10 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.weeks import Week
-from hmgpu.engine import Engine
+from hmgpu.pipeline.retrain_settings import Limits
 from hmgpu.retrain.checks import Figures, checks, figures, weeks_known
-from hmgpu.retrain.settings import Limits
 
 CPU = Engine("cpu", "tests")
 WEEK = Week(700)

@@ -5,13 +5,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import RunError
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.errors import RunError
+from hmgpu.pipeline.served_tables import BEST_SELLERS, RECOMMENDATIONS
 from hmgpu.retrain.judge import judge
 from hmgpu.runs.run import Run
 from hmgpu.runs.seal import seal
-from hmgpu.serving.tables import BEST_SELLERS, RECOMMENDATIONS
 
 CPU = Engine("cpu", "tests")
 

@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
+from hmgpu.pipeline.retrain_settings import Notify
 from hmgpu.retrain.notify import tell
 from hmgpu.retrain.record import Record
-from hmgpu.retrain.settings import Notify
 
 RECORD = Record("2020-09-23T04:00:00+00:00", outcome="kept", reason="worse")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hmgpu.errors import RunError
+from hmgpu.core.errors import RunError
 from hmgpu.retrain.page import history_page
 from hmgpu.retrain.record import RECORDS, Record, records
 

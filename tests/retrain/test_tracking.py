@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 from kit import demo_config
 
-from hmgpu.config import load_config
-from hmgpu.errors import ConfigError
+from hmgpu.core.errors import ConfigError
+from hmgpu.pipeline.config import load_config
 from hmgpu.retrain.record import Record
 from hmgpu.retrain.tracking import track, tracker
 

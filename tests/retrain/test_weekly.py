@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pytest
 from season import Season, broken, copied, shuffled
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError, RunError
 from hmgpu.data.manifest import Manifest
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError, RunError
-from hmgpu.pipeline import Pipeline
+from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.retrain.record import Record, records
 from hmgpu.retrain.weekly import PAGE, retrain
 from hmgpu.runs.inventory import inventory

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hmgpu.engine import Engine
-from hmgpu.files import UNFINISHED
-from hmgpu.machine import versions
+from hmgpu.core.engine import Engine
+from hmgpu.core.files import UNFINISHED
+from hmgpu.core.machine import versions
 from hmgpu.runs.inventory import alike, inventory, prune, runs_table
 from hmgpu.runs.publish import promote, rollback
 from hmgpu.runs.run import code_digest

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hmgpu.errors import RunError
+from hmgpu.core.errors import RunError
 from hmgpu.runs.lock import LOCK, BusyError, exclusively
 
 HOLD = "import sys, time, pathlib\nfrom hmgpu.runs.lock import exclusively\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hmgpu.errors import DiskError, RunError
+from hmgpu.core.errors import DiskError, RunError
 from hmgpu.runs.publish import PROMOTED, current, promote, promoted, rollback
 from hmgpu.runs.seal import seal
 

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 import hmgpu
-from hmgpu.engine import Engine
-from hmgpu.errors import BusyError
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import BusyError
 from hmgpu.runs import run as runs
 from hmgpu.runs.run import MANIFEST, Run, code_digest, sha256, write_json, write_text
 
@@ -303,7 +303,7 @@ def test_an_older_step_survives_a_newer_one_that_fails(run):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from hmgpu.engine import Engine
+from hmgpu.core.engine import Engine
 from hmgpu.runs.run import Run
 
 def make(folder):
@@ -360,7 +360,7 @@ def test_one_process_at_a_time(run):
 HOLDS = """
 import sys
 from pathlib import Path
-from hmgpu.engine import Engine
+from hmgpu.core.engine import Engine
 from hmgpu.runs.run import Run
 with Run(Path(sys.argv[1]), Engine("cpu", "tests")).locked():
     print("locked", flush=True)

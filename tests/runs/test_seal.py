@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hmgpu.errors import RunError
+from hmgpu.core.errors import RunError
 from hmgpu.runs.seal import SEAL, is_whole, seal, verify
 
 

@@ -66,7 +66,7 @@ def test_what_fails_stops_nothing_else(bench):
     report = (bench / "out/README.md").read_text()
     assert "| **failed**, see features.log |" in report
     assert report.count("| ok |") == 7
-    assert "played: -m hmgpu benchmark features" in ended.stdout  # the end of its log
+    assert "played: -m hmgpu.cli benchmark features" in ended.stdout  # the end of its log
 
 
 def test_engines_are_not_compared_where_one_failed(bench):

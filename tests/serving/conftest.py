@@ -9,9 +9,9 @@ import made_run
 import pytest
 from kit import demo_config
 
-from hmgpu.config import load_config
 from hmgpu.data.store import Store
-from hmgpu.pipeline import Pipeline
+from hmgpu.pipeline.config import load_config
+from hmgpu.pipeline.pipeline import Pipeline
 
 
 @pytest.fixture

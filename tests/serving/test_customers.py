@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from small_world import customer_id
 
-from hmgpu.errors import DataError
+from hmgpu.core.errors import DataError
 from hmgpu.serving.customers import customers_asked
 
 PATTERN = "[0-9a-f]{64}"

@@ -16,15 +16,15 @@ import torch
 from made_run import BEST_SELLERS, CUSTOMERS, listed
 from small_world import article_id, customer_id, tree
 
-from hmgpu.encode.rows import article_rows, customer_rows
-from hmgpu.encode.workflow import Encoders
-from hmgpu.errors import BusyError, RunError
-from hmgpu.neural.topk import STEPS
-from hmgpu.rankers import Examples
+from hmgpu.core.errors import BusyError, RunError
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.models.encode.rows import article_rows, customer_rows
+from hmgpu.parts.models.encode.workflow import Encoders
+from hmgpu.parts.models.neural.topk import STEPS
 from hmgpu.serving import export as exporting
 from hmgpu.serving import vectors
 from hmgpu.serving.export import export
-from hmgpu.serving.made import FinishedRun
+from hmgpu.serving.finished_run import FinishedRun
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -172,9 +172,9 @@ def test_a_ranker_that_was_fitted_since_is_not_exported_with_lists_of_the_one_be
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from hmgpu import files
+from hmgpu.core import files
 from hmgpu.serving import export as exporting
-from hmgpu.serving.made import FinishedRun
+from hmgpu.serving.finished_run import FinishedRun
 
 left = int(sys.argv[3])
 

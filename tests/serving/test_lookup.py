@@ -10,11 +10,11 @@ from made_run import BEST_SELLERS, CUSTOMERS, listed
 from rich.console import Console
 from small_world import customer_id
 
-from hmgpu.errors import RunError
+from hmgpu.core.errors import RunError
 from hmgpu.runs.publish import promote
 from hmgpu.runs.seal import seal
+from hmgpu.serving.finished_run import FinishedRun
 from hmgpu.serving.lookup import FEW, as_csv, list_table, look_up, unknown_warning
-from hmgpu.serving.made import FinishedRun
 
 NOBODY = "f" * 64
 

@@ -10,8 +10,8 @@ from implicit.cpu.bpr import BayesianPersonalizedRanking
 
 from hmgpu.benchmark.peers import Peer
 from hmgpu.benchmark.peers.implicit_vectors import nearest
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
 
 
 def recommend(

@@ -8,8 +8,8 @@ from implicit.utils import ParameterWarning
 
 from hmgpu.benchmark.peers import PLACES, Peer
 from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
 
 
 def recommend(

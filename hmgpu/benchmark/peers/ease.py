@@ -9,8 +9,8 @@ from lenskit.knn import EASEScorer
 from hmgpu.benchmark.peers import Peer
 from hmgpu.benchmark.peers.lenskit_data import dataset
 from hmgpu.benchmark.peers.purchases import EMPTY, Purchases, best
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
 
 BATCH = 1024  # customers whose scores are held at a time
 

@@ -8,8 +8,8 @@ from threadpoolctl import threadpool_limits
 
 from hmgpu.benchmark.peers import PLACES
 from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
 
 
 def nearest(

@@ -8,8 +8,8 @@ from lenskit.knn import ItemKNNScorer
 
 from hmgpu.benchmark.peers import Peer
 from hmgpu.benchmark.peers.lenskit_data import nearest
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
 
 
 def recommend(

@@ -13,8 +13,8 @@ from hmgpu.benchmark.peers import PLACES, Peer
 from hmgpu.benchmark.peers.notebook_candidates import PAIR, candidates
 from hmgpu.benchmark.peers.notebook_features import NEEDS, described
 from hmgpu.benchmark.peers.purchases import EMPTY
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
 
 DAYS = 7
 LABEL = "bought"

@@ -8,8 +8,8 @@ from lenskit.data import Dataset, ItemList, RecQuery, from_interactions_df
 
 from hmgpu.benchmark.peers import PLACES
 from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
 
 
 def dataset(purchases: Purchases) -> Dataset:

@@ -2,8 +2,8 @@
 
 import polars as pl
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
 
 AGES = [19, 29, 39, 49, 59, 69]  # upper ends of the bands
 OWN, SIBLINGS, TOGETHER, BAND, BEST = 24, 8, 16, 18, 12  # candidates of each kind

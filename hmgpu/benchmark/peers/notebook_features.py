@@ -3,8 +3,8 @@
 import polars as pl
 
 from hmgpu.benchmark.peers.notebook_candidates import PAIR
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
 
 WINDOWS = (7, 14, 28, 91)
 CODES = ("product_type", "department", "section", "garment_group", "index_group", "colour", "appearance")

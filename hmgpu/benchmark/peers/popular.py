@@ -3,9 +3,9 @@
 import polars as pl
 
 from hmgpu.benchmark.peers import PLACES, Peer
+from hmgpu.core.engine import Engine
+from hmgpu.core.plans import top_n
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
-from hmgpu.plans import top_n
 
 
 def recommend(history: History, customers: pl.DataFrame, engine: Engine, seed: int, days: int) -> pl.DataFrame:

@@ -9,9 +9,9 @@ import polars as pl
 from scipy.sparse import csr_matrix
 
 from hmgpu.benchmark.peers import PLACES
+from hmgpu.core.engine import Engine
+from hmgpu.core.plans import top_n
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
-from hmgpu.plans import top_n
 
 Keys = npt.NDArray[np.int32]
 Places = npt.NDArray[np.int64]

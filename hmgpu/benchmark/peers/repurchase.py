@@ -6,9 +6,9 @@ The rule that most public H&M solutions start from.
 import polars as pl
 
 from hmgpu.benchmark.peers import PLACES, Peer, popular
+from hmgpu.core.engine import Engine
+from hmgpu.core.plans import top_n
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
-from hmgpu.plans import top_n
 
 
 def recommend(

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
-from hmgpu.engine import Engine
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
 
 from merlin.dataloader.torch import Loader  # isort: skip
 from merlin.io import Dataset  # isort: skip

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from hmgpu.encode.columns import JUST_NOW, LATEST, RECENT, Encoded
+from hmgpu.parts.models.encode.columns import JUST_NOW, LATEST, RECENT, Encoded
 
 RARE, FIRST = 2, 3  # NVTabular's codes for a value that is unknown or too rare, and for the most frequent one
 

@@ -1,20 +1,20 @@
 """Feature families with pandas alone: `groupby`, `agg` and `merge` as notebooks write them.
 
-They make the columns that hmgpu's families make, for the benchmark to compare; see hmgpu/features/ for what they mean.
-What makes pandas slow where it is neglected isn't neglected here: rows are filtered before they are grouped, distinct
-values are counted by dropping duplicates, results are cast to 32 bits before they are merged.
+They make the columns that hmgpu's families make, for the benchmark to compare; hmgpu/parts/features/ says what they
+mean. What makes pandas slow where it is neglected isn't neglected here: rows are filtered before they are grouped,
+distinct values are counted by dropping duplicates, results are cast to 32 bits before they are merged.
 """
 
 import numpy as np
 import pandas as pd
 
 from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER, Known
-from hmgpu.features.affinity import Affinity
-from hmgpu.features.article_price import ArticlePrice
-from hmgpu.features.article_sales import ArticleSales
-from hmgpu.features.buyer_age import BuyerAge
-from hmgpu.features.customer_habits import CustomerHabits
-from hmgpu.features.price_fit import PriceFit
+from hmgpu.parts.features.affinity import Affinity
+from hmgpu.parts.features.article_price import ArticlePrice
+from hmgpu.parts.features.article_sales import ArticleSales
+from hmgpu.parts.features.buyer_age import BuyerAge
+from hmgpu.parts.features.customer_habits import CustomerHabits
+from hmgpu.parts.features.price_fit import PriceFit
 
 
 def article_sales(part: ArticleSales, known: Known) -> pd.DataFrame:

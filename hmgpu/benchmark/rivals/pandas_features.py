@@ -15,16 +15,16 @@ from hmgpu.benchmark.rivals.pandas_families import (
     strategies,
 )
 from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER, Known, Needs
-from hmgpu.features import Feature
-from hmgpu.features.affinity import Affinity
-from hmgpu.features.article_price import ArticlePrice
-from hmgpu.features.article_sales import ArticleSales
-from hmgpu.features.buyer_age import BuyerAge
-from hmgpu.features.catalogue import ATTRIBUTES, Catalogue
-from hmgpu.features.customer_habits import CustomerHabits
-from hmgpu.features.customer_profile import PROFILE, CustomerProfile
-from hmgpu.features.price_fit import PriceFit
-from hmgpu.features.strategies import Strategies
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.features.affinity import Affinity
+from hmgpu.parts.features.article_price import ArticlePrice
+from hmgpu.parts.features.article_sales import ArticleSales
+from hmgpu.parts.features.buyer_age import BuyerAge
+from hmgpu.parts.features.catalogue import ATTRIBUTES, Catalogue
+from hmgpu.parts.features.customer_habits import CustomerHabits
+from hmgpu.parts.features.customer_profile import PROFILE, CustomerProfile
+from hmgpu.parts.features.price_fit import PriceFit
+from hmgpu.parts.features.strategies import Strategies
 
 WRITTEN = (
     *(Affinity, ArticlePrice, ArticleSales, BuyerAge, Catalogue),

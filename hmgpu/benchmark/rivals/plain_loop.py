@@ -5,9 +5,9 @@ from typing import Any
 
 import torch
 
-from hmgpu.engine import Engine
-from hmgpu.neural.settings import Training
-from hmgpu.neural.training import CLIP
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural.settings import Training
+from hmgpu.parts.models.neural.training import CLIP
 
 
 def plain_pass(model: torch.nn.Module, batches: Iterable[Any], settings: Training, engine: Engine) -> list[float]:

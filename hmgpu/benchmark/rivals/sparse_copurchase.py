@@ -16,10 +16,10 @@ import pandas as pd
 import polars as pl
 
 from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER
+from hmgpu.core.engine import Engine
+from hmgpu.core.plans import ONE
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.plans import ONE
-from hmgpu.retrievers.copurchase import CoPurchase
+from hmgpu.parts.retrievers.copurchase import CoPurchase
 
 
 @dataclass(frozen=True)

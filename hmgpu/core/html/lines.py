@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from hmgpu.report.blocks import count
+from hmgpu.core.html.blocks import count
 
 WIDTH, HEIGHT = 860, 240  # of the whole picture, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 26  # around the lines

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hmgpu.report.blocks import Section
+from hmgpu.core.html.blocks import Section
 
 # Names of articles are data: whatever goes into a template is escaped.
 _templates = Environment(
-    loader=PackageLoader("hmgpu.report"),
+    loader=PackageLoader("hmgpu.core.html"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -2,9 +2,9 @@
 
 import polars as pl
 
+from hmgpu.core.html.blocks import Bars, Facts, Grid, Section, count, share
+from hmgpu.data.explore.whole import Whole, doubling, total
 from hmgpu.data.weeks import date_of
-from hmgpu.exploration.whole import Whole, doubling, total
-from hmgpu.report.blocks import Bars, Facts, Grid, Section, count, share
 
 LEAD = "The least sellers are of what sold in the last {} days; of many that sold as little, the oldest stand first."
 BEST, LEAST = 20, 10

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from hmgpu.exploration.whole import WEEK, Whole, doubling, total
-from hmgpu.report.blocks import Bars, Facts, Grid, Section, count, share
-from hmgpu.report.lines import Lines
+from hmgpu.core.html.blocks import Bars, Facts, Grid, Section, count, share
+from hmgpu.core.html.lines import Lines
+from hmgpu.data.explore.whole import WEEK, Whole, doubling, total
 
 LEAD = (
     "Of those who ever bought. A few customers buy very much: the bands show how many, and how much of all they buy. "

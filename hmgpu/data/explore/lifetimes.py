@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from hmgpu.core.html.blocks import Bars, Facts, Section, count, share
+from hmgpu.core.html.lines import Lines
+from hmgpu.data.explore.articles import sold_articles
+from hmgpu.data.explore.whole import WEEK, Whole, total
 from hmgpu.data.weeks import DAYS
-from hmgpu.exploration.articles import sold_articles
-from hmgpu.exploration.whole import WEEK, Whole, total
-from hmgpu.report.blocks import Bars, Facts, Section, count, share
-from hmgpu.report.lines import Lines
 
 LEAD = (
     "From an article's first sale to its last one, both days included. Articles that sold before the data begins or "

@@ -1,17 +1,17 @@
 """`explore.html`: a data set on one page."""
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.html.page import page
+from hmgpu.data.explore.articles import articles
+from hmgpu.data.explore.buyers import buyers
+from hmgpu.data.explore.lifetimes import lifetimes
+from hmgpu.data.explore.prices import prices
+from hmgpu.data.explore.repurchases import repurchases
+from hmgpu.data.explore.sales import sales
+from hmgpu.data.explore.seasons import seasons
+from hmgpu.data.explore.whole import Whole
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
-from hmgpu.engine import Engine
-from hmgpu.exploration.articles import articles
-from hmgpu.exploration.buyers import buyers
-from hmgpu.exploration.lifetimes import lifetimes
-from hmgpu.exploration.prices import prices
-from hmgpu.exploration.repurchases import repurchases
-from hmgpu.exploration.sales import sales
-from hmgpu.exploration.seasons import seasons
-from hmgpu.exploration.whole import Whole
-from hmgpu.report.page import page
 
 
 def explore(store: Store, engine: Engine) -> str:

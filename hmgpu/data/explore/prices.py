@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import polars as pl
 
-from hmgpu.exploration.whole import WEEK, Whole, total
-from hmgpu.report.blocks import Bars, Grid, Section, count, share
-from hmgpu.report.lines import Lines
+from hmgpu.core.html.blocks import Bars, Grid, Section, count, share
+from hmgpu.core.html.lines import Lines
+from hmgpu.data.explore.whole import WEEK, Whole, total
 
 LEAD = "Of units bought, in the unit of the data (H&M's prices are scaled: a price of 0.0169 may have been 9.99)."
 QUANTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)

@@ -4,9 +4,9 @@ import math
 
 import polars as pl
 
-from hmgpu.exploration.whole import WEEK, Whole
-from hmgpu.report.blocks import Facts, Section, count, share
-from hmgpu.report.lines import Lines
+from hmgpu.core.html.blocks import Facts, Section, count, share
+from hmgpu.core.html.lines import Lines
+from hmgpu.data.explore.whole import WEEK, Whole
 
 LEAD = (
     "A purchase is an article on a day, however many units. It is a repurchase if the customer bought the article "

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from hmgpu.exploration.whole import WEEK, Whole
-from hmgpu.report.blocks import Facts, Section, count, share
-from hmgpu.report.lines import Lines
+from hmgpu.core.html.blocks import Facts, Section, count, share
+from hmgpu.core.html.lines import Lines
+from hmgpu.data.explore.whole import WEEK, Whole
 
 LEAD = "One row of the transactions is a unit bought. Weeks that the data holds only in part are left out of the lines."
 

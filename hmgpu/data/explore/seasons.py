@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from hmgpu.exploration.whole import Whole
-from hmgpu.report.blocks import Heat, Section
+from hmgpu.core.html.blocks import Heat, Section
+from hmgpu.data.explore.whole import Whole
 
 LEAD = (
     "A group's share of a calendar month's units, as a multiple of its mean share over the months: 1 is as ever, 2 is "

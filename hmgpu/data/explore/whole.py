@@ -5,10 +5,10 @@ from functools import cached_property
 
 import polars as pl
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.html.blocks import count
 from hmgpu.data.store import History, Store
 from hmgpu.data.weeks import DAYS, Week, date_of
-from hmgpu.engine import Engine
-from hmgpu.report.blocks import count
 
 WEEK = "week"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.absorb import Tables, nothing
 from hmgpu.data.ingest.build import Build, IngestSummary, Inspect, content_settings
 from hmgpu.data.ingest.rawfiles import RawFile, find, open_raw
@@ -16,7 +17,6 @@ from hmgpu.data.manifest import NAME, Manifest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName
 from hmgpu.data.weeks import date_of
-from hmgpu.errors import DataError
 
 log = logging.getLogger(__name__)
 

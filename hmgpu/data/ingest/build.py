@@ -17,6 +17,7 @@ import polars as pl
 from pydantic import JsonValue
 
 import hmgpu
+from hmgpu.core.files import sha256
 from hmgpu.data.ingest.absorb import Reader, Tables, absorb_entities, absorb_transactions, present
 from hmgpu.data.ingest.rawfiles import RawFile
 from hmgpu.data.ingest.reading import Progress, raw_names
@@ -25,7 +26,6 @@ from hmgpu.data.manifest import DataFile, Manifest, Source
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName
 from hmgpu.data.weeks import Week, date_of
-from hmgpu.files import sha256
 
 log = logging.getLogger(__name__)
 

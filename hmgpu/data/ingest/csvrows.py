@@ -16,8 +16,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.rows import BAD_SCHEMA, Lines, Rows
-from hmgpu.errors import DataError
 
 BLOCK = 32 << 20  # bytes parsed at once; a few times this is what reading needs in memory
 LONGEST_LINE = 64 << 20  # bytes without a line end that are still believed to be a CSV

@@ -11,10 +11,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.rows import BAD_SCHEMA, Rows
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TABLES, Column, TableName
-from hmgpu.errors import DataError
 
 BATCH = 1 << 18  # rows read at once
 DAMAGE = (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError)  # what reading a damaged file raises

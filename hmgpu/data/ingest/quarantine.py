@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.rawfiles import RawFile
-from hmgpu.errors import DataError
 
 REMEDIES = {
     "unknown article": "its articles must be in the articles file, and those of an appended week in one beside it",

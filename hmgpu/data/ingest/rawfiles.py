@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from hmgpu.core.errors import DataError
+from hmgpu.core.files import sha256
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName
-from hmgpu.errors import DataError
-from hmgpu.files import sha256
 
 # Packed, tables of ids, days and prices are a fifth to a twentieth of themselves. What unpacks to far more is no table
 # and would be read for hours; beneath the first so many bytes anything may be.

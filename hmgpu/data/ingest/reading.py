@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import csvrows, parquetrows
 from hmgpu.data.ingest.rawfiles import RawFile, unpacked
 from hmgpu.data.ingest.rows import Rows
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName
-from hmgpu.errors import DataError
 
 Progress = Callable[[int, int], None]  # (bytes done, bytes in all)
 IDS: dict[TableName, str] = {"transactions": "customer", "articles": "article", "customers": "customer"}

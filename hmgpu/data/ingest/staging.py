@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hmgpu.core.errors import BusyError, DataError, DiskError
+from hmgpu.core.files import needing_room
 from hmgpu.data.manifest import NAME, Manifest
-from hmgpu.errors import BusyError, DataError, DiskError
-from hmgpu.files import needing_room
 
 STAGING = ".staging"
 LOCK = ".lock"

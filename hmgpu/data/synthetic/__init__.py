@@ -10,6 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
+from hmgpu.core.errors import DataError
+from hmgpu.core.files import is_vacant
 from hmgpu.data.synthetic.articles_file import article_ids, articles_table
 from hmgpu.data.synthetic.catalogue import catalogue
 from hmgpu.data.synthetic.customers import customers
@@ -18,8 +20,6 @@ from hmgpu.data.synthetic.memory import Memory
 from hmgpu.data.synthetic.purchases import World, purchases
 from hmgpu.data.synthetic.span import DAYS
 from hmgpu.data.synthetic.transactions_file import TransactionsFile
-from hmgpu.errors import DataError
-from hmgpu.files import is_vacant
 
 ROWS, CUSTOMERS, ARTICLES = 31_788_324, 1_371_980, 105_542
 """Size of the public data, and of the world at scale 1."""

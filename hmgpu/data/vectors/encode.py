@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from hmgpu.core.errors import BusyError, DataError
+from hmgpu.core.files import UNFINISHED, digest_of, needing_room
 from hmgpu.data.ingest.parquetrows import DAMAGE
 from hmgpu.data.ingest.staging import VECTORS
 from hmgpu.data.tables import VectorsOf
-from hmgpu.errors import BusyError, DataError
-from hmgpu.files import UNFINISHED, digest_of, needing_room
-from hmgpu.vectors.encoder import Encoder
-from hmgpu.vectors.inputs import Inputs
+from hmgpu.data.vectors.encoder import Encoder
+from hmgpu.data.vectors.inputs import Inputs
 
 log = logging.getLogger(__name__)
 

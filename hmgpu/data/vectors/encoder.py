@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
+from hmgpu.core.files import digest_of, hashes
 from hmgpu.data.tables import VectorsOf
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.files import digest_of, hashes
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -8,8 +8,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.parquetrows import DAMAGE
-from hmgpu.errors import DataError
 
 ID, VECTOR = "article_id", "vector"
 WANTED = f"Parquet with {ID} (text, as in the raw articles file) and {VECTOR} (lists of floats, all of one length)"

@@ -8,11 +8,11 @@ from pathlib import Path
 import polars as pl
 from PIL import Image
 
+from hmgpu.core.errors import DataError
+from hmgpu.core.files import digest_of
 from hmgpu.data.pictures import picture_file
 from hmgpu.data.store import Store
 from hmgpu.data.tables import VectorsOf
-from hmgpu.errors import DataError
-from hmgpu.files import digest_of
 
 SIDE = 512  # pixels at least: encoders look at 224 or so, and a JPEG is read faster at a fraction of its size
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow raises of damaged files

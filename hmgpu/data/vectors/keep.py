@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from hmgpu.core.errors import DataError
+from hmgpu.core.files import sha256
 from hmgpu.data.ingest.staging import VECTORS, publish, staged
 from hmgpu.data.manifest import DataFile, Manifest, Vectors
 from hmgpu.data.tables import VectorsOf
-from hmgpu.errors import DataError
-from hmgpu.files import sha256
 
 
 def keep(root: Path, of: VectorsOf, ids: pl.Series, vectors: "np.ndarray[Any, Any]", made_by: str) -> Vectors:
@@ -26,7 +26,7 @@ def keep(root: Path, of: VectorsOf, ids: pl.Series, vectors: "np.ndarray[Any, An
     """
     import torch  # takes seconds to load
 
-    from hmgpu.neural.topk import quantised
+    from hmgpu.parts.models.neural.topk import quantised
 
     Manifest.read(root)  # before a folder is made for the lock
     with staged(root) as staging:

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.manifest import Vectors
 from hmgpu.data.store import Store
 from hmgpu.data.tables import VectorsOf
-from hmgpu.engine import Engine
-from hmgpu.vectors.encode import encode, working_in
-from hmgpu.vectors.encoder import Encoder
-from hmgpu.vectors.given import read_given
-from hmgpu.vectors.inputs import inputs_of
-from hmgpu.vectors.keep import keep
+from hmgpu.data.vectors.encode import encode, working_in
+from hmgpu.data.vectors.encoder import Encoder
+from hmgpu.data.vectors.given import read_given
+from hmgpu.data.vectors.inputs import inputs_of
+from hmgpu.data.vectors.keep import keep
 
 
 def make(

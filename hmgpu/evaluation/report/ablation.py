@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hmgpu.report.blocks import Grid, Section, count, score, share
-from hmgpu.report.page import page
+from hmgpu.core.html.blocks import Grid, Section, count, score, share
+from hmgpu.core.html.page import page
 
 EXPLAINED = (
     "The line with one thing changed, made and fitted again, for the same {} customers. “Ahead” is by how much MAP@12 "

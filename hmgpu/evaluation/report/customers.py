@@ -6,13 +6,13 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.candidates import RANK
-from hmgpu.rankers import KEYS
-from hmgpu.recommendations import top_twelve
-from hmgpu.report.blocks import Article, Card, Section
-from hmgpu.report.drawn import OUTCOMES, drawn
-from hmgpu.report.evaluated import Evaluated
-from hmgpu.report.pictures import picture
+from hmgpu.core.html.blocks import Article, Card, Section
+from hmgpu.evaluation.report.evaluated import Evaluated
+from hmgpu.evaluation.report.pictures import picture
+from hmgpu.evaluation.report.sampled_lists import OUTCOMES, drawn
+from hmgpu.parts.candidates import RANK
+from hmgpu.parts.examples import KEYS
+from hmgpu.pipeline.lists import top_twelve
 
 LATEST = 6  # purchases shown
 BOUGHT = 12  # articles of the week shown

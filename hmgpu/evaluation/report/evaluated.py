@@ -7,9 +7,10 @@ from typing import Any
 
 import polars as pl
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
-from hmgpu.rankers import Examples, Model
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.ranker import Model
 
 
 @dataclass(frozen=True)

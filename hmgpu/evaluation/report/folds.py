@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hmgpu.report.blocks import Grid, Section, count, score
-from hmgpu.report.lines import Lines
-from hmgpu.report.methods import named
-from hmgpu.report.page import page
+from hmgpu.core.html.blocks import Grid, Section, count, score
+from hmgpu.core.html.lines import Lines
+from hmgpu.core.html.page import page
+from hmgpu.evaluation.report.methods import named
 
 EXPLAINED = (
     "Every method gives each customer twelve articles. One week's figure depends on the week: a method is better than "
@@ -15,7 +15,7 @@ EXPLAINED = (
 
 
 def folds_page(found: Mapping[str, Any]) -> str:
-    """The page about the content of a `folds-….json` (`hmgpu.folds`)."""
+    """The page about the content of a `folds-….json` (`hmgpu.experiments.folds`)."""
     folds, methods = found["folds"], [*found["all"]["map_at_12"]]
     weeks = [fold["week"] for fold in folds]
     rows = [[name, *_cells(of, methods)] for name, of in [*zip(weeks, folds, strict=True), ("all", found["all"])]]

@@ -5,10 +5,10 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from hmgpu.rankers.xgboost import CURVE_FILE, IMPORTANCES
-from hmgpu.report.blocks import Bars, Section, share
-from hmgpu.report.evaluated import Evaluated
-from hmgpu.report.lines import Lines
+from hmgpu.core.html.blocks import Bars, Section, share
+from hmgpu.core.html.lines import Lines
+from hmgpu.evaluation.report.evaluated import Evaluated
+from hmgpu.parts.rankers.xgboost import CURVE_FILE, IMPORTANCES
 
 MOST = 30  # columns shown
 EXPLAINED = (

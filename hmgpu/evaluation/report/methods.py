@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hmgpu.report.blocks import Bars, Grid, Section, count, rate, score, share
+from hmgpu.core.html.blocks import Bars, Grid, Section, count, rate, score, share
 
 EXPLAINED = (
     "Every method gives each customer twelve articles. MAP@12 and NDCG@12 reward hits near the top, the hit rate@12 is "

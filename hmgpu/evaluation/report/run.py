@@ -1,12 +1,12 @@
 """The page of a run: how good its lists are, what strategies find, what is learned, what parts add, whom it serves."""
 
-from hmgpu.report.ablation import ablation
-from hmgpu.report.customers import customers
-from hmgpu.report.evaluated import Evaluated
-from hmgpu.report.learning import learning
-from hmgpu.report.methods import methods, segments
-from hmgpu.report.page import page
-from hmgpu.report.strategies import strategies
+from hmgpu.core.html.page import page
+from hmgpu.evaluation.report.ablation import ablation
+from hmgpu.evaluation.report.customers import customers
+from hmgpu.evaluation.report.evaluated import Evaluated
+from hmgpu.evaluation.report.learning import learning
+from hmgpu.evaluation.report.methods import methods, segments
+from hmgpu.evaluation.report.strategies import strategies
 
 
 def report_page(week: Evaluated) -> str:

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from hmgpu.plans import scattered
-from hmgpu.report.evaluated import Evaluated
-from hmgpu.segments import SEGMENTS
+from hmgpu.core.plans import scattered
+from hmgpu.data.segments import SEGMENTS
+from hmgpu.evaluation.report.evaluated import Evaluated
 
 OUTCOMES = {
     "found at the top": "an average precision of one half and more",

@@ -7,13 +7,13 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.candidates import RANK
-from hmgpu.engine import Engine
+from hmgpu.core.engine import Engine
+from hmgpu.core.html.blocks import Bars, Grid, Heat, Section, count, rate, share
+from hmgpu.core.html.lines import Lines
+from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.strategies import MERGED
-from hmgpu.rankers import LABEL, Examples
-from hmgpu.report.blocks import Bars, Grid, Heat, Section, count, rate, share
-from hmgpu.report.evaluated import Evaluated
-from hmgpu.report.lines import Lines
+from hmgpu.parts.candidates import RANK
+from hmgpu.parts.examples import LABEL, Examples
 
 EXPLAINED = (
     "Recall is the share of all that was bought in the week that a strategy proposed, among its first 12, 100, … or in "

@@ -6,8 +6,8 @@
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Count, Learned
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Count, Learned
 
 PRIOR = 2.0  # purchases, one through the first channel and one not, that every customer and article is given
 

@@ -6,8 +6,8 @@ H&M solutions counted an article's sales by window and channel, since shops and 
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Count, Learned, Windows
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Count, Learned, Windows
 
 
 class ArticleChannels(Feature):

@@ -6,8 +6,8 @@ Public solutions of the H&M competition have the price now against the usual one
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Count, Learned
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Count, Learned
 
 
 class ArticlePrice(Feature):

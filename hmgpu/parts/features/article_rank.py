@@ -5,10 +5,10 @@ H&M solutions gave articles their rank by sales beside the units: it means the s
 
 import polars as pl
 
+from hmgpu.core.plans import ranked
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Category, Count, Learned
-from hmgpu.plans import ranked
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Category, Count, Learned
 
 
 class ArticleRank(Feature):

@@ -6,10 +6,10 @@ how many came back for it, and the trend, (b - a) / (a + 1), of a week's units a
 
 import polars as pl
 
+from hmgpu.core.plans import packed, unpacked
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Learned, Windows
-from hmgpu.plans import packed, unpacked
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Learned, Windows
 
 
 class ArticleSales(Feature):

@@ -6,10 +6,10 @@ own last day, the two differ.
 
 import polars as pl
 
+from hmgpu.core.plans import packed, unpacked
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Learned, Windows
-from hmgpu.plans import packed, unpacked
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Learned, Windows
 
 
 class ArticleWindows(Feature):

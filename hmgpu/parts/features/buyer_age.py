@@ -5,10 +5,10 @@ Public solutions of the H&M competition have the mean age of the buyers, and how
 
 import polars as pl
 
+from hmgpu.core.plans import deviation
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Count, Learned
-from hmgpu.plans import deviation
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Count, Learned
 
 AGE = pl.col("age").cast(pl.Int64)
 

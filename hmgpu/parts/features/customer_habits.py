@@ -6,8 +6,8 @@ As public solutions of the H&M competition describe customers: frequency, gaps, 
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Learned, Windows
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Learned, Windows
 
 
 class CustomerHabits(Feature):

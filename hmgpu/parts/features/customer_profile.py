@@ -7,8 +7,8 @@ import polars as pl
 
 from hmgpu.data.store import History
 from hmgpu.data.tables import names
-from hmgpu.features import Feature
-from hmgpu.parts import Learned
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Learned
 
 PROFILE = tuple(name for name in names("customers", ["flag", "code", "age"]) if name != "postal_code")
 

@@ -10,8 +10,8 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Learned
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Learned
 
 YEAR = 364  # 52 whole weeks
 

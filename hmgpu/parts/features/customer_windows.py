@@ -7,8 +7,8 @@ last shopping day they say how such a customer shops. `customer_habits` has the 
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Learned, Windows
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Learned, Windows
 
 
 class CustomerWindows(Feature):

@@ -16,8 +16,8 @@ from pydantic import Field
 
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
-from hmgpu.features import Feature
-from hmgpu.parts import Count, Learned
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Count, Learned
 
 YEAR = 52  # weeks
 ALIVE = 4  # nothing is forecast for an article without a sale in so many weeks

@@ -8,10 +8,10 @@ from typing import ClassVar
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.encode.columns import OF_CUSTOMERS, PADDING, Side, columns
-from hmgpu.features import Feature
-from hmgpu.parts import Learned
-from hmgpu.rankers import CODE
+from hmgpu.parts.examples import CODE
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.models.encode.columns import OF_CUSTOMERS, PADDING, Side, columns
+from hmgpu.parts.part import Learned
 
 
 class Encoded(Feature):

@@ -10,9 +10,9 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.gender import COLUMN, DEFAULT_MEN, DEFAULT_WOMEN, SHARE, WOMEN, article_gender, customer_gender
-from hmgpu.parts import Count, Learned
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.gender import COLUMN, DEFAULT_MEN, DEFAULT_WOMEN, SHARE, WOMEN, article_gender, customer_gender
+from hmgpu.parts.part import Count, Learned
 
 
 class Gender(Feature):

@@ -9,10 +9,10 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
+from hmgpu.core.plans import ranked
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Learned, Level, Windows
-from hmgpu.plans import ranked
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Learned, Level, Windows
 
 
 class LastBaskets(Feature):

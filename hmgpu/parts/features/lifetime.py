@@ -7,8 +7,8 @@ import polars as pl
 
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
-from hmgpu.features import Feature
-from hmgpu.parts import Count, Learned
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Count, Learned
 
 RECENT, USUAL = 3, 28  # days
 

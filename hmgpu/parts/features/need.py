@@ -9,11 +9,11 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
+from hmgpu.core.plans import ONE, decayed, packed, unpacked
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
-from hmgpu.features import Feature
-from hmgpu.parts import Category, Learned
-from hmgpu.plans import ONE, decayed, packed, unpacked
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Category, Learned
 
 YEAR = 364  # 52 whole weeks: the same weekday a year ago
 AROUND = 7  # days before and after the week that have its season

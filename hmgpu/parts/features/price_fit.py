@@ -6,10 +6,10 @@ candidate's price is set against these, in standard deviations of the customer's
 
 import polars as pl
 
+from hmgpu.core.plans import deviation
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Count, Learned
-from hmgpu.plans import deviation
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Count, Learned
 
 PRICE = pl.col("price").cast(pl.Int64)
 

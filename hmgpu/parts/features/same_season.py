@@ -8,8 +8,8 @@ import polars as pl
 
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
-from hmgpu.features import Feature
-from hmgpu.parts import Count, Learned, Level
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Count, Learned, Level
 
 YEAR = 364  # 52 whole weeks: the same weekday a year ago
 

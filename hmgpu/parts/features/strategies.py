@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import polars as pl
 
-from hmgpu.candidates import SCORE
-from hmgpu.features import Feature
-from hmgpu.parts import Learned
+from hmgpu.parts.candidates import SCORE
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Learned
 
 BEST = "_best"
 

@@ -9,11 +9,11 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field, field_validator
 
+from hmgpu.core.plans import ONE, decayed, fixed_point
 from hmgpu.data.store import History
 from hmgpu.data.tables import names
-from hmgpu.features import Feature
-from hmgpu.parts import Count, Learned
-from hmgpu.plans import ONE, decayed, fixed_point
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Count, Learned
 
 LOOKS = tuple(names("articles", ["code"]))
 

@@ -5,8 +5,8 @@ One of the two ways in which a public H&M system drew its negatives; `same_categ
 
 import polars as pl
 
-from hmgpu.negatives import Negatives, Teaching, drawn, times
-from hmgpu.parts import Category, Count
+from hmgpu.parts.negative_sampler import Negatives, Teaching, drawn, times
+from hmgpu.parts.part import Category, Count
 
 
 class BoughtByOthers(Negatives):

@@ -4,8 +4,8 @@ from typing import Literal
 
 import polars as pl
 
-from hmgpu.negatives import Negatives, Teaching, drawn_for_each
-from hmgpu.parts import Count
+from hmgpu.parts.negative_sampler import Negatives, Teaching, drawn_for_each
+from hmgpu.parts.part import Count
 
 
 class OnSale(Negatives):

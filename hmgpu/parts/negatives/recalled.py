@@ -8,9 +8,9 @@ from typing import Literal
 
 import polars as pl
 
-from hmgpu.negatives import Negatives, Teaching
-from hmgpu.parts import Count
-from hmgpu.plans import ranked, scattered, top_n
+from hmgpu.core.plans import ranked, scattered, top_n
+from hmgpu.parts.negative_sampler import Negatives, Teaching
+from hmgpu.parts.part import Count
 
 
 class Recalled(Negatives):

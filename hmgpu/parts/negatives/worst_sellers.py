@@ -8,9 +8,9 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
-from hmgpu.negatives import Negatives, Teaching, drawn_for_each
-from hmgpu.parts import Count
-from hmgpu.plans import ranked
+from hmgpu.core.plans import ranked
+from hmgpu.parts.negative_sampler import Negatives, Teaching, drawn_for_each
+from hmgpu.parts.part import Count
 
 
 class WorstSellers(Negatives):

@@ -13,10 +13,11 @@ from typing import Annotated, Any
 import polars as pl
 from pydantic import Field, field_validator
 
-from hmgpu.building import part_of
-from hmgpu.engine import Engine
-from hmgpu.rankers import Examples, Model, Ranker
-from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.core.engine import Engine
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.from_yaml import part_of
+from hmgpu.parts.ranker import Model, Ranker
+from hmgpu.parts.rankers.xgboost import XGBoost
 
 FIRST, THEN, KEEP = "first", "then", "keep.json"
 

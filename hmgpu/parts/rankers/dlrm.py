@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from hmgpu.engine import Engine
-from hmgpu.neural.settings import Training
-from hmgpu.parts import Count
-from hmgpu.rankers import Examples, Ranker
+from hmgpu.core.engine import Engine
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.models.neural.settings import Training
+from hmgpu.parts.part import Count
+from hmgpu.parts.ranker import Ranker
 
 if TYPE_CHECKING:  # the real import loads torch and Merlin, which take seconds
-    from hmgpu.neural.dlrm import FittedDLRM
+    from hmgpu.parts.models.neural.dlrm import FittedDLRM
 
 
 class DLRM(Training, Ranker):
@@ -43,11 +44,11 @@ class DLRM(Training, Ranker):
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
     ) -> "FittedDLRM":
-        from hmgpu.neural.dlrm import train
+        from hmgpu.parts.models.neural.dlrm import train
 
         return train(self, training, validation, engine, seed)
 
     def load(self, folder: Path, engine: Engine) -> "FittedDLRM":
-        from hmgpu.neural.dlrm import load
+        from hmgpu.parts.models.neural.dlrm import load
 
         return load(self, folder, engine)

@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import polars as pl
 
-from hmgpu.candidates import RANK, SCORE, merged_order
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.rankers import Examples, Model, Ranker
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
+from hmgpu.parts.candidates import RANK, SCORE, merged_order
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.ranker import Model, Ranker
 
 FILE = "order.json"
 

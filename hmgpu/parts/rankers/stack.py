@@ -14,11 +14,12 @@ from typing import Annotated, Any
 import polars as pl
 from pydantic import Field, field_validator
 
-from hmgpu.building import part_of, parts_of
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.rankers import KEYS, LABEL, Examples, Model, Ranker
-from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
+from hmgpu.parts.examples import KEYS, LABEL, Examples
+from hmgpu.parts.from_yaml import part_of, parts_of
+from hmgpu.parts.ranker import Model, Ranker
+from hmgpu.parts.rankers.xgboost import XGBoost
 
 STACKER = "stacker"
 

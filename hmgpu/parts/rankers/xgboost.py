@@ -12,11 +12,12 @@ import polars as pl
 import xgboost as xgb
 from pydantic import Field
 
-from hmgpu.engine import Engine
-from hmgpu.parts import Count
-from hmgpu.plans import drawn
-from hmgpu.rankers import ROWS, Examples, Model, Ranker
-from hmgpu.trees.fitting import CURVE, METRIC, Fitting, numbers, start_of
+from hmgpu.core.engine import Engine
+from hmgpu.core.plans import drawn
+from hmgpu.parts.examples import ROWS, Examples
+from hmgpu.parts.models.trees.fitting import CURVE, METRIC, Fitting, numbers, start_of
+from hmgpu.parts.part import Count
+from hmgpu.parts.ranker import Model, Ranker
 
 MODEL = "model.ubj"
 FEATURES = "features.json"
@@ -79,7 +80,7 @@ class XGBoost(Ranker):
         if self.workers == 1:
             booster = fitting.run(training, validation, watched)
         else:
-            from hmgpu.trees.together import fit_together  # loads Dask
+            from hmgpu.parts.models.trees.together import fit_together  # loads Dask
 
             booster = fit_together(fitting, training, validation, watched, client, self.workers)
         return XGBoostModel(booster, tuple(features), engine, self.from_worth)

@@ -16,10 +16,10 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.neural.bought import matrix, weighted
-from hmgpu.neural.space import Space
-from hmgpu.parts import Count, Learned
-from hmgpu.retrievers import Candidates
+from hmgpu.parts.models.neural.bought import matrix, weighted
+from hmgpu.parts.models.neural.embedding import Space
+from hmgpu.parts.part import Count, Learned
+from hmgpu.parts.retriever import Candidates
 
 if TYPE_CHECKING:  # the real imports take a second, which other parts need not pay
     from implicit.cpu.als import AlternatingLeastSquares
@@ -67,7 +67,7 @@ class ALS(Space):
         """`customers`: (customer, `v…` int16) of those who bought anything in these days."""
         import torch
 
-        from hmgpu.neural.topk import quantised
+        from hmgpu.parts.models.neural.topk import quantised
 
         engine = self.bench.engine
         articles = engine.collect(learned["factors"].sort("article"))
@@ -123,7 +123,7 @@ def _vectors(articles: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
     """(article, `v…` int16): the `factors`, the longest vector of length 1."""
     import torch
 
-    from hmgpu.neural.topk import quantised, shortened
+    from hmgpu.parts.models.neural.topk import quantised, shortened
 
     vectors = shortened(torch.from_numpy(_factors(factors)))
     return quantised(torch.from_numpy(articles["article"].to_numpy().copy()), vectors, "article")

@@ -12,9 +12,9 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.neural.bought import matrix, weighted
-from hmgpu.neural.mean import Mean
-from hmgpu.parts import Count
+from hmgpu.parts.models.neural.bought import matrix, weighted
+from hmgpu.parts.models.neural.embedding_mean import Mean
+from hmgpu.parts.part import Count
 
 
 class BPR(Mean):
@@ -38,7 +38,7 @@ class BPR(Mean):
         """
         import torch
 
-        from hmgpu.neural.topk import quantised, shortened
+        from hmgpu.parts.models.neural.topk import quantised, shortened
 
         bought = self.bench.engine.collect(weighted(history, self.days, self.half_life).sort("customer", "article"))
         articles = bought["article"].unique().sort()

@@ -13,8 +13,8 @@ from pydantic import Field
 
 from hmgpu.data.store import History
 from hmgpu.data.tables import VectorsOf, names
-from hmgpu.neural.mean import Mean
-from hmgpu.parts import Count
+from hmgpu.parts.models.neural.embedding_mean import Mean
+from hmgpu.parts.part import Count
 
 ENCODED: dict[str, VectorsOf] = {"sentences": "text", "pictures": "pictures"}
 """What the data set's vectors are of, by what is asked for."""
@@ -48,15 +48,15 @@ class Content(Mean):
         weeks. Raises DataError where the data set has no vectors of what is asked for."""
         engine = self.bench.engine
         if self.of == "sales":
-            from hmgpu.neural.sales_profile import sales_vectors
+            from hmgpu.parts.models.neural.sales_profile import sales_vectors
 
             return sales_vectors(history, self.weeks, engine)
         if self.of == "sentences" or self.of == "pictures":
-            from hmgpu.neural.reduced import reduced
+            from hmgpu.parts.models.neural.reduced import reduced
 
             made = engine.collect(history.vectors_of(ENCODED[self.of]).sort("article"))
             return reduced(made, self.dimensions, engine, self.bench.seed)
-        from hmgpu.neural.documents import document_vectors
+        from hmgpu.parts.models.neural.documents import document_vectors
 
         table = history.articles.select("article", *_described_by(history, self.of)).sort("article")
         return document_vectors(_documents(engine.collect(table)), self.dimensions, engine, self.bench.seed)

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 import polars as pl
 from pydantic import Field
 
+from hmgpu.core.join_budget import affordable
+from hmgpu.core.plans import decayed, fixed_point, packed, top_n, unpacked
 from hmgpu.data.store import History
-from hmgpu.guards import affordable
-from hmgpu.parts import Count, Learned
-from hmgpu.plans import decayed, fixed_point, packed, top_n, unpacked
-from hmgpu.retrievers import Candidates, Retriever
+from hmgpu.parts.part import Count, Learned
+from hmgpu.parts.retriever import Candidates, Retriever
 
 
 class CoPurchase(Retriever):

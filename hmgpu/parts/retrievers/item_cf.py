@@ -12,10 +12,10 @@ import polars as pl
 from pydantic import Field, field_validator
 
 from hmgpu.data.store import History
-from hmgpu.parts import Count, Learned
-from hmgpu.retrievers import Candidates
-from hmgpu.retrievers.copurchase import CoPurchase
-from hmgpu.retrievers.popular_by import DERIVED, OF_CUSTOMERS, PopularBy
+from hmgpu.parts.part import Count, Learned
+from hmgpu.parts.retriever import Candidates
+from hmgpu.parts.retrievers.copurchase import CoPurchase
+from hmgpu.parts.retrievers.popular_by import DERIVED, OF_CUSTOMERS, PopularBy
 
 
 class ItemCF(CoPurchase):

@@ -5,10 +5,10 @@ Public solutions of the H&M competition proposed what sold in the same weeks a y
 
 import polars as pl
 
+from hmgpu.core.plans import ONE, top_n
 from hmgpu.data.store import History
-from hmgpu.parts import Count, Learned
-from hmgpu.plans import ONE, top_n
-from hmgpu.retrievers import Candidates, Retriever
+from hmgpu.parts.part import Count, Learned
+from hmgpu.parts.retriever import Candidates, Retriever
 
 YEAR = 364  # 52 whole weeks: the same weekday a year ago
 

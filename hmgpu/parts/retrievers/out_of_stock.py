@@ -10,9 +10,9 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.filtering import Filter
-from hmgpu.parts import Count
-from hmgpu.retrievers import Candidates
+from hmgpu.parts.models.filter import Filter
+from hmgpu.parts.part import Count
+from hmgpu.parts.retriever import Candidates
 
 
 class OutOfStock(Filter):

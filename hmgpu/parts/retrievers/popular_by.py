@@ -11,12 +11,12 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field, field_validator
 
+from hmgpu.core.plans import ONE, decayed, top_n
 from hmgpu.data.store import History
 from hmgpu.data.tables import names
-from hmgpu.gender import COLUMN, DEFAULT_MEN, DEFAULT_WOMEN, article_gender, customer_gender
-from hmgpu.parts import Count, Learned
-from hmgpu.plans import ONE, decayed, top_n
-from hmgpu.retrievers import Candidates, Retriever
+from hmgpu.parts.gender import COLUMN, DEFAULT_MEN, DEFAULT_WOMEN, article_gender, customer_gender
+from hmgpu.parts.part import Count, Learned
+from hmgpu.parts.retriever import Candidates, Retriever
 
 AGE_BANDS = (19, 29, 39, 49, 59, 69)  # last year of each band; the bands that public solutions settled on
 PRICE_LEVELS = 5
@@ -36,8 +36,8 @@ class PopularBy(Retriever):
 
     by: str = "age_band"
     """The attribute: age_band, price_level (quintile of what the customer usually pays), channel (the one used most),
-    gender (women's or men's, where four fifths of what the customer buys are one of them: see `hmgpu.gender`), or the
-    name of any code or flag column of customers or articles."""
+    gender (women's or men's, where four fifths of what the customer buys are one of them: see `hmgpu.parts.gender`),
+    or the name of any code or flag column of customers or articles."""
     days: Count = 14
     """How far back sales count."""
     half_life: Annotated[float, Field(gt=0)] = 4.0

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 import polars as pl
 from pydantic import Field
 
+from hmgpu.core.plans import decayed, fixed_point, top_n
 from hmgpu.data.store import History
-from hmgpu.parts import Count, Learned
-from hmgpu.plans import decayed, fixed_point, top_n
-from hmgpu.retrievers import Candidates, Retriever
+from hmgpu.parts.part import Count, Learned
+from hmgpu.parts.retriever import Candidates, Retriever
 
 
 class Repurchase(Retriever):

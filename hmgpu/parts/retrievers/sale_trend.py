@@ -8,11 +8,11 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field, field_validator
 
+from hmgpu.core.plans import ONE, fixed_point
 from hmgpu.data.store import History
-from hmgpu.parts import Count, Learned
-from hmgpu.plans import ONE, fixed_point
-from hmgpu.retrievers import Candidates
-from hmgpu.retrievers.popular_by import PopularBy
+from hmgpu.parts.part import Count, Learned
+from hmgpu.parts.retriever import Candidates
+from hmgpu.parts.retrievers.popular_by import PopularBy
 
 EVERYBODY = "everybody"
 

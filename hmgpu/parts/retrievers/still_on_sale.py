@@ -8,9 +8,9 @@ In public solutions of the H&M competition only articles that had sold in the la
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.filtering import Filter
-from hmgpu.parts import Count
-from hmgpu.retrievers import Candidates
+from hmgpu.parts.models.filter import Filter
+from hmgpu.parts.part import Count
+from hmgpu.parts.retriever import Candidates
 
 
 class StillOnSale(Filter):

@@ -15,14 +15,14 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
+from hmgpu.core.plans import ONE, decayed, drawn, fixed_point
 from hmgpu.data.store import History
-from hmgpu.neural.correspondence import coordinates
-from hmgpu.neural.leaning import Doubles, band_ratios, bands, bought_rows, ratios, week_shares
-from hmgpu.neural.space import Space
-from hmgpu.parts import Category, Count, Learned
-from hmgpu.plans import ONE, decayed, drawn, fixed_point
-from hmgpu.rankers import KEYS
-from hmgpu.retrievers import Candidates
+from hmgpu.parts.examples import KEYS
+from hmgpu.parts.models.neural.correspondence import coordinates
+from hmgpu.parts.models.neural.embedding import Space
+from hmgpu.parts.models.neural.leaning import Doubles, band_ratios, bands, bought_rows, ratios, week_shares
+from hmgpu.parts.part import Category, Count, Learned
+from hmgpu.parts.retriever import Candidates
 
 SCALE = 4  # by which logarithms are divided, so that products of vectors are exact in float32: see neural.topk
 REACH = 4.0  # articles' vectors within categories that are longer are made so long: few are
@@ -92,7 +92,7 @@ class Taste(Space):
         """Logarithms, float32: `taste_leaning` to the category, `taste_within` it, `taste`: their sum with that of the
         sales, and `taste_share`: the article's of its category's sales. Null where the candidate has no category.
         """
-        from hmgpu.neural.topk import STEPS, dots
+        from hmgpu.parts.models.neural.topk import STEPS, dots
 
         engine = self.bench.engine
         keys = engine.collect(pairs.select(KEYS), fits=True)
@@ -172,6 +172,6 @@ def _shortened(vectors: Doubles) -> Doubles:
 def _vectors(key: str, table: pl.DataFrame, *parts: Doubles) -> pl.DataFrame:
     import torch
 
-    from hmgpu.neural.topk import quantised
+    from hmgpu.parts.models.neural.topk import quantised
 
     return quantised(torch.from_numpy(table[key].to_numpy().copy()), torch.from_numpy(np.hstack(parts)), key)

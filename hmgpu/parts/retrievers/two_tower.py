@@ -13,10 +13,10 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.neural.settings import Training
-from hmgpu.neural.space import Space
-from hmgpu.parts import Count, Learned, Trained
-from hmgpu.retrievers import Candidates
+from hmgpu.parts.models.neural.embedding import Space
+from hmgpu.parts.models.neural.settings import Training
+from hmgpu.parts.part import Count, Learned, Trained
+from hmgpu.parts.retriever import Candidates
 
 
 class TwoTower(Trained, Training, Space):
@@ -46,18 +46,18 @@ class TwoTower(Trained, Training, Space):
     compares = True
 
     def train(self, history: History, folder: Path, work: Path) -> None:
-        from hmgpu.neural.two_tower import train  # torch and Merlin take seconds to load
+        from hmgpu.parts.models.neural.two_tower import train  # torch and Merlin take seconds to load
 
         train(self, history, self.bench, folder, work)
 
     def learn(self, history: History) -> Learned:
-        from hmgpu.neural.two_tower import article_vectors
+        from hmgpu.parts.models.neural.two_tower import article_vectors
 
         articles, encoded = article_vectors(self, history, self.bench)
         return {"articles": self.marked(articles.lazy(), history), "encoded": encoded.lazy()}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        from hmgpu.neural.two_tower import customer_vectors
+        from hmgpu.parts.models.neural.two_tower import customer_vectors
 
         articles = self.bench.engine.collect(learned["encoded"].sort("key"))
         found = {"customers": customer_vectors(self, audience, articles, self.bench).lazy()}

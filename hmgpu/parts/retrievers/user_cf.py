@@ -16,10 +16,10 @@ import numpy.typing as npt
 import polars as pl
 from pydantic import Field
 
+from hmgpu.core.plans import ONE, decayed, fixed_point, top_n
 from hmgpu.data.store import History
-from hmgpu.parts import Count, Learned
-from hmgpu.plans import ONE, decayed, fixed_point, top_n
-from hmgpu.retrievers import Candidates, Retriever
+from hmgpu.parts.part import Count, Learned
+from hmgpu.parts.retriever import Candidates, Retriever
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

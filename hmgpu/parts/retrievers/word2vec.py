@@ -11,8 +11,8 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.neural.mean import Mean
-from hmgpu.parts import Count, Level
+from hmgpu.parts.models.neural.embedding_mean import Mean
+from hmgpu.parts.part import Count, Level
 
 
 class Word2Vec(Mean):
@@ -52,7 +52,7 @@ class Word2Vec(Mean):
         import torch
         from gensim.models.word2vec import Word2Vec as Gensim
 
-        from hmgpu.neural.topk import quantised, shortened
+        from hmgpu.parts.models.neural.topk import quantised, shortened
 
         words = history.articles.select("article", word=self.of).drop_nulls()
         bought = history.last(self.days).join(words, on="article").select("customer", "day", "word").unique()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hmgpu.report.blocks import Bars, Heat, Section, count, rate, score, share
+from hmgpu.core.html.blocks import Bars, Heat, Section, count, rate, score, share
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hmgpu.report.lines import Lines
+from hmgpu.core.html.lines import Lines
 
 
 def chart(values, **given_):

@@ -1,8 +1,8 @@
 """Every kind of block drawn, its text escaped."""
 
-from hmgpu.report.blocks import Article, Bars, Card, Facts, Grid, Heat, Section
-from hmgpu.report.lines import Lines
-from hmgpu.report.page import page
+from hmgpu.core.html.blocks import Article, Bars, Card, Facts, Grid, Heat, Section
+from hmgpu.core.html.lines import Lines
+from hmgpu.core.html.page import page
 
 EVIL = "<b>&"
 

@@ -7,11 +7,11 @@ import pytest
 import small_world as made
 from small_world import World
 
+from hmgpu.core.engine import Engine
+from hmgpu.data.explore.whole import Whole
 from hmgpu.data.ingest import ingest
 from hmgpu.data.store import Store
 from hmgpu.data.tables import ARTICLES
-from hmgpu.engine import Engine
-from hmgpu.exploration.whole import Whole
 
 FIRST = datetime.date(2020, 9, 1)  # a Tuesday: its week is cut off
 EVIL = "<script>alert(1)</script>"

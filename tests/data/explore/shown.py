@@ -1,7 +1,7 @@
 """What the sections of `explore.html` show, by the titles of their blocks."""
 
-from hmgpu.report.blocks import Bars, Facts
-from hmgpu.report.lines import Lines
+from hmgpu.core.html.blocks import Bars, Facts
+from hmgpu.core.html.lines import Lines
 
 WEEKS = ["2020-09-02", "2020-09-09", "2020-09-16"]  # of the data set in conftest.py
 

@@ -1,8 +1,8 @@
 """Best and least sellers."""
 
-from exploration.shown import bars, block, facts
+from data.explore.shown import bars, block, facts
 
-from hmgpu.exploration.articles import articles
+from hmgpu.data.explore.articles import articles
 
 
 def test_best_and_least_sellers(whole):

@@ -1,10 +1,10 @@
 """How much customers buy, and how old they are."""
 
 import pytest
-from exploration.shown import bars, block, facts, line
+from data.explore.shown import bars, block, facts, line
 
-from hmgpu.exploration.buyers import buyers
-from hmgpu.report.blocks import Grid
+from hmgpu.core.html.blocks import Grid
+from hmgpu.data.explore.buyers import buyers
 
 
 def test_what_customers_buy(whole):

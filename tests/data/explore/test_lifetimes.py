@@ -1,8 +1,8 @@
 """How long articles sell."""
 
-from exploration.shown import bars, facts, line
+from data.explore.shown import bars, facts, line
 
-from hmgpu.exploration.lifetimes import lifetimes
+from hmgpu.data.explore.lifetimes import lifetimes
 
 
 def test_lifetimes_count_both_ends(whole):

@@ -4,10 +4,10 @@ import re
 
 from small_world import World
 
+from hmgpu.core.engine import Engine
+from hmgpu.data.explore.page import explore
 from hmgpu.data.ingest import ingest
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.exploration.page import explore
 
 SECTIONS = ["Sales", "Customers", "Repurchases", "Articles", "Lifetimes", "Seasons", "Prices"]
 

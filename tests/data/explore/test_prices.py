@@ -1,9 +1,9 @@
 """What is paid."""
 
 import pytest
-from exploration.shown import bars, block, line
+from data.explore.shown import bars, block, line
 
-from hmgpu.exploration.prices import prices
+from hmgpu.data.explore.prices import prices
 
 
 def test_prices_are_in_the_data_s_unit(whole):

@@ -1,9 +1,9 @@
 """What was bought again, and several at once."""
 
-from exploration.shown import facts, line
+from data.explore.shown import facts, line
 
-from hmgpu.exploration import repurchases as module
-from hmgpu.exploration.repurchases import repurchases, weekly
+from hmgpu.data.explore import repurchases as module
+from hmgpu.data.explore.repurchases import repurchases, weekly
 
 
 def test_repurchases_are_of_an_earlier_day(whole):

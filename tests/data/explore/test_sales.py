@@ -1,9 +1,9 @@
 """Units, customers and articles a week, and by channel."""
 
 import pytest
-from exploration.shown import facts, line
+from data.explore.shown import facts, line
 
-from hmgpu.exploration.sales import sales
+from hmgpu.data.explore.sales import sales
 
 
 def test_sales_a_week(whole):

@@ -1,6 +1,6 @@
 """When groups of articles sell."""
 
-from hmgpu.exploration.seasons import by_month
+from hmgpu.data.explore.seasons import by_month
 
 
 def test_months_are_compared_with_the_groups_own_mean(whole):

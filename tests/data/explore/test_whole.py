@@ -1,9 +1,9 @@
 """Whole weeks, and bands that double."""
 
 import polars as pl
-from exploration.shown import WEEKS
+from data.explore.shown import WEEKS
 
-from hmgpu.exploration.whole import doubling
+from hmgpu.data.explore.whole import doubling
 
 
 def test_weeks_that_are_cut_off_are_left_out(whole):

@@ -29,9 +29,9 @@ from small_world import (
     tree,
 )
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import append, ingest
 from hmgpu.data.manifest import Manifest
-from hmgpu.errors import DataError
 
 NEXT = datetime.date(2020, 9, 21)
 

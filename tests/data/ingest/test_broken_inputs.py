@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, World, customer_id, transactions, tree
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import append, csvrows, ingest
-from hmgpu.errors import DataError
 
 Break = Callable[[World], object]
 

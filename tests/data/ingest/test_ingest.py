@@ -17,11 +17,11 @@ import polars as pl
 import pytest
 from small_world import World, article_id, articles, customer_id, customers, price, to_csv, tree
 
+from hmgpu.core.errors import BusyError, DataError
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import ARTICLES, CUSTOMERS
-from hmgpu.errors import BusyError, DataError
 
 
 def test_rows_keys_and_columns(world: World) -> None:

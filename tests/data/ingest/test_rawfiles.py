@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from small_world import World
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.rawfiles import ENDINGS, find, open_raw, unpacked
-from hmgpu.errors import DataError
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from small_world import World, article_id, tree
 
+from hmgpu.core.errors import BusyError, DataError
 from hmgpu.data.store import Store
-from hmgpu.errors import BusyError, DataError
-from hmgpu.vectors import encode as encoding
-from hmgpu.vectors.encode import encode, working_in
-from hmgpu.vectors.inputs import inputs_of
+from hmgpu.data.vectors import encode as encoding
+from hmgpu.data.vectors.encode import encode, working_in
+from hmgpu.data.vectors.inputs import inputs_of
 
 
 def made(world: World, encoder, of="text", batch=2):

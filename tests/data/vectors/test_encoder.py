@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.vectors.encoder import Encoder
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
+from hmgpu.data.vectors.encoder import Encoder
 
 CPU = Engine("cpu", "tests")
 SMALL = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from small_world import World, article_id, tree
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.store import Store
-from hmgpu.errors import DataError
-from hmgpu.vectors.given import read_given
-from hmgpu.vectors.make import take
+from hmgpu.data.vectors.given import read_given
+from hmgpu.data.vectors.make import take
 
 KNOWN = pl.Series([article_id(number) for number in range(1, 9)])
 A, B, C = KNOWN[:3]

@@ -5,10 +5,10 @@ import shutil
 import pytest
 from small_world import World, article_id, articles, tree
 
+from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import ingest
 from hmgpu.data.store import Store
-from hmgpu.errors import DataError
-from hmgpu.vectors.inputs import Pictures, Texts
+from hmgpu.data.vectors.inputs import Pictures, Texts
 
 NAMELESS = {"columns": {"articles": {"name": None, "description": None}}}
 

@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 from small_world import World, article_id, articles, customers, transactions, tree
 
+from hmgpu.core.errors import BusyError, DataError
 from hmgpu.data.ingest import append, ingest
 from hmgpu.data.ingest.staging import staged
 from hmgpu.data.manifest import Manifest, Vectors
 from hmgpu.data.store import Store
-from hmgpu.errors import BusyError, DataError
-from hmgpu.vectors.keep import keep
+from hmgpu.data.vectors.keep import keep
 
 IDS = pl.Series([article_id(number) for number in (7, 1, 3)])
 GIVEN = np.array([[0.0, -2.0], [3.0, 4.0], [1.0, 0.0]])

@@ -4,11 +4,11 @@ import polars as pl
 import pytest
 from small_world import World, article_id
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.store import Store
-from hmgpu.engine import Engine
-from hmgpu.vectors import make as making
-from hmgpu.vectors.make import make, take
+from hmgpu.data.vectors import make as making
+from hmgpu.data.vectors.make import make, take
 
 CPU = Engine("cpu", "tests")
 

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
-from hmgpu.rankers import Examples
-from hmgpu.rankers.order import OrderModel
-from hmgpu.report.evaluated import Evaluated
+from hmgpu.evaluation.report.evaluated import Evaluated
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.rankers.order import OrderModel
 
 EVIL = "<script>alert(1)</script>"
 METHODS = ("popular", "order", "ranker")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hmgpu.report.ablation import ablation, ablation_page
+from hmgpu.evaluation.report.ablation import ablation, ablation_page
 
 FULL = {"customers": 1_234, "map_at_12": 0.03, "recall": 0.2, "recall_at_100": 0.1, "candidates_a_customer": 50.0}
 

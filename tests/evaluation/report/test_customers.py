@@ -5,7 +5,7 @@ import dataclasses
 import polars as pl
 import pytest
 
-from hmgpu.report.customers import customers
+from hmgpu.evaluation.report.customers import customers
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The page of the last weeks."""
 
-from hmgpu.report.folds import folds_page
+from hmgpu.evaluation.report.folds import folds_page
 
 
 def week(name: str, customers: int, popular: float, ranker: float) -> dict:

@@ -1,8 +1,8 @@
 """Curve and gains."""
 
-from hmgpu.report.blocks import Bars
-from hmgpu.report.learning import learning
-from hmgpu.report.lines import Lines
+from hmgpu.core.html.blocks import Bars
+from hmgpu.core.html.lines import Lines
+from hmgpu.evaluation.report.learning import learning
 
 
 def test_gains_are_shares_by_part_and_by_column(evaluated):

@@ -1,6 +1,6 @@
 """The figures of every method, for everybody and by segment."""
 
-from hmgpu.report.methods import methods, segments
+from hmgpu.evaluation.report.methods import methods, segments
 
 
 def test_every_method_has_all_its_figures(evaluated):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from hmgpu.report.pictures import SIZE, picture
+from hmgpu.evaluation.report.pictures import SIZE, picture
 
 ID = "0108775015"
 

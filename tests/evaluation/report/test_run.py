@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from hmgpu.report.evaluated import Evaluated
-from hmgpu.report.run import report_page
+from hmgpu.evaluation.report.evaluated import Evaluated
+from hmgpu.evaluation.report.run import report_page
 
 VOID = {"meta", "br", "img", "line"}
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import polars as pl
 
-from hmgpu.report.drawn import drawn
+from hmgpu.evaluation.report.sampled_lists import drawn
 
 
 def test_each_segment_and_outcome_that_occurs_has_one_customer(evaluated):

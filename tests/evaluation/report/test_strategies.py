@@ -5,8 +5,8 @@ import dataclasses
 import polars as pl
 import pytest
 
-from hmgpu.report.blocks import Heat
-from hmgpu.report.strategies import overlap, strategies
+from hmgpu.core.html.blocks import Heat
+from hmgpu.evaluation.report.strategies import overlap, strategies
 
 
 def test_the_overlap_counts_candidates_and_hits(evaluated, engine):

@@ -4,7 +4,7 @@ import pytest
 from kit import described
 from pydantic import ValidationError
 
-from hmgpu.features.affinity import Affinity
+from hmgpu.parts.features.affinity import Affinity
 
 
 def test_purchases_of_the_article_itself(make_history, engine):

@@ -3,7 +3,7 @@
 import pytest
 from kit import described
 
-from hmgpu.features.article_buyers import ArticleBuyers
+from hmgpu.parts.features.article_buyers import ArticleBuyers
 
 
 def test_ages_and_channels(make_history, engine):

@@ -3,7 +3,7 @@
 import pytest
 from kit import described
 
-from hmgpu.features.article_channels import ArticleChannels
+from hmgpu.parts.features.article_channels import ArticleChannels
 
 
 def test_units_and_shares_of_each_channel(make_history, engine):

@@ -3,7 +3,7 @@
 import pytest
 from kit import described
 
-from hmgpu.features.article_price import ArticlePrice
+from hmgpu.parts.features.article_price import ArticlePrice
 
 
 def test_a_markdown(make_history, engine):

@@ -2,7 +2,7 @@
 
 from kit import described
 
-from hmgpu.features.article_rank import ArticleRank
+from hmgpu.parts.features.article_rank import ArticleRank
 
 KINDS = {10: {"department": 1}, 11: {"department": 2}, 12: {"department": 1}, 13: {"department": 1}, 14: {}}
 

@@ -3,7 +3,7 @@
 import pytest
 from kit import described
 
-from hmgpu.features.article_sales import ArticleSales
+from hmgpu.parts.features.article_sales import ArticleSales
 
 
 def test_a_life_of_an_article(make_history, engine):

@@ -2,7 +2,7 @@
 
 from kit import described
 
-from hmgpu.features.article_windows import ArticleWindows
+from hmgpu.parts.features.article_windows import ArticleWindows
 
 
 def test_windows_end_with_the_articles_last_sale(make_history, engine):

@@ -3,7 +3,7 @@
 import pytest
 from kit import described
 
-from hmgpu.features.buyer_age import BuyerAge
+from hmgpu.parts.features.buyer_age import BuyerAge
 
 
 def history_of(make_history, bought):

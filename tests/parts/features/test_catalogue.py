@@ -2,7 +2,7 @@
 
 from kit import described
 
-from hmgpu.features.catalogue import Catalogue
+from hmgpu.parts.features.catalogue import Catalogue
 
 
 def test_the_codes_of_the_article_but_neither_its_product_nor_its_texts(make_history, engine):

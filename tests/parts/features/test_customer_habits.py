@@ -3,7 +3,7 @@
 import pytest
 from kit import described
 
-from hmgpu.features.customer_habits import CustomerHabits
+from hmgpu.parts.features.customer_habits import CustomerHabits
 
 # Three shopping days, 10 and 20 days apart; five units of four articles.
 BOUGHT = [(1, 1, 10), (11, 1, 10), (11, 1, 11), (31, 1, 12), (31, 1, 13), (2, 2, 10)]

@@ -2,7 +2,7 @@
 
 from kit import described
 
-from hmgpu.features.customer_profile import CustomerProfile
+from hmgpu.parts.features.customer_profile import CustomerProfile
 
 
 def test_the_customers_own_columns_without_the_postal_code(make_history, engine):

@@ -3,7 +3,7 @@
 import pytest
 from kit import described
 
-from hmgpu.features.customer_season import CustomerSeason
+from hmgpu.parts.features.customer_season import CustomerSeason
 
 
 def test_days_of_the_year_around_the_coming_week_are_its_season(make_history, engine):

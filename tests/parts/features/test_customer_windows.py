@@ -2,7 +2,7 @@
 
 from kit import described
 
-from hmgpu.features.customer_windows import CustomerWindows
+from hmgpu.parts.features.customer_windows import CustomerWindows
 
 
 def test_windows_end_with_the_customers_last_shopping_day(make_history, engine):

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from kit import bench, described, learned
 
-from hmgpu.features.demand import Demand, Weekly
+from hmgpu.parts.features.demand import Demand, Weekly
 
 LITTLE = Demand(weeks=2)
 

@@ -5,11 +5,11 @@ import polars as pl
 import pytest
 from kit import described, learned
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History, Store
-from hmgpu.encode.workflow import Encoders
-from hmgpu.engine import Engine
-from hmgpu.features.encoded import Encoded
-from hmgpu.rankers import CODE
+from hmgpu.parts.examples import CODE
+from hmgpu.parts.features.encoded import Encoded
+from hmgpu.parts.models.encode.workflow import Encoders
 
 CPU = Engine("cpu", "tests")
 

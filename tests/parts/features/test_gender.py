@@ -3,7 +3,7 @@
 import pytest
 from kit import described
 
-from hmgpu.features.gender import Gender
+from hmgpu.parts.features.gender import Gender
 
 GROUPS = {1: "Ladieswear", 2: "Menswear", 3: "Divided"}
 

@@ -4,7 +4,7 @@ import pytest
 from kit import described
 from pydantic import ValidationError
 
-from hmgpu.features.last_baskets import LastBaskets
+from hmgpu.parts.features.last_baskets import LastBaskets
 
 ARTICLES = {
     10: {"product": 1, "department": 5},

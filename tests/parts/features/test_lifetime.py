@@ -3,7 +3,7 @@
 import pytest
 from kit import described
 
-from hmgpu.features.lifetime import Lifetime
+from hmgpu.parts.features.lifetime import Lifetime
 
 
 def test_past_its_peak_and_running_out(make_history, engine):

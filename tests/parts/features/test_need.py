@@ -4,7 +4,7 @@ import pytest
 from kit import described
 from pydantic import ValidationError
 
-from hmgpu.features.need import Need
+from hmgpu.parts.features.need import Need
 
 COATS, SOCKS = {10: {"product_type": 5}, 11: {"product_type": 5}}, {20: {"product_type": 6}}
 

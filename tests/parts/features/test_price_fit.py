@@ -5,7 +5,7 @@ import math
 import pytest
 from kit import described
 
-from hmgpu.features.price_fit import PriceFit
+from hmgpu.parts.features.price_fit import PriceFit
 
 
 def test_against_the_mean_and_the_spread_of_what_the_customer_pays(make_history, engine):

@@ -4,7 +4,7 @@ import pytest
 from kit import described
 from pydantic import ValidationError
 
-from hmgpu.features.same_season import SameSeason
+from hmgpu.parts.features.same_season import SameSeason
 
 TYPES = {10: {"product_type": 5}, 11: {"product_type": 5}, 12: {"product_type": 6}, 13: {"product_type": None}}
 

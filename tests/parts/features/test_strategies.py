@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from hmgpu.candidates import merge
-from hmgpu.features.strategies import Strategies
+from hmgpu.parts.candidates import merge
+from hmgpu.parts.features.strategies import Strategies
 
 KEYS = {"customer": pl.Int32, "article": pl.Int32}
 

@@ -6,7 +6,7 @@ import pytest
 from kit import described
 from pydantic import ValidationError
 
-from hmgpu.features.style import Style
+from hmgpu.parts.features.style import Style
 
 RED, BLUE = 1, 2
 

@@ -8,16 +8,16 @@ import pytest
 from conftest import CUTOFF
 from pydantic import ValidationError
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History, Store
-from hmgpu.engine import Engine
-from hmgpu.negatives import Negatives, Teaching, drawn
-from hmgpu.negatives.bought_by_others import BoughtByOthers
-from hmgpu.negatives.on_sale import OnSale
-from hmgpu.negatives.recalled import Recalled
-from hmgpu.negatives.same_category import SameCategory
-from hmgpu.negatives.worst_sellers import WorstSellers
-from hmgpu.parts import kinds
-from hmgpu.rankers import KEYS
+from hmgpu.parts.examples import KEYS
+from hmgpu.parts.negative_sampler import Negatives, Teaching, drawn
+from hmgpu.parts.negatives.bought_by_others import BoughtByOthers
+from hmgpu.parts.negatives.on_sale import OnSale
+from hmgpu.parts.negatives.recalled import Recalled
+from hmgpu.parts.negatives.same_category import SameCategory
+from hmgpu.parts.negatives.worst_sellers import WorstSellers
+from hmgpu.parts.part import kinds
 
 CPU = Engine("cpu", "tests")
 SAMPLERS: dict[str, Negatives] = {kind: part() for kind, part in kinds(Negatives).items()}

@@ -8,11 +8,12 @@ import pytest
 from planted import SMALL, map_of, on_disk, planted
 from pydantic import ValidationError
 
-from hmgpu.errors import ConfigError
-from hmgpu.parts import build
-from hmgpu.rankers import Examples, Ranker
-from hmgpu.rankers.blend import Blend, BlendModel
-from hmgpu.rankers.cascade import Cascade
+from hmgpu.core.errors import ConfigError
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.part import build
+from hmgpu.parts.ranker import Ranker
+from hmgpu.parts.rankers.blend import Blend, BlendModel
+from hmgpu.parts.rankers.cascade import Cascade
 
 BOTH = Blend(rankers={"listwise": SMALL, "pointwise": SMALL.model_copy(update={"objective": "binary:logistic"})})
 

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from kit import CONFIGS
 from planted import SMALL, map_of, on_disk, planted
 
-from hmgpu.config import load_config
-from hmgpu.errors import ConfigError
-from hmgpu.rankers import Examples
-from hmgpu.rankers.cascade import Cascade
-from hmgpu.rankers.order import Order
-from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.core.errors import ConfigError
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.rankers.cascade import Cascade
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.rankers.xgboost import XGBoost
+from hmgpu.pipeline.config import load_config
 
 EARLY = ("customer", "article", "popular_rank", "price_fit")
 CASCADE = Cascade(first=SMALL, keep=12, then=SMALL)
@@ -111,7 +112,7 @@ def test_no_candidates_no_scores(training, validation, engine):
 
 
 def test_a_config_names_both_rankers_and_is_told_what_is_wrong_within(tmp_path):
-    base = Path(__file__).parents[2] / "configs" / "base.yaml"
+    base = CONFIGS / "base.yaml"
     ours = ["ranker={kind: cascade, keep: 20, first: {kind: order}, then: {kind: xgboost, rounds: 5}}"]
     ranker = load_config(base, ours).ranker
     assert ranker == Cascade(first=Order(), keep=20, then=XGBoost(rounds=5))

@@ -6,14 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hmgpu.errors import ConfigError
-from hmgpu.evaluation.metrics import map_at
-from hmgpu.neural.dlrm import FACTS, WEIGHTS, _log_softmax, torch
-from hmgpu.plans import ranked
-from hmgpu.rankers import Examples
-from hmgpu.rankers.dlrm import DLRM
-from hmgpu.rankers.order import Order
-from hmgpu.rankers.xgboost import XGBoost
+from hmgpu.core.errors import ConfigError
+from hmgpu.core.metrics import map_at
+from hmgpu.core.plans import ranked
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.models.neural.dlrm import FACTS, WEIGHTS, _log_softmax, torch
+from hmgpu.parts.rankers.dlrm import DLRM
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.rankers.xgboost import XGBoost
 
 PER_CUSTOMER = 20
 SMALL = DLRM(
@@ -75,7 +75,7 @@ def validation(tmp_path_factory: pytest.TempPathFactory) -> Examples:
 
 @pytest.fixture(scope="module")
 def model(training, validation):
-    from hmgpu.engine import Engine
+    from hmgpu.core.engine import Engine
 
     return SMALL.fit(training, validation, Engine("cpu", "tests"), 1)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hmgpu.errors import ConfigError
-from hmgpu.rankers import Examples
-from hmgpu.rankers.order import Order
+from hmgpu.core.errors import ConfigError
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.rankers.order import Order
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ import pytest
 from planted import SMALL, map_of, on_disk, planted
 from pydantic import ValidationError
 
-from hmgpu.errors import ConfigError
-from hmgpu.rankers import Examples, Ranker
-from hmgpu.rankers.order import Order
-from hmgpu.rankers.stack import Stack
+from hmgpu.core.errors import ConfigError
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.ranker import Ranker
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.rankers.stack import Stack
 
 STACK = Stack(rankers={"trees": SMALL, "chain": Order()}, stacker=SMALL)
 

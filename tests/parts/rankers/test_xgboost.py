@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 from planted import PER_CUSTOMER, SMALL, map_of, on_disk, planted
 
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.evaluation.metrics import map_at
-from hmgpu.plans import ranked
-from hmgpu.rankers import Examples
-from hmgpu.rankers.order import Order
-from hmgpu.rankers.xgboost import CURVE_FILE, FEATURES, IMPORTANCES, MODEL
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
+from hmgpu.core.metrics import map_at
+from hmgpu.core.plans import ranked
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.rankers.xgboost import CURVE_FILE, FEATURES, IMPORTANCES, MODEL
 
 OBJECTIVES = ("rank:ndcg", "rank:map", "rank:pairwise", "binary:logistic")
 

@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 from kit import bench, learned
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.metrics import recall_at
 from hmgpu.data.store import History
-from hmgpu.engine import Engine
-from hmgpu.evaluation.metrics import recall_at
-from hmgpu.retrievers import Retriever
-from hmgpu.retrievers.popular import Popular
+from hmgpu.parts.retriever import Retriever
+from hmgpu.parts.retrievers.popular import Popular
 
 CPU = Engine("cpu", "tests")
 GROUPS, ARTICLES, CUSTOMERS = 4, 60, 120

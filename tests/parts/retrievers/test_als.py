@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hmgpu.engine import Engine
-from hmgpu.plans import ONE
-from hmgpu.retrievers.als import ALS
+from hmgpu.core.engine import Engine
+from hmgpu.core.plans import ONE
+from hmgpu.parts.retrievers.als import ALS
 
 CPU = Engine("cpu", "tests")
 

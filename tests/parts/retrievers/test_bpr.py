@@ -4,8 +4,8 @@ import dataclasses
 
 import kit
 
-from hmgpu.engine import Engine
-from hmgpu.retrievers.bpr import BPR
+from hmgpu.core.engine import Engine
+from hmgpu.parts.retrievers.bpr import BPR
 
 CPU = Engine("cpu", "tests")
 

@@ -4,9 +4,9 @@ import kit
 import polars as pl
 import pytest
 
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
-from hmgpu.retrievers.content import Content
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
+from hmgpu.parts.retrievers.content import Content
 
 CPU = Engine("cpu", "tests")
 NAMES = {1: "Blue linen dress", 2: "Red linen dress", 3: "Wool socks", 4: "Thick wool socks", 5: None, 6: " -- "}

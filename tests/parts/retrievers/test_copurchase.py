@@ -3,7 +3,7 @@
 import pytest
 from kit import proposed, scored
 
-from hmgpu.retrievers.copurchase import CoPurchase
+from hmgpu.parts.retrievers.copurchase import CoPurchase
 
 
 def as_dicts(found: dict[int, list[tuple[int, int]]]) -> dict[int, dict[int, int]]:

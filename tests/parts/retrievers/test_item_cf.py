@@ -6,8 +6,8 @@ import pytest
 from kit import proposed, scored
 from pydantic import ValidationError
 
-from hmgpu.retrievers.copurchase import CoPurchase
-from hmgpu.retrievers.item_cf import ItemCF
+from hmgpu.parts.retrievers.copurchase import CoPurchase
+from hmgpu.parts.retrievers.item_cf import ItemCF
 
 # Customers 8 and 9 bought 10 and, two days later, 20; customers 1 and 2 ask.
 PAIR = [(5, c, 10) for c in (8, 9)] + [(3, c, 20) for c in (8, 9)]

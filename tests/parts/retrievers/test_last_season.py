@@ -2,7 +2,7 @@
 
 from kit import proposed, scored
 
-from hmgpu.retrievers.last_season import LastSeason
+from hmgpu.parts.retrievers.last_season import LastSeason
 
 
 def products(of: dict[int, int | None]) -> dict[int, dict[str, int | None]]:

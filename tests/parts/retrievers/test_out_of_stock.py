@@ -3,8 +3,8 @@
 import pytest
 from kit import proposed
 
-from hmgpu.retrievers.out_of_stock import OutOfStock
-from hmgpu.retrievers.repurchase import Repurchase
+from hmgpu.parts.retrievers.out_of_stock import OutOfStock
+from hmgpu.parts.retrievers.repurchase import Repurchase
 
 
 def world(make_history, before, now):

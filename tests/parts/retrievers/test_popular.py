@@ -2,7 +2,7 @@
 
 from kit import proposed
 
-from hmgpu.retrievers.popular import Popular
+from hmgpu.parts.retrievers.popular import Popular
 
 
 def test_a_sale_loses_half_its_weight_every_half_life(make_history, engine):

@@ -4,7 +4,7 @@ import pytest
 from kit import proposed
 from pydantic import ValidationError
 
-from hmgpu.retrievers.popular_by import PopularBy
+from hmgpu.parts.retrievers.popular_by import PopularBy
 
 
 def test_age_bands_end_with_their_last_year(make_history, engine):

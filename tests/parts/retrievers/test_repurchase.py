@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kit import proposed, scored
 
-from hmgpu.retrievers.repurchase import Repurchase
+from hmgpu.parts.retrievers.repurchase import Repurchase
 
 
 def test_newest_first(make_history, engine):

@@ -4,7 +4,7 @@ import pytest
 from kit import proposed, scored
 from pydantic import ValidationError
 
-from hmgpu.retrievers.sale_trend import SaleTrend
+from hmgpu.parts.retrievers.sale_trend import SaleTrend
 
 
 def sales(article: int, now: int, before: int, customer: int = 9) -> list[tuple[int, int, int]]:

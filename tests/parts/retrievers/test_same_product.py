@@ -2,7 +2,7 @@
 
 from kit import proposed
 
-from hmgpu.retrievers.same_product import SameProduct
+from hmgpu.parts.retrievers.same_product import SameProduct
 
 PRODUCTS = {10: 1, 11: 1, 12: 1, 20: 2, 21: 2, 30: None, 31: None}
 

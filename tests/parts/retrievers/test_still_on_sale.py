@@ -2,9 +2,9 @@
 
 from kit import proposed
 
-from hmgpu.retrievers.popular import Popular
-from hmgpu.retrievers.repurchase import Repurchase
-from hmgpu.retrievers.still_on_sale import StillOnSale
+from hmgpu.parts.retrievers.popular import Popular
+from hmgpu.parts.retrievers.repurchase import Repurchase
+from hmgpu.parts.retrievers.still_on_sale import StillOnSale
 
 # Customer 1 bought 10 and 20; others bought 10 eight days ago and 20 seven days ago.
 BOUGHT = [(90, 1, 10), (60, 1, 20), (8, 5, 10), (7, 6, 20)]

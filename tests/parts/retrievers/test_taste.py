@@ -6,10 +6,10 @@ import kit
 import polars as pl
 import pytest
 
-from hmgpu.engine import Engine
-from hmgpu.plans import ONE
-from hmgpu.retrievers import taste
-from hmgpu.retrievers.taste import Taste
+from hmgpu.core.engine import Engine
+from hmgpu.core.plans import ONE
+from hmgpu.parts.retrievers import taste
+from hmgpu.parts.retrievers.taste import Taste
 
 CPU = Engine("cpu", "tests")
 KINDS = {article: {"department": article // 10} for article in (1, 2, 11, 12)} | {21: {"department": None}}

@@ -6,11 +6,11 @@ import kit
 import polars as pl
 import pytest
 
-from hmgpu.engine import Engine
-from hmgpu.evaluation.metrics import recall_at
-from hmgpu.parts import Bench
-from hmgpu.retrievers.popular import Popular
-from hmgpu.retrievers.two_tower import TwoTower
+from hmgpu.core.engine import Engine
+from hmgpu.core.metrics import recall_at
+from hmgpu.parts.part import Bench
+from hmgpu.parts.retrievers.popular import Popular
+from hmgpu.parts.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")
 GROUPS, ARTICLES, CUSTOMERS = 8, 800, 400

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from kit import proposed, scored
 
-from hmgpu.retrievers import user_cf
-from hmgpu.retrievers.user_cf import UserCF
+from hmgpu.parts.retrievers import user_cf
+from hmgpu.parts.retrievers.user_cf import UserCF
 
 # Customers 1 and 8 bought 10, 2 and 9 bought 11; 8 bought 20 of late, 9 bought 30.
 TASTES = [(30, 1, 10), (30, 8, 10), (30, 2, 11), (30, 9, 11)]

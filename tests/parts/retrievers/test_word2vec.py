@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hmgpu.engine import Engine
-from hmgpu.retrievers.word2vec import Word2Vec
+from hmgpu.core.engine import Engine
+from hmgpu.parts.retrievers.word2vec import Word2Vec
 
 CPU = Engine("cpu", "tests")
 GROUPS, ARTICLES, CUSTOMERS = 4, 40, 200

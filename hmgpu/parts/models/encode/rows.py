@@ -5,9 +5,9 @@ A training example of an earlier week is described by the very same plans, over 
 
 import polars as pl
 
+from hmgpu.core.plans import top_n
 from hmgpu.data.store import History
-from hmgpu.encode.columns import OF_CUSTOMERS, Encoding, Side, columns
-from hmgpu.plans import top_n
+from hmgpu.parts.models.encode.columns import OF_CUSTOMERS, Encoding, Side, columns
 
 UNKNOWN = -1  # a missing code: an ordinary category, so that a column has one dtype with and without missing values
 CHANNELS = 128  # more than there can be: a channel is an int8

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
-from hmgpu.encode.columns import COLUMNS, JUST_NOW, LATEST, RECENT
-from hmgpu.encode.rows import latest_rows
-from hmgpu.engine import Engine
+from hmgpu.parts.models.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
+from hmgpu.parts.models.encode.columns import COLUMNS, JUST_NOW, LATEST, RECENT
+from hmgpu.parts.models.encode.rows import latest_rows
 
 import nvtabular as nvt  # isort: skip
 from nvtabular import ops  # isort: skip

@@ -16,13 +16,13 @@ from typing import Any
 
 import polars as pl
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
 from hmgpu.data.store import History
-from hmgpu.encode import merlin
-from hmgpu.encode.columns import LATEST, PADDING, RECENT, SIDES, Encoded, Side, columns, listed
-from hmgpu.encode.rows import article_rows, customer_rows, fitting_rows
-from hmgpu.encode.sessions import sessions
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
+from hmgpu.parts.models.encode import merlin
+from hmgpu.parts.models.encode.columns import LATEST, PADDING, RECENT, SIDES, Encoded, Side, columns, listed
+from hmgpu.parts.models.encode.rows import article_rows, customer_rows, fitting_rows
+from hmgpu.parts.models.encode.sessions import sessions
 
 import nvtabular as nvt  # isort: skip  (Merlin comes after its patches)
 from merlin.io.worker import clean_worker_cache  # isort: skip

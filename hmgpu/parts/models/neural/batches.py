@@ -10,9 +10,9 @@ import polars as pl
 import pyarrow.parquet as pq
 import torch
 
-from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
+from hmgpu.parts.models.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
 
 from merlin.schema import ColumnSchema  # isort: skip
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from hmgpu.core.plans import ONE, decayed
 from hmgpu.data.store import History
-from hmgpu.plans import ONE, decayed
 
 if TYPE_CHECKING:  # the real import takes time, which other parts need not pay
     from scipy.sparse import csr_matrix

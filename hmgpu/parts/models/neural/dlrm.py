@@ -15,24 +15,25 @@ import polars as pl
 import torch
 from torch import nn
 
-from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
-from hmgpu.encode.columns import PADDING
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.evaluation.metrics import map_at
-from hmgpu.neural.batches import OFFSETS, VALUES, FileBatches
-from hmgpu.neural.numbers import Numbers, measured
-from hmgpu.neural.queries import CODES, NUMBERS, codes_of, write_queries
-from hmgpu.neural.towers import SMALL
-from hmgpu.neural.training import fit
-from hmgpu.plans import ranked
-from hmgpu.rankers import KEYS, LABEL, Examples, Model, numbers_of
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
+from hmgpu.core.metrics import map_at
+from hmgpu.core.plans import ranked
+from hmgpu.parts.examples import KEYS, LABEL, Examples, numbers_of
+from hmgpu.parts.models.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
+from hmgpu.parts.models.encode.columns import PADDING
+from hmgpu.parts.models.neural.batches import OFFSETS, VALUES, FileBatches
+from hmgpu.parts.models.neural.numbers import Numbers, measured
+from hmgpu.parts.models.neural.queries import CODES, NUMBERS, codes_of, write_queries
+from hmgpu.parts.models.neural.towers import SMALL
+from hmgpu.parts.models.neural.training import fit
+from hmgpu.parts.ranker import Model
 
 import merlin.models.torch as mm  # isort: skip
 from merlin.schema import ColumnSchema, Schema, Tags  # isort: skip
 
 if TYPE_CHECKING:
-    from hmgpu.rankers.dlrm import DLRM
+    from hmgpu.parts.rankers.dlrm import DLRM
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import torch
 
-from hmgpu.engine import Engine
-from hmgpu.neural.reduced import components
-from hmgpu.neural.topk import quantised
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural.reduced import components
+from hmgpu.parts.models.neural.topk import quantised
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hmgpu.core.plans import ONE, fixed_point
 from hmgpu.data.store import History
-from hmgpu.plans import ONE, fixed_point
 
 AGES = 4  # years in a band
 FEW = 5  # purchases, as expected, that a band is taken to have made of every category

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import torch
 
-from hmgpu.neural.batches import SHARE, Inputs, whole
+from hmgpu.parts.models.neural.batches import SHARE, Inputs, whole
 
 
 class Negatives:

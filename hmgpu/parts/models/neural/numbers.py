@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from hmgpu.rankers import Examples, numbers_of
+from hmgpu.parts.examples import Examples, numbers_of
 
 FAR = 8.0  # standard deviations: beyond them a number is no more than that, so that none decides alone
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
-from hmgpu.encode.workflow import Encoders
-from hmgpu.engine import Engine
-from hmgpu.neural.batches import LOG_DRAWS, SHARE, TARGET, WEEK, WEIGHT
+from hmgpu.parts.models.encode.workflow import Encoders
+from hmgpu.parts.models.neural.batches import LOG_DRAWS, SHARE, TARGET, WEEK, WEIGHT
 
 if TYPE_CHECKING:
-    from hmgpu.retrievers.two_tower import TwoTower
+    from hmgpu.parts.retrievers.two_tower import TwoTower
 
 
 class Purchases(NamedTuple):

@@ -13,8 +13,8 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import parquet
 
-from hmgpu.encode.columns import PADDING
-from hmgpu.rankers import LABEL, Examples, numbers_of
+from hmgpu.parts.examples import LABEL, Examples, numbers_of
+from hmgpu.parts.models.encode.columns import PADDING
 
 NUMBERS, CODES = "numbers", "codes"
 PER_FILE = 4096  # queries: what the loader holds at once

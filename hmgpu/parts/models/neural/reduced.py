@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import torch
 
-from hmgpu.engine import Engine
-from hmgpu.neural.topk import quantised
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural.topk import quantised
 
 
 def reduced(vectors: pl.DataFrame, dimensions: int, engine: Engine, seed: int) -> pl.DataFrame:

@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import torch
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
-from hmgpu.engine import Engine
-from hmgpu.neural.topk import quantised
+from hmgpu.parts.models.neural.topk import quantised
 
 MOST = 3.0
 """Standard deviations from the mean; what is further away counts as this far."""

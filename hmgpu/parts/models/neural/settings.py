@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hmgpu.parts import Count, Part
+from hmgpu.parts.part import Count, Part
 
 
 class Training(Part):

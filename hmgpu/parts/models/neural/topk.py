@@ -9,7 +9,7 @@ import warnings
 import polars as pl
 import torch
 
-from hmgpu.engine import Engine
+from hmgpu.core.engine import Engine
 
 STEPS = 2048
 BLOCK_BYTES = 128 * 2**20  # scores held at once

@@ -9,10 +9,10 @@ from typing import Literal
 import torch
 from torch import nn
 
-from hmgpu.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
-from hmgpu.neural.batches import LOG_DRAWS, OFFSETS, TARGET, VALUES, WEEK, WEIGHT, Inputs
-from hmgpu.neural.loss import sampled_softmax
-from hmgpu.neural.negatives import Negatives
+from hmgpu.parts.models.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
+from hmgpu.parts.models.neural.batches import LOG_DRAWS, OFFSETS, TARGET, VALUES, WEEK, WEIGHT, Inputs
+from hmgpu.parts.models.neural.loss import sampled_softmax
+from hmgpu.parts.models.neural.negatives import Negatives
 
 import merlin.models.torch as mm  # isort: skip
 from merlin.schema import Schema, Tags  # isort: skip

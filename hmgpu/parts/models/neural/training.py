@@ -12,9 +12,9 @@ import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
-from hmgpu.console import console
-from hmgpu.engine import Engine
-from hmgpu.neural.settings import Training
+from hmgpu.core.console import console
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural.settings import Training
 
 log = logging.getLogger(__name__)
 logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # hints and advertisements; errors are raised

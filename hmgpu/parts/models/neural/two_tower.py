@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 import polars as pl
 import torch
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
+from hmgpu.core.metrics import recall_at
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
-from hmgpu.encode.columns import listed
-from hmgpu.encode.workflow import Encoders
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
-from hmgpu.evaluation.metrics import recall_at
-from hmgpu.neural.batches import FileBatches, blank, tensors
-from hmgpu.neural.negatives import Negatives
-from hmgpu.neural.purchases import bought_in, write_purchases
-from hmgpu.neural.topk import nearest, quantised
-from hmgpu.neural.towers import Side, Towers
-from hmgpu.neural.training import fit
-from hmgpu.parts import Bench
+from hmgpu.parts.models.encode.columns import listed
+from hmgpu.parts.models.encode.workflow import Encoders
+from hmgpu.parts.models.neural.batches import FileBatches, blank, tensors
+from hmgpu.parts.models.neural.negatives import Negatives
+from hmgpu.parts.models.neural.purchases import bought_in, write_purchases
+from hmgpu.parts.models.neural.topk import nearest, quantised
+from hmgpu.parts.models.neural.towers import Side, Towers
+from hmgpu.parts.models.neural.training import fit
+from hmgpu.parts.part import Bench
 
 if TYPE_CHECKING:
-    from hmgpu.retrievers.two_tower import TwoTower
+    from hmgpu.parts.retrievers.two_tower import TwoTower
 
 WEIGHTS, FACTS = "towers.pt", "training.json"
 HELD_OUT_RECALL = 100

@@ -13,11 +13,11 @@ from typing import Any
 import polars as pl
 import xgboost as xgb
 
-from hmgpu.candidates import WORTH, WORTH_ONE
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.interrupts import interrupts_held
-from hmgpu.rankers import LABEL, Examples
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
+from hmgpu.core.interrupts import interrupts_held
+from hmgpu.parts.candidates import WORTH, WORTH_ONE
+from hmgpu.parts.examples import LABEL, Examples
 
 log = logging.getLogger(__name__)
 

@@ -19,9 +19,9 @@ from distributed.utils import get_ip
 from xgboost.collective import CommunicatorContext
 from xgboost.tracker import RabitTracker
 
-from hmgpu.errors import RunError
-from hmgpu.rankers import Examples
-from hmgpu.trees.fitting import Fitting
+from hmgpu.core.errors import RunError
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.models.trees.fitting import Fitting
 
 SECONDS = 300  # until all have met
 

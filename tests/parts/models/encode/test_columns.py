@@ -3,7 +3,7 @@
 import pytest
 
 from hmgpu.data.tables import TABLES
-from hmgpu.encode.columns import COLUMNS, SIDES, columns, listed
+from hmgpu.parts.models.encode.columns import COLUMNS, SIDES, columns, listed
 
 OPTIONAL = frozenset(c.name for table in TABLES.values() for c in table if not c.required)
 

@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hmgpu.encode import merlin
-from hmgpu.encode.merlin import fitting, graphs, lists, versions
-from hmgpu.errors import DataError, EngineError
+from hmgpu.core.errors import DataError, EngineError
+from hmgpu.parts.models.encode import merlin
+from hmgpu.parts.models.encode.merlin import fitting, graphs, lists, versions
 
 import nvtabular as nvt  # isort: skip
 import torch  # isort: skip
@@ -76,7 +76,7 @@ def files(table: pd.DataFrame, tmp_path: Path) -> Path:
 FIT_AND_SAVE = """
 import numpy as np, pandas as pd
 from pathlib import Path
-from hmgpu.encode import merlin
+from hmgpu.parts.models.encode import merlin
 import nvtabular as nvt
 from nvtabular import ops
 folder = Path(folder)
@@ -618,7 +618,7 @@ def test_layers_of_frames_that_are_gone_take_no_others_place() -> None:
     from dask.delayed import Delayed
     from dask.highlevelgraph import HighLevelGraph
 
-    from hmgpu.encode.merlin.fitting import as_delayed
+    from hmgpu.parts.models.encode.merlin.fitting import as_delayed
 
     def statistic(number: int) -> Delayed:
         layers = {

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hmgpu.encode import merlin
-from hmgpu.engine import Engine
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.encode import merlin
 
 import nvtabular as nvt  # isort: skip
 from merlin.core import dispatch  # isort: skip

@@ -7,8 +7,8 @@ import pytest
 
 from hmgpu.data.store import History
 from hmgpu.data.weeks import day_number
-from hmgpu.encode.columns import columns
-from hmgpu.encode.rows import UNKNOWN, article_rows, context_rows, customer_rows, latest_rows
+from hmgpu.parts.models.encode.columns import columns
+from hmgpu.parts.models.encode.rows import UNKNOWN, article_rows, context_rows, customer_rows, latest_rows
 
 CUTOFF = 18_500  # 2020-08-26
 BOUGHT = [(3, 1, 10), (3, 1, 11), (1, 1, 10), (40, 2, 12), (28, 2, 10), (7, 2, 11), (8, 2, 11)]

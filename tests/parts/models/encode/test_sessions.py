@@ -4,9 +4,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from hmgpu.encode import sessions as module
-from hmgpu.encode.columns import JUST_NOW, LATEST, RECENT, columns
-from hmgpu.encode.sessions import Lists, sessions
+from hmgpu.parts.models.encode import sessions as module
+from hmgpu.parts.models.encode.columns import JUST_NOW, LATEST, RECENT, columns
+from hmgpu.parts.models.encode.sessions import Lists, sessions
 
 import nvtabular as nvt  # isort: skip  (Merlin comes after its patches)
 from nvtabular import ops  # isort: skip

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
 from hmgpu.data.store import History
 from hmgpu.data.tables import TABLES
-from hmgpu.encode.columns import COLUMNS, LATEST, OF_CUSTOMERS, RECENT, SIDES, columns, listed
-from hmgpu.encode.rows import article_rows, context_rows, customer_rows
-from hmgpu.encode.workflow import PADDING, Encoders
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
+from hmgpu.parts.models.encode.columns import COLUMNS, LATEST, OF_CUSTOMERS, RECENT, SIDES, columns, listed
+from hmgpu.parts.models.encode.rows import article_rows, context_rows, customer_rows
+from hmgpu.parts.models.encode.workflow import PADDING, Encoders
 
 from merlin.schema import Tags  # isort: skip  (Merlin comes after its patches)
 

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 import torch
 
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
-from hmgpu.neural.batches import FileBatches, gather, tensors, whole
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
+from hmgpu.parts.models.neural.batches import FileBatches, gather, tensors, whole
 
 CPU = Engine("cpu", "tests")
 

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from hmgpu.neural.bought import matrix, weighted
-from hmgpu.plans import ONE
+from hmgpu.core.plans import ONE
+from hmgpu.parts.models.neural.bought import matrix, weighted
 
 
 def test_weights_halve_and_add_up(make_history, engine):

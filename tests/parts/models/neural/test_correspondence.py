@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from scipy.sparse import linalg
 
-from hmgpu.neural.correspondence import _turned, coordinates
+from hmgpu.parts.models.neural.correspondence import _turned, coordinates
 
 CUSTOMERS, ARTICLES, BOUGHT = 400, 24, 16
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from hmgpu.neural.documents import document_vectors
+from hmgpu.parts.models.neural.documents import document_vectors
 
 WORDS = ["wool", "linen", "silk", "cotton", "dress", "socks", "shirt", "coat", "red", "blue", "long", "short", "wide"]
 

@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hmgpu.engine import Engine
-from hmgpu.neural.leaning import FEW, band_ratios, bands, bought_rows, ratios, week_shares
-from hmgpu.plans import ONE
+from hmgpu.core.engine import Engine
+from hmgpu.core.plans import ONE
+from hmgpu.parts.models.neural.leaning import FEW, band_ratios, bands, bought_rows, ratios, week_shares
 
 CPU = Engine("cpu", "tests")
 KINDS = {1: {"department": 0}, 2: {"department": 1}, 3: {"department": None}}

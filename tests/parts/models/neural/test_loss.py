@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from hmgpu.neural.loss import sampled_softmax
+from hmgpu.parts.models.neural.loss import sampled_softmax
 
 ONES = torch.ones(2)
 

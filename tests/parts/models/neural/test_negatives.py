@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 import torch
 
-from hmgpu.neural.negatives import Negatives
+from hmgpu.parts.models.neural.negatives import Negatives
 
 
 @pytest.fixture

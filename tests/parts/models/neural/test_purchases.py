@@ -6,10 +6,10 @@ import kit
 import polars as pl
 import pytest
 
-from hmgpu.engine import Engine
-from hmgpu.neural.batches import LOG_DRAWS, SHARE, TARGET, WEEK, WEIGHT
-from hmgpu.neural.purchases import bought_in, write_purchases
-from hmgpu.retrievers.two_tower import TwoTower
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural.batches import LOG_DRAWS, SHARE, TARGET, WEEK, WEIGHT
+from hmgpu.parts.models.neural.purchases import bought_in, write_purchases
+from hmgpu.parts.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")
 SETTINGS = TwoTower(weeks=3, half_life=1, batch=10, extra=4, extra_power=0.5, recent=4)

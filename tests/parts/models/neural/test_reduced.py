@@ -5,8 +5,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hmgpu.engine import Engine
-from hmgpu.neural.reduced import reduced
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural.reduced import reduced
 
 CPU = Engine("cpu", "tests")
 

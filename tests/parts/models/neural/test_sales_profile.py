@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hmgpu.neural.sales_profile import sales_totals, sales_vectors
+from hmgpu.parts.models.neural.sales_profile import sales_totals, sales_vectors
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from hmgpu.engine import Engine
-from hmgpu.neural import topk
-from hmgpu.neural.topk import STEPS, dots, nearest, quantised, shortened
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural import topk
+from hmgpu.parts.models.neural.topk import STEPS, dots, nearest, quantised, shortened
 
 CPU = Engine("cpu", "tests")
 

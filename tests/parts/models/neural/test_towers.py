@@ -6,9 +6,9 @@ import kit
 import pytest
 import torch
 
-from hmgpu.engine import Engine
-from hmgpu.neural.batches import LOG_DRAWS, TARGET, WEEK, WEIGHT, blank, tensors
-from hmgpu.neural.towers import Towers
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural.batches import LOG_DRAWS, TARGET, WEEK, WEIGHT, blank, tensors
+from hmgpu.parts.models.neural.towers import Towers
 
 CPU = Engine("cpu", "tests")
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from hmgpu.engine import Engine
-from hmgpu.neural.settings import Training
-from hmgpu.neural.training import fit
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural.settings import Training
+from hmgpu.parts.models.neural.training import fit
 
 CPU = Engine("cpu", "tests")
 ROWS = torch.randn(96, 5, generator=torch.Generator().manual_seed(3))

@@ -6,12 +6,12 @@ import kit
 import polars as pl
 import pytest
 
-from hmgpu.engine import Engine
-from hmgpu.errors import DataError
-from hmgpu.neural.topk import STEPS
-from hmgpu.neural.two_tower import article_vectors, customer_vectors
-from hmgpu.parts import Bench
-from hmgpu.retrievers.two_tower import TwoTower
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import DataError
+from hmgpu.parts.models.neural.topk import STEPS
+from hmgpu.parts.models.neural.two_tower import article_vectors, customer_vectors
+from hmgpu.parts.part import Bench
+from hmgpu.parts.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")
 

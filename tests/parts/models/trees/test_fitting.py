@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from planted import PER_CUSTOMER, SMALL, on_disk, planted
 
-from hmgpu.engine import Engine
-from hmgpu.rankers import Examples
+from hmgpu.core.engine import Engine
+from hmgpu.parts.examples import Examples
 
 CPU = Engine("cpu", "tests")
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from planted import PER_CUSTOMER, SMALL, map_of, on_disk, planted
 
-from hmgpu.cluster import Cluster, cluster
-from hmgpu.engine import Engine
-from hmgpu.errors import RunError
-from hmgpu.rankers import Examples
-from hmgpu.rankers.cascade import Cascade
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import RunError
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.rankers.cascade import Cascade
+from hmgpu.pipeline.dask_workers import Cluster, cluster
 
 CPU = Engine("cpu", "tests")
 BOTH = SMALL.model_copy(update={"workers": 2})

@@ -1,6 +1,6 @@
 """Merlin 23 on today's dask, pandas, torch and cuDF. To be imported before anything of `merlin` or `nvtabular`:
 
-    from hmgpu.encode import merlin
+    from hmgpu.parts.models.encode import merlin
     import nvtabular as nvt  # isort: skip
 
 Importing it applies all patches, once. `save` and `load` are for fitted workflows. On a Dask cluster Merlin works only
@@ -19,14 +19,14 @@ import importlib
 import warnings
 from types import SimpleNamespace
 
-from hmgpu.encode.merlin import versions
+from hmgpu.parts.models.encode.merlin import versions
 
 versions.check(versions.KNOWN)
 
-from hmgpu.encode.merlin import clients, fitting, graphs, lists, loading, parquet  # noqa: E402  (of the dask that was checked)
-from hmgpu.encode.merlin.clients import through  # noqa: E402
-from hmgpu.encode.merlin.graphs import rebind, wrap  # noqa: E402
-from hmgpu.encode.merlin.saved import load, save  # noqa: E402
+from hmgpu.parts.models.encode.merlin import clients, fitting, graphs, lists, loading, parquet  # noqa: E402  (of the dask that was checked)
+from hmgpu.parts.models.encode.merlin.clients import through  # noqa: E402
+from hmgpu.parts.models.encode.merlin.graphs import rebind, wrap  # noqa: E402
+from hmgpu.parts.models.encode.merlin.saved import load, save  # noqa: E402
 
 __all__ = ["load", "save", "through"]
 
@@ -43,7 +43,7 @@ def _apply() -> None:
         has_gpu = importlib.import_module("merlin.core.has_gpu").HAS_GPU
         if has_gpu:
             versions.check(versions.KNOWN_ON_GPU)
-            from hmgpu.encode.merlin import cudf_now
+            from hmgpu.parts.models.encode.merlin import cudf_now
 
             cudf_now.lend_names()
         merlin = _modules()
@@ -110,7 +110,7 @@ def _patch_everywhere(merlin: SimpleNamespace) -> None:
 def _patch_for_gpu(merlin: SimpleNamespace) -> None:
     from cudf.api import types
 
-    from hmgpu.encode.merlin import cudf_now
+    from hmgpu.parts.models.encode.merlin import cudf_now
 
     dispatch = merlin.dispatch
     # Merlin's own import of these fails with that of `build_column`, and it goes on without.

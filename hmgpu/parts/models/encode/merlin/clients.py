@@ -25,7 +25,7 @@ def through(client: Any) -> Iterator[None]:
         name = "hmgpu-merlin"
 
         def setup(self, worker: Any) -> None:
-            import hmgpu.encode.merlin  # noqa: F401
+            import hmgpu.parts.models.encode.merlin  # noqa: F401
 
     client.register_plugin(Patches())
     token = _LENT.set(client)

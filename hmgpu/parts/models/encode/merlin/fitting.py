@@ -12,8 +12,8 @@ from dask.dataframe.dask_expr import FrameBase
 from dask.dataframe.dispatch import hash_object_dispatch
 from dask.delayed import Delayed, delayed
 
-from hmgpu.encode.merlin.graphs import freeze, own_index
-from hmgpu.errors import DataError
+from hmgpu.core.errors import DataError
+from hmgpu.parts.models.encode.merlin.graphs import freeze, own_index
 
 LOG = logging.getLogger("merlin")
 NULL = 1  # Categorify's code for a missing value

@@ -71,7 +71,9 @@ def lend_names() -> None:
         multi.concat = dd.concat  # type: ignore[attr-defined]
     if "dask.dataframe.optimize" not in sys.modules:
         # Only called where the graph is final already: see `optimized`.
-        module = types.ModuleType("dask.dataframe.optimize", "Lent by hmgpu.encode.merlin: leaves a graph as it is.")
+        module = types.ModuleType(
+            "dask.dataframe.optimize", "From hmgpu.parts.models.encode.merlin: leaves a graph as it is."
+        )
         module.optimize = lambda graph, keys=None, **_: graph  # type: ignore[attr-defined]
         sys.modules[module.__name__] = module
 

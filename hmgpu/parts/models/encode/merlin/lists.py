@@ -44,7 +44,6 @@ def list_slice(self: Any, col_selector: Any, df: Any) -> Any:
             made[name] = pd.Series([values[a:b] for a, b in pairwise(offsets)], dtype=object)
         else:
             import cupy
-
             from merlin.core.dispatch import build_cudf_list_column, pull_apart_list
 
             values, offsets = (part.values for part in pull_apart_list(df[name]))

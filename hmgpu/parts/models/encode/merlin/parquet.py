@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from dask.utils import natural_sort_key
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
-from hmgpu.encode.merlin.graphs import frame_of
-from hmgpu.errors import DataError
+from hmgpu.core.errors import DataError
+from hmgpu.parts.models.encode.merlin.graphs import frame_of
 
 SUFFIXES = (".parquet", ".parq", ".pq")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import cloudpickle
 
-from hmgpu.encode.merlin.fitting import refuse_shared_tables
+from hmgpu.parts.models.encode.merlin.fitting import refuse_shared_tables
 
 HERE = "<folder>"  # stands in the pickle for the folder that it lies in
 WORKFLOW = "workflow.pkl"

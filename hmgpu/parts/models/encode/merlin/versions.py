@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from hmgpu.errors import EngineError
+from hmgpu.core.errors import EngineError
 
 KNOWN = {
     "merlin-core": "23.8.0",

@@ -4,9 +4,9 @@ import kit
 import polars as pl
 import pytest
 
-from hmgpu.engine import Engine
-from hmgpu.neural.mean import Mean
-from hmgpu.neural.topk import STEPS
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural.embedding_mean import Mean
+from hmgpu.parts.models.neural.topk import STEPS
 
 CPU = Engine("cpu", "tests")
 VECTORS = {1: (1.0, 0.0), 2: (0.0, 1.0), 3: (0.6, 0.8), 4: (-1.0, 0.0)}

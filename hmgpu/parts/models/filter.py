@@ -4,15 +4,14 @@ from abc import abstractmethod
 from typing import Annotated, Any, Self
 
 import polars as pl
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from hmgpu.building import part_of
+from hmgpu.core.plans import top_n
 from hmgpu.data.store import History
 from hmgpu.data.tables import VectorsOf
-from hmgpu.parts import Bench, Learned, Trained
-from hmgpu.plans import top_n
-from hmgpu.retrievers import Retriever
-from hmgpu.retrievers.repurchase import Repurchase
+from hmgpu.parts.from_yaml import part_of
+from hmgpu.parts.part import Bench, Learned, Trained, build
+from hmgpu.parts.retriever import Retriever
 
 OF = "of"
 KEPT = "kept"
@@ -37,7 +36,7 @@ class Filter(Retriever):
     It should be asked for more candidates than are wanted: those that are left move up.
     """
 
-    of: Inner = Repurchase(n=60)
+    of: Inner = Field(default_factory=lambda: build(Retriever, "repurchase", {"n": 60}))
     """The retriever whose candidates are filtered: its kind and settings."""
 
     @abstractmethod

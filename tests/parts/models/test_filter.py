@@ -4,17 +4,17 @@ import kit
 import pytest
 from pydantic import ValidationError
 
-from hmgpu.config import load_config
-from hmgpu.engine import Engine
-from hmgpu.errors import ConfigError
-from hmgpu.parts import build
-from hmgpu.retrievers import Retriever
-from hmgpu.retrievers.als import ALS
-from hmgpu.retrievers.copurchase import CoPurchase
-from hmgpu.retrievers.out_of_stock import OutOfStock
-from hmgpu.retrievers.popular_by import PopularBy
-from hmgpu.retrievers.repurchase import Repurchase
-from hmgpu.retrievers.still_on_sale import StillOnSale
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
+from hmgpu.parts.part import build
+from hmgpu.parts.retriever import Retriever
+from hmgpu.parts.retrievers.als import ALS
+from hmgpu.parts.retrievers.copurchase import CoPurchase
+from hmgpu.parts.retrievers.out_of_stock import OutOfStock
+from hmgpu.parts.retrievers.popular_by import PopularBy
+from hmgpu.parts.retrievers.repurchase import Repurchase
+from hmgpu.parts.retrievers.still_on_sale import StillOnSale
+from hmgpu.pipeline.config import load_config
 
 CPU = Engine("cpu", "tests")
 

@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmgpu.rankers import Examples
+from hmgpu.parts.examples import Examples
 
 SCHEMA = {"customer": pl.Int64, "row": pl.Int64}
 

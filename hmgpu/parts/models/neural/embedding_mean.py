@@ -7,10 +7,10 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.neural.bought import matrix, weighted
-from hmgpu.neural.space import Space
-from hmgpu.parts import Count, Learned
-from hmgpu.retrievers import Candidates
+from hmgpu.parts.models.neural.bought import matrix, weighted
+from hmgpu.parts.models.neural.embedding import Space
+from hmgpu.parts.part import Count, Learned
+from hmgpu.parts.retriever import Candidates
 
 
 class Mean(Space):
@@ -48,7 +48,7 @@ class Mean(Space):
         bought an article with a vector in these days."""
         import torch
 
-        from hmgpu.neural.topk import quantised
+        from hmgpu.parts.models.neural.topk import quantised
 
         engine = self.bench.engine
         articles = engine.collect(learned["articles"].drop("on_sale").sort("article"))

@@ -5,11 +5,11 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
+from hmgpu.core.plans import top_n
 from hmgpu.data.store import History
-from hmgpu.features import Feature
-from hmgpu.parts import Count, Learned
-from hmgpu.plans import top_n
-from hmgpu.retrievers import Retriever
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.part import Count, Learned
+from hmgpu.parts.retriever import Retriever
 
 LATEST_DAYS = 91
 """How far back a customer's latest articles lie at most."""
@@ -34,7 +34,7 @@ class Space(Retriever, Feature):
         return known.with_columns(pl.col("on_sale").fill_null(0))
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
-        from hmgpu.neural.topk import nearest  # torch takes seconds to load
+        from hmgpu.parts.models.neural.topk import nearest  # torch takes seconds to load
 
         engine = self.bench.engine
         asked = engine.collect(learned["customers"].join(customers, on="customer", how="semi"))
@@ -54,7 +54,7 @@ class Space(Retriever, Feature):
     def with_latest(self, described: pl.LazyFrame, learned: Learned, name: str) -> pl.LazyFrame:
         """`described` (customer, article, …) with `name` float32: the largest product of the candidate's vector and one
         of the customer's latest articles'; null where there is none, no such column where `latest` is 0."""
-        from hmgpu.neural.topk import dots
+        from hmgpu.parts.models.neural.topk import dots
 
         if not self.latest:
             return described
@@ -70,7 +70,7 @@ class Space(Retriever, Feature):
 
     def near(self, learned: Learned, pairs: pl.LazyFrame, name: str) -> pl.LazyFrame:
         """(customer, article, `name` float32: their dot product) of `pairs`; null where one has no vector."""
-        from hmgpu.neural.topk import dots
+        from hmgpu.parts.models.neural.topk import dots
 
         engine = self.bench.engine
         keys = engine.collect(pairs.select("customer", "article"), fits=True)

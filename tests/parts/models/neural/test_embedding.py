@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 from kit import bench
 
-from hmgpu.engine import Engine
-from hmgpu.neural.space import Space
-from hmgpu.neural.topk import STEPS
+from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural.embedding import Space
+from hmgpu.parts.models.neural.topk import STEPS
 
 CPU = Engine("cpu", "tests")
 

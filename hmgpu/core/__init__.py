@@ -1,0 +1,1 @@
+"""What knows nothing of fashion: the engine, plans, files, errors, the console and HTML pages."""

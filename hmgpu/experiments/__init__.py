@@ -1,0 +1,1 @@
+"""Many runs side by side: folds, comparisons, ablations and searches for settings."""

@@ -1,0 +1,1 @@
+"""The models that retrievers, features and rankers are made of."""

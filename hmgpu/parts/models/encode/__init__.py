@@ -1,0 +1,1 @@
+"""NVTabular workflows that encode customers and articles for the neural models."""

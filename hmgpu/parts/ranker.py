@@ -1,0 +1,65 @@
+"""The base class of rankers, which put a customer's candidates in order, and of the models that they fit."""
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from hmgpu.core.engine import Engine
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.part import Part
+
+
+class Model(Protocol):
+    """A fitted ranker."""
+
+    def promising(self, candidates: pl.DataFrame) -> pl.DataFrame:
+        """Those of `candidates`, with their early columns, that are worth describing: the others it gives no score."""
+        return candidates
+
+    def score(self, examples: pl.DataFrame) -> pl.Series:
+        """float32, one a row of `examples` (any table with the columns it was fitted on); higher is better.
+
+        A null is no score: such a candidate is not recommended.
+        """
+
+    def score_promising(self, examples: pl.DataFrame) -> pl.Series:
+        """What `score` says of `examples` that `promising` has chosen already."""
+        return self.score(examples)
+
+    def save(self, folder: Path) -> None:
+        """Writes the model's files into the existing `folder`; the same model gives the same bytes."""
+
+
+class Ranker(Part):
+    """Settings of a ranker."""
+
+    home = "hmgpu.parts.rankers"
+
+    @property
+    def looks_early_at(self) -> frozenset[str]:
+        """Names of the feature families that `Model.promising` needs, beside those that compare candidates."""
+        return frozenset()
+
+    @property
+    def processes(self) -> int:
+        """How many processes fit it together."""
+        return 1
+
+    @property
+    def needs_lists(self) -> bool:
+        """Whether it learns from the last training week's candidates as they are served, with no negatives left out."""
+        return False
+
+    @abstractmethod
+    def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None) -> Model:
+        """A model fitted on `training`; `validation` only decides when to stop.
+
+        Args:
+            client: of the Dask cluster whose workers fit it, where there are to be several `processes`.
+        """
+
+    @abstractmethod
+    def load(self, folder: Path, engine: Engine) -> Model:
+        """The model that `save` wrote into `folder`."""

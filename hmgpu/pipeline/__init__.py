@@ -1,0 +1,1 @@
+"""The pipeline from a data set to twelve articles for every customer, one step a file."""
