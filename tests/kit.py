@@ -12,9 +12,9 @@ import yaml
 
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.parts.part import Bench, Learned, Trained
+from hmgpu.parts.part import Learned, PartContext, Trained
 from hmgpu.pipeline.config import Config, load_config
-from hmgpu.pipeline.describe import describe
+from hmgpu.pipeline.describe import with_columns
 from hmgpu.pipeline.learn import all_learned
 
 ROOT = Path(__file__).parents[1]
@@ -72,7 +72,7 @@ def files_in(folder: Path) -> dict[str, str]:
     }
 
 
-def bench(part: Any, history: History, engine: Engine, trained_on: History | None = None) -> Any:
+def bound(part: Any, history: History, engine: Engine, trained_on: History | None = None) -> Any:
     """`part` with what a pipeline would lend it: workflows fitted, and its model trained, on `trained_on`.
 
     A part with a model is made small, so that training takes a second; what was made for one history is kept.
@@ -82,7 +82,7 @@ def bench(part: Any, history: History, engine: Engine, trained_on: History | Non
     if isinstance(part, Trained):
         part = part.model_copy(update={name: value for name, value in SMALL.items() if hasattr(part, name)})
         model = _once(past, f"{engine.name} {part.settings()}", lambda: _train(part, past, engine))
-    return part.at(Bench(engine, SEED, lambda: encoders(past, engine), model))
+    return part.bind(PartContext(engine, SEED, lambda: encoders(past, engine), model))
 
 
 def encoders(history: History, engine: Engine, days: int = 91) -> Any:
@@ -96,7 +96,7 @@ def encoders(history: History, engine: Engine, days: int = 91) -> Any:
 
 def _train(part: Any, history: History, engine: Engine) -> Path:
     folder = Path(tempfile.mkdtemp())
-    part.at(Bench(engine, SEED, lambda: encoders(history, engine))).train(history, folder, folder / "work")
+    part.bind(PartContext(engine, SEED, lambda: encoders(history, engine))).train(history, folder, folder / "work")
     return folder
 
 
@@ -108,22 +108,22 @@ def _once(history: History, what: str, make: Any) -> Any:
 
 
 def learned(part: Any, history: History, engine: Engine) -> Learned:
-    """What `part`, at its bench, learns of everybody and of each customer, executed, handed back as scans would be."""
+    """What `part`, at its bound, learns of everybody and of each customer, executed, handed back as scans would be."""
     return all_learned(part, history, history, engine)
 
 
 def described(part, history, engine, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], dict]:
     """The family's columns of each (customer, article)."""
     asked = pl.LazyFrame(pairs, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
-    part = bench(part, history, engine)
+    part = bound(part, history, engine)
     columns = part.compute(learned(part, history, engine), asked)
-    rows = describe(engine.collect(asked), {"it": columns}, engine).to_dicts()
+    rows = with_columns(engine.collect(asked), {"it": columns}, engine).to_dicts()
     return {(row.pop("customer"), row.pop("article")): row for row in rows}
 
 
 def scored(part, history, engine, customers: Iterable[int] = (1,)) -> dict[int, list[tuple[int, int]]]:
     """(article, score) of each customer, by rank."""
-    part = bench(part, history, engine)
+    part = bound(part, history, engine)
     asked = pl.LazyFrame({"customer": list(customers)}, schema={"customer": pl.Int32})
     found = engine.collect(part.retrieve(learned(part, history, engine), asked).sort("customer", "rank"))
     return {c: found.filter(pl.col("customer") == c).select("article", "score").rows() for c in customers}

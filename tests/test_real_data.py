@@ -11,7 +11,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.data.ingest import ingest
 from hmgpu.data.store import Store
 from hmgpu.pipeline.config import load_config
-from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.open import open_pipeline
 
 BASE = Path(__file__).parents[1] / "configs" / "base.yaml"
 SAMPLE = os.environ.get("HMGPU_REAL_DATA")
@@ -28,7 +28,7 @@ def test_base_config_on_real_data(tmp_path: Path) -> None:
     assert summary.rows == pl.read_csv(raw / "transactions_train.csv", columns=["t_dat"]).height
     assert summary.bad_rows == {}
     assert summary.prices_rounded == 0
-    line = Pipeline.open(config, Engine("cpu", "tests"))
+    line = open_pipeline(config, Engine("cpu", "tests"))
     assert line.retrievers == config.retrievers
     with line.working():
         metrics = json.loads(line.evaluate().read_text())

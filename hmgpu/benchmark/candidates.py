@@ -21,7 +21,7 @@ from hmgpu.benchmark.timing import Contender, Measurement, measure
 from hmgpu.core.engine import Engine
 from hmgpu.core.join_budget import affordable
 from hmgpu.data.store import History
-from hmgpu.parts.examples import KEYS
+from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.retriever import Retriever
 from hmgpu.parts.retrievers.copurchase import CoPurchase
 

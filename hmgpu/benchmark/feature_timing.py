@@ -19,9 +19,9 @@ from hmgpu.benchmark.rivals import pandas_features, pandas_notebook
 from hmgpu.benchmark.rivals.pandas_tables import read, read_all
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History, Store
-from hmgpu.parts.examples import KEYS
+from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.feature import Feature
-from hmgpu.pipeline.describe import describe
+from hmgpu.pipeline.describe import with_columns
 from hmgpu.pipeline.learn import cut_out
 
 
@@ -60,14 +60,14 @@ class Plans:
         """(customer, article, the family's columns)."""
         history = self._history()
         columns = self._computed(family, history, history.of(self.customers.lazy()))
-        return describe(self.pairs.select(KEYS), {family: columns}, self.engine)
+        return with_columns(self.pairs.select(KEYS), {family: columns}, self.engine)
 
     def all(self) -> pl.DataFrame:
         """The candidates with every family's columns."""
         history = self._history()
         audience = cut_out(history.of(self.customers.lazy()), self.engine)
         columns = {name: self._computed(name, history, audience) for name in self.inputs.families}
-        return describe(self.pairs, columns, self.engine)
+        return with_columns(self.pairs, columns, self.engine)
 
     def begin(self) -> None:
         """Loads and starts what the first plan would load and start."""

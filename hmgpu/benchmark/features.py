@@ -24,8 +24,8 @@ from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, Measurement, measure
 from hmgpu.benchmark.traffic import bandwidth, column_bytes
 from hmgpu.core.engine import Engine
-from hmgpu.parts.candidates import merge
-from hmgpu.parts.examples import KEYS
+from hmgpu.parts.candidates import KEYS
+from hmgpu.pipeline.candidates import merge
 
 ALL = "all families"
 

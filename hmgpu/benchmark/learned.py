@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.parts.part import Bench, Learned, Learner
+from hmgpu.parts.part import Learned, Learner, PartContext
 from hmgpu.pipeline.learn import all_learned
 
 if TYPE_CHECKING:  # the real import loads Merlin
@@ -23,7 +23,7 @@ def learned(part: Learner, history: History, audience: History, engine: Engine) 
 
 def at_work(part: L, engine: Engine) -> L:
     """`part` with an engine to work with; parts that learn by plans alone draw nothing and need no workflows."""
-    return part.at(Bench(engine, 0, _no_encoders))
+    return part.bind(PartContext(engine, 0, _no_encoders))
 
 
 def _no_encoders() -> "Encoders":

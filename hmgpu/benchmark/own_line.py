@@ -11,7 +11,7 @@ from hmgpu.benchmark.steps import kinds_of
 from hmgpu.core.errors import RunError
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
-from hmgpu.parts.examples import KEYS
+from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.evaluate import PRECISIONS
 from hmgpu.pipeline.lists import fallback, top_twelve
 from hmgpu.pipeline.pipeline import Pipeline

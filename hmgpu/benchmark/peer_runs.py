@@ -18,7 +18,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
-from hmgpu.parts.examples import KEYS
+from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.lists import fallback, top_twelve
 
 PEERS = ("popular", "repurchase", "als", "bpr", "cosine", "item_knn", "user_knn", "ease", "lambdarank")

@@ -22,10 +22,10 @@ from hmgpu.benchmark.timing import Measurement
 from hmgpu.benchmark.train import TOLERANCE, check_near
 from hmgpu.core.console import start_logging
 from hmgpu.core.engine import Engine
+from hmgpu.core.metrics import K
 from hmgpu.data.store import Store
 from hmgpu.parts.rankers.order import Order
 from hmgpu.pipeline.config import Config
-from hmgpu.pipeline.lists import K
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.run import Run
 

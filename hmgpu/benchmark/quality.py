@@ -8,9 +8,8 @@ import polars as pl
 from rich.table import Table
 
 from hmgpu.benchmark.result import Result
-from hmgpu.core.metrics import average_precision
+from hmgpu.core.metrics import K, average_precision
 from hmgpu.evaluation.certainty import ratio_intervals
-from hmgpu.pipeline.lists import K
 
 Estimate = dict[str, float]
 """`value`, and the `low` and `high` end of its 95 % interval."""

@@ -16,7 +16,7 @@ from hmgpu.benchmark.engines import wait_for
 from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER, Needs
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.parts.examples import KEYS
+from hmgpu.parts.candidates import KEYS
 
 BYTES = 2**29  # of one array: many times what caches hold
 ROUNDS, TIMES = 10, 5

@@ -17,13 +17,13 @@ from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, measure
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
-from hmgpu.core.metrics import map_at, ndcg_at
+from hmgpu.core.metrics import K, map_at, ndcg_at
 from hmgpu.core.plans import ranked
-from hmgpu.parts.examples import KEYS, Examples
+from hmgpu.parts.candidates import KEYS
+from hmgpu.parts.examples import Examples
 from hmgpu.parts.ranker import Model
 from hmgpu.parts.rankers.cascade import Cascade
 from hmgpu.parts.rankers.xgboost import XGBoost
-from hmgpu.pipeline.lists import K
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.run import Run
 
@@ -45,12 +45,12 @@ def benchmark_train(
     ranker = own.model_copy(update={"rounds": trees, "patience": trees})  # so that none stops before the others
     with tempfile.TemporaryDirectory() as folder:
         line = Pipeline(config, engines[0], subject.store, Run(Path(folder), engines[0]))
-        files = [file for week in line.training_weeks for file in line.examples(week, training=True)[0].files]
+        files = [file for week in line.weeks.training for file in line.examples(week, training=True)[0].files]
         training, validation = Examples(tuple(files)), line.validation[0]
-        rows = sum(table.height for table in training.told())
-        if not rows or not any(True for _ in validation.told()):
+        rows = sum(table.height for table in training.with_purchases())
+        if not rows or not any(True for _ in validation.with_purchases()):
             raise DataError("No candidate was bought in the training or the validation weeks: take more data.")
-        judge = Judge(validation, engines[0].collect(subject.store.sold_in(line.validation_week)), engines[0])
+        judge = Judge(validation, engines[0].collect(subject.store.sold_in(line.weeks.validation)), engines[0])
         contenders = [
             Contender(f"XGBoost, {engine.name.upper()}", partial(ranker.fit, training, validation, engine, config.seed))
             for engine in reversed(engines)
@@ -58,7 +58,7 @@ def benchmark_train(
         measured = measure("fit", rows, "examples", contenders, repeats, judge.check)
         settings = {
             "ranker": ranker.settings(),
-            "weeks": [str(week) for week in line.training_weeks],
+            "weeks": [str(week) for week in line.weeks.training],
             "columns": len(training.features()),
             "left_out": subject.left_out,
             "repeats": repeats,

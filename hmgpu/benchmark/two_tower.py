@@ -23,7 +23,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
 from hmgpu.parts.models.encode.workflow import Encoders
 from hmgpu.parts.models.neural.batches import FileBatches
-from hmgpu.parts.models.neural.negatives import Negatives
+from hmgpu.parts.models.neural.negatives import OnSaleNegatives
 from hmgpu.parts.models.neural.purchases import write_purchases
 from hmgpu.parts.models.neural.towers import Towers
 from hmgpu.parts.models.neural.training import fit
@@ -51,7 +51,7 @@ def benchmark_two_tower(
         loading, training = list[Contender](), list[Contender]()
         for engine in reversed(engines):  # so that the last contender, which others are compared with, is on the CPU
             if settings.extra:
-                model.negatives = Negatives(files.on_sale, settings.extra, engine.device)
+                model.negatives = OnSaleNegatives(files.on_sale, settings.extra, engine.device)
             fed = Feeding(files.bought, settings, engine)
             agreement[engine.name] = fed.check(model, subject.seed, folder / f"numbered-{engine.name}")
             loading += fed.loading()

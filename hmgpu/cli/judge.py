@@ -6,14 +6,13 @@ from typing import Annotated
 
 import typer
 
-from hmgpu.cli.options import ClusterChoice, ConfigFile, EngineChoice, Settings, show, working
+from hmgpu.cli.options import ClusterChoice, ConfigFile, EngineChoice, Settings, show, start_workers, working
 from hmgpu.core.console import console
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.files import write_json
 from hmgpu.evaluation.contributions import contribution_table
 from hmgpu.pipeline.config import load_config
-from hmgpu.pipeline.workers import hired
 
 app = typer.Typer()
 verb = partial(app.command, rich_help_panel="Figures")
@@ -42,7 +41,7 @@ def evaluate(
     if folds:
         loaded = load_config(config, settings)
         chosen = Engine.choose(engine or loaded.engine)
-        with hired(cluster, chosen) as workers:
+        with start_workers(cluster, chosen) as workers:
             lines = partial(fold_lines, loaded, chosen, folds, workers)
             scored, file = evaluate_folds(lines(), loaded.runs)
             console.print(fold_table(scored), f"figures: {file}")

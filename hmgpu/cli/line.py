@@ -8,14 +8,22 @@ from typing import Annotated
 import typer
 
 from hmgpu.cli.data import synth
-from hmgpu.cli.options import CURRENT_RUN, ClusterChoice, ConfigFile, EngineChoice, Settings, show, working
+from hmgpu.cli.options import (
+    CURRENT_RUN,
+    ClusterChoice,
+    ConfigFile,
+    EngineChoice,
+    Settings,
+    show,
+    start_workers,
+    working,
+)
 from hmgpu.core.console import console, progress
 from hmgpu.core.engine import Choice, Engine
 from hmgpu.core.files import is_vacant, write_text
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import NAME as MANIFEST
 from hmgpu.pipeline.config import Config, load_config
-from hmgpu.pipeline.workers import hired
 from hmgpu.runs.lock import exclusively
 from hmgpu.runs.publish import promote
 from hmgpu.serving.finished_run import FinishedRun
@@ -107,7 +115,7 @@ def submit(
 
 
 def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
-    from hmgpu.pipeline.pipeline import Pipeline
+    from hmgpu.pipeline.open import open_pipeline
 
     chosen = Engine.choose(engine or config.engine)
     raw = config.data.raw
@@ -117,7 +125,7 @@ def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
         console.print(str(summary), soft_wrap=True)
     else:
         console.print(f"{raw} holds no files: working with the data set in {config.data.root}", soft_wrap=True)
-    with hired(cluster, chosen) as workers, Pipeline.open(config, chosen, workers).working() as line:
+    with start_workers(cluster, chosen) as workers, open_pipeline(config, chosen, workers).working() as line:
         submission = line.finish()
         with exclusively(config.runs):
             current = promote(line.run.folder)

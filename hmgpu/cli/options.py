@@ -13,7 +13,7 @@ from hmgpu.core.engine import Choice, Engine
 from hmgpu.evaluation.strategies import segment_table
 from hmgpu.evaluation.tables import method_table, strategy_table
 from hmgpu.pipeline.config import load_config
-from hmgpu.pipeline.workers import hired
+from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.runs.publish import CURRENT
 
 if TYPE_CHECKING:
@@ -31,15 +31,27 @@ ClusterChoice = Annotated[
 
 
 @contextmanager
+def start_workers(where: str | None, engine: Engine) -> Iterator[Workers]:
+    """The workers of the cluster `where` (see `dask_workers.cluster`); this process where that is None."""
+    if where is None:
+        yield IN_PROCESS
+        return
+    from hmgpu.pipeline.dask_workers import cluster  # Dask takes a second to load
+
+    with cluster(where, engine) as workers:
+        yield workers
+
+
+@contextmanager
 def working(
     config: Path, settings: list[str] | None, engine: Choice | None, cluster: str | None = None
 ) -> Iterator["Pipeline"]:
-    """The line of a config, its run kept from others."""
-    from hmgpu.pipeline.pipeline import Pipeline
+    """The pipeline of a config, its run kept from others."""
+    from hmgpu.pipeline.open import open_pipeline  # loads XGBoost
 
     loaded = load_config(config, settings)
     chosen = Engine.choose(engine or loaded.engine)
-    with hired(cluster, chosen) as workers, Pipeline.open(loaded, chosen, workers).working() as line:
+    with start_workers(cluster, chosen) as workers, open_pipeline(loaded, chosen, workers).working() as line:
         yield line
 
 

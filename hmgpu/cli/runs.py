@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from hmgpu.cli.options import CURRENT_RUN, ClusterChoice, ConfigFile, EngineChoice, RunsFolder, Settings
+from hmgpu.cli.options import CURRENT_RUN, ClusterChoice, ConfigFile, EngineChoice, RunsFolder, Settings, start_workers
 from hmgpu.core.console import console, progress
 from hmgpu.core.engine import Engine
 from hmgpu.pipeline.config import load_config
-from hmgpu.pipeline.workers import hired
 from hmgpu.runs.inventory import inventory, prune, runs_table
 from hmgpu.runs.lock import exclusively
 from hmgpu.runs.publish import promote, rollback
@@ -40,7 +39,7 @@ def retrain_verb(
 
     loaded = load_config(config, settings)
     chosen = Engine.choose(engine or loaded.engine)
-    with hired(cluster, chosen) as workers, progress("append") as report:
+    with start_workers(cluster, chosen) as workers, progress("append") as report:
         record = retrain(loaded, week, chosen, workers, report)
     console.print(f"{record.outcome}: {record.reason}\nhistory: {loaded.runs / PAGE}", soft_wrap=True)
     if record.exit_code:

@@ -7,8 +7,11 @@ that is predicted twice counts at its first place.
 
 import polars as pl
 
+K = 12
+"""Places of a list, as Kaggle's H&M competition counts them."""
 
-def average_precision(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = 12) -> pl.DataFrame:
+
+def average_precision(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = K) -> pl.DataFrame:
     """(customer, average_precision float64) of each customer of `labels`: AP@k as Kaggle's H&M competition defines it.
 
     The sum over hits of precision at the hit's place, divided by min(articles bought, k).
@@ -20,12 +23,12 @@ def average_precision(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = 
     )
 
 
-def map_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = 12) -> float:
+def map_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = K) -> float:
     """MAP@k: the mean average precision; 0 when nobody bought."""
     return _mean(average_precision(predictions, labels, k)["average_precision"])
 
 
-def ndcg_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = 12) -> float:
+def ndcg_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = K) -> float:
     """NDCG@k with binary relevance (Järvelin & Kekäläinen 2002)."""
     found = _hits(predictions, labels, k)
     gained = found.group_by("customer").agg(total=(1 / (pl.col("rank") + 1).log(2)).sum())
@@ -36,13 +39,13 @@ def ndcg_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = 12) -> flo
     return _mean(scored["total"] / scored["ideal"])
 
 
-def hit_rate_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = 12) -> float:
+def hit_rate_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = K) -> float:
     """Share of the buyers for whom at least one of the first k was bought."""
     buyers = labels["customer"].n_unique()
     return _hits(predictions, labels, k)["customer"].n_unique() / buyers if buyers else 0.0
 
 
-def precision_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = 12) -> float:
+def precision_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = K) -> float:
     """Precision@k, the average hit rate: the share of k places that hold what was bought, over all buyers.
 
     A list that is shorter than k counts as one of k places.

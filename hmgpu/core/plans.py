@@ -81,7 +81,7 @@ def scattered(keys: Sequence[str], seed: int) -> pl.Expr:
     return mixed
 
 
-def drawn(customers: Frame, n: int | None, seed: int) -> Frame:
+def sample(customers: Frame, n: int | None, seed: int) -> Frame:
     """`n` of `customers` (customer), each once, as if drawn at random, in the order of drawing; None takes all."""
     if n is None:
         return customers

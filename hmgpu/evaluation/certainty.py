@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hmgpu.pipeline.lists import K
+from hmgpu.core.metrics import K
 
 DRAWS, FLIPS, SEED = 1_000, 9_999, 0
 CELLS = 1 << 20  # signs drawn at once

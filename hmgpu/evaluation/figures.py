@@ -1,6 +1,6 @@
 """What a run achieved in a week: the figures of every method and every strategy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -8,43 +8,27 @@ from polars import selectors as cs
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
-from hmgpu.core.metrics import average_precision, coverage, hit_rate_at, ndcg_at, precision_at
+from hmgpu.core.metrics import K, average_precision, coverage, hit_rate_at, ndcg_at, precision_at
 from hmgpu.data.segments import ACTIVE_DAYS, SEGMENTS, segments
 from hmgpu.data.store import History
 from hmgpu.evaluation.certainty import intervals
 from hmgpu.evaluation.strategies import by_strategy
-from hmgpu.parts.candidates import RANK, WORTH, merged_order
-from hmgpu.parts.examples import KEYS, Examples
+from hmgpu.parts.candidates import KEYS, RANK, WORTH, merged_order
+from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.filter import innermost
 from hmgpu.parts.ranker import Model
 from hmgpu.parts.retriever import Retriever
 from hmgpu.parts.retrievers.popular import Popular
 from hmgpu.parts.retrievers.repurchase import Repurchase
-from hmgpu.pipeline.lists import K, top_twelve
+
+METHODS = ("popular", "repurchase_popular", "order", "ranker")
 
 
-def evaluate(
-    examples: Examples,
-    labels: pl.DataFrame,
-    history: History,
-    model: Model,
-    retrievers: Mapping[str, Retriever],
-    filler: pl.LazyFrame,
-    engine: Engine,
-) -> tuple[dict[str, Any], pl.DataFrame]:
-    """All figures of one week, and the average precisions that they are means of.
+def score_methods(examples: Examples, model: Model, retrievers: Mapping[str, Retriever]) -> pl.DataFrame:
+    """(customer, article, every retriever's rank, `worth` with quotas, a score by each of `METHODS`) of all candidates.
 
-    Args:
-        examples: the week's described candidates of all customers who bought in it.
-        labels: (customer, article) bought in the week.
-        history: what was known before the week.
-        filler: what `recommendations.fallback` returned for the week.
-
-    Returns:
-        The content of `metrics.json`, which README explains under "What a run leaves"; and (customer, segment, for
-        every method the average precision at 12 of the customer's list), sorted.
+    A null score proposes nothing. Raises DataError where there is no candidate.
     """
-    buyers = labels.select("customer").unique()
     ranks = [f"{name}{RANK}" for name in retrievers]
     scored = [
         table.select(*KEYS, *ranks, cs.by_name(WORTH, require_all=False)).with_columns(
@@ -54,12 +38,31 @@ def evaluate(
     ]
     if not scored:
         raise DataError("No strategy proposed anything to those who bought in the week: there is nothing to evaluate.")
-    scores = pl.concat(scored)
-    methods = ("popular", "repurchase_popular", "order", "ranker")
-    lists = {
-        method: engine.collect(top_twelve(scores.lazy().rename({method: "score"}), buyers.lazy(), filler))
-        for method in methods
-    }
+    return pl.concat(scored)
+
+
+def figures_of(
+    scores: pl.DataFrame,
+    lists: Mapping[str, pl.DataFrame],
+    labels: pl.DataFrame,
+    history: History,
+    retrievers: Sequence[str],
+    engine: Engine,
+) -> tuple[dict[str, Any], pl.DataFrame]:
+    """All figures of one week, and the average precisions that they are means of.
+
+    Args:
+        scores: what `score_methods` returned.
+        lists: by method (customer, article, rank) of everybody who bought in the week.
+        labels: (customer, article) bought in the week.
+        history: what was known before the week.
+        retrievers: their names, in the order of the config.
+
+    Returns:
+        The content of `metrics.json`, which docs/evaluation.md explains; and (customer, segment, for every method the
+        average precision at 12 of the customer's list), sorted.
+    """
+    methods, buyers = list(METHODS), labels.select("customer").unique()
     on_sale = engine.collect(history.on_sale(ACTIVE_DAYS))
     members = engine.collect(segments(history, buyers.lazy()).sort("customer"))
     named = members.with_columns(segment=pl.Series(SEGMENTS).gather(members["segment"]))

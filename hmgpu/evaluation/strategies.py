@@ -15,8 +15,7 @@ from rich.table import Table
 from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
 from hmgpu.core.plans import ranked
-from hmgpu.parts.candidates import MOST, RANK, WORTH
-from hmgpu.parts.examples import KEYS
+from hmgpu.parts.candidates import KEYS, MOST, RANK, WORTH
 
 MERGED = "merged"
 DEPTHS = (12, 100, 200, 500)

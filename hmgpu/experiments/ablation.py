@@ -23,7 +23,7 @@ from hmgpu.experiments.folds import Folds, place_of
 from hmgpu.experiments.variants import reseeded, varied, without
 from hmgpu.parts.candidates import MOST
 from hmgpu.parts.models.filter import OF, Filter
-from hmgpu.parts.negative_sampler import Negatives
+from hmgpu.parts.negative_sampler import NegativeSampler
 from hmgpu.parts.negatives.recalled import Recalled
 from hmgpu.parts.part import kinds
 from hmgpu.parts.retriever import Retriever
@@ -57,7 +57,7 @@ def ablate_run(line: Pipeline, sections: Sequence[str]) -> tuple[dict[str, Any],
 
     The run's page is made again, with that in it; a finished run is sealed again.
     """
-    run, week = line.run, line.validation_week
+    run, week = line.run, line.weeks.validation
     finished = is_whole(run.folder)
     found = contributions([ablate(line, sections, week)])
     step = run.step(ablation_step(week), {}, [digest_of(found)], lambda folder: write_json(folder / ABLATION, found))
@@ -110,8 +110,8 @@ def _variants(line: Pipeline, section: str) -> Iterator[tuple[str, str, str, Cal
 def _settings(config: Config, section: str) -> dict[str, dict[str, Any]]:
     """Fields of the config by the name of the variant; what the config has already is none."""
     if section == "negatives":
-        ways: dict[str, dict[str, Negatives]] = {str(n): {"recalled": Recalled(n=n)} for n in NEGATIVES}
-        others = {kind: part() for kind, part in kinds(Negatives).items() if kind != "recalled"}
+        ways: dict[str, dict[str, NegativeSampler]] = {str(n): {"recalled": Recalled(n=n)} for n in NEGATIVES}
+        others = {kind: part() for kind, part in kinds(NegativeSampler).items() if kind != "recalled"}
         ways |= {f"and-{kind}": {**config.negatives, kind: part} for kind, part in others.items()}
         return {name: {"negatives": parts} for name, parts in ways.items() if parts != config.negatives}
     if section == "weeks":

@@ -16,6 +16,7 @@ from rich.table import Table
 from hmgpu.core.errors import RunError
 from hmgpu.core.files import sha256
 from hmgpu.evaluation.certainty import intervals, p_value
+from hmgpu.pipeline.config import decisive
 from hmgpu.pipeline.evaluate import PRECISIONS
 from hmgpu.runs.run import MANIFEST
 
@@ -126,10 +127,8 @@ def paired(rows: pl.DataFrame) -> dict[str, Any]:
 
 
 def _decisive(judged: Judged) -> dict[str, Any]:
-    """What decides about the result; where things lie and how much memory there is does not."""
-    places = ("data", "runs", "memory_gb", "engine")
-    made_with = {name: judged.manifest[name] for name in ("engine", "code")}
-    return {key: value for key, value in judged.settings.items() if key not in places} | made_with
+    """The settings that decide the result, with the engine and the code."""
+    return decisive(judged.settings) | {name: judged.manifest[name] for name in ("engine", "code")}
 
 
 def comparison_tables(found: Mapping[str, Any]) -> list[Table]:

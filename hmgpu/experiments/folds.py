@@ -20,8 +20,9 @@ from hmgpu.evaluation.certainty import intervals
 from hmgpu.evaluation.report.folds import folds_page
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.evaluate import PRECISIONS
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
-from hmgpu.pipeline.workers import HERE, Workers
+from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.runs.run import MANIFEST
 
 Folds = Iterable[tuple[Pipeline, Week]]
@@ -70,7 +71,9 @@ def _pooled(rows: pl.DataFrame) -> dict[str, Any]:
     return {"customers": rows.height, "map_at_12": means, "map_at_12_interval": intervals(rows)}
 
 
-def fold_lines(config: Config, engine: Engine, folds: int, workers: Workers = HERE) -> Iterator[tuple[Pipeline, Week]]:
+def fold_lines(
+    config: Config, engine: Engine, folds: int, workers: Workers = IN_PROCESS
+) -> Iterator[tuple[Pipeline, Week]]:
     """Each of the last `folds` complete weeks, oldest first, with the line whose ranker is made before it.
 
     For each week the validation week is the one before it and the training weeks those before that.
@@ -79,7 +82,7 @@ def fold_lines(config: Config, engine: Engine, folds: int, workers: Workers = HE
     for back in reversed(range(folds)):
         week = last.back(back)
         weeks = config.weeks.model_copy(update={"validation": str(week.back(1))})
-        yield Pipeline.open(config.model_copy(update={"weeks": weeks}), engine, workers), week
+        yield open_pipeline(config.model_copy(update={"weeks": weeks}), engine, workers), week
 
 
 def fold_table(found: Mapping[str, Any]) -> Table:

@@ -22,12 +22,13 @@ from hmgpu.core.errors import ConfigError
 from hmgpu.core.files import write_json
 from hmgpu.core.metrics import map_at
 from hmgpu.data.store import Store
-from hmgpu.parts.examples import KEYS
+from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.rankers.xgboost import XGBoost
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.learn import FALLBACK, TABLE
 from hmgpu.pipeline.lists import top_twelve
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def tune_trees(
     store, named = Store(given.data.root), given.weeks.validation
     reported = store.week_of(named) if named else store.last_complete_week
     weeks = given.weeks.model_copy(update={"validation": str(reported.back(2))})
-    line = Pipeline.open(given.model_copy(update={"weeks": weeks}), engine)
+    line = open_pipeline(given.model_copy(update={"weeks": weeks}), engine)
     begun = time.monotonic()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=given.seed))
@@ -100,7 +101,7 @@ class Trials:
     """Fits rankers on the examples of a line and scores them on the week after its validation week."""
 
     def __init__(self, line: Pipeline) -> None:
-        self.line, self.week = line, line.validation_week.back(-1)
+        self.line, self.week = line, line.weeks.validation.back(-1)
         self.training, training_steps = line.training
         self.validation, validation_steps = line.validation
         self.judged, judged_steps = line.examples(self.week, training=False)

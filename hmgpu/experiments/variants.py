@@ -10,6 +10,7 @@ from typing import Any
 from hmgpu.core.errors import ConfigError
 from hmgpu.pipeline.learn import Learning
 from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.schedule import Schedule
 from hmgpu.runs.run import Run
 
 
@@ -38,7 +39,7 @@ def varied(line: Pipeline, name: str, update: Mapping[str, Any]) -> Pipeline:
     """
     config = line.config.model_copy(update=update)
     run = Run(line.run.folder / name, line.engine, base=line.learning.run)
-    learning = Learning(config, line.engine, line.store, run, line.oldest(config), line.workers)
+    learning = Learning(config, line.engine, line.store, run, Schedule.of(config, line.store).oldest, line.workers)
     return _variant(line, name, update, learning)
 
 

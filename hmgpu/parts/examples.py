@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-KEYS = ("customer", "article")
+from hmgpu.parts.candidates import KEYS
+
 LABEL = "label"
 ROWS = 400_000  # worked on at once
 EARLY = "hmgpu:early"
@@ -62,12 +63,12 @@ class Examples:
         """Those of all weeks but the last; none where there is one week."""
         return replace(self, files=() if self.latest is None else self.files[: -self.latest], latest=None, lists=())
 
-    def told(self) -> Iterator[pl.DataFrame]:
+    def with_purchases(self) -> Iterator[pl.DataFrame]:
         """`tables` without the customers none of whose candidates was bought: they teach no order."""
         told = (table.filter(pl.col(LABEL).max().over("customer") > 0) for table in self.tables())
         return (table for table in told if table.height)
 
-    def told_customers(self) -> pl.DataFrame:
+    def customers_with_purchases(self) -> pl.DataFrame:
         """(customer) of those some of whose candidates were bought, each once."""
         files = (pl.read_parquet(file, columns=["customer", LABEL]) for file in self.files)
         return pl.concat(file.filter(pl.col(LABEL) > 0).select("customer") for file in files).unique().sort("customer")

@@ -12,7 +12,7 @@ from hmgpu.parts.part import Part
 
 
 @dataclass(frozen=True)
-class Teaching:
+class TrainingWeek:
     """One training week of some customers: those who bought a candidate in it, the others teach a ranker no order."""
 
     recalled: pl.LazyFrame
@@ -31,13 +31,13 @@ class Teaching:
         return self.bought.select("customer").unique()
 
 
-class Negatives(Part):
+class NegativeSampler(Part):
     """Draws articles for each customer. What the customer bought in the week is taken out afterwards."""
 
     home = "hmgpu.parts.negatives"
 
     @abstractmethod
-    def draw(self, week: Teaching) -> pl.LazyFrame:
+    def draw(self, week: TrainingWeek) -> pl.LazyFrame:
         """(customer int32, article int32), in any order, pairs may repeat.
 
         What one customer gets must not depend on which others are asked for: draws are made of the keys and
@@ -50,7 +50,7 @@ def times(rows: pl.LazyFrame, n: int) -> pl.LazyFrame:
     return rows.join(pl.LazyFrame({"turn": range(n)}, schema={"turn": pl.Int32}), how="cross")
 
 
-def drawn(asked: pl.LazyFrame, pool: pl.LazyFrame, by: str | Sequence[str], seed: int) -> pl.LazyFrame:
+def draw_negatives(asked: pl.LazyFrame, pool: pl.LazyFrame, by: str | Sequence[str], seed: int) -> pl.LazyFrame:
     """`asked` (customer, turn, …), each row with the columns of one row of `pool`, drawn from its group `by`.
 
     All rows of a group are as likely. A row that asks for a group without rows is gone.
@@ -66,8 +66,9 @@ def drawn(asked: pl.LazyFrame, pool: pl.LazyFrame, by: str | Sequence[str], seed
     return placed.join(numbered, on=[*groups, "place"]).drop("place")
 
 
-def drawn_for_each(customers: pl.LazyFrame, n: int, pool: pl.LazyFrame, seed: int) -> pl.LazyFrame:
+def draw_for_each(customers: pl.LazyFrame, n: int, pool: pl.LazyFrame, seed: int) -> pl.LazyFrame:
     """(customer, article): `n` rows of `pool` (article) for each of `customers` (customer), all rows as likely."""
     everything = pl.lit(0, dtype=pl.Int8).alias("everything")
-    found = drawn(times(customers, n).with_columns(everything), pool.with_columns(everything), "everything", seed)
+    asked, pool = (table.with_columns(everything) for table in (times(customers, n), pool))
+    found = draw_negatives(asked, pool, "everything", seed)
     return found.select("customer", "article")

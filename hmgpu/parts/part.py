@@ -63,7 +63,7 @@ P = TypeVar("P", bound="Part")
 
 
 @dataclass(frozen=True)
-class Bench:
+class PartContext:
     """What a pipeline lends its parts to work with, beside data."""
 
     engine: Engine
@@ -82,18 +82,18 @@ class Part(BaseModel):
     """The package that holds the parts of a base class, one a file."""
     encoded: ClassVar[bool] = False
     """Whether the part works on encoded columns, and so is made anew when the workflows are."""
-    _bench: Bench | None = PrivateAttr(default=None)
+    _context: PartContext | None = PrivateAttr(default=None)
 
-    def at(self, bench: Bench) -> Self:
+    def bind(self, context: PartContext) -> Self:
         """This part, with what it needs to work."""
         part = self.model_copy()
-        part._bench = bench
+        part._context = context
         return part
 
     @property
-    def bench(self) -> Bench:
-        assert self._bench is not None, f"{self.kind} was given no bench to work at: see Part.at"
-        return self._bench
+    def context(self) -> PartContext:
+        assert self._context is not None, f"{self.kind} is not bound to a context: see Part.bind"
+        return self._context
 
     @property
     def kind(self) -> str:

@@ -1,6 +1,7 @@
 """The YAML config as frozen, typed models. An unknown key is an error that names its line and the nearest known one."""
 
 import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -13,13 +14,16 @@ from hmgpu.core.yaml_text import parse
 from hmgpu.data.settings import DataSettings, Folder
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.from_yaml import part_of, parts_of, problems_of
-from hmgpu.parts.negative_sampler import Negatives
+from hmgpu.parts.negative_sampler import NegativeSampler
 from hmgpu.parts.negatives.recalled import Recalled
 from hmgpu.parts.part import Count
 from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.retriever import Retriever
 from hmgpu.pipeline.quotas import Quotas
 from hmgpu.pipeline.retrain_settings import RetrainSettings
+
+PLACES = ("data", "runs", "engine", "memory_gb", "retrain")
+"""Sections that say where and how a pipeline works, not what comes out. The data's own digest decides that, too."""
 
 
 class WeekSettings(BaseModel):
@@ -74,7 +78,7 @@ class Config(BaseModel):
     """Training and validation weeks."""
     encode: EncodeSettings = EncodeSettings()
     """The NVTabular workflows."""
-    negatives: Annotated[dict[str, Negatives], Field(min_length=1)] = {"recalled": Recalled()}
+    negatives: Annotated[dict[str, NegativeSampler], Field(min_length=1)] = {"recalled": Recalled()}
     """Training: which articles that a customer did not buy the ranker is shown, by name like strategies."""
     retrievers: Annotated[dict[str, Retriever], Field(min_length=1)]
     """Strategies by name; `kind` is the name where it is not given. Their order is that of the ranker `order`."""
@@ -97,6 +101,10 @@ class Config(BaseModel):
         }
         return self.model_dump(mode="json", exclude=set(parts)) | parts
 
+    def decisive(self) -> dict[str, Any]:
+        """The settings that decide a result."""
+        return decisive(self.settings())
+
     @field_validator("retrievers", mode="before")
     @classmethod
     def _build_retrievers(cls, given: Any) -> Any:
@@ -110,7 +118,7 @@ class Config(BaseModel):
     @field_validator("negatives", mode="before")
     @classmethod
     def _build_negatives(cls, given: Any) -> Any:
-        return parts_of(Negatives, given)
+        return parts_of(NegativeSampler, given)
 
     @field_validator("ranker", mode="before")
     @classmethod
@@ -124,6 +132,11 @@ class Config(BaseModel):
         for name in sorted(ranker.looks_early_at - set(features)):
             raise ValueError(f"early names '{name}', which is no feature here; there are {', '.join(features)}")
         return ranker
+
+
+def decisive(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a config's `settings` that decide a result: where things lie and how much memory there is does not."""
+    return {key: value for key, value in settings.items() if key not in PLACES}
 
 
 def load_config(path: Path, settings: list[str] | None = None) -> Config:

@@ -17,7 +17,7 @@ from distributed import Client, KilledWorker, LocalCluster, as_completed
 from hmgpu.core.console import tracked
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import EngineError, RunError
-from hmgpu.pipeline.workers import Here
+from hmgpu.pipeline.workers import InProcess
 from hmgpu.runs.run import code_digest
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class Cluster:
             self.client.cancel(futures)
 
     def __reduce__(self) -> Any:
-        return Here, ()  # a worker that is sent a task does all of it itself
+        return InProcess, ()  # a worker that is sent a task does all of it itself
 
 
 def _do(task: Callable[[], T], code: str) -> T:

@@ -1,28 +1,26 @@
-"""The evaluation of a week as steps of a run: the figures, and the page that tells them."""
+"""The evaluation of a week, in two steps: the figures with the lists behind them, and the page that shows them."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from hmgpu.core.files import write_json
-from hmgpu.data.store import History
 from hmgpu.data.weeks import Week
-from hmgpu.evaluation.figures import evaluate
+from hmgpu.evaluation.figures import METHODS, figures_of, score_methods
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.run import report_page
-from hmgpu.parts.examples import Examples
-from hmgpu.parts.ranker import Model, Ranker
-from hmgpu.pipeline.describe import Chosen
-from hmgpu.pipeline.learn import FALLBACK, TABLE, Learning
-from hmgpu.pipeline.shard_steps import Sharding
+from hmgpu.pipeline.context import StepContext
+from hmgpu.pipeline.describe import column_parts
+from hmgpu.pipeline.fit import LabelledWeeks
+from hmgpu.pipeline.learn import FALLBACK, TABLE
+from hmgpu.pipeline.lists import top_twelve
 from hmgpu.runs.run import Step
 
-METRICS, PRECISIONS, REPORT, ABLATION = "metrics.json", "precisions.parquet", "report.html", "ablation.json"
+METRICS, PRECISIONS, LISTS = "metrics.json", "precisions.parquet", "lists.parquet"
+REPORT, ABLATION = "report.html", "ablation.json"
 
 
 def ablation_step(week: Week) -> str:
@@ -31,94 +29,83 @@ def ablation_step(week: Week) -> str:
 
 
 @dataclass(frozen=True)
-class EvaluateSteps:
-    """Judges a fitted ranker by a week."""
+class FittedWeek:
+    """A week to judge a fitted ranker by."""
 
-    sharding: Sharding
-    quotas: Chosen | None
-    """Which candidates are kept; None keeps all."""
-    fitted: Step
-    """It left the ranker's model."""
-    ranker: Ranker
     week: Week
-    examples: Examples
-    """The described and labelled candidates of all who bought in the week."""
-    made: Sequence[Step]
-    """The steps that left these."""
+    fitted: Step
+    """It holds the ranker's model."""
+    examples: LabelledWeeks
+    """All candidates of everybody who bought in the week."""
 
-    def judged(self) -> Step:
-        """`metrics.json`, and beside it every customer's average precisions."""
-        retrievers, engine = self.sharding.describer.retrievers, self.sharding.describer.engine
 
-        def make(folder: Path) -> dict[str, int]:
-            about = self._labels, self._history, self._model
-            figures, precisions = evaluate(self.examples, *about, retrievers, self._filler, engine)
-            write_json(folder / METRICS, {"week": str(self.week)} | figures)
-            precisions.write_parquet(folder / PRECISIONS)
-            return {"customers": figures["customers"]}
+def judge(context: StepContext, on: FittedWeek) -> Step:
+    """`metrics.json`, every buyer's average precision, and the ranker's list for each of them."""
+    engine, store, week = context.engine, context.store, on.week
 
-        return self.sharding.run.step(f"{self.week}/evaluate", self._settings, self._made_from, make)
-
-    def reported(self, judged: Step) -> Step:
-        """`report.html` of what `judged` has found, and of what the run's ablation of the week has, if there is one."""
-        describer, store = self.sharding.describer, self._learning.store
-        learned = self._learning.learn(self.week, describer.parts)
-        ablation = self.sharding.run.there(ablation_step(self.week))
-
-        def make(folder: Path) -> None:
-            some = next(self.examples.tables()).select("customer").head(1)
-            week = Evaluated(
-                metrics=json.loads((judged.folder / METRICS).read_text()),
-                precisions=pl.read_parquet(judged.folder / PRECISIONS),
-                labels=self._labels,
-                history=self._history,
-                catalogue=store.as_of(self.week.last_day + 1).articles,
-                examples=self.examples,
-                model=self._model,
-                model_files=self.fitted.folder,
-                strategies=list(describer.retrievers),
-                families=describer.families(self.week, learned, some, self.quotas),
-                filler=self._filler,
-                pictures=store.pictures,
-                engine=describer.engine,
-                ablation=json.loads((ablation.folder / ABLATION).read_text()) if ablation else None,
+    def make(folder: Path) -> dict[str, int]:
+        labels = engine.collect(store.sold_in(week))
+        history = store.as_of(week.first_day)
+        model = context.ranker.load(on.fitted.folder, engine)
+        scores = score_methods(on.examples[0], model, context.retrievers)
+        buyers = labels.select("customer").unique().lazy()
+        lists = {
+            method: engine.collect(
+                top_twelve(scores.lazy().rename({method: "score"}), buyers, best_sellers(context, week))
             )
-            (folder / REPORT).write_text(report_page(week), encoding="utf-8")
+            for method in METHODS
+        }
+        figures, precisions = figures_of(scores, lists, labels, history, list(context.retrievers), engine)
+        write_json(folder / METRICS, {"week": str(week)} | figures)
+        precisions.write_parquet(folder / PRECISIONS)
+        lists["ranker"].sort("customer", "rank").write_parquet(folder / LISTS)
+        return {"customers": figures["customers"]}
 
-        told = [judged, *([ablation] if ablation else [])]
-        made_from = [*self._made_from, *(step.digest for step in told)]
-        return self.sharding.run.step(f"{self.week}/report", self._settings, made_from, make)
+    return context.run.step(f"{week}/evaluate", _settings(context), _inputs(context, on), make)
 
-    @property
-    def _learning(self) -> Learning:
-        return self.sharding.describer.learning
 
-    @property
-    def _settings(self) -> dict[str, Any]:
-        """What decides beside the steps' files: a model may be used with settings that it was not fitted with."""
-        return {"ranker": self.ranker.settings(), "parts": self.sharding.describer.settings}
+def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
+    """`report.html` of what `judged` found, and of the ablation of the week, if the run has one."""
+    engine, store, week, examples = context.engine, context.store, on.week, on.examples[0]
+    ablation = context.run.there(ablation_step(week))
+    learned = context.learning.learn(week, context.learners)
 
-    @property
-    def _made_from(self) -> list[str]:
-        seen = self._learning.store.digest_before(self.week.last_day + 1)
-        return [seen, *(step.digest for step in (self.fitted, self._fallback, *self.made))]
+    def make(folder: Path) -> None:
+        some = next(examples.tables()).select("customer").head(1)
+        evaluated = Evaluated(
+            metrics=json.loads((judged.folder / METRICS).read_text()),
+            precisions=pl.read_parquet(judged.folder / PRECISIONS),
+            lists=pl.read_parquet(judged.folder / LISTS),
+            labels=engine.collect(store.sold_in(week)),
+            history=store.as_of(week.first_day),
+            catalogue=store.as_of(week.last_day + 1).articles,
+            examples=examples,
+            model=context.ranker.load(on.fitted.folder, engine),
+            model_files=on.fitted.folder,
+            strategies=list(context.retrievers),
+            families=column_parts(context, week, learned, some),
+            pictures=store.pictures,
+            engine=engine,
+            ablation=json.loads((ablation.folder / ABLATION).read_text()) if ablation else None,
+        )
+        (folder / REPORT).write_text(report_page(evaluated), encoding="utf-8")
 
-    @cached_property
-    def _fallback(self) -> Step:
-        return self._learning.learn(self.week, {})[FALLBACK]
+    shown = [judged.digest, *([ablation.digest] if ablation else [])]
+    return context.run.step(f"{week}/report", _settings(context), [*_inputs(context, on), *shown], make)
 
-    @property
-    def _filler(self) -> pl.LazyFrame:
-        return pl.scan_parquet(self._fallback.folder / TABLE, glob=False)
 
-    @property
-    def _labels(self) -> pl.DataFrame:
-        return self.sharding.describer.engine.collect(self._learning.store.sold_in(self.week))
+def best_sellers(context: StepContext, week: Week) -> pl.LazyFrame:
+    """(article, rank): what fills the lists of `week`."""
+    step = context.learning.learn(week, {})[FALLBACK]
+    return pl.scan_parquet(step.folder / TABLE, glob=False)
 
-    @property
-    def _history(self) -> History:
-        return self._learning.store.as_of(self.week.first_day)
 
-    @property
-    def _model(self) -> Model:
-        return self.ranker.load(self.fitted.folder, self.sharding.describer.engine)
+def _settings(context: StepContext) -> dict[str, Any]:
+    """What decides in addition to the inputs: a model may be used with settings that it was not fitted with."""
+    return {"ranker": context.ranker.settings(), "parts": context.part_settings}
+
+
+def _inputs(context: StepContext, on: FittedWeek) -> list[str]:
+    seen = context.store.digest_before(on.week.last_day + 1)
+    fallback = context.learning.learn(on.week, {})[FALLBACK]
+    return [seen, *(step.digest for step in (on.fitted, fallback, *on.examples[1]))]

@@ -1,88 +1,103 @@
-"""Examples as steps of a run: candidates of a week's buyers with all columns, and what was bought of them."""
+"""Examples: candidates of a week's buyers with all columns and a label, one step a shard of customers."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
+from hmgpu.data.store import History
 from hmgpu.data.weeks import Week
-from hmgpu.parts.examples import KEYS, LABEL, Examples
-from hmgpu.parts.negative_sampler import Negatives
-from hmgpu.pipeline.describe import Chosen, Describer
-from hmgpu.pipeline.labels import labelled, taught
+from hmgpu.parts.candidates import KEYS
+from hmgpu.parts.examples import LABEL, Examples
+from hmgpu.parts.negative_sampler import NegativeSampler, TrainingWeek
+from hmgpu.pipeline.context import StepContext
+from hmgpu.pipeline.describe import complete, look_up, propose
 from hmgpu.pipeline.learn import TABLE
-from hmgpu.pipeline.shard_steps import Sharding
 from hmgpu.pipeline.shards import Shard, as_fits
 from hmgpu.runs.run import Step
 
 
-@dataclass(frozen=True)
-class ExampleSteps:
-    """Describes and labels candidates, a shard of customers a step."""
+def write_examples(
+    context: StepContext, week: Week, training: bool, name: str = "examples"
+) -> tuple[Examples, list[Step]]:
+    """The examples of the customers who bought in `week`, and the steps that hold them.
 
-    sharding: Sharding
-    negatives: Mapping[str, Negatives]
-    """How training examples that nobody bought are drawn."""
-    quotas: Chosen | None
-    """Which candidates are kept; None keeps all."""
-    seed: int
+    For training, only customers who bought one of their candidates are kept, with the negatives that the config wants.
 
-    @property
-    def describer(self) -> Describer:
-        return self.sharding.describer
+    Args:
+        name: of the steps.
+    """
+    learned = context.learning.learn(week, context.learners)
+    buyers = context.engine.collect(context.store.sold_in(week).select("customer").unique())
+    work = partial(_shard_step, context, f"{week}/{name}", week, training, learned)
+    steps = context.each_shard(f"{name} {week}", work, buyers)
+    return Examples(tuple(step.folder / TABLE for step in steps)), steps
 
-    def made(self, week: Week, training: bool, name: str = "examples") -> tuple[Examples, list[Step]]:
-        """Those of the customers who bought in `week`.
 
-        For training, only customers with a recalled purchase are kept, with the negatives that the config wants drawn.
+def _shard_step(
+    context: StepContext, name: str, week: Week, training: bool, learned: Mapping[str, Step], shard: Shard
+) -> Step:
+    early = list[str]()
 
-        Args:
-            name: of the steps.
-        """
-        learning = self.describer.learning
-        learned = learning.learn(week, self.describer.parts)
-        buyers = self.describer.engine.collect(learning.store.sold_in(week).select("customer").unique())
-        work = partial(self._of_shard, f"{week}/{name}", week, training, learned)
-        steps = self.sharding.each(f"{name} {week}", work, buyers)
-        return Examples(tuple(step.folder / TABLE for step in steps)), steps
+    def described(customers: pl.DataFrame) -> pl.DataFrame:
+        table, early[:] = _examples_of(context, week, training, learned, customers)
+        return table
 
-    def _of_shard(self, name: str, week: Week, training: bool, learned: Mapping[str, Step], shard: Shard) -> Step:
-        early = list[str]()
+    def make(folder: Path) -> dict[str, int]:
+        table = as_fits(described, shard.customers)
+        Examples.write(folder / TABLE, table, early)
+        return {"rows": table.height, "positives": int(table[LABEL].sum())}
 
-        def described(customers: pl.DataFrame) -> pl.DataFrame:
-            table, early[:] = self._described(week, training, learned, customers)
-            return table
+    samplers = json.dumps({name: part.settings() for name, part in context.negatives.items()})
+    sampling = {"negatives": samplers, "seed": context.seed} if training else {}
+    seen = context.store.digest_before(week.last_day + 1)
+    inputs = [seen, *(step.digest for step in learned.values()), *context.quota_digests()]
+    settings = {"training": training} | sampling | context.shard_settings(shard)
+    return context.run.step(f"{name}/{shard.number:03}", settings, inputs, make)
 
-        def make(folder: Path) -> dict[str, int]:
-            table = as_fits(described, shard.customers)
-            Examples.write(folder / TABLE, table, early)
-            return {"rows": table.height, "positives": int(table[LABEL].sum())}
 
-        drawing = json.dumps({name: part.settings() for name, part in self.negatives.items()})
-        sampling = {"negatives": drawing, "seed": self.seed} if training else {}
-        known_by = [*learned.values(), *([self.quotas.step] if self.quotas else [])]
-        seen = self.describer.learning.store.digest_before(week.last_day + 1)
-        made_from = [seen, *(step.digest for step in known_by)]
-        settings = {"training": training} | sampling | self.sharding.settings(shard)
-        return self.sharding.run.step(f"{name}/{shard.number:03}", settings, made_from, make)
+def _examples_of(
+    context: StepContext, week: Week, training: bool, learned: Mapping[str, Step], customers: pl.DataFrame
+) -> tuple[pl.DataFrame, list[str]]:
+    """The examples of `customers`, and their early columns."""
+    engine, store = context.engine, context.store
+    sold = store.sold_in(week).join(customers.lazy(), on="customer", how="semi")
+    bought = engine.collect(sold).lazy()
+    proposed = propose(context, week, learned, customers)
+    pairs = proposed.pairs
+    if training:
+        everything, history = store.purchases_in(week), store.as_of(week.first_day)
+        seed = context.seed + week.first_day
+        plan = with_negatives(pairs.lazy(), everything, history, context.negatives.values(), seed)
+        pairs = look_up(context, proposed, engine.collect(plan))
+    table = complete(context, proposed, pairs)
+    labels = engine.collect(labelled(table.lazy().select(KEYS), bought), fits=True)
+    return table.with_columns(labels[LABEL]), proposed.pairs.columns
 
-    def _described(
-        self, week: Week, training: bool, learned: Mapping[str, Step], customers: pl.DataFrame
-    ) -> tuple[pl.DataFrame, list[str]]:
-        """The examples of `customers`, and the columns that were there before it was chosen who gets the others."""
-        engine, store = self.describer.engine, self.describer.learning.store
-        sold = store.sold_in(week).join(customers.lazy(), on="customer", how="semi")
-        bought = engine.collect(sold).lazy()
-        proposed = self.describer.propose(week, learned, customers, self.quotas)
-        pairs = proposed.pairs
-        if training:
-            everything, history = store.purchases_in(week), store.as_of(week.first_day)
-            seed = self.seed + week.first_day
-            teach = taught(pairs.lazy(), everything, history, self.negatives.values(), seed)
-            pairs = self.describer.among(engine.collect(teach), proposed)
-        table = self.describer.describe(pairs, proposed.learned)
-        labels = engine.collect(labelled(table.lazy().select(KEYS), bought), fits=True)
-        return table.with_columns(labels[LABEL]), proposed.pairs.columns
+
+def labelled(candidates: pl.LazyFrame, bought: pl.LazyFrame) -> pl.LazyFrame:
+    """`candidates` in their order, with int8 `label`: 1 for those in `bought` (customer, article), else 0."""
+    marked = bought.select(*KEYS, pl.lit(1, dtype=pl.Int8).alias(LABEL))
+    return candidates.join(marked, on=KEYS, how="left", maintain_order="left").with_columns(pl.col(LABEL).fill_null(0))
+
+
+def with_negatives(
+    candidates: pl.LazyFrame, sold: pl.LazyFrame, history: History, negatives: Iterable[NegativeSampler], seed: int
+) -> pl.LazyFrame:
+    """(customer, article) to train on: the candidates that were bought, and what `negatives` draw in addition.
+
+    Customers who bought none of their candidates are left out: a ranker learns no order from them.
+
+    Args:
+        candidates: (customer, article).
+        sold: (day, customer, article) bought in the week by anybody.
+        history: what was known before the week.
+    """
+    bought = sold.select(*KEYS).unique()
+    found = candidates.select(*KEYS).join(bought, on=KEYS, how="semi")
+    others = candidates.select(*KEYS).join(found.select("customer").unique(), on="customer", how="semi")
+    week = TrainingWeek(others.join(bought, on=KEYS, how="anti"), found, sold, history, seed)
+    drawn = pl.concat([each.draw(week).select(*KEYS) for each in negatives]).unique()
+    return pl.concat([found, drawn.join(bought, on=KEYS, how="anti")])

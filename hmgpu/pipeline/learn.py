@@ -14,10 +14,10 @@ import polars as pl
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History, Store
 from hmgpu.data.weeks import Week
-from hmgpu.parts.part import Bench, Learned, Learner, Part, Trained
+from hmgpu.parts.part import Learned, Learner, Part, PartContext, Trained
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.lists import fallback
-from hmgpu.pipeline.workers import HERE, Workers
+from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.runs.run import Run, Step, code_digest
 
 if TYPE_CHECKING:  # the real import loads Merlin, which takes seconds and which most parts don't need
@@ -36,7 +36,7 @@ def cut_out(audience: History, engine: Engine) -> History:
 
 
 def all_learned(part: Learner, history: History, audience: History, engine: Engine) -> Learned:
-    """Everything that `part`, at its bench, learns for everybody and of the customers of `audience`, executed."""
+    """Everything that the bound `part` learns for everybody and of the customers of `audience`, executed."""
     known = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
     own = part.learn_customers(known, audience)
     return known | {name: engine.collect(plan).lazy() for name, plan in own.items()}
@@ -46,7 +46,7 @@ class Learning:
     """Fits and trains at the cutoff of the oldest training week, and learns from every week's History."""
 
     def __init__(
-        self, config: Config, engine: Engine, store: Store, run: Run, oldest: Week, workers: Workers = HERE
+        self, config: Config, engine: Engine, store: Store, run: Run, oldest: Week, workers: Workers = IN_PROCESS
     ) -> None:
         self.config, self.engine, self.store, self.run = config, engine, store, run
         self.oldest, self.workers = oldest, workers
@@ -90,7 +90,7 @@ class Learning:
 
     def _learn(self, week: Week, name: str, part: Learner, model: Path | None, made_from: list[str]) -> Step:
         def make(folder: Path) -> dict[str, int]:
-            plans = self.at_bench(part, model).learn(self.store.as_of(week.first_day))
+            plans = self.bind(part, model).learn(self.store.as_of(week.first_day))
             return {table: self.engine.write(plan, folder / f"{table}.parquet") for table, plan in plans.items()}
 
         settings = part.settings() | {"seed": self.config.seed}
@@ -120,7 +120,7 @@ class Learning:
             folder = learned[name].folder
             known = {file.stem: pl.scan_parquet(file, glob=False) for file in sorted(folder.glob("*.parquet"))}
             model = self.trained(name, part, week).folder if isinstance(part, Trained) else None
-            own = self.at_bench(part, model).learn_customers(known, audience)
+            own = self.bind(part, model).learn_customers(known, audience)
             tables[name] = known | {table: self.engine.collect(plan).lazy() for table, plan in own.items()}
         return tables
 
@@ -139,7 +139,7 @@ class Learning:
         work = self.run.folder / "unfinished" / hashlib.sha256(decides.encode()).hexdigest()[:16]
 
         def make(folder: Path) -> None:
-            self.at_bench(part).train(self.store.as_of(at.first_day), folder, work)
+            self.bind(part).train(self.store.as_of(at.first_day), folder, work)
             shutil.rmtree(work, ignore_errors=True)
 
         return self.run.step(f"{at}/train/{name}", settings, made_from, make)
@@ -153,6 +153,6 @@ class Learning:
         vectors = [self.store.vectors_before(of, week.first_day) for of in sorted(part.needs_vectors())]
         return [self._known(week), *vectors]
 
-    def at_bench(self, part: P, model: Path | None = None) -> P:
+    def bind(self, part: P, model: Path | None = None) -> P:
         """`part`, with what it needs to work."""
-        return part.at(Bench(self.engine, self.config.seed, lambda: self.encoders, model))
+        return part.bind(PartContext(self.engine, self.config.seed, lambda: self.encoders, model))

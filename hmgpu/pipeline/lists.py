@@ -6,10 +6,10 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.core.errors import DataError, RunError
+from hmgpu.core.metrics import K
 from hmgpu.core.plans import decayed, top_n
 from hmgpu.data.store import History
 
-K = 12
 SUBMISSION = "submission.csv"
 
 
@@ -66,7 +66,7 @@ def write_submission(
         out.write("customer_id,prediction\n")
         for file in predictions:
             lines = (
-                lists(file, article_ids)
+                lists_of_ids(file, article_ids)
                 .join(customer_ids, on="customer", maintain_order="left")
                 .select("customer_id", prediction=pl.col("articles").list.join(" "))
             )
@@ -75,7 +75,7 @@ def write_submission(
     return rows
 
 
-def lists(file: Path, article_ids: pl.DataFrame) -> pl.DataFrame:
+def lists_of_ids(file: Path, article_ids: pl.DataFrame) -> pl.DataFrame:
     """(customer, articles: a list of twelve ids, the best first), sorted by customer.
 
     Args:

@@ -1,79 +1,75 @@
-"""Quotas as steps of a run: what was bought of the strategies' candidates in weeks before all that are trained on."""
+"""Quotas as steps of a run: what was bought of the retrievers' candidates in weeks before all training weeks."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from hmgpu.core.plans import drawn
+from hmgpu.core.plans import sample
+from hmgpu.data.segments import segments
 from hmgpu.data.weeks import Week
 from hmgpu.parts.retriever import Retriever
-from hmgpu.pipeline.describe import Chosen, Describer
+from hmgpu.pipeline.candidates import retrieve
+from hmgpu.pipeline.context import LearnedQuotas, StepContext
 from hmgpu.pipeline.learn import TABLE
-from hmgpu.pipeline.quotas import Quotas, rates
-from hmgpu.pipeline.shard_steps import Sharding
+from hmgpu.pipeline.quotas import Quotas, counted, rates
 from hmgpu.pipeline.shards import Shard, as_fits
 from hmgpu.runs.run import Step
 
 
-@dataclass(frozen=True)
-class QuotaSteps:
-    """Learns what a candidate is worth by strategy, rank and segment."""
+def learn_quotas(context: StepContext, quotas: Quotas, weeks: Sequence[Week]) -> LearnedQuotas:
+    """Which candidates are kept: what one is worth by retriever, rank and segment, learned from `weeks`."""
+    counts = [step for week in weeks for step in _count_week(context, quotas, week)]
+    places = {name: part.n for name, part in context.retrievers.items()}
 
-    sharding: Sharding
-    quotas: Quotas
-    seed: int
+    def make(folder: Path) -> dict[str, int]:
+        table = pl.concat(pl.read_parquet(step.folder / TABLE) for step in counts)
+        found = rates(table, places, quotas.least)
+        found.write_parquet(folder / TABLE)
+        return {"rates": found.height}
 
-    @property
-    def describer(self) -> Describer:
-        return self.sharding.describer
+    settings = {"least": quotas.least, "places": places}
+    step = context.run.step("quotas", settings, [step.digest for step in counts], make)
+    return LearnedQuotas(quotas.keep, step)
 
-    def learned(self, weeks: Sequence[Week]) -> Chosen:
-        """Which candidates are kept, learned from `weeks`."""
-        counts = [step for week in weeks for step in self._counts(week)]
-        places = {name: part.n for name, part in self.describer.retrievers.items()}
 
-        def make(folder: Path) -> dict[str, int]:
-            table = pl.concat(pl.read_parquet(step.folder / TABLE) for step in counts)
-            found = rates(table, places, self.quotas.least)
-            found.write_parquet(folder / TABLE)
-            return {"rates": found.height}
+def _count_week(context: StepContext, quotas: Quotas, week: Week) -> list[Step]:
+    """What customers, drawn at random, bought of their candidates in `week`, one step a shard of them."""
+    learned = context.learning.learn(week, _retrievers(context))
+    buyers = context.engine.collect(context.store.sold_in(week).select("customer").unique())
+    buyers = sample(buyers, quotas.customers, context.seed + week.first_day)
+    return context.each_shard(f"quotas {week}", partial(_count_shard, context, week, learned), buyers)
 
-        settings = {"least": self.quotas.least, "places": places}
-        step = self.sharding.run.step("quotas", settings, [step.digest for step in counts], make)
-        return Chosen(self.quotas.keep, step)
 
-    def _counts(self, week: Week) -> list[Step]:
-        """What customers, drawn at random, bought of the candidates in `week`, one step a shard of them."""
-        proposing = {name: part for name, part in self.describer.parts.items() if isinstance(part, Retriever)}
-        learned = self.describer.learning.learn(week, proposing)
-        buyers = self.describer.engine.collect(self._sold(week).select("customer").unique())
-        buyers = drawn(buyers, self.quotas.customers, self.seed + week.first_day)
-        return self.sharding.each(f"quotas {week}", partial(self._counts_of, week, learned), buyers)
+def _count_shard(context: StepContext, week: Week, learned: Mapping[str, Step], shard: Shard) -> Step:
+    engine = context.engine
 
-    def _counts_of(self, week: Week, learned: Mapping[str, Step], shard: Shard) -> Step:
-        def counted(customers: pl.DataFrame) -> pl.DataFrame:
-            sold = self._sold(week).join(customers.lazy(), on="customer", how="semi")
-            bought = self.describer.engine.collect(sold).lazy()
-            return self.describer.count(week, learned, customers, bought)
+    def counts_of(customers: pl.DataFrame) -> pl.DataFrame:
+        sold = context.store.sold_in(week).join(customers.lazy(), on="customer", how="semi")
+        bought = engine.collect(sold).lazy()
+        audience = context.learning.audience(week, customers)
+        tables = context.learning.learn_customers(week, _retrievers(context), learned, audience)
+        members = segments(audience, customers.lazy())
+        plan = counted(retrieve(context, tables, customers), members, bought)
+        return engine.collect(plan.sort("segment", "strategy", "rank"))
 
-        def make(folder: Path) -> dict[str, int]:
-            table = as_fits(counted, shard.customers).lazy()
-            keys = ("segment", "strategy", "rank")  # halves of the customers have counts of the same
-            summed = table.group_by(keys).agg(pl.col("shown", "bought").sum()).sort(keys)
-            counts = self.describer.engine.collect(summed)
-            counts.write_parquet(folder / TABLE)
-            return {"proposals": int(counts["shown"].sum()), "bought": int(counts["bought"].sum())}
+    def make(folder: Path) -> dict[str, int]:
+        table = as_fits(counts_of, shard.customers).lazy()
+        keys = ("segment", "strategy", "rank")  # halves of the customers count the same keys
+        counts = engine.collect(table.group_by(keys).agg(pl.col("shown", "bought").sum()).sort(keys))
+        counts.write_parquet(folder / TABLE)
+        return {"proposals": int(counts["shown"].sum()), "bought": int(counts["bought"].sum())}
 
-        asked = [[name, part.settings()] for name, part in self.describer.retrievers.items()]
-        settings = {"shards": shard.of, "retrievers": json.dumps(asked), "seed": self.seed}
-        settings["customers"] = shard.customers.height
-        seen = self.describer.learning.store.digest_before(week.last_day + 1)
-        made_from = [seen, *(step.digest for step in learned.values())]
-        return self.sharding.run.step(f"{week}/quotas/{shard.number:03}", settings, made_from, make)
+    asked = [[name, part.settings()] for name, part in context.retrievers.items()]
+    settings = {"shards": shard.of, "retrievers": json.dumps(asked), "seed": context.seed}
+    settings["customers"] = shard.customers.height
+    seen = context.store.digest_before(week.last_day + 1)
+    inputs = [seen, *(step.digest for step in learned.values())]
+    return context.run.step(f"{week}/quotas/{shard.number:03}", settings, inputs, make)
 
-    def _sold(self, week: Week) -> pl.LazyFrame:
-        return self.describer.learning.store.sold_in(week)
+
+def _retrievers(context: StepContext) -> dict[str, Retriever]:
+    """The retrievers by the names of their steps."""
+    return {name: part for name, part in context.learners.items() if isinstance(part, Retriever)}

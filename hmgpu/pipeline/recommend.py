@@ -1,82 +1,65 @@
-"""Recommendations as steps of a run: twelve articles for every customer in the week after the data, and their files."""
+"""Recommendations: twelve articles for every customer in the week after the data, and their files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from hmgpu.parts.examples import KEYS
-from hmgpu.parts.ranker import Ranker
-from hmgpu.pipeline.describe import Chosen, Describer
+from hmgpu.parts.candidates import KEYS
+from hmgpu.pipeline.context import StepContext
+from hmgpu.pipeline.describe import complete, propose
 from hmgpu.pipeline.learn import FALLBACK, TABLE
 from hmgpu.pipeline.lists import SUBMISSION, check_fillable, top_twelve, write_submission
 from hmgpu.pipeline.served_tables import write_tables
-from hmgpu.pipeline.shard_steps import Sharding
 from hmgpu.pipeline.shards import Shard, as_fits
 from hmgpu.runs.run import Step
 
 
-@dataclass(frozen=True)
-class RecommendSteps:
-    """Proposes, describes what is promising, and ranks, a shard of customers a step."""
+def recommend(context: StepContext, fitted: Step) -> list[Step]:
+    """(customer, article, rank), every customer's twelve, one step a shard of customers."""
+    learned = context.learning.learn(context.store.next_week, context.learners)
+    check_fillable(context.engine.collect(_filler(learned)))
+    customers = context.engine.collect(context.store.customer_ids().select("customer"))
+    return context.each_shard("recommend", partial(_shard_step, context, fitted, learned), customers)
 
-    sharding: Sharding
-    quotas: Chosen | None
-    """Which candidates are kept; None keeps all."""
-    fitted: Step
-    """It left the ranker's model."""
-    ranker: Ranker
 
-    @property
-    def describer(self) -> Describer:
-        return self.sharding.describer
+def submit(context: StepContext, recommended: list[Step]) -> Step:
+    """`submission.csv`, as Kaggle takes it, and next to it the tables that the run is served from."""
+    engine, store = context.engine, context.store
+    filler = _filler(context.learning.learn(store.next_week, {}))
 
-    def made(self) -> list[Step]:
-        """(customer, article, rank), every customer's twelve."""
-        engine, learning = self.describer.engine, self.describer.learning
-        learned = learning.learn(learning.store.next_week, self.describer.parts)
-        check_fillable(engine.collect(_filler(learned)))
-        customers = engine.collect(learning.store.customer_ids().select("customer"))
-        return self.sharding.each("recommend", partial(self._of_shard, learned), customers)
+    def make(folder: Path) -> dict[str, int]:
+        files = [step.folder / TABLE for step in recommended]
+        plans = store.customer_ids(), store.article_ids(), store.codes(), filler
+        customers, articles, codes, best = map(engine.collect, plans)
+        write_tables(folder, files, best, customers, articles, codes)
+        return {"customers": write_submission(folder / SUBMISSION, files, customers, articles)}
 
-    def submitted(self) -> Step:
-        """`submission.csv`, as Kaggle takes it, and beside it the tables that the run is served from."""
-        engine, learning = self.describer.engine, self.describer.learning
-        store, predicted = learning.store, self.made()
-        filler = _filler(learning.learn(store.next_week, {}))
+    return context.run.step("submit", {}, [store.digest, *(step.digest for step in recommended)], make)
 
-        def make(folder: Path) -> dict[str, int]:
-            files = [step.folder / TABLE for step in predicted]
-            plans = store.customer_ids(), store.article_ids(), store.codes(), filler
-            customers, articles, codes, best = map(engine.collect, plans)
-            write_tables(folder, files, best, customers, articles, codes)
-            return {"customers": write_submission(folder / SUBMISSION, files, customers, articles)}
 
-        return self.sharding.run.step("submit", {}, [store.digest, *(step.digest for step in predicted)], make)
+def lists_for(context: StepContext, fitted: Step, learned: Mapping[str, Step], customers: pl.DataFrame) -> pl.DataFrame:
+    """(customer, article, rank), the twelve of each of `customers` (customer)."""
+    engine = context.engine
+    proposed = propose(context, context.store.next_week, learned, customers)
+    model = context.ranker.load(fitted.folder, engine)
+    described = complete(context, proposed, model.promising(proposed.pairs))
+    scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
+    return engine.collect(top_twelve(scored, customers.lazy(), _filler(learned)))
 
-    def _of_shard(self, learned: Mapping[str, Step], shard: Shard) -> Step:
-        store = self.describer.learning.store
-        week = store.next_week
 
-        def twelve(customers: pl.DataFrame) -> pl.DataFrame:
-            proposed = self.describer.propose(week, learned, customers, self.quotas)
-            model = self.ranker.load(self.fitted.folder, self.describer.engine)
-            described = self.describer.describe(model.promising(proposed.pairs), proposed.learned)
-            scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
-            return self.describer.engine.collect(top_twelve(scored, customers.lazy(), _filler(learned)))
+def _shard_step(context: StepContext, fitted: Step, learned: Mapping[str, Step], shard: Shard) -> Step:
+    def make(folder: Path) -> dict[str, int]:
+        table = as_fits(partial(lists_for, context, fitted, learned), shard.customers)
+        rows = context.engine.write(table.lazy(), folder / TABLE)
+        return {"customers": shard.customers.height, "rows": rows}
 
-        def make(folder: Path) -> dict[str, int]:
-            table = as_fits(twelve, shard.customers)
-            rows = self.describer.engine.write(table.lazy(), folder / TABLE)
-            return {"customers": shard.customers.height, "rows": rows}
-
-        decided_by = [self.fitted, *learned.values(), *([self.quotas.step] if self.quotas else [])]
-        made_from = [store.digest, *(step.digest for step in decided_by)]
-        # A model may be used with settings that it was not fitted with.
-        settings = self.sharding.settings(shard) | {"ranker": self.ranker.settings()}
-        return self.sharding.run.step(f"{week}/recommend/{shard.number:03}", settings, made_from, make)
+    made_by = [fitted, *learned.values()]
+    inputs = [context.store.digest, *(step.digest for step in made_by), *context.quota_digests()]
+    # A model may be used with settings that it was not fitted with.
+    settings = context.shard_settings(shard) | {"ranker": context.ranker.settings()}
+    return context.run.step(f"{context.store.next_week}/recommend/{shard.number:03}", settings, inputs, make)
 
 
 def _filler(learned: Mapping[str, Step]) -> pl.LazyFrame:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.pipeline.lists import lists
+from hmgpu.pipeline.lists import lists_of_ids
 
 RECOMMENDATIONS, BEST_SELLERS = "recommendations.parquet", "best_sellers.parquet"
 ARTICLES, CODES = "articles.parquet", "codes.parquet"
@@ -38,7 +38,7 @@ def write_tables(
     Raises RunError where a list is not twelve different articles.
     """
     named = pl.concat(
-        lists(file, article_ids).join(customer_ids, on="customer").select("customer", "customer_id", "articles")
+        lists_of_ids(file, article_ids).join(customer_ids, on="customer").select("customer", "customer_id", "articles")
         for file in predictions
     ).sort("customer_id")
     named.write_parquet(folder / RECOMMENDATIONS, row_group_size=ROW_GROUP)

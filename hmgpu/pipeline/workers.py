@@ -1,11 +1,9 @@
-"""Who does the work that can be done side by side: this process, or a Dask cluster (cluster.py)."""
+"""Who does the work that can be done in parallel: this process, or a Dask cluster (dask_workers.py)."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from hmgpu.core.console import tracked
-from hmgpu.core.engine import Engine
 
 T = TypeVar("T")
 
@@ -28,7 +26,7 @@ class Workers(Protocol):
         """What each of `tasks` returned, in their order; `what` they are is shown with the progress."""
 
 
-class Here:
+class InProcess:
     """This process, one task after the other."""
 
     client = None
@@ -39,16 +37,4 @@ class Here:
         return [task() for task in tracked(tasks, what, len(tasks))]
 
 
-HERE = Here()
-
-
-@contextmanager
-def hired(where: str | None, engine: Engine) -> Iterator[Workers]:
-    """The workers of the cluster `where` (see `cluster.cluster`); this process where that is None."""
-    if where is None:
-        yield HERE
-        return
-    from hmgpu.pipeline.dask_workers import cluster  # Dask takes a second to load
-
-    with cluster(where, engine) as workers:
-        yield workers
+IN_PROCESS = InProcess()

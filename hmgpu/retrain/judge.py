@@ -8,11 +8,10 @@ from typing import Any
 import polars as pl
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.metrics import average_precision
+from hmgpu.core.metrics import K, average_precision
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.experiments.compare import paired
-from hmgpu.pipeline.lists import K
 from hmgpu.serving.finished_run import FinishedRun
 from hmgpu.serving.lookup import served
 

@@ -19,8 +19,9 @@ from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.evaluate import PRECISIONS
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
-from hmgpu.pipeline.workers import HERE, Workers
+from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.retrain.arrival import RefusedError, check_arrived, check_last_week
 from hmgpu.retrain.checks import Check
 from hmgpu.retrain.judge import judge
@@ -39,7 +40,7 @@ PAGE = "retrains.html"
 
 
 def retrain(
-    config: Config, week: Path | None, engine: Engine, workers: Workers = HERE, progress: Progress | None = None
+    config: Config, week: Path | None, engine: Engine, workers: Workers = IN_PROCESS, progress: Progress | None = None
 ) -> Record:
     """Add `week` to the data set, train on it, and make the run the current one if it is good enough.
 
@@ -99,7 +100,7 @@ def _retrain(
         return
     store = Store(config.data.root)
     record.last_day = str(date_of(store.last_day))
-    line = Pipeline.open(config, engine, workers, others=[now] if now else [])
+    line = open_pipeline(config, engine, workers, others=[now] if now else [])
     record.run = line.run.folder.name
     if now == line.run.folder.resolve():
         record.outcome, record.reason = "unchanged", f"{record.run} is current already: nothing is new"
@@ -115,7 +116,7 @@ def _judged(line: Pipeline, now: Path | None, store: Store, record: Record) -> N
     with line.working():
         line.finish()
     rows = pl.read_parquet((line.run.folder / "metrics.json").resolve().with_name(PRECISIONS))
-    verdict = judge(rows, now, line.validation_week, store, line.config.retrain.tolerance, line.engine)
+    verdict = judge(rows, now, line.weeks.validation, store, line.config.retrain.tolerance, line.engine)
     record.figures, record.reason = verdict.figures, verdict.reason
     if verdict.promote:
         promote(line.run.folder)

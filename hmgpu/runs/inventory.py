@@ -68,7 +68,7 @@ def prune(runs: Path, keep: int) -> list[Path]:
     return removed
 
 
-def alike(runs: Path, engine: Engine) -> list[Path]:
+def reusable_runs(runs: Path, engine: Engine) -> list[Path]:
     """The runs in `runs` that this code began on `engine` with the libraries that there are now, newest first.
 
     What one of them has made from the same things, another would make again to the same bytes.

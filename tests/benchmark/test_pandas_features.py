@@ -13,7 +13,7 @@ from hmgpu.benchmark.rivals.pandas_features import WRITTEN, columns, needs
 from hmgpu.benchmark.rivals.pandas_notebook import Tables, merged
 from hmgpu.benchmark.rivals.pandas_tables import Known, Needs, read, read_all
 from hmgpu.core.engine import Engine
-from hmgpu.parts.examples import KEYS
+from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.features.affinity import Affinity
 from hmgpu.parts.features.article_price import ArticlePrice
 from hmgpu.parts.features.article_sales import ArticleSales
@@ -23,7 +23,7 @@ from hmgpu.parts.features.customer_habits import CustomerHabits
 from hmgpu.parts.features.customer_profile import CustomerProfile
 from hmgpu.parts.features.price_fit import PriceFit
 from hmgpu.parts.features.strategies import Strategies
-from hmgpu.pipeline.describe import describe
+from hmgpu.pipeline.describe import with_columns
 
 CPU = Engine("cpu", "tests")
 FAMILIES = (
@@ -75,7 +75,7 @@ def test_pandas_and_plans_agree(part, world, make_history):
     )
     audience = history.of(pairs.lazy().select("customer").unique())
     known = learned(part, history, audience, CPU)
-    ours = describe(pairs.select(KEYS), {"it": part.compute(known, pairs.lazy())}, CPU)
+    ours = with_columns(pairs.select(KEYS), {"it": part.compute(known, pairs.lazy())}, CPU)
     tables = (history.transactions, history.articles, history.customers)
     frame = pairs.to_pandas()
     read = Known(history.cutoff, frame["customer"].unique(), *(table.collect().to_pandas() for table in tables))

@@ -14,11 +14,11 @@ from hmgpu.benchmark.peers.notebook_candidates import candidates
 from hmgpu.benchmark.peers.purchases import Purchases
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.metrics import K
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, date_of
-from hmgpu.pipeline.lists import K
 
 CPU = Engine("cpu", "tests")
 every_peer = pytest.mark.parametrize("name", PEERS)

@@ -42,7 +42,7 @@ def test_a_config_with_another_ranker_is_measured_with_the_default_trees(make_su
 
 
 def test_nothing_to_fit_on_is_said(make_subject, monkeypatch):
-    monkeypatch.setattr(train.Examples, "told", lambda examples: iter(()))
+    monkeypatch.setattr(train.Examples, "with_purchases", lambda examples: iter(()))
     with pytest.raises(DataError, match="take more data"):
         benchmark_train(make_subject(**PARTS), [CPU], {}, repeats=1, trees=1, weeks=1)
 

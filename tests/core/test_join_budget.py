@@ -47,7 +47,7 @@ WHOLESALE = """
     import polars as pl
     from hmgpu.data.store import History
     from hmgpu.core.engine import Engine
-    from hmgpu.parts.part import Bench
+    from hmgpu.parts.part import PartContext
     from hmgpu.parts.retrievers.copurchase import CoPurchase
 
     logging.basicConfig(level=logging.WARNING)
@@ -60,7 +60,7 @@ WHOLESALE = """
     known = articles.with_columns(first_day=pl.lit(1, pl.Int32))
     history = History(100, bought.lazy(), known.lazy(), customers.lazy(), frozenset())
     engine = Engine("cpu", "tests")
-    part = CoPurchase(per_customer=30_000, pairs=int(sys.argv[2])).at(Bench(engine, 1, lambda: None))
+    part = CoPurchase(per_customer=30_000, pairs=int(sys.argv[2])).bind(PartContext(engine, 1, lambda: None))
     print(engine.collect(part.learn(history)["rules"]).height)
 """
 

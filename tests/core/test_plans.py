@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.plans import ONE, decayed, deviation, drawn, fixed_point, ranked, scattered, top_n
+from hmgpu.core.plans import ONE, decayed, deviation, fixed_point, ranked, sample, scattered, top_n
 
 CPU = Engine("cpu", "tests")
 
@@ -115,14 +115,14 @@ def test_draws_favour_no_article_and_differ_between_neighbours_and_seeds():
 def test_a_draw_is_the_seeds_and_of_everybody_once(untranslated):
     everybody = pl.DataFrame({"customer": range(100)}, schema={"customer": pl.Int32})
     ten, again, other = (
-        drawn(frame, 10, seed) for frame, seed in ((everybody, 1), (everybody.reverse(), 1), (everybody, 2))
+        sample(frame, 10, seed) for frame, seed in ((everybody, 1), (everybody.reverse(), 1), (everybody, 2))
     )
     assert ten.equals(again)
     assert not ten.equals(other)
     assert ten["customer"].n_unique() == ten.height == 10
-    assert ten.equals(drawn(everybody, 20, 1).head(10))
-    assert drawn(everybody, None, 1).equals(everybody)
-    assert drawn(everybody, 200, 1).sort("customer").equals(everybody)
-    plan = drawn(everybody.lazy(), 10, 1)
+    assert ten.equals(sample(everybody, 20, 1).head(10))
+    assert sample(everybody, None, 1).equals(everybody)
+    assert sample(everybody, 200, 1).sort("customer").equals(everybody)
+    plan = sample(everybody.lazy(), 10, 1)
     assert CPU.collect(plan).equals(ten)
     assert untranslated(plan) == []

@@ -6,14 +6,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hmgpu.evaluation.figures import evaluate
-from hmgpu.parts.candidates import merge
+from hmgpu.evaluation.figures import METHODS, figures_of, score_methods
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.rankers.order import OrderModel
 from hmgpu.parts.retrievers.out_of_stock import OutOfStock
 from hmgpu.parts.retrievers.popular import Popular
 from hmgpu.parts.retrievers.repurchase import Repurchase
 from hmgpu.parts.retrievers.still_on_sale import StillOnSale
+from hmgpu.pipeline.candidates import merge
+from hmgpu.pipeline.lists import top_twelve
 
 SCHEMA = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Int64, "rank": pl.Int32}
 RETRIEVERS = {"again": Repurchase(), "top": Popular()}
@@ -49,7 +50,17 @@ def of(examples, make_history, engine):
         {"article": range(20, 32), "rank": range(1, 13)}, schema={"article": pl.Int32, "rank": pl.Int32}
     )
     history = make_history(BOUGHT_BEFORE)
-    return lambda parts: evaluate(examples, LABELS, history, OrderModel(("top", "again")), parts, filler, engine)
+    buyers = LABELS.lazy().select("customer").unique()
+
+    def figures(parts):
+        scores = score_methods(examples, OrderModel(("top", "again")), parts)
+        lists = {
+            method: engine.collect(top_twelve(scores.lazy().rename({method: "score"}), buyers, filler))
+            for method in METHODS
+        }
+        return figures_of(scores, lists, LABELS, history, list(parts), engine)
+
+    return figures
 
 
 @pytest.fixture

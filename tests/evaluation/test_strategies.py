@@ -5,7 +5,7 @@ import pytest
 
 from hmgpu.core.console import console
 from hmgpu.evaluation.strategies import _in_order, by_strategy, segment_table
-from hmgpu.parts.candidates import merge
+from hmgpu.pipeline.candidates import merge
 
 PAIRS = {"customer": pl.Int32, "article": pl.Int32}
 SCHEMA = PAIRS | {"score": pl.Int64, "rank": pl.Int32}

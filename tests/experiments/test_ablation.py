@@ -15,7 +15,7 @@ from hmgpu.experiments import ablation
 from hmgpu.experiments.ablation import ablate_folds, ablate_run, sections_in
 from hmgpu.experiments.folds import fold_lines
 from hmgpu.experiments.variants import reseeded
-from hmgpu.parts.examples import KEYS
+from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.negatives.on_sale import OnSale
 from hmgpu.parts.negatives.recalled import Recalled
@@ -26,6 +26,7 @@ from hmgpu.parts.retrievers.out_of_stock import OutOfStock
 from hmgpu.parts.retrievers.repurchase import Repurchase
 from hmgpu.parts.retrievers.still_on_sale import StillOnSale
 from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.quotas import Quotas
 from hmgpu.runs.seal import verify
@@ -50,7 +51,7 @@ def config(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 
 def ablated(config: Config, *sections: str) -> tuple[Pipeline, dict[tuple[str, str], dict]]:
-    line = Pipeline.open(config, CPU)
+    line = open_pipeline(config, CPU)
     with line.working():
         found, file = ablate_run(line, sections)
     assert json.loads(file.read_text()) == found
@@ -71,7 +72,7 @@ def test_an_ablation_says_what_evaluate_says_and_what_less_configs_would(config:
     assert found["full"]["recall"] == pytest.approx(metrics["retrievers"]["merged"]["recall"])
     for section, name in (("retrievers", "popular"), ("features", "popular")):
         left = {key: part for key, part in getattr(config, section).items() if key != name}
-        alone = Pipeline.open(config.model_copy(update={section: left}), CPU)
+        alone = open_pipeline(config.model_copy(update={section: left}), CPU)
         metrics = json.loads(alone.evaluate().read_text())
         assert rows[section, name]["map_at_12"] == metrics["map_at_12"]["ranker"]
         assert rows[section, name]["adds"] == found["full"]["map_at_12"] - metrics["map_at_12"]["ranker"]
@@ -85,9 +86,9 @@ def test_the_full_line_is_scored_again_with_another_seed_on_what_it_has_learned(
     line, _ = ablated(config, "features")
     found = json.loads((line.run.folder / "ablation.json").read_text())["reseeded"]
     # No part here learns by chance, so a run of its own with the next seed gives the same.
-    alone = Pipeline.open(config.model_copy(update={"seed": config.seed + 1}), CPU)
+    alone = open_pipeline(config.model_copy(update={"seed": config.seed + 1}), CPU)
     assert found["map_at_12"] == json.loads(alone.evaluate().read_text())["map_at_12"]["ranker"]
-    again, week = reseeded(line), line.training_weeks[0]
+    again, week = reseeded(line), line.weeks.training[0]
     first, second = (pl.concat(of.examples(week, training=True)[0].tables()) for of in (line, again))
     assert first.height == second.height
     assert not first.select(KEYS).equals(second.select(KEYS))
@@ -95,7 +96,7 @@ def test_the_full_line_is_scored_again_with_another_seed_on_what_it_has_learned(
 
 
 def test_precisions_are_what_the_figures_are_means_of(config: Config) -> None:
-    file = Pipeline.open(config, CPU).evaluate()
+    file = open_pipeline(config, CPU).evaluate()
     metrics = json.loads(file.read_text())
     precisions = pl.read_parquet(file.resolve().parent / "precisions.parquet")
     assert precisions["customer"].is_sorted()
@@ -117,14 +118,14 @@ def test_parts_that_say_nothing_new_add_nothing(config: Config) -> None:
 
 
 def test_all_else_in_the_run_stays_as_it_was(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
+    line = open_pipeline(config, CPU)
     with line.working():
         line.evaluate()
         line.submit()
     before = files_in(line.run.folder)
     assert {"model", "metrics.json", "report.html", "submission.csv"} <= set(before)
     ablated(config, *BOTH)
-    after, week = files_in(line.run.folder), line.validation_week
+    after, week = files_in(line.run.folder), line.weeks.validation
     # Written at every start, with the same content; and the page, which tells of the ablation now.
     described = {
         "config.yaml",
@@ -139,7 +140,7 @@ def test_all_else_in_the_run_stays_as_it_was(config: Config) -> None:
 
 
 def test_the_page_of_the_run_tells_of_it_from_then_on(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
+    line = open_pipeline(config, CPU)
     line.finish()
     page = line.run.folder / "report.html"
     assert "retrievers.popular_age</th>" not in page.read_text().partition('id="ablation"')[2]
@@ -147,7 +148,7 @@ def test_the_page_of_the_run_tells_of_it_from_then_on(config: Config) -> None:
     told = page.read_text()
     assert "retrievers.popular_age</th>" in told.partition('id="ablation"')[2]
     verify(line.run.folder)  # it was finished and is sealed again
-    Pipeline.open(config, CPU).evaluate()
+    open_pipeline(config, CPU).evaluate()
     assert page.read_text() == told
 
 
@@ -223,7 +224,7 @@ def test_other_settings_are_what_configs_of_their_own_would_give(config: Config)
     }
     full = json.loads((line.run.folder / "metrics.json").read_text())
     for name, update in settings.items():
-        metrics = json.loads(Pipeline.open(config.model_copy(update=update), CPU).evaluate().read_text())
+        metrics = json.loads(open_pipeline(config.model_copy(update=update), CPU).evaluate().read_text())
         assert rows[name]["map_at_12"] == metrics["map_at_12"]["ranker"], name
         assert rows[name]["adds"] == full["map_at_12"]["ranker"] - metrics["map_at_12"]["ranker"]
     # `metrics` is of the last: more candidates, of which more are bought.

@@ -18,7 +18,7 @@ from hmgpu.experiments.compare import Judged, compare, comparison_tables, differ
 from hmgpu.experiments.folds import evaluate_folds, fold_lines
 from hmgpu.parts.rankers.order import Order
 from hmgpu.pipeline.config import Config, load_config
-from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.open import open_pipeline
 
 CPU = Engine("cpu", "tests")
 SEGMENTS = {1: "active", 2: "active", 3: "lapsed", 4: "new"}
@@ -148,7 +148,7 @@ def config(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 
 def evaluated(config: Config) -> Path:
-    line = Pipeline.open(config, CPU)
+    line = open_pipeline(config, CPU)
     with line.working():
         line.evaluate()
     return line.run.folder

@@ -95,8 +95,8 @@ def test_every_week_has_a_line_that_stops_before_it(config: Config, store: Store
     last = store.last_complete_week
     assert [week for _, week in lines] == [last.back(1), last]
     for line, week in lines:
-        assert line.validation_week == week.back(1)
-        assert line.training_weeks == [week.back(3), week.back(2)]
+        assert line.weeks.validation == week.back(1)
+        assert line.weeks.training == (week.back(3), week.back(2))
     assert len({line.run.folder for line, _ in lines}) == 2
 
 
@@ -106,10 +106,10 @@ def test_what_a_fold_learned_of_a_week_the_next_one_takes_over(config: Config) -
         with line.working():
             line.learn(week.back(1))
         lines.append(line)
-    learned = [line.run.folder / "steps" / str(lines[0].validation_week) for line in lines]
+    learned = [line.run.folder / "steps" / str(lines[0].weeks.validation) for line in lines]
     assert not learned[1].exists()
     with lines[1].working():
-        lines[1].learn(lines[0].validation_week)
+        lines[1].learn(lines[0].weeks.validation)
     manifests = [{file.parent.name: file.read_bytes() for file in each.rglob("manifest.json")} for each in learned]
     assert manifests[0]  # with the seconds that each step took: the same to the byte only where it was copied
     assert manifests[1] == manifests[0]

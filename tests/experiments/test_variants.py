@@ -9,10 +9,11 @@ from kit import few_parts, files_in
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import Store
 from hmgpu.experiments.variants import varied, without
-from hmgpu.parts.examples import KEYS, LABEL
+from hmgpu.parts.candidates import KEYS
+from hmgpu.parts.examples import LABEL
 from hmgpu.parts.negatives.recalled import Recalled
 from hmgpu.pipeline.config import Config
-from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.open import open_pipeline
 
 CPU = Engine("cpu", "tests")
 
@@ -23,9 +24,9 @@ def config(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 
 def test_without_a_retriever_its_own_candidates_and_all_its_columns_are_gone(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
+    line = open_pipeline(config, CPU)
     less = without(line, "retrievers", "repurchase")
-    for week, training in ((line.training_weeks[0], True), (line.validation_week, False)):
+    for week, training in ((line.weeks.training[0], True), (line.weeks.validation, False)):
         everything = pl.concat(line.examples(week, training)[0].tables())
         rest = pl.concat(less.examples(week, training)[0].tables())
         lost = {"repurchase_score", "repurchase_rank", "repurchase_score_share"}
@@ -41,7 +42,7 @@ def test_without_a_retriever_its_own_candidates_and_all_its_columns_are_gone(con
 
 
 def test_without_a_family_its_columns_are_gone_and_the_candidates_stay(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
+    line = open_pipeline(config, CPU)
     less = without(line, "features", "popular")
     everything, rest = (pl.concat(of.validation[0].tables()) for of in (line, less))
     assert set(rest.columns) < set(everything.columns)
@@ -50,7 +51,7 @@ def test_without_a_family_its_columns_are_gone_and_the_candidates_stay(config: C
 
 
 def test_what_was_learned_is_shared(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
+    line = open_pipeline(config, CPU)
     line.evaluate()
     learned = {name: made for name, made in files_in(line.run.folder).items() if "/learn/" in name}
     less = without(without(line, "retrievers", "repurchase"), "features", "strategies")
@@ -63,7 +64,7 @@ def test_what_was_learned_is_shared(config: Config) -> None:
 
 
 def test_what_is_learned_alike_is_taken_from_the_line(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
+    line = open_pipeline(config, CPU)
     line.evaluate()
     learned = files_in(line.run.folder)
     fewer = varied(line, "negatives-5", {"negatives": {"recalled": Recalled(n=5)}})
@@ -71,7 +72,7 @@ def test_what_is_learned_alike_is_taken_from_the_line(config: Config) -> None:
     assert not list(fewer.run.folder.glob("steps/*/learn"))
     longer = varied(line, "weeks-2", {"weeks": config.weeks.model_copy(update={"train": 2})})
     longer.evaluate()
-    assert {folder.parent.name for folder in longer.run.folder.glob("steps/*/learn")} == {str(longer.training_weeks[0])}
+    assert {folder.parent.name for folder in longer.run.folder.glob("steps/*/learn")} == {str(longer.weeks.training[0])}
     part = config.retrievers["popular"].model_copy(update={"n": 40})
     more = varied(line, "more", {"retrievers": {**config.retrievers, "popular": part}})
     more.evaluate()

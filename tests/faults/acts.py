@@ -119,23 +119,20 @@ def with_little_memory_a_shard(arguments: list[str], most: int, kind: str) -> No
     """More than `most` customers at once are too many candidates for the memory."""
     import polars as pl
 
-    from hmgpu.pipeline.describe import Describer
+    from hmgpu.pipeline.learn import Learning
 
     errors = {
         "memory": MemoryError("std::bad_alloc"),
         "polars": pl.exceptions.ComputeError("MemoryError: std::bad_alloc: out_of_memory: CUDA error at: rmm/mr.hpp"),
     }
-    for name in ("propose", "count"):
-        real = getattr(Describer, name)
+    real = Learning.audience
 
-        def limited(
-            self: Describer, week: Any, learned: Any, customers: pl.DataFrame, *more: Any, real: Any = real
-        ) -> Any:
-            if customers.height > most:
-                raise errors[kind]
-            return real(self, week, learned, customers, *more)
+    def limited(self: Learning, week: Any, customers: pl.DataFrame) -> Any:
+        if customers.height > most:
+            raise errors[kind]
+        return real(self, week, customers)
 
-        setattr(Describer, name, limited)
+    Learning.audience = limited  # type: ignore[method-assign]
     hmgpu(arguments)
 
 

@@ -58,5 +58,5 @@ def test_only_customers_with_a_purchase_are_told(tmp_path: Path):
     for name in ("a", "b"):
         table.with_columns(pl.col("customer") + (name == "b") * 10).write_parquet(tmp_path / f"{name}.parquet")
     examples = Examples((tmp_path / "a.parquet", tmp_path / "b.parquet"))
-    assert [part["customer"].to_list() for part in examples.told()] == [[1, 1, 3, 3], [11, 11, 13, 13]]
-    assert examples.told_customers()["customer"].to_list() == [1, 3, 11, 13]
+    assert [part["customer"].to_list() for part in examples.with_purchases()] == [[1, 1, 3, 3], [11, 11, 13, 13]]
+    assert examples.customers_with_purchases()["customer"].to_list() == [1, 3, 11, 13]

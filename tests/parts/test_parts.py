@@ -24,10 +24,9 @@ from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
 from hmgpu.data.vectors.keep import keep
 from hmgpu.data.weeks import date_of
-from hmgpu.parts.candidates import merge
-from hmgpu.parts.examples import KEYS
+from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.feature import Feature
-from hmgpu.parts.negative_sampler import Negatives
+from hmgpu.parts.negative_sampler import NegativeSampler
 from hmgpu.parts.part import LEVELS, Learned, Part, Trained, build, kinds
 from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.retriever import Retriever
@@ -39,8 +38,9 @@ from hmgpu.parts.retrievers.popular_by import OF_ARTICLES, OF_CUSTOMERS
 from hmgpu.parts.retrievers.repurchase import Repurchase
 from hmgpu.parts.retrievers.sale_trend import SaleTrend
 from hmgpu.parts.retrievers.word2vec import Word2Vec
+from hmgpu.pipeline.candidates import merge
 from hmgpu.pipeline.config import load_config
-from hmgpu.pipeline.describe import columns_of, describe
+from hmgpu.pipeline.describe import columns_of, with_columns
 
 PACKAGE = Path(hmgpu.__file__).parent  # of this checkout, unless what is tested is an installed hmgpu
 CPU = Engine("cpu", "tests")
@@ -79,9 +79,9 @@ every_feature = pytest.mark.parametrize("feature", FEATURES.values(), ids=FEATUR
 every_part = pytest.mark.parametrize("part", (RETRIEVERS | FEATURES).values(), ids=(RETRIEVERS | FEATURES).keys())
 
 
-def at_bench(part: Retriever | Feature, history: History, trained_on: History | None = None) -> Any:
+def bind(part: Retriever | Feature, history: History, trained_on: History | None = None) -> Any:
     """`part`, with workflows and a model of its own where it wants them."""
-    return kit.bench(part, history, CPU, trained_on)
+    return kit.bound(part, history, CPU, trained_on)
 
 
 def learned(part: Retriever | Feature, history: History) -> Learned:
@@ -144,7 +144,7 @@ def customers(store: Store) -> pl.LazyFrame:
 @pytest.fixture(scope="module")
 def pairs(history: History, customers: pl.LazyFrame) -> pl.LazyFrame:
     """Merged candidates of three unlike strategies."""
-    chosen = {name: at_bench(RETRIEVERS[name], history) for name in ("repurchase", "popular", "popular_by")}
+    chosen = {name: bind(RETRIEVERS[name], history) for name in ("repurchase", "popular", "popular_by")}
     found = {name: part.retrieve(learned(part, history), customers) for name, part in chosen.items()}
     return CPU.collect(merge(found).sort(KEYS)).lazy()
 
@@ -154,7 +154,7 @@ def pairs(history: History, customers: pl.LazyFrame) -> pl.LazyFrame:
 
 @every_retriever
 def test_candidates_keep_the_contract(retriever: Retriever, history: History, customers: pl.LazyFrame) -> None:
-    retriever = at_bench(retriever, history)
+    retriever = bind(retriever, history)
     found = CPU.collect(retriever.retrieve(learned(retriever, history), customers).sort("customer", "rank"))
     assert {"customer": pl.Int32, "article": pl.Int32, "rank": pl.Int32}.items() <= dict(found.schema).items()
     assert found["score"].dtype.is_numeric()
@@ -174,21 +174,21 @@ def test_retrievers_that_find_nothing_find_it_without_error(
     retriever: Retriever, history: History, make_history: Callable
 ) -> None:
     little = make_history([(1, 0, 0)], vectors={"pictures": {0: (1.0, 0.0)}, "text": {0: (1.0, 0.0)}})
-    retriever = at_bench(retriever, little, trained_on=history)
+    retriever = bind(retriever, little, trained_on=history)
     nobody = pl.LazyFrame(schema={"customer": pl.Int32})
     assert CPU.collect(retriever.retrieve(learned(retriever, little), nobody)).is_empty()
 
 
 @every_retriever
 def test_n_bounds_the_candidates(retriever: Retriever, history: History, customers: pl.LazyFrame) -> None:
-    few = at_bench(retriever, history).model_copy(update={"n": 2})
+    few = bind(retriever, history).model_copy(update={"n": 2})
     found = CPU.collect(few.retrieve(learned(few, history), customers))
     assert found.group_by("customer").len()["len"].max() in (None, 1, 2)
 
 
 @every_feature
 def test_columns_keep_the_contract(feature: Feature, history: History, pairs: pl.LazyFrame) -> None:
-    feature = at_bench(feature, history)
+    feature = bind(feature, history)
     columns = CPU.collect(feature.compute(learned(feature, history), pairs))
     keys = [key for key in KEYS if key in columns.columns]
     assert keys
@@ -202,9 +202,9 @@ def test_columns_keep_the_contract(feature: Feature, history: History, pairs: pl
 
 @every_feature
 def test_a_feature_adds_columns_and_no_rows(feature: Feature, history: History, pairs: pl.LazyFrame) -> None:
-    feature = at_bench(feature, history)
+    feature = bind(feature, history)
     columns = feature.compute(learned(feature, history), pairs)
-    described = describe(pairs.collect(), {"this": columns}, CPU)
+    described = with_columns(pairs.collect(), {"this": columns}, CPU)
     assert described.select(KEYS).equals(pairs.select(KEYS).collect())
     assert described.width > pairs.collect().width
 
@@ -213,7 +213,7 @@ def test_a_feature_adds_columns_and_no_rows(feature: Feature, history: History, 
 def test_what_is_said_of_a_candidate_depends_on_others_only_where_the_family_says_so(
     feature: Feature, history: History, pairs: pl.LazyFrame
 ) -> None:
-    feature = at_bench(feature, history)
+    feature = bind(feature, history)
     tables = learned(feature, history)
     every = pairs.collect()
     kept = every.filter((pl.col("customer") * 7 + pl.col("article")) % 3 == 0)
@@ -227,7 +227,7 @@ def test_what_is_learned_of_a_customer_depends_on_no_other(
     part: Retriever | Feature, history: History, customers: pl.LazyFrame, tmp_path: Path
 ) -> None:
     """Nor on the size of the shard; and nothing that is learned for everybody is about customers."""
-    part = at_bench(part, history)
+    part = bind(part, history)
     known = {name: CPU.collect(plan).lazy() for name, plan in part.learn(history).items()}
     assert [name for name, table in known.items() if "customer" in table.collect_schema()] == []
     everybody = part.learn_customers(known, history)
@@ -244,7 +244,7 @@ def test_what_is_learned_of_a_customer_depends_on_no_other(
 def test_retrievers_translate_to_cudf(
     retriever: Retriever, history: History, customers: pl.LazyFrame, untranslated: Callable
 ) -> None:
-    retriever = at_bench(retriever, history)
+    retriever = bind(retriever, history)
     for name, plan in plans_of(retriever, history).items():
         assert untranslated(plan.sort(plan.collect_schema().names())) == [], name
     assert untranslated(retriever.retrieve(learned(retriever, history), customers)) == []
@@ -254,7 +254,7 @@ def test_retrievers_translate_to_cudf(
 def test_features_translate_to_cudf(
     feature: Feature, history: History, pairs: pl.LazyFrame, untranslated: Callable
 ) -> None:
-    feature = at_bench(feature, history)
+    feature = bind(feature, history)
     for name, plan in plans_of(feature, history).items():
         assert untranslated(plan.sort(plan.collect_schema().names())) == [], name
     columns = feature.compute(learned(feature, history), pairs)
@@ -271,7 +271,7 @@ def test_both_engines_give_the_same_bytes(
             continue
         if isinstance(part, Content) and part.of != "sales":  # cuML and scikit-learn agree to rounding errors
             continue
-        part = at_bench(part, history)
+        part = bind(part, history)
         tables = learned(part, history)
         plans = plans_of(part, history)
         plans["out"] = part.retrieve(tables, customers) if isinstance(part, Retriever) else part.compute(tables, pairs)
@@ -317,7 +317,7 @@ def test_the_future_changes_no_candidate(
 ) -> None:
     found = []
     for past in (history, other_history):
-        part = at_bench(retriever, past)
+        part = bind(retriever, past)
         tables = learned(part, past)
         found.append(digests(tables | {"found": part.retrieve(tables, customers)}, tmp_path))
     assert found[0] == found[1]
@@ -329,7 +329,7 @@ def test_the_future_changes_no_column(
 ) -> None:
     found = []
     for past in (history, other_history):
-        part = at_bench(feature, past)
+        part = bind(feature, past)
         tables = learned(part, past)
         found.append(digests(tables | {"columns": part.compute(tables, pairs)}, tmp_path))
     assert found[0] == found[1]
@@ -396,7 +396,7 @@ def test_the_order_of_rows_changes_no_byte(
 ) -> None:
     found = []
     for past in (history, shuffled):
-        part = at_bench(part, past)
+        part = bind(part, past)
         tables = learned(part, past)
         out = part.retrieve(tables, customers) if isinstance(part, Retriever) else part.compute(tables, pairs)
         found.append(digests(tables | {"out": out}, tmp_path))
@@ -424,7 +424,7 @@ def test_a_part_needs_no_more_than_it_says(
         customers=only(history.customers),
         present=frozenset(needs),
     )
-    part = at_bench(part, bare)
+    part = bind(part, bare)
     tables = learned(part, bare)
     if isinstance(part, Retriever):
         CPU.collect(part.retrieve(tables, customers))
@@ -445,7 +445,7 @@ def test_every_file_of_a_folder_is_a_part_with_a_test(base: type[Part]) -> None:
     assert untested == set()
 
 
-@pytest.mark.parametrize("base", [Retriever, Feature, Ranker, Negatives], ids=lambda base: base.__name__)
+@pytest.mark.parametrize("base", [Retriever, Feature, Ranker, NegativeSampler], ids=lambda base: base.__name__)
 def test_every_setting_is_explained_frozen_and_checked(base: type[Part]) -> None:
     for kind, part in kinds(base).items():
         assert part.__doc__, kind

@@ -14,14 +14,15 @@ from pathlib import Path
 import pytest
 from kit import demo_config
 
+from hmgpu.cli.options import start_workers
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import RunError
 from hmgpu.data.store import Store
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.dask_workers import Cluster, cluster
-from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.shards import split
-from hmgpu.pipeline.workers import HERE, Workers, hired
+from hmgpu.pipeline.workers import IN_PROCESS, Workers
 
 CPU = Engine("cpu", "tests")
 
@@ -43,11 +44,11 @@ def two() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def alone(config: Config) -> bytes:
-    return submission(config, HERE)
+    return submission(config, IN_PROCESS)
 
 
 def submission(config: Config, workers: Workers) -> bytes:
-    with Pipeline.open(config, CPU, workers).working() as line:
+    with open_pipeline(config, CPU, workers).working() as line:
         line.evaluate()
         return line.submit().read_bytes()
 
@@ -111,8 +112,8 @@ def test_results_come_in_the_order_of_tasks_and_errors_as_they_are(two: Cluster)
 
 
 def test_without_a_cluster_this_process_does_the_work():
-    with hired(None, CPU) as workers:
-        assert workers is HERE
+    with start_workers(None, CPU) as workers:
+        assert workers is IN_PROCESS
         assert workers.each("tests", [os.getpid, os.getpid]) == [os.getpid()] * 2
 
 
@@ -120,14 +121,14 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("hmgpu.pipeline.dask_workers.SECONDS", 0.5)
     with (
         pytest.raises(RunError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"),
-        hired("tcp://127.0.0.1:9", CPU),
+        start_workers("tcp://127.0.0.1:9", CPU),
     ):
         pass
 
 
 def test_workers_of_another_version_are_refused(two: Cluster, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("hmgpu.pipeline.dask_workers.code_digest", lambda: "ours")
-    with hired(two.client.scheduler.address, CPU) as workers:
+    with start_workers(two.client.scheduler.address, CPU) as workers:
         with pytest.raises(RunError, match="has another hmgpu than this process"):
             workers.each("tests", [os.getpid])
         monkeypatch.undo()

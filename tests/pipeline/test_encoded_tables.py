@@ -13,6 +13,7 @@ from hmgpu.data.store import Store
 from hmgpu.parts.models.encode.columns import COLUMNS
 from hmgpu.pipeline.config import load_config
 from hmgpu.pipeline.encoded_tables import encode_run, encoding_table
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 
 CONFIG = CONFIGS / "demo.yaml"
@@ -22,7 +23,7 @@ CPU = Engine("cpu", "tests")
 @pytest.fixture(scope="module")
 def line(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     runs = tmp_path_factory.mktemp("encoding") / "runs"
-    return Pipeline.open(load_config(CONFIG, [f"data.root={store.root}", f"runs={runs}"]), CPU)
+    return open_pipeline(load_config(CONFIG, [f"data.root={store.root}", f"runs={runs}"]), CPU)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_they_are_as_of_the_end_of_the_data(made, line):
     history = line.store.as_of(line.store.next_week.first_day)
     expected = line.learning.encoders.articles(history)
     assert pl.read_parquet(made[1] / "articles.parquet").drop("article_id").equals(expected)
-    assert {folder.parent.name for folder in made[1].parents[1].glob("steps/*/encode")} <= {str(line.training_weeks[0])}
+    assert {folder.parent.name for folder in made[1].parents[1].glob("steps/*/encode")} <= {str(line.weeks.training[0])}
 
 
 def test_every_column_is_described(made):
@@ -67,7 +68,7 @@ def test_every_column_is_described(made):
 def test_a_run_encodes_once(made, line):
     file = made[1] / "customers.parquet"
     before = file.stat().st_mtime_ns
-    again = Pipeline.open(line.config, CPU)
+    again = open_pipeline(line.config, CPU)
     with again.working():
         assert encode_run(again) == made
     assert file.stat().st_mtime_ns == before

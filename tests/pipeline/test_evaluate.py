@@ -10,7 +10,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.data.store import Store
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.evaluate import ablation_step
-from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.open import open_pipeline
 
 CPU = Engine("cpu", "tests")
 FULL = {"customers": 3, "map_at_12": 0.1, "recall": 0.2, "recall_at_100": 0.1, "candidates_a_customer": 9.0}
@@ -29,8 +29,8 @@ def config(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 
 def test_the_page_follows_the_figures_and_tells_of_an_ablation_as_soon_as_there_is_one(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
-    week, folder = line.validation_week, line.run.folder
+    line = open_pipeline(config, CPU)
+    week, folder = line.weeks.validation, line.run.folder
     judged = line.judge(week)
     assert judged == folder / "steps" / str(week) / "evaluate" / "metrics.json"
     assert not list(folder.rglob("report.html"))

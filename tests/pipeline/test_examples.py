@@ -1,12 +1,16 @@
 """Examples: described as those for serving, every column somebody's, the bought and a bounded sample of the rest."""
 
+from typing import Any
+
 import polars as pl
 import pytest
+from conftest import CUTOFF
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.data.store import History, Store
-from hmgpu.parts.examples import KEYS, LABEL
+from hmgpu.parts.candidates import KEYS
+from hmgpu.parts.examples import LABEL
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.negatives.on_sale import OnSale
 from hmgpu.parts.negatives.recalled import Recalled
@@ -18,46 +22,50 @@ from hmgpu.parts.retrievers.still_on_sale import StillOnSale
 from hmgpu.parts.retrievers.taste import Taste
 from hmgpu.parts.retrievers.word2vec import Word2Vec
 from hmgpu.pipeline.config import Config
-from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.describe import column_parts, complete, propose
+from hmgpu.pipeline.examples import labelled, with_negatives
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.quotas import Quotas
 
 CPU = Engine("cpu", "tests")
+PAIR = {"customer": pl.Int32, "article": pl.Int32}
+SOLD = {"day": pl.Int32, **PAIR}
 
 
 def test_training_examples_are_described_as_those_for_serving_are(config: Config) -> None:
     """The same customers at the same cutoff: whatever is kept for training has the columns and values of serving."""
-    line = Pipeline.open(config, CPU)
-    week = line.training_weeks[-1]
+    line = open_pipeline(config, CPU)
+    week = line.weeks.training[-1]
     examples, _ = line.examples(week, training=True)
     trained = pl.concat(examples.tables())
-    proposed = line.describer.propose(week, line.learn(week), trained.select("customer").unique())
-    served = line.describer.describe(proposed.pairs, proposed.learned)
+    proposed = propose(line.context, week, line.learn(week), trained.select("customer").unique())
+    served = complete(line.context, proposed, proposed.pairs)
     assert trained.drop(LABEL).sort(KEYS).equals(served.join(trained, on=KEYS, how="semi").sort(KEYS))
 
 
 def test_every_column_of_the_examples_is_somebodys(with_models: Config) -> None:
-    line = Pipeline.open(with_models.model_copy(update={"ranker": Cascade(early=("article_sales",))}), CPU)
-    week = line.training_weeks[-1]
+    line = open_pipeline(with_models.model_copy(update={"ranker": Cascade(early=("article_sales",))}), CPU)
+    week = line.weeks.training[-1]
     table = next(line.examples(week, training=True)[0].tables())
-    made_by = line.describer.families(week, line.learn(week), table.select("customer").head(1))
+    made_by = column_parts(line.context, week, line.learn(week), table.select("customer").head(1))
     assert set(table.columns) - set(made_by) == {*KEYS, LABEL}
     assert set(made_by) <= set(table.columns)
     assert made_by["best_rank"] == "retrievers"
     assert made_by["popular_rank"] == made_by["popular_score"] == "retrievers.popular"
     assert made_by["two_tower_dot"] == "retrievers.two_tower"
     assert made_by["popular_score_share"] == "features.strategies"
-    chosen = Pipeline.open(with_models.model_copy(update={"quotas": Quotas(keep=20, customers=50)}), CPU)
+    chosen = open_pipeline(with_models.model_copy(update={"quotas": Quotas(keep=20, customers=50)}), CPU)
     columns = chosen.examples(week, training=True)[0].features()
     some = table.select("customer").head(1)
-    made_by = chosen.describer.families(week, chosen.learn(week), some, chosen.quotas)
+    made_by = column_parts(chosen.context, week, chosen.learn(week), some)
     assert made_by["worth"] == "retrievers"
     assert set(columns) <= set(made_by)
 
 
 def test_training_examples_have_the_bought_and_a_bounded_sample_of_the_rest(config: Config, store: Store) -> None:
     config = config.model_copy(update={"negatives": {"recalled": Recalled(n=5)}})
-    line = Pipeline.open(config, CPU)
-    week = line.training_weeks[-1]
+    line = open_pipeline(config, CPU)
+    week = line.weeks.training[-1]
     rows = pl.concat(line.examples(week, training=True)[0].tables())
     counts = rows.group_by("customer").agg(bought=pl.col(LABEL).sum(), rest=(1 - pl.col(LABEL)).sum())
     assert counts["bought"].min() >= 1
@@ -73,8 +81,8 @@ def test_negatives_from_elsewhere_have_the_early_columns_too(config: Config) -> 
     told = config.model_copy(update={"negatives": others, "quotas": Quotas(keep=20, customers=50)})
     tables = []
     for ranker in (Cascade(early=("article_sales",)), XGBoost()):
-        line = Pipeline.open(told.model_copy(update={"ranker": ranker}), CPU)
-        tables.append(pl.concat(line.examples(line.training_weeks[-1], training=True)[0].tables()))
+        line = open_pipeline(told.model_copy(update={"ranker": ranker}), CPU)
+        tables.append(pl.concat(line.examples(line.weeks.training[-1], training=True)[0].tables()))
     early, late = tables
     elsewhere = early.filter(pl.col("strategies") == 0)
     assert elsewhere.height > 0
@@ -88,8 +96,8 @@ def test_columns_of_strategies_of_one_kind_have_their_names_and_come_through_fil
     few |= {"word2vec": Word2Vec(dimensions=4, window=2, epochs=1, n=5)}
     few |= {"still": StillOnSale(of=OutOfStock(of=Word2Vec(dimensions=4, epochs=1, n=5)), days=60)}
     few |= {name: Taste(n=5) for name in ("taste", "liking")}
-    line = Pipeline.open(config.model_copy(update={"retrievers": few}), CPU)
-    week = line.training_weeks[-1]
+    line = open_pipeline(config.model_copy(update={"retrievers": few}), CPU)
+    week = line.weeks.training[-1]
     rows = pl.concat(line.examples(week, training=False)[0].tables())
     assert {"taste", "liking"} <= set(rows.columns)  # its column has no more of a name than that
     assert rows["taste"].equals(rows["liking"])
@@ -99,13 +107,13 @@ def test_columns_of_strategies_of_one_kind_have_their_names_and_come_through_fil
     assert rows["still_dot"].equals(rows["near_dot"])
     assert rows["near_dot"].null_count() < rows.height
     assert not rows["word2vec_dot"].equals(rows["near_dot"])
-    made_by = line.describer.families(week, line.learn(week), rows.select("customer").head(1))
+    made_by = column_parts(line.context, week, line.learn(week), rows.select("customer").head(1))
     assert (made_by["near_dot"], made_by["still_dot"]) == ("retrievers.near", "retrievers.still")
 
 
 def examples_of(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
-    line.examples(line.validation_week, training=False)
+    line = open_pipeline(config, CPU)
+    line.examples(line.weeks.validation, training=False)
 
 
 def test_two_families_with_one_column_are_refused(config: Config) -> None:
@@ -127,3 +135,25 @@ class Repeating(Feature):
 def test_a_family_that_repeats_a_key_is_refused(config: Config) -> None:
     with pytest.raises(ConfigError, match=r"features\.broken gives more than one row for a key"):
         examples_of(config.model_copy(update={"features": {**config.features, "broken": Repeating()}}))
+
+
+def pairs(*rows: tuple[int, int]) -> pl.LazyFrame:
+    return pl.LazyFrame(list(rows), schema=PAIR, orient="row")
+
+
+def test_candidates_keep_their_order_and_columns_and_get_a_label() -> None:
+    candidates = pairs((2, 5), (1, 9), (1, 5)).with_columns(rank=pl.Series([3, 2, 1], dtype=pl.Int32))
+    # Customer 1 bought article 9, and 7, which was no candidate; article 5 was bought by another.
+    found = CPU.collect(labelled(candidates, pairs((1, 9), (1, 7), (3, 5))))
+    assert found.schema == {**PAIR, "rank": pl.Int32, "label": pl.Int8}
+    assert found.rows() == [(2, 5, 3, 0), (1, 9, 2, 1), (1, 5, 1, 0)]
+
+
+def test_training_pairs_are_the_bought_candidates_and_others_that_were_not_bought(make_history: Any) -> None:
+    history = make_history([(2, 9, article) for article in range(1, 6)])
+    sold = pl.LazyFrame([(CUTOFF, 1, 1), (CUTOFF, 1, 4), (CUTOFF + 1, 1, 1), (CUTOFF, 2, 9)], schema=SOLD, orient="row")
+    candidates = pairs((1, 1), (1, 2), (1, 3), (2, 1), (3, 1))
+    ways = [Recalled(n=None), OnSale(n=40)]
+    rows = CPU.collect(with_negatives(candidates, sold, history, ways, 1).sort(KEYS)).rows()
+    # 4 was bought but is no candidate, so it is no negative; customers 2 and 3 bought no candidate.
+    assert rows == [(1, 1), (1, 2), (1, 3), (1, 5)]

@@ -17,6 +17,7 @@ from hmgpu.experiments.variants import varied
 from hmgpu.parts.retrievers.content import Content
 from hmgpu.parts.retrievers.out_of_stock import OutOfStock
 from hmgpu.pipeline.config import Config, load_config
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 
 CPU = Engine("cpu", "tests")
@@ -30,10 +31,10 @@ def config(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 
 def learned(config: Config, *weeks_back: int) -> Pipeline:
-    line = Pipeline.open(config, CPU)
+    line = open_pipeline(config, CPU)
     with line.working():
         for back in weeks_back:
-            line.learn(line.validation_week.back(back))
+            line.learn(line.weeks.validation.back(back))
     return line
 
 
@@ -48,7 +49,7 @@ def steps(line: Pipeline, what: str) -> dict[str, dict]:
 
 def test_workflows_and_models_are_made_once_at_the_oldest_training_cutoff(config: Config) -> None:
     line = learned(config, 2, 1, 0)
-    oldest = line.training_weeks[0]
+    oldest = line.weeks.training[0]
     assert list(steps(line, "encode")) == [f"{oldest}/encode"]
     trained = steps(line, "train/")
     assert list(trained) == [f"{oldest}/train/retriever-two_tower"]
@@ -78,7 +79,7 @@ def test_nothing_is_made_again(config: Config) -> None:
 def test_a_model_may_be_trained_for_every_week(config: Config) -> None:
     weekly = config.retrievers["two_tower"].model_copy(update={"refit": "weekly"})
     line = learned(config.model_copy(update={"retrievers": config.retrievers | {"two_tower": weekly}}), 2, 1)
-    weeks = [line.validation_week.back(back) for back in (2, 1)]
+    weeks = [line.weeks.validation.back(back) for back in (2, 1)]
     assert set(steps(line, "train/")) == {f"{week}/train/retriever-two_tower" for week in weeks}
 
 
@@ -109,8 +110,8 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes(config: Config, tm
 
 
 def test_the_oldest_cutoff_is_that_of_the_first_training_week(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
-    assert line.learning.oldest == line.training_weeks[0] == Week(line.validation_week.first_day - 14)
+    line = open_pipeline(config, CPU)
+    assert line.weeks.oldest == line.weeks.training[0] == Week(line.weeks.validation.first_day - 14)
 
 
 @pytest.fixture
@@ -125,10 +126,10 @@ def with_vectors(config: Config, store: Store, tmp_path: Path) -> Config:
 
 def test_a_line_that_looks_at_pictures_says_what_it_lacks(with_vectors: Config) -> None:
     with pytest.raises(DataError, match=r"retrievers\.\w+: .* `hmgpu vectors pictures --data .*data --model"):
-        Pipeline.open(with_vectors, CPU)
+        open_pipeline(with_vectors, CPU)
     filtered = {"kept": with_vectors.retrievers["kept"]}
     with pytest.raises(DataError, match=r"retrievers\.kept: "):
-        Pipeline.open(with_vectors.model_copy(update={"retrievers": filtered}), CPU)
+        open_pipeline(with_vectors.model_copy(update={"retrievers": filtered}), CPU)
 
 
 def test_other_vectors_remake_what_looks_at_them_and_nothing_else(with_vectors: Config) -> None:
@@ -141,7 +142,7 @@ def test_other_vectors_remake_what_looks_at_them_and_nothing_else(with_vectors: 
 
     def without() -> str:
         popular = {"popular": with_vectors.retrievers["popular"]}
-        return Pipeline.open(with_vectors.model_copy(update={"retrievers": popular}), CPU).run.folder.name
+        return open_pipeline(with_vectors.model_copy(update={"retrievers": popular}), CPU).run.folder.name
 
     plain = without()
     keep(root, "pictures", ids, vectors, "tests")
@@ -164,8 +165,8 @@ def test_another_oldest_cutoff_has_workflows_and_models_of_its_own(config: Confi
     line = learned(config, 1)
     before = steps(line, "")
     other = varied(line, "weeks-1", {"weeks": config.weeks.model_copy(update={"train": 1})})
-    (week,) = other.training_weeks
-    assert week == line.validation_week.back(1) != line.training_weeks[0]
+    (week,) = other.weeks.training
+    assert week == line.weeks.validation.back(1) != line.weeks.training[0]
     other.learn(week)
     # What stays in its place of the line: all but the workflows, the towers and what the towers say.
     assert set(steps(other, "")) == {f"{week}/{step}" for step in ("encode", "train/retriever-two_tower")} | {

@@ -29,6 +29,7 @@ from hmgpu.parts.rankers.stack import Stack
 from hmgpu.parts.rankers.xgboost import XGBoost
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.learn import TABLE
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.quotas import Quotas
 
@@ -36,7 +37,7 @@ CPU = Engine("cpu", "tests")
 
 
 def finish(config: Config, engine: Engine = CPU) -> Pipeline:
-    line = Pipeline.open(config, engine)
+    line = open_pipeline(config, engine)
     with line.working():
         line.evaluate()
         line.submit()
@@ -61,11 +62,11 @@ class Watching(Engine):
 def test_customers_whose_candidates_are_worth_too_little_get_best_sellers(config: Config) -> None:
     """A threshold leaves some with no candidate: their twelve articles are those of whoever is unknown."""
     quotas = Quotas(keep=20, customers=None)
-    all_kept = Pipeline.open(config.model_copy(update={"quotas": quotas, "ranker": Order()}), CPU)
+    all_kept = open_pipeline(config.model_copy(update={"quotas": quotas, "ranker": Order()}), CPU)
     assert all_kept.quotas is not None
     worth = CPU.collect(all_kept.quotas.rates.group_by("segment").agg(pl.col("worth").max()))["worth"].sort()
     strict = quotas.model_copy(update={"least": worth[-1] / WORTH_ONE})  # what only one segment's best reaches
-    line = Pipeline.open(config.model_copy(update={"quotas": strict, "ranker": Order()}), CPU)
+    line = open_pipeline(config.model_copy(update={"quotas": strict, "ranker": Order()}), CPU)
     some, everything = (pl.concat(each.validation[0].tables()) for each in (line, all_kept))
     assert 0 < some["customer"].n_unique() < everything["customer"].n_unique()
     assert some["worth"].min() == worth[-1]
@@ -77,12 +78,12 @@ def test_customers_whose_candidates_are_worth_too_little_get_best_sellers(config
 def test_a_ranker_above_others_gets_the_last_week_as_it_would_be_served(config: Config) -> None:
     """Every candidate of all who bought in it, in steps of its own, in whatever ranker the stack is."""
     stack = Blend(rankers={"deep": Cascade(then=Stack(rankers={"chain": Order()}, stacker=Order())), "chain": Order()})
-    line = Pipeline.open(config.model_copy(update={"ranker": stack}), CPU)
-    served = pl.concat(line.examples(line.training_weeks[-1], training=False)[0].tables())
+    line = open_pipeline(config.model_copy(update={"ranker": stack}), CPU)
+    served = pl.concat(line.examples(line.weeks.training[-1], training=False)[0].tables())
     training, steps = line.training
     assert pl.concat(training.last_lists().tables()).equals(served)
     assert {step.folder / TABLE for step in steps} == {*training.files, *training.lists}
-    assert Pipeline.open(config, CPU).training[0].lists == ()
+    assert open_pipeline(config, CPU).training[0].lists == ()
 
 
 def test_every_plan_of_a_run_translates_to_cudf(with_models: Config, untranslated: Callable) -> None:
@@ -114,7 +115,7 @@ def test_a_run_gives_every_customer_twelve_articles_and_says_how_good_they_are(c
     for figures in metrics["retrievers"].values():
         assert {"recall_at_12", "recall_at_100", "positive_rate", "candidates"} <= set(figures)
     buyers = sum(segment["customers"] for segment in metrics["segments"].values())
-    assert buyers == metrics["customers"] == CPU.collect(store.sold_in(line.validation_week))["customer"].n_unique()
+    assert buyers == metrics["customers"] == CPU.collect(store.sold_in(line.weeks.validation))["customer"].n_unique()
     for method, value in metrics["map_at_12"].items():
         parts = [(s["customers"], s["map_at_12"][method]) for s in metrics["segments"].values()]
         assert value == pytest.approx(sum(n * mean for n, mean in parts) / buyers)
@@ -130,9 +131,9 @@ def test_a_finished_run_is_not_done_again(config: Config) -> None:
 
 def test_other_settings_are_another_run(config: Config) -> None:
     other = config.model_copy(update={"seed": 7})
-    assert Pipeline.open(config, CPU).run.folder != Pipeline.open(other, CPU).run.folder
+    assert open_pipeline(config, CPU).run.folder != open_pipeline(other, CPU).run.folder
     roomier = config.model_copy(update={"memory_gb": 64.0})
-    assert Pipeline.open(config, CPU).run.folder == Pipeline.open(roomier, CPU).run.folder
+    assert open_pipeline(config, CPU).run.folder == open_pipeline(roomier, CPU).run.folder
 
 
 def test_after_a_change_only_what_it_changes_is_made_and_to_the_same_bytes(config: Config) -> None:
@@ -152,7 +153,7 @@ def test_after_a_change_only_what_it_changes_is_made_and_to_the_same_bytes(confi
         if not (there := first.run.folder / "steps" / step / "manifest.json").is_file()
         or there.read_bytes() != manifest
     }
-    assert {f"{second.validation_week}/examples/000", f"{second.validation_week}/learn/fallback"} <= set(manifests)
+    assert {f"{second.weeks.validation}/examples/000", f"{second.weeks.validation}/learn/fallback"} <= set(manifests)
     # What the ranker has to do with, and nothing else.
     assert {step.partition("/")[2].partition("/")[0] or step for step in made} == {
         "fit",
@@ -166,7 +167,7 @@ def test_after_a_change_only_what_it_changes_is_made_and_to_the_same_bytes(confi
 
 
 def test_two_processes_never_work_on_one_run(config: Config) -> None:
-    line = Pipeline.open(config, CPU)
+    line = open_pipeline(config, CPU)
     with line.run.locked(), pytest.raises(BusyError, match="Another process works on"), line.run.locked():
         pass
 
@@ -186,7 +187,7 @@ def test_a_week_without_sales_teaches_nothing_and_stops_nothing(raw: Path, tmp_p
     config = load_config(demo_config(tmp_path), small_settings(tmp_path / "raw", tmp_path / "data", tmp_path / "runs"))
     ingest(config.data)
     line = finish(config)
-    assert "2020-09-02" in map(str, line.training_weeks)
+    assert "2020-09-02" in map(str, line.weeks.training)
     lists = pl.read_csv(line.run.folder / "submission.csv", infer_schema=False)
     assert (lists["prediction"].str.split(" ").list.n_unique() == 12).all()
 
@@ -263,8 +264,8 @@ def test_damaged_step_files_are_made_again(config: Config) -> None:
 
 def test_processes_that_are_not_there_are_asked_for_before_any_work(config: Config) -> None:
     together = config.model_copy(update={"ranker": XGBoost(workers=3)})
-    with pytest.raises(ConfigError, match=r"fitted by 3 processes .* and 1 can be had: give --cluster"):
-        Pipeline.open(together, CPU)
+    with pytest.raises(ConfigError, match=r"fitted by 3 processes .* but 1 can be had: give --cluster"):
+        open_pipeline(together, CPU)
 
 
 @pytest.mark.gpu

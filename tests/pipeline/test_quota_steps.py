@@ -8,9 +8,10 @@ from kit import demo_config
 
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import Store
-from hmgpu.parts.examples import KEYS, LABEL
+from hmgpu.parts.candidates import KEYS
+from hmgpu.parts.examples import LABEL
 from hmgpu.pipeline.config import Config, load_config
-from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.quotas import Quotas
 
 CPU = Engine("cpu", "tests")
@@ -23,17 +24,17 @@ def config(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 
 def test_quotas_come_from_weeks_before_all_training_and_bound_the_candidates(config: Config) -> None:
-    line = Pipeline.open(config.model_copy(update={"quotas": Quotas(keep=20, weeks=2, customers=60)}), CPU)
-    assert [str(week) for week in line.quota_weeks] == [str(line.training_weeks[0].back(back)) for back in (2, 1)]
-    assert line.learning.oldest == line.quota_weeks[0]
+    line = open_pipeline(config.model_copy(update={"quotas": Quotas(keep=20, weeks=2, customers=60)}), CPU)
+    assert [str(week) for week in line.weeks.quotas] == [str(line.weeks.training[0].back(back)) for back in (2, 1)]
+    assert line.weeks.oldest == line.weeks.quotas[0]
     table = line.quotas and pl.read_parquet(line.quotas.step.folder / "table.parquet")
     assert set(table["strategy"]) == set(line.retrievers)
     shown = [pl.read_parquet(file) for file in (line.run.folder / "steps").glob("*/quotas/*/table.parquet")]
     assert len(shown) == 2
     assert pl.concat(shown)["shown"].sum() > 500
-    week = line.validation_week
+    week = line.weeks.validation
     some = pl.concat(line.examples(week, training=False)[0].tables())
-    all_of_them = pl.concat(Pipeline.open(config, CPU).examples(week, training=False)[0].tables())
+    all_of_them = pl.concat(open_pipeline(config, CPU).examples(week, training=False)[0].tables())
     assert some.group_by("customer").len()["len"].max() == 20 < all_of_them.group_by("customer").len()["len"].max()
     # What is kept is described as it is without quotas, but for what compares a customer's candidates.
     columns = [*KEYS, "popular_rank", "popular_score", "strategies", "article_units_7", LABEL]
@@ -45,9 +46,9 @@ def test_customers_are_drawn_among_those_who_bought_and_counted_shard_by_shard(c
     tables = []
     for memory in (config.memory_gb, 0.1):
         smaller = {"quotas": Quotas(customers=20), "memory_gb": memory, "runs": config.runs / str(memory)}
-        line = Pipeline.open(config.model_copy(update=smaller), CPU)
+        line = open_pipeline(config.model_copy(update=smaller), CPU)
         tables.append(pl.read_parquet(line.quotas.step.folder / "table.parquet"))
-        [week] = line.quota_weeks
+        [week] = line.weeks.quotas
         counted = line.run.folder / "steps" / str(week) / "quotas"
         shown = pl.concat(pl.read_parquet(file) for file in counted.glob("*/table.parquet"))
         firsts = shown.filter((pl.col("rank") == 1) & (pl.col("strategy") == "popular"))

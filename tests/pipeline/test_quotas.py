@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from hmgpu.core.engine import Engine
 from hmgpu.data.segments import SEGMENTS, segments
-from hmgpu.parts.candidates import WORTH_ONE, merge
+from hmgpu.parts.candidates import WORTH_ONE
+from hmgpu.pipeline.candidates import merge
 from hmgpu.pipeline.quotas import COUNTS, PRIOR, chosen, counted, rates
 
 CPU = Engine("cpu", "tests")

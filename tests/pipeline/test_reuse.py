@@ -15,7 +15,7 @@ from hmgpu.parts.rankers.order import Order
 from hmgpu.parts.rankers.xgboost import XGBoost
 from hmgpu.parts.retrievers.als import ALS
 from hmgpu.pipeline.config import Config
-from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.quotas import Quotas
 
 CPU = Engine("cpu", "tests")
@@ -33,7 +33,7 @@ def whole(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 def corrected(config: Config, store: Store, tmp_path: Path) -> Config:
     """The same, but for every second purchase of the validation week, which turned out not to have been one."""
-    week = Pipeline.open(config, CPU).validation_week
+    week = open_pipeline(config, CPU).weeks.validation
     rows = pl.read_csv(config.data.raw / "transactions_train.csv", infer_schema=False).with_row_index("row")
     within = pl.col("t_dat").is_between(pl.lit(str(week)), pl.lit(str(week.back(-1))), closed="left")
     kept = rows.filter(~within | (pl.col("row") % 2 == 0)).drop("row")
@@ -50,7 +50,7 @@ def corrected(config: Config, store: Store, tmp_path: Path) -> Config:
 
 def left(config: Config) -> dict[str, bytes]:
     """What a run of `config` leaves for others to read."""
-    line = Pipeline.open(config, CPU)
+    line = open_pipeline(config, CPU)
     with line.working():
         line.evaluate()
         line.submit()

@@ -8,7 +8,7 @@ from season import Season, broken, copied, shuffled
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError, RunError
 from hmgpu.data.manifest import Manifest
-from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.retrain.record import Record, records
 from hmgpu.retrain.weekly import PAGE, retrain
 from hmgpu.runs.inventory import inventory
@@ -113,7 +113,7 @@ def test_what_did_not_change_is_not_made_again_and_the_bytes_are_those_of_a_run_
     assert {f"{week}/learn/retriever-popular", f"{week}/learn/feature-article_sales"} <= set(warm)
     assert any("/examples/" in step for step in warm)
     assert "fit" not in warm
-    alone = Pipeline.open(season.config(f"runs={tmp_path}"), CPU)
+    alone = open_pipeline(season.config(f"runs={tmp_path}"), CPU)
     with alone.working():
         alone.finish()
     assert (now / "submission.csv").read_bytes() == (alone.run.folder / "submission.csv").read_bytes()
@@ -170,7 +170,7 @@ def test_a_failure_is_written_down_and_raised(season, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise RunError("the machine is on fire")
 
-    monkeypatch.setattr("hmgpu.retrain.weekly.Pipeline.open", fail)
+    monkeypatch.setattr("hmgpu.retrain.weekly.open_pipeline", fail)
     with pytest.raises(RunError, match="on fire"):
         retrain(season.config(f"runs={tmp_path}"), None, CPU)
     (record,) = records(tmp_path)

@@ -10,7 +10,7 @@ from rich.console import Console
 from hmgpu.core.engine import Engine
 from hmgpu.core.files import UNFINISHED
 from hmgpu.core.machine import versions
-from hmgpu.runs.inventory import alike, inventory, prune, runs_table
+from hmgpu.runs.inventory import inventory, prune, reusable_runs, runs_table
 from hmgpu.runs.publish import promote, rollback
 from hmgpu.runs.run import code_digest
 from hmgpu.runs.seal import seal
@@ -59,9 +59,9 @@ def test_alike_are_runs_of_this_code_and_engine_with_these_libraries_newest_firs
         os.utime(tmp_path / name / "manifest.json", (number, number))
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "manifest.json").write_text("{")
-    assert [folder.name for folder in alike(tmp_path, Engine("cpu", "tests"))] == ["new", "old"]
-    assert [folder.name for folder in alike(tmp_path, Engine("gpu", "tests"))] == ["engine"]
-    assert alike(tmp_path / "none", Engine("cpu", "tests")) == []
+    assert [folder.name for folder in reusable_runs(tmp_path, Engine("cpu", "tests"))] == ["new", "old"]
+    assert [folder.name for folder in reusable_runs(tmp_path, Engine("gpu", "tests"))] == ["engine"]
+    assert reusable_runs(tmp_path / "none", Engine("cpu", "tests")) == []
 
 
 def test_a_run_says_what_it_is(runs):

@@ -11,6 +11,7 @@ from kit import demo_config
 
 from hmgpu.data.store import Store
 from hmgpu.pipeline.config import load_config
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 
 
@@ -33,7 +34,7 @@ def real_run(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("serving")
     little = ["weeks.train=1", "ranker.rounds=5", "engine=cpu", "features.encoded={}", "retrievers.als={n: 5}"]
     places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={folder / 'runs'}"]
-    line = Pipeline.open(load_config(demo_config(folder, models=True), [*places, *little]), made_run.CPU)
+    line = open_pipeline(load_config(demo_config(folder, models=True), [*places, *little]), made_run.CPU)
     with line.working():
         line.submit()
     return RealRun(line, line.run.folder)

@@ -228,7 +228,7 @@ def test_two_at_once_are_refused(make_run, tmp_path):
 def test_what_the_readme_says_is_enough_to_use_it(real, real_run, tmp_path, monkeypatch, capsys):
     """Its very lines, in a process of their own; scores are those of the run's model."""
     (lines,) = re.findall(r"```python\n(import json\n.*?)```", README.read_text(), re.DOTALL)
-    (file,) = (real_run.folder / "steps" / str(real_run.line.validation_week) / "examples").glob("*/table.parquet")
+    (file,) = (real_run.folder / "steps" / str(real_run.line.weeks.validation) / "examples").glob("*/table.parquet")
     (tmp_path / "export").symlink_to(real)
     (tmp_path / "candidates.parquet").symlink_to(file)
     customer = pl.read_parquet(real / "recommendations.parquet")["customer_id"][0]

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.pipeline.lists import K
+from hmgpu.core.metrics import K
 
 PLACES = K
 """Articles that a peer recommends at most."""

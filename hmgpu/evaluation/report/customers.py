@@ -9,10 +9,8 @@ import polars as pl
 from hmgpu.core.html.blocks import Article, Card, Section
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.pictures import picture
-from hmgpu.evaluation.report.sampled_lists import OUTCOMES, drawn
-from hmgpu.parts.candidates import RANK
-from hmgpu.parts.examples import KEYS
-from hmgpu.pipeline.lists import top_twelve
+from hmgpu.evaluation.report.sampled_lists import OUTCOMES, sampled_lists
+from hmgpu.parts.candidates import KEYS, RANK
 
 LATEST = 6  # purchases shown
 BOUGHT = 12  # articles of the week shown
@@ -28,7 +26,7 @@ Row = Mapping[str, Any]
 
 def customers(week: Evaluated) -> Section:
     """A card for one customer of each segment and outcome."""
-    chosen = drawn(week)
+    chosen = sampled_lists(week)
     shown = Shown.of(week, chosen.select("customer"))
     outcomes = "; ".join(f"{name} ({meaning})" for name, meaning in OUTCOMES.items())
     cards = [shown.card(**row) for row in chosen.iter_rows(named=True)]
@@ -61,8 +59,7 @@ class Shown:
         proposed = rows.select(*KEYS, *(f"{name}{RANK}" for name in week.strategies), scores)
         # Rows come sorted, and equal scores are ranked as they come: ties break on the article.
         proposed = proposed.with_columns(place=pl.col("score").rank("ordinal", descending=True).over("customer"))
-        scored = proposed.lazy().select(*KEYS, "score")
-        listed = collect(top_twelve(scored, chosen.lazy(), week.filler).sort("customer", "rank"))
+        listed = week.lists.filter(theirs)
         told = pl.concat(table.select("article") for table in (past, listed, week.labels.filter(theirs)))
         known = week.catalogue.filter(pl.col("article").is_in(told["article"].unique().sort().to_list()))
         return Shown(

@@ -21,6 +21,8 @@ class Evaluated:
     """The content of `metrics.json`."""
     precisions: pl.DataFrame
     """(customer, every method's average precision) of those who bought in the week, sorted."""
+    lists: pl.DataFrame
+    """(customer, article, rank) of the ranker's lists, sorted by customer and rank."""
     labels: pl.DataFrame
     """(customer, article) bought in the week."""
     history: History
@@ -36,8 +38,6 @@ class Evaluated:
     """Names of the retrievers, in their order."""
     families: Mapping[str, str]
     """By column of the examples the part that made it, as the config names it."""
-    filler: pl.LazyFrame
-    """What `recommendations.fallback` returned for the week."""
     pictures: Path | None
     """The folder of the articles' pictures."""
     engine: Engine

@@ -15,14 +15,14 @@ OUTCOMES = {
 SEED = 1
 
 
-def drawn(week: Evaluated) -> pl.DataFrame:
+def sampled_lists(week: Evaluated) -> pl.DataFrame:
     """(customer, segment, outcome, average_precision), a row for each segment and outcome that occurs, in their order.
 
     Which one it is depends on the customers' keys alone, so that runs on the same data show the same people where
     their outcomes are the same.
     """
     known = week.precisions.select("customer", "segment", average_precision="ranker")
-    told = known["customer"].is_in(week.examples.told_customers()["customer"].implode())
+    told = known["customer"].is_in(week.examples.customers_with_purchases()["customer"].implode())
     precision = pl.col("average_precision")
     missed = pl.when(told).then(pl.lit("proposed, not listed")).otherwise(pl.lit("not proposed"))
     further = pl.when(precision > 0).then(pl.lit("found further down")).otherwise(missed)

@@ -47,7 +47,7 @@ class Demand(Feature):
         """
         import xgboost as xgb
 
-        sales = Weekly.of(history, self.weeks + YEAR + 1, self.bench.engine.collect)
+        sales = Weekly.of(history, self.weeks + YEAR + 1, self.context.engine.collect)
         newest = self.weeks + YEAR
         past = range(newest - self.weeks, newest)
         alive = {week: sales.alive(week) for week in (*past, newest)}

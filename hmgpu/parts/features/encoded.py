@@ -20,12 +20,12 @@ class Encoded(Feature):
     encoded: ClassVar[bool] = True
 
     def learn(self, history: History) -> Learned:
-        encoders = self.bench.encoders()
+        encoders = self.context.encoders()
         articles = encoders.articles(history).lazy()
         return {"articles": articles.select(article="key", **_codes(encoders.present, "article"))}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        encoders = self.bench.encoders()
+        encoders = self.context.encoders()
         people = encoders.profiles(audience, audience.customers.select("customer")).lazy()
         return {"customers": people.select(customer="key", **_codes(encoders.present, *OF_CUSTOMERS))}
 

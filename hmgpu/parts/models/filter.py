@@ -10,7 +10,7 @@ from hmgpu.core.plans import top_n
 from hmgpu.data.store import History
 from hmgpu.data.tables import VectorsOf
 from hmgpu.parts.from_yaml import part_of
-from hmgpu.parts.part import Bench, Learned, Trained, build
+from hmgpu.parts.part import Learned, PartContext, Trained, build
 from hmgpu.parts.retriever import Retriever
 
 OF = "of"
@@ -52,8 +52,8 @@ class Filter(Retriever):
     def needs_vectors(self) -> frozenset[VectorsOf]:
         return self.of.needs_vectors()
 
-    def at(self, bench: Bench) -> Self:
-        return super().at(bench).model_copy(update={OF: self.of.at(bench)})
+    def bind(self, context: PartContext) -> Self:
+        return super().bind(context).model_copy(update={OF: self.of.bind(context)})
 
     def learn(self, history: History) -> Learned:
         return _outside(self.of.learn(history)) | {KEPT: self.kept(history)}

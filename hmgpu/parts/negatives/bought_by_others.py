@@ -5,11 +5,11 @@ One of the two ways in which a public H&M system drew its negatives; `same_categ
 
 import polars as pl
 
-from hmgpu.parts.negative_sampler import Negatives, Teaching, drawn, times
+from hmgpu.parts.negative_sampler import NegativeSampler, TrainingWeek, draw_negatives, times
 from hmgpu.parts.part import Category, Count
 
 
-class BoughtByOthers(Negatives):
+class BoughtByOthers(NegativeSampler):
     """Articles that anybody bought on a day of one of the customer's positives, in the proportions of his categories.
 
     His positives are the candidates that he bought in the week; the proportions are those of all that he bought before
@@ -24,14 +24,14 @@ class BoughtByOthers(Negatives):
     def needs(self) -> frozenset[str]:
         return frozenset({self.by})
 
-    def draw(self, week: Teaching) -> pl.LazyFrame:
+    def draw(self, week: TrainingWeek) -> pl.LazyFrame:
         # An article first sold in the week is in no history before it, and no candidate of anybody.
         categories = week.history.articles.select("article", category=pl.col(self.by)).drop_nulls()
         asked = times(week.customers, self.n)
         own = week.history.transactions.join(week.customers, on="customer", how="semi")
         habits = own.join(categories, on="article").select("customer", "category")
-        shelves = drawn(asked, habits, "customer", week.seed)
+        shelves = draw_negatives(asked, habits, "customer", week.seed)
         days = week.sold.join(week.bought, on=["customer", "article"], how="semi").select("customer", "day")
-        visits = drawn(shelves, days, "customer", week.seed + 1)
+        visits = draw_negatives(shelves, days, "customer", week.seed + 1)
         taken = week.sold.join(categories, on="article").select("day", "category", "article")
-        return drawn(visits, taken, ["day", "category"], week.seed + 2).select("customer", "article")
+        return draw_negatives(visits, taken, ["day", "category"], week.seed + 2).select("customer", "article")

@@ -4,11 +4,11 @@ from typing import Literal
 
 import polars as pl
 
-from hmgpu.parts.negative_sampler import Negatives, Teaching, drawn_for_each
+from hmgpu.parts.negative_sampler import NegativeSampler, TrainingWeek, draw_for_each
 from hmgpu.parts.part import Count
 
 
-class OnSale(Negatives):
+class OnSale(NegativeSampler):
     """Articles sold before the week, drawn at random, the customer's candidates or not.
 
     The random negatives of implicit-feedback models (He et al. 2017, "Neural collaborative filtering", draw 4 to each
@@ -22,7 +22,7 @@ class OnSale(Negatives):
     by: Literal["article", "sale"] = "article"
     """article: all articles are as likely; sale: all units sold are, so best sellers come often."""
 
-    def draw(self, week: Teaching) -> pl.LazyFrame:
+    def draw(self, week: TrainingWeek) -> pl.LazyFrame:
         sold = week.history.last(self.days).select("article")
         pool = sold.unique() if self.by == "article" else sold
-        return drawn_for_each(week.customers, self.n, pool, week.seed)
+        return draw_for_each(week.customers, self.n, pool, week.seed)

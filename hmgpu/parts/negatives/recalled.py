@@ -9,11 +9,11 @@ from typing import Literal
 import polars as pl
 
 from hmgpu.core.plans import ranked, scattered, top_n
-from hmgpu.parts.negative_sampler import Negatives, Teaching
+from hmgpu.parts.negative_sampler import NegativeSampler, TrainingWeek
 from hmgpu.parts.part import Count
 
 
-class Recalled(Negatives):
+class Recalled(NegativeSampler):
     """Some of the candidates, drawn at random. They are what a ranker will have to tell from the bought ones."""
 
     n: Count | None = 30
@@ -21,7 +21,7 @@ class Recalled(Negatives):
     a: Literal["customer", "positive"] = "customer"
     """Whether n are drawn for each customer, or for each article that the customer bought."""
 
-    def draw(self, week: Teaching) -> pl.LazyFrame:
+    def draw(self, week: TrainingWeek) -> pl.LazyFrame:
         if self.n is None:
             return week.recalled
         shuffled = week.recalled.with_columns(draw=scattered(["customer", "article"], week.seed))

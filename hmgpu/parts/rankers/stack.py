@@ -16,7 +16,8 @@ from pydantic import Field, field_validator
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
-from hmgpu.parts.examples import KEYS, LABEL, Examples
+from hmgpu.parts.candidates import KEYS
+from hmgpu.parts.examples import LABEL, Examples
 from hmgpu.parts.from_yaml import part_of, parts_of
 from hmgpu.parts.ranker import Model, Ranker
 from hmgpu.parts.rankers.xgboost import XGBoost

@@ -13,7 +13,7 @@ import xgboost as xgb
 from pydantic import Field
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.plans import drawn
+from hmgpu.core.plans import sample
 from hmgpu.parts.examples import ROWS, Examples
 from hmgpu.parts.models.trees.fitting import CURVE, METRIC, Fitting, numbers, start_of
 from hmgpu.parts.part import Count
@@ -92,7 +92,7 @@ class XGBoost(Ranker):
 
     def _watched(self, validation: Examples, seed: int) -> pl.DataFrame:
         """(customer) of those whose lists decide when to stop."""
-        return drawn(validation.told_customers(), self.watched, seed)
+        return sample(validation.customers_with_purchases(), self.watched, seed)
 
     def _parameters(self, engine: Engine, seed: int, ranks: bool) -> dict[str, Any]:
         common = {

@@ -54,7 +54,7 @@ class ALS(Space):
         On the CPU whatever the engine: the CUDA part of implicit 0.7.3 is built for an rmm of before RAPIDS 26.6,
         beside which it doesn't load, and its factors would differ in their last bits.
         """
-        engine = self.bench.engine
+        engine = self.context.engine
         bought = engine.collect(weighted(history, self.days, self.half_life).sort("customer", "article"))
         articles = bought.select("article").unique().sort("article")
         factors = self._fitted(bought, articles)
@@ -69,7 +69,7 @@ class ALS(Space):
 
         from hmgpu.parts.models.neural.topk import quantised
 
-        engine = self.bench.engine
+        engine = self.context.engine
         articles = engine.collect(learned["factors"].sort("article"))
         bought = engine.collect(weighted(audience, self.days, self.half_life).sort("customer", "article"))
         customers = bought["customer"].unique().sort()
@@ -115,7 +115,7 @@ class ALS(Space):
                 regularization=self.l2,
                 alpha=self.alpha,
                 iterations=self.iterations,
-                random_state=self.bench.seed,
+                random_state=self.context.seed,
             )
 
 

@@ -40,7 +40,7 @@ class BPR(Mean):
 
         from hmgpu.parts.models.neural.topk import quantised, shortened
 
-        bought = self.bench.engine.collect(weighted(history, self.days, self.half_life).sort("customer", "article"))
+        bought = self.context.engine.collect(weighted(history, self.days, self.half_life).sort("customer", "article"))
         articles = bought["article"].unique().sort()
         found = torch.empty(0, self.factors)
         if articles.len():  # implicit can't fit nothing
@@ -53,7 +53,7 @@ class BPR(Mean):
                 regularization=self.l2,
                 iterations=self.iterations,
                 num_threads=1,
-                random_state=self.bench.seed,
+                random_state=self.context.seed,
             )
             model.fit(matrix(bought, articles), show_progress=False)
             # The last column is each article's popularity, which is no taste.

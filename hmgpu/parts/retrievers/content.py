@@ -46,7 +46,7 @@ class Content(Mean):
     def vectors(self, history: History) -> pl.DataFrame:
         """Of length 1: of all articles with a word, a code or a vector, or, where sales tell, of those sold in these
         weeks. Raises DataError where the data set has no vectors of what is asked for."""
-        engine = self.bench.engine
+        engine = self.context.engine
         if self.of == "sales":
             from hmgpu.parts.models.neural.sales_profile import sales_vectors
 
@@ -55,11 +55,11 @@ class Content(Mean):
             from hmgpu.parts.models.neural.reduced import reduced
 
             made = engine.collect(history.vectors_of(ENCODED[self.of]).sort("article"))
-            return reduced(made, self.dimensions, engine, self.bench.seed)
+            return reduced(made, self.dimensions, engine, self.context.seed)
         from hmgpu.parts.models.neural.documents import document_vectors
 
         table = history.articles.select("article", *_described_by(history, self.of)).sort("article")
-        return document_vectors(_documents(engine.collect(table)), self.dimensions, engine, self.bench.seed)
+        return document_vectors(_documents(engine.collect(table)), self.dimensions, engine, self.context.seed)
 
 
 def _described_by(history: History, of: Literal["metadata", "text"]) -> list[str]:

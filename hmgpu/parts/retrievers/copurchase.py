@@ -74,7 +74,7 @@ class CoPurchase(Retriever):
         """(customer, article, day): the latest articles of each customer, as many as may form pairs."""
         past = history.last(self.days)
         different = past.select("customer", "article").unique()
-        paired = affordable(different, "customer", self.per_customer, self.pairs, self.kind, self.bench.engine)
+        paired = affordable(different, "customer", self.per_customer, self.pairs, self.kind, self.context.engine)
         return _latest(past, paired)
 
     def _rules(self, bought: pl.LazyFrame, history: History) -> pl.LazyFrame:

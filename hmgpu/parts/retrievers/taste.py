@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from hmgpu.core.plans import ONE, decayed, drawn, fixed_point
+from hmgpu.core.plans import ONE, decayed, fixed_point, sample
 from hmgpu.data.store import History
-from hmgpu.parts.examples import KEYS
+from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.models.neural.correspondence import coordinates
 from hmgpu.parts.models.neural.embedding import Space
 from hmgpu.parts.models.neural.leaning import Doubles, band_ratios, bands, bought_rows, ratios, week_shares
@@ -60,8 +60,8 @@ class Taste(Space):
         Shares of weeks, ratios and coordinates are int64 in steps of 2^-20.
         """
         # In memory, a dozen bytes a row: five plans start from it.
-        rows = self.bench.engine.collect(bought_rows(history, self.by, self.days)).lazy()
-        weeks = self.bench.engine.collect(week_shares(rows)).lazy()
+        rows = self.context.engine.collect(bought_rows(history, self.by, self.days)).lazy()
+        weeks = self.context.engine.collect(week_shares(rows)).lazy()
         found = self._coordinates(rows)
         axes = found.columns[1:]
         sold = rows.join(found.lazy(), on="article").group_by("week", "category")
@@ -76,7 +76,7 @@ class Taste(Space):
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         """`customers`: (customer, `v…` int16) of all, whether they ever bought anything or not."""
-        engine = self.bench.engine
+        engine = self.context.engine
         members = engine.collect(bands(audience).sort("customer"))
         rows = engine.collect(bought_rows(audience, self.by, self.days))
         weeks, ages = (engine.collect(learned[name].sort(pl.all())) for name in ("weeks", "ages"))
@@ -94,7 +94,7 @@ class Taste(Space):
         """
         from hmgpu.parts.models.neural.topk import STEPS, dots
 
-        engine = self.bench.engine
+        engine = self.context.engine
         keys = engine.collect(pairs.select(KEYS), fits=True)
         articles = engine.collect(learned["articles"].sort("article"))
         customers = engine.collect(learned["customers"])
@@ -111,16 +111,16 @@ class Taste(Space):
 
     def _coordinates(self, rows: pl.LazyFrame) -> pl.DataFrame:
         """(article, `x…` int64 in steps of 2^-20), from the customers that are drawn."""
-        customers = drawn(rows.select("customer").unique(), self.drawn, self.bench.seed)
+        customers = sample(rows.select("customer").unique(), self.drawn, self.context.seed)
         asked = rows.join(customers, on="customer", how="semi")
         # A category has fewer than 2^20 codes.
         stratum = pl.col("week").cast(pl.Int64) * ONE + pl.col("category")
-        bought = self.bench.engine.collect(asked.select("customer", "article", stratum=stratum), fits=True)
-        found = coordinates(bought, self.dimensions, self.calm, self.bench.seed)
+        bought = self.context.engine.collect(asked.select("customer", "article", stratum=stratum), fits=True)
+        found = coordinates(bought, self.dimensions, self.calm, self.context.seed)
         return found.select("article", *(fixed_point(pl.col(name)) for name in found.columns[1:]))
 
     def _articles(self, history: History, weeks: pl.LazyFrame, found: pl.DataFrame) -> pl.LazyFrame:
-        engine = self.bench.engine
+        engine = self.context.engine
         weight = decayed(history.cutoff - pl.col("day"), self.half_life)
         # Older sales weigh less than the smallest step.
         sales = history.last(math.ceil(21 * self.half_life)).group_by("article").agg(weight=weight.sum())
@@ -139,7 +139,7 @@ class Taste(Space):
 
     def _within(self, learned: Learned, rows: pl.LazyFrame, members: pl.DataFrame) -> Doubles:
         """(customers, dimensions): how far from the means of their strata the articles were that each chose."""
-        engine = self.bench.engine
+        engine = self.context.engine
         found = engine.collect(learned["coordinates"])
         places = found.columns[1:]
         usual = learned["usual"].rename({name: f"usual_{name}" for name in places})

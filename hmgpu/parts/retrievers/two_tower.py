@@ -48,19 +48,19 @@ class TwoTower(Trained, Training, Space):
     def train(self, history: History, folder: Path, work: Path) -> None:
         from hmgpu.parts.models.neural.two_tower import train  # torch and Merlin take seconds to load
 
-        train(self, history, self.bench, folder, work)
+        train(self, history, self.context, folder, work)
 
     def learn(self, history: History) -> Learned:
         from hmgpu.parts.models.neural.two_tower import article_vectors
 
-        articles, encoded = article_vectors(self, history, self.bench)
+        articles, encoded = article_vectors(self, history, self.context)
         return {"articles": self.marked(articles.lazy(), history), "encoded": encoded.lazy()}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         from hmgpu.parts.models.neural.two_tower import customer_vectors
 
-        articles = self.bench.engine.collect(learned["encoded"].sort("key"))
-        found = {"customers": customer_vectors(self, audience, articles, self.bench).lazy()}
+        articles = self.context.engine.collect(learned["encoded"].sort("key"))
+        found = {"customers": customer_vectors(self, audience, articles, self.context).lazy()}
         return found | self.bought_latest(learned, audience)
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:

@@ -73,7 +73,7 @@ class UserCF(Retriever):
 
         The matrix work is on the CPU whatever the engine, and all in whole numbers.
         """
-        engine = self.bench.engine
+        engine = self.context.engine
         items = engine.collect(learned["rarity"].select("item").sort("item"))["item"].to_numpy()
         profiles = engine.collect(learned["profiles"].sort("neighbour", "item"))
         bought = engine.collect(learned["bought"].sort("neighbour", "article"))

@@ -56,7 +56,7 @@ class Word2Vec(Mean):
 
         words = history.articles.select("article", word=self.of).drop_nulls()
         bought = history.last(self.days).join(words, on="article").select("customer", "day", "word").unique()
-        ordered = self.bench.engine.collect(bought.sort("customer", "day", "word"))
+        ordered = self.context.engine.collect(bought.sort("customer", "day", "word"))
         together = ["customer"] if self.sentences == "histories" else ["customer", "day"]
         spoken = ordered.group_by(together, maintain_order=True).agg("word")
         sentences = spoken.filter(pl.col("word").list.len() > 1)["word"].to_list()
@@ -72,7 +72,7 @@ class Word2Vec(Mean):
             alpha=self.learning_rate,
             epochs=self.epochs,
             workers=1,
-            seed=self.bench.seed,
+            seed=self.context.seed,
         )
         model.build_vocab(sentences)
         if len(model.wv):
@@ -83,4 +83,4 @@ class Word2Vec(Mean):
             found = found - found.mean(axis=0)
         keys = torch.tensor(model.wv.index_to_key, dtype=torch.int32)
         known = quantised(keys, shortened(torch.from_numpy(found)), "word").lazy()
-        return self.bench.engine.collect(words.join(known, on="word").drop("word").sort("article"))
+        return self.context.engine.collect(words.join(known, on="word").drop("word").sort("article"))

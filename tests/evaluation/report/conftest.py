@@ -40,6 +40,17 @@ def by_method(*values: float) -> dict[str, float]:
     return dict(zip(METHODS, values, strict=True))
 
 
+def lists() -> pl.DataFrame:
+    """Candidates in the order of `repurchase`, then `popular`, filled up with the best sellers 10 to 21."""
+    first = {1: [10, 11, 12], 2: [12, 10, 13], 3: [10]}
+    rows = [
+        (customer, article, rank)
+        for customer, own in first.items()
+        for rank, article in enumerate([*own, *(a for a in range(10, 22) if a not in own)][:12], 1)
+    ]
+    return pl.DataFrame(rows, {"customer": pl.Int32, "article": pl.Int32, "rank": pl.Int32}, orient="row")
+
+
 def metrics() -> dict[str, Any]:
     found = {"recall_at_12": 0.1, "recall_at_100": 0.25, "recall_at_500": 0.5, "recall": 0.6, "positive_rate": 0.0123}
     return {
@@ -87,6 +98,7 @@ def evaluated(make_history: Callable[..., History], tmp_path: Path, engine: Engi
             {"customer": [1, 2, 3], "segment": ["active", "lapsed", "new"], "ranker": [1.0, 0.25, 0.0]},
             schema_overrides={"customer": pl.Int32},
         ),
+        lists=lists(),
         labels=pl.DataFrame(
             {"customer": [1, 2, 3, 3], "article": [10, 12, 13, 23]}, schema=dict(list(SCHEMA.items())[:2])
         ),
@@ -97,10 +109,6 @@ def evaluated(make_history: Callable[..., History], tmp_path: Path, engine: Engi
         model_files=model,
         strategies=["repurchase", "popular"],
         families={"repurchase_rank": "retrievers.repurchase", "price": "features.article_price"},
-        filler=pl.LazyFrame(
-            {"article": list(range(10, 22)), "rank": list(range(1, 13))},
-            schema={"article": pl.Int32, "rank": pl.Int32},
-        ),
         pictures=None,
         engine=engine,
     )

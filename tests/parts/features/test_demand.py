@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from kit import bench, described, learned
+from kit import bound, described, learned
 
 from hmgpu.parts.features.demand import Demand, Weekly
 
@@ -35,7 +35,7 @@ def test_it_beats_last_week_on_a_generated_world(store, engine):
     for back in range(4):
         week = store.last_complete_week.back(back)
         history = store.as_of(week.first_day)
-        demand = learned(bench(Demand(), history, engine), history, engine)["demand"]
+        demand = learned(bound(Demand(), history, engine), history, engine)["demand"]
         came = store.as_of(week.last_day + 1).last(7).group_by("article").agg(came=pl.len())
         last = history.last(7).group_by("article").agg(last=pl.len())
         sides = demand.join(came, on="article", how="left").join(last, on="article", how="left")

@@ -21,12 +21,12 @@ def history(store: Store) -> History:
 
 @pytest.fixture(scope="module")
 def part(history: History) -> Encoded:
-    return kit.bench(Encoded(), history, CPU)
+    return kit.bound(Encoded(), history, CPU)
 
 
 @pytest.fixture(scope="module")
 def encoders(part: Encoded) -> Encoders:
-    return part.bench.encoders()
+    return part.context.encoders()
 
 
 def some(history: History) -> list[tuple[int, int]]:

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from hmgpu.parts.candidates import merge
 from hmgpu.parts.features.strategies import Strategies
+from hmgpu.pipeline.candidates import merge
 
 KEYS = {"customer": pl.Int32, "article": pl.Int32}
 

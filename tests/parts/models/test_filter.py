@@ -56,8 +56,8 @@ def test_it_needs_what_the_inner_needs():
     assert OutOfStock(of=Repurchase()).needs() == frozenset()
 
 
-def test_the_inner_works_at_the_filters_bench(make_history):
-    """als fits with the bench's seed, copurchase estimates with its engine."""
+def test_the_inner_works_in_the_filters_context(make_history):
+    """als fits with the seed of the context, copurchase estimates with its engine."""
     history = make_history([(day, c, a) for c in range(6) for day, a in ((5, c % 3), (3, 10 + c % 3))])
     for inner in (ALS(factors=2), CoPurchase(support=1)):
         assert kit.proposed(StillOnSale(of=inner), history, CPU, range(6)) == kit.proposed(

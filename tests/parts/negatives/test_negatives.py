@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History, Store
-from hmgpu.parts.examples import KEYS
-from hmgpu.parts.negative_sampler import Negatives, Teaching, drawn
+from hmgpu.parts.candidates import KEYS
+from hmgpu.parts.negative_sampler import NegativeSampler, TrainingWeek, draw_negatives
 from hmgpu.parts.negatives.bought_by_others import BoughtByOthers
 from hmgpu.parts.negatives.on_sale import OnSale
 from hmgpu.parts.negatives.recalled import Recalled
@@ -20,7 +20,7 @@ from hmgpu.parts.negatives.worst_sellers import WorstSellers
 from hmgpu.parts.part import kinds
 
 CPU = Engine("cpu", "tests")
-SAMPLERS: dict[str, Negatives] = {kind: part() for kind, part in kinds(Negatives).items()}
+SAMPLERS: dict[str, NegativeSampler] = {kind: part() for kind, part in kinds(NegativeSampler).items()}
 SAMPLERS |= {"recalled-positive": Recalled(n=2, a="positive"), "recalled-all": Recalled(n=None)}
 SAMPLERS |= {"on_sale-sale": OnSale(by="sale"), "others-department": BoughtByOthers(by="department")}
 every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS.keys())
@@ -32,18 +32,18 @@ def pairs(*rows: tuple[int, int]) -> pl.LazyFrame:
     return pl.LazyFrame(list(rows), schema=PAIR, orient="row")
 
 
-def teaching(history: History, recalled: Any, bought: Any, sold: Any = (), seed: int = 1) -> Teaching:
+def teaching(history: History, recalled: Any, bought: Any, sold: Any = (), seed: int = 1) -> TrainingWeek:
     rows = pl.LazyFrame([(CUTOFF + after, c, a) for after, c, a in sold], schema=SOLD, orient="row")
-    return Teaching(pairs(*recalled), pairs(*bought), rows, history, seed)
+    return TrainingWeek(pairs(*recalled), pairs(*bought), rows, history, seed)
 
 
-def drew(sampler: Negatives, week: Teaching) -> dict[int, list[int]]:
+def drew(sampler: NegativeSampler, week: TrainingWeek) -> dict[int, list[int]]:
     found = CPU.collect(sampler.draw(week).select(KEYS).unique().sort(KEYS))
     return {customer: rows["article"].to_list() for (customer,), rows in found.group_by("customer")}
 
 
 @pytest.fixture(scope="module")
-def week(store: Store) -> Teaching:
+def week(store: Store) -> TrainingWeek:
     """A week of the generated world, its candidates the best sellers of the week before."""
     first = store.last_complete_week.first_day
     history, sold = store.as_of(first), CPU.collect(store.purchases_in(store.last_complete_week)).lazy()
@@ -52,11 +52,11 @@ def week(store: Store) -> Teaching:
     bought = sold.select(KEYS).unique()
     found = candidates.join(bought, on=KEYS, how="semi").collect().lazy()
     others = candidates.join(found, on="customer", how="semi").join(bought, on=KEYS, how="anti").collect().lazy()
-    return Teaching(others, found, sold, history, 5)
+    return TrainingWeek(others, found, sold, history, 5)
 
 
 @every_sampler
-def test_known_articles_for_those_who_bought_a_candidate(sampler: Negatives, week: Teaching) -> None:
+def test_known_articles_for_those_who_bought_a_candidate(sampler: NegativeSampler, week: TrainingWeek) -> None:
     found = CPU.collect(sampler.draw(week))
     assert dict(found.select(KEYS).schema) == PAIR
     assert found.height > 10
@@ -65,10 +65,10 @@ def test_known_articles_for_those_who_bought_a_candidate(sampler: Negatives, wee
 
 
 @every_sampler
-def test_draws_depend_on_the_seed_and_on_no_other_customer(sampler: Negatives, week: Teaching) -> None:
+def test_draws_depend_on_the_seed_and_on_no_other_customer(sampler: NegativeSampler, week: TrainingWeek) -> None:
     half = (pl.col("customer") % 2) == 0
-    some = Teaching(week.recalled.filter(half), week.bought.filter(half), week.sold, week.history, week.seed)
-    reseeded = Teaching(week.recalled, week.bought, week.sold, week.history, week.seed + 1)
+    some = TrainingWeek(week.recalled.filter(half), week.bought.filter(half), week.sold, week.history, week.seed)
+    reseeded = TrainingWeek(week.recalled, week.bought, week.sold, week.history, week.seed + 1)
     everybody, of_half, another = (drew(sampler, asked) for asked in (week, some, reseeded))
     assert of_half
     assert of_half == {customer: articles for customer, articles in everybody.items() if customer % 2 == 0}
@@ -76,13 +76,13 @@ def test_draws_depend_on_the_seed_and_on_no_other_customer(sampler: Negatives, w
 
 
 @every_sampler
-def test_ways_of_drawing_translate_to_cudf(sampler: Negatives, week: Teaching, untranslated: Any) -> None:
+def test_ways_of_drawing_translate_to_cudf(sampler: NegativeSampler, week: TrainingWeek, untranslated: Any) -> None:
     assert untranslated(sampler.draw(week)) == []
 
 
 @every_sampler
-def test_nobody_bought_anything(sampler: Negatives, week: Teaching) -> None:
-    nothing = Teaching(pairs(), pairs(), week.sold.filter(pl.lit(False)), week.history, 1)
+def test_nobody_bought_anything(sampler: NegativeSampler, week: TrainingWeek) -> None:
+    nothing = TrainingWeek(pairs(), pairs(), week.sold.filter(pl.lit(False)), week.history, 1)
     assert CPU.collect(sampler.draw(nothing)).is_empty()
 
 
@@ -92,7 +92,7 @@ def test_a_draw_is_as_likely_for_every_row_of_a_group() -> None:
         schema={"customer": pl.Int32, "turn": pl.Int32, "group": pl.Int32},
     )
     pool = pl.LazyFrame({"group": [1, 1, 1, 2, 2], "article": [7, 7, 8, 9, 10]}, schema_overrides={"group": pl.Int32})
-    counts = Counter(CPU.collect(drawn(asked, pool, "group", 3)).select("group", "article").rows())
+    counts = Counter(CPU.collect(draw_negatives(asked, pool, "group", 3)).select("group", "article").rows())
     assert set(counts) == {(1, 7), (1, 8), (2, 9), (2, 10)}
     assert counts[1, 7] == pytest.approx(2000, rel=0.08)
     assert counts[2, 9] == pytest.approx(1500, rel=0.08)
@@ -149,7 +149,7 @@ def test_bought_by_others_that_day_in_the_customers_own_proportions(make_history
 
 
 @pytest.mark.parametrize("kind", [SameCategory, BoughtByOthers])
-def test_a_category_is_a_code_of_articles(kind: type[Negatives]) -> None:
+def test_a_category_is_a_code_of_articles(kind: type[NegativeSampler]) -> None:
     with pytest.raises(ValidationError, match="'colr' is no category of articles; there are product,"):
         kind(by="colr")
     assert kind(by="colour").needs() == {"colour"}

@@ -163,7 +163,7 @@ def test_a_sample_of_the_validation_customers_may_decide_when_to_stop(training, 
     chosen = [
         SMALL.model_copy(update={"watched": n})._watched(validation, seed) for n in (5, 20, None) for seed in (1, 2)
     ]
-    told = validation.told_customers()
+    told = validation.customers_with_purchases()
     assert [table.height for table in chosen] == [5, 5, 20, 20, told.height, told.height]
     assert set(chosen[0]["customer"]) <= set(chosen[2]["customer"]) <= set(told["customer"])
     assert set(chosen[2]["customer"]) != set(chosen[3]["customer"])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
-from kit import bench, learned
+from kit import bound, learned
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
@@ -41,7 +41,7 @@ def times_popular(purchases: Purchases, tasteful: History) -> Callable[[Retrieve
         ahead = [(customer, article) for ago, customer, article in purchases if ago <= 0]
         labels = pl.DataFrame(ahead, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row").unique()
         asked = labels.lazy().select("customer").unique()
-        parts = [bench(each, tasteful, CPU) for each in (part, Popular(n=15))]
+        parts = [bound(each, tasteful, CPU) for each in (part, Popular(n=15))]
         found = [CPU.collect(each.retrieve(learned(each, tasteful, CPU), asked)) for each in parts]
         own, popular = (recall_at(table, labels, 15) for table in found)
         assert popular > 0

@@ -23,7 +23,7 @@ def test_it_finds_what_those_of_the_same_taste_buy(times_popular):
 
 
 def test_a_customers_vector_solves_the_normal_equations(tasteful):
-    part = kit.bench(ALS(factors=8, alpha=3.0, l2=0.5, half_life=10.0), tasteful, CPU)
+    part = kit.bound(ALS(factors=8, alpha=3.0, l2=0.5, half_life=10.0), tasteful, CPU)
     learned = kit.learned(part, tasteful, CPU)
     items = vectors(learned["factors"], "factor")
     places = {article: place for place, article in enumerate(learned["factors"].collect()["article"])}
@@ -60,8 +60,8 @@ def test_who_bought_nothing_of_late_gets_nothing(make_history):
 
 
 def test_the_seed_alone_decides_the_vectors(tasteful):
-    part = kit.bench(ALS(factors=8), tasteful, CPU)
-    parts = [part, part.at(part.bench), part.at(dataclasses.replace(part.bench, seed=part.bench.seed + 1))]
+    part = kit.bound(ALS(factors=8), tasteful, CPU)
+    parts = [part, part.bind(part.context), part.bind(dataclasses.replace(part.context, seed=part.context.seed + 1))]
     first, again, other = (kit.learned(each, tasteful, CPU)["articles"].collect() for each in parts)
     assert again.equals(first)
     assert not other.equals(first)

@@ -15,8 +15,8 @@ def test_it_finds_what_those_of_the_same_taste_buy(times_popular):
 
 
 def test_the_seed_alone_decides_the_vectors(tasteful):
-    part = kit.bench(BPR(factors=8), tasteful, CPU)
-    parts = [part, part.at(part.bench), part.at(dataclasses.replace(part.bench, seed=part.bench.seed + 1))]
+    part = kit.bound(BPR(factors=8), tasteful, CPU)
+    parts = [part, part.bind(part.context), part.bind(dataclasses.replace(part.context, seed=part.context.seed + 1))]
     first, again, other = (kit.learned(each, tasteful, CPU)["articles"].collect() for each in parts)
     assert again.equals(first)
     assert not other.equals(first)
@@ -25,5 +25,8 @@ def test_the_seed_alone_decides_the_vectors(tasteful):
 def test_an_article_bought_longer_ago_than_its_days_has_no_vector(make_history):
     part = BPR(factors=2, days=20)
     history = make_history([(21, 0, 1), (20, 0, 2), (20, 1, 2), (1, 1, 3), (1, 2, 3)])
-    assert kit.learned(kit.bench(part, history, CPU), history, CPU)["articles"].collect()["article"].to_list() == [2, 3]
+    assert kit.learned(kit.bound(part, history, CPU), history, CPU)["articles"].collect()["article"].to_list() == [
+        2,
+        3,
+    ]
     assert kit.proposed(part, make_history([(21, 0, 1)]), CPU, [0]) == {0: []}

@@ -37,7 +37,7 @@ def test_codes_tell_what_is_alike_and_columns_are_told_apart(make_history):
 
 def test_who_has_no_text_is_left_out_and_columns_may_be_missing(make_history):
     history = make_history([(1, 0, a) for a in NAMES], articles={a: {"name": n} for a, n in NAMES.items()})
-    part = kit.bench(Content(of="text", dimensions=8), history, CPU)
+    part = kit.bound(Content(of="text", dimensions=8), history, CPU)
     articles = kit.learned(part, history, CPU)["articles"].collect()
     assert articles["article"].to_list() == [1, 2, 3, 4]
     assert articles.width == 1 + 8 + 1
@@ -74,7 +74,7 @@ def test_sales_tell_what_is_alike(make_history):
 
 def test_sales_need_nothing_but_purchases(make_history):
     history = make_history([(1, 0, 1), (20, 0, 2), (21, 0, 2), (60, 0, 3)], present=frozenset())
-    part = kit.bench(Content(of="sales"), history, CPU)
+    part = kit.bound(Content(of="sales"), history, CPU)
     articles = kit.learned(part, history, CPU)["articles"].collect()
     assert articles["article"].to_list() == [1, 2]
     assert articles.select(pl.col("^v.*$")).null_count().sum_horizontal().item() == 0
@@ -99,7 +99,7 @@ def test_pictures_and_sentences_are_as_near_as_their_vectors(make_history):
 def test_long_vectors_are_made_short(make_history):
     vectors = {1: (0.6, 0.8, 0.0, 0.0), 2: (0.8, 0.6, 0.0, 0.0), 3: (0.0, 0.0, 1.0, 0.0), 4: (0.0, 0.0, 1.0, 0.0)}
     history = make_history([(1, 0, a) for a in vectors], vectors={"text": vectors})
-    articles = kit.learned(kit.bench(Content(of="sentences", dimensions=2), history, CPU), history, CPU)["articles"]
+    articles = kit.learned(kit.bound(Content(of="sentences", dimensions=2), history, CPU), history, CPU)["articles"]
     assert articles.collect().width == 1 + 2 + 1
     found = kit.proposed(Content(of="sentences", dimensions=2, n=2, latest=1), history.before(history.cutoff), CPU, [0])
     assert len(found[0]) == 2
@@ -109,7 +109,7 @@ def test_long_vectors_are_made_short(make_history):
     ("of", "command"), [("pictures", "hmgpu vectors pictures"), ("sentences", "hmgpu vectors text")]
 )
 def test_without_vectors_the_error_names_the_command(make_history, of, command):
-    part = kit.bench(Content(of=of), make_history([(1, 0, 1)]), CPU)
+    part = kit.bound(Content(of=of), make_history([(1, 0, 1)]), CPU)
     assert part.needs() == frozenset()
     with pytest.raises(DataError, match=f"{command} --data DATA --model"):
         part.learn(make_history([(1, 0, 1)]))

@@ -23,7 +23,7 @@ def history(make_history):
 
 
 def test_a_score_is_sales_times_leaning_by_hand(history) -> None:
-    part = kit.bench(Taste(calm=1e6, n=9), history, CPU)
+    part = kit.bound(Taste(calm=1e6, n=9), history, CPU)
     table = CPU.collect(
         part.retrieve(kit.learned(part, history, CPU), pl.LazyFrame({"customer": [0]}, {"customer": pl.Int32}))
     )
@@ -46,7 +46,7 @@ def test_a_newcomer_gets_best_sellers(history) -> None:
 
 
 def test_the_columns_are_the_logarithms_of_the_score(history) -> None:
-    part = kit.bench(Taste(n=9), history, CPU)
+    part = kit.bound(Taste(n=9), history, CPU)
     asked = pl.LazyFrame({"customer": [0, 1, 9]}, {"customer": pl.Int32})
     table = CPU.collect(part.retrieve(kit.learned(part, history, CPU), asked))
     described = kit.described(Taste(), history, CPU, sorted(table.select("customer", "article").rows()))
@@ -65,7 +65,7 @@ def test_which_way_an_axis_points_changes_nothing_that_comes_out(make_history, m
     proposed, described = kit.proposed(part, history, CPU, [*customers]), kit.described(part, history, CPU, pairs)
 
     def usual() -> pl.DataFrame:
-        return CPU.collect(kit.learned(kit.bench(part, history, CPU), history, CPU)["usual"].sort("week", "category"))
+        return CPU.collect(kit.learned(kit.bound(part, history, CPU), history, CPU)["usual"].sort("week", "category"))
 
     before = usual()
     assert len({columns["taste_within"] for columns in described.values()}) > 50

@@ -8,7 +8,7 @@ import pytest
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
-from hmgpu.parts.part import Bench
+from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.popular import Popular
 from hmgpu.parts.retrievers.two_tower import TwoTower
 
@@ -44,8 +44,8 @@ def trained(worlds, tmp_path_factory):
     history, _ = worlds
     folder = tmp_path_factory.mktemp("model")
     encoders = kit.encoders(history, CPU)
-    TASTE.at(Bench(CPU, 1, lambda: encoders)).train(history, folder, folder / "work")
-    return TASTE.at(Bench(CPU, 1, lambda: encoders, folder))
+    TASTE.bind(PartContext(CPU, 1, lambda: encoders)).train(history, folder, folder / "work")
+    return TASTE.bind(PartContext(CPU, 1, lambda: encoders, folder))
 
 
 def found(part, history, customers: pl.LazyFrame) -> pl.DataFrame:
@@ -55,7 +55,7 @@ def found(part, history, customers: pl.LazyFrame) -> pl.DataFrame:
 def test_it_learns_taste(worlds, trained, make_history):
     history, labels = worlds
     buyers = labels.lazy().select("customer").unique()
-    popular = found(kit.bench(Popular(n=100), history, CPU), history, buyers)
+    popular = found(kit.bound(Popular(n=100), history, CPU), history, buyers)
     towers = found(trained, history, buyers)
     assert recall_at(towers, labels, 100) >= 2.5 * recall_at(popular, labels, 100)
 
@@ -91,11 +91,11 @@ def test_a_gpu_learns_taste_too_and_the_same_weights_find_the_same(worlds, train
     history, labels = worlds
     buyers = labels.lazy().select("customer").unique()
     encoders = kit.encoders(history, gpu)
-    TASTE.at(Bench(gpu, 1, lambda: encoders)).train(history, tmp_path, tmp_path / "work")
-    learned_there = TASTE.at(Bench(gpu, 1, lambda: encoders, tmp_path))
-    popular = found(kit.bench(Popular(n=100), history, CPU), history, buyers)
+    TASTE.bind(PartContext(gpu, 1, lambda: encoders)).train(history, tmp_path, tmp_path / "work")
+    learned_there = TASTE.bind(PartContext(gpu, 1, lambda: encoders, tmp_path))
+    popular = found(kit.bound(Popular(n=100), history, CPU), history, buyers)
     assert recall_at(found(learned_there, history, buyers), labels, 100) >= 2.5 * recall_at(popular, labels, 100)
     # Trained by the CPU, at work on the GPU: a vector's last step may differ, and with it who comes last.
-    moved = TASTE.at(Bench(gpu, 1, trained.bench.encoders, trained.bench.model))
+    moved = TASTE.bind(PartContext(gpu, 1, trained.context.encoders, trained.context.model))
     both = [found(each, history, buyers).select("customer", "article") for each in (trained, moved)]
     assert both[0].join(both[1], on=["customer", "article"]).height > 0.98 * both[0].height

@@ -32,8 +32,8 @@ def test_what_is_bought_in_one_company_lies_together(history):
 
 
 def test_each_model_learns_other_vectors_and_always_the_same(history):
-    parts = [kit.bench(Word2Vec(dimensions=8, model=model), history, CPU) for model in ("skip-gram", "cbow")]
-    parts += [kit.bench(Word2Vec(dimensions=8), history, CPU)]
+    parts = [kit.bound(Word2Vec(dimensions=8, model=model), history, CPU) for model in ("skip-gram", "cbow")]
+    parts += [kit.bound(Word2Vec(dimensions=8), history, CPU)]
     skip_gram, cbow, again = (kit.learned(part, history, CPU)["articles"].collect() for part in parts)
     assert again.equals(skip_gram)
     assert not cbow.equals(skip_gram)
@@ -49,7 +49,7 @@ def test_baskets_and_histories_are_the_sentences(make_history, monkeypatch):
     monkeypatch.setattr(gensim.models.Word2Vec, "build_vocab", lambda *given: told.append(given))
     monkeypatch.setattr(gensim.models.Word2Vec, "train", lambda *_, **__: None)
     for sentences in ("histories", "baskets"):
-        part = kit.bench(Word2Vec(dimensions=4, sentences=sentences), history, CPU)
+        part = kit.bound(Word2Vec(dimensions=4, sentences=sentences), history, CPU)
         kit.learned(part, history, CPU)
     assert [sentences for _, sentences in told] == [[[7, 5, 6], [5, 9]], [[5, 6], [5, 9]]]
     assert [bool(model.shrink_windows) for model, _ in told] == [True, False]
@@ -58,7 +58,7 @@ def test_baskets_and_histories_are_the_sentences(make_history, monkeypatch):
 def test_all_articles_of_a_product_have_its_vector(make_history):
     often = [(day, customer, article) for day in (1, 2, 3) for customer in (0, 1) for article in (1, 2, 4)]
     history = make_history([*often, (300, 0, 3)], {1: {"product": 10}, 2: {"product": 20}, 3: {"product": 10}})
-    part = kit.bench(Word2Vec(dimensions=4, of="product"), history, CPU)
+    part = kit.bound(Word2Vec(dimensions=4, of="product"), history, CPU)
     articles = kit.learned(part, history, CPU)["articles"].collect()
     assert articles["article"].to_list() == [1, 2, 3]
     first, second, sister = articles.drop("article", "on_sale").rows()
@@ -69,13 +69,13 @@ def test_all_articles_of_a_product_have_its_vector(make_history):
 def test_rare_articles_and_those_bought_alone_have_no_vector(make_history):
     often = [(day, customer, article) for day in (1, 2) for customer in (0, 1) for article in (1, 2)]
     history = make_history([*often, (3, 0, 3), (1, 5, 4), (70, 0, 5), (70, 1, 5)])
-    part = kit.bench(Word2Vec(dimensions=4, support=2), history, CPU)
+    part = kit.bound(Word2Vec(dimensions=4, support=2), history, CPU)
     assert kit.learned(part, history, CPU)["articles"].collect()["article"].to_list() == [1, 2]
     assert kit.proposed(Word2Vec(support=9), history, CPU, [0, 5]) == {0: [], 5: []}
 
 
 def test_articles_are_kept_by_their_key_and_no_longer_than_one(history):
-    part = kit.bench(Word2Vec(dimensions=8), history, CPU)
+    part = kit.bound(Word2Vec(dimensions=8), history, CPU)
     articles = kit.learned(part, history, CPU)["articles"].collect()
     assert articles["article"].to_list() == list(range(ARTICLES))
     lengths = np.linalg.norm(articles.select(pl.col("^v.*$")).to_numpy() / 2048, axis=1)

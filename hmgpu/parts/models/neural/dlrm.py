@@ -19,7 +19,8 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.metrics import map_at
 from hmgpu.core.plans import ranked
-from hmgpu.parts.examples import KEYS, LABEL, Examples, numbers_of
+from hmgpu.parts.candidates import KEYS
+from hmgpu.parts.examples import LABEL, Examples, numbers_of
 from hmgpu.parts.models.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
 from hmgpu.parts.models.encode.columns import PADDING
 from hmgpu.parts.models.neural.batches import OFFSETS, VALUES, FileBatches
@@ -139,7 +140,7 @@ def train(settings: "DLRM", training: Examples, validation: Examples, engine: En
     log.info(
         "fitting on %d numbers and %d codes with %d values", len(numbers), len(codes), sum(map(len, seen.values()))
     )
-    bought = any(True for _ in validation.told())
+    bought = any(True for _ in validation.with_purchases())
     # No local functions: several devices mean several processes, which are sent these.
     score: Callable[[nn.Module], float] = partial(_map, numbers=numbers, validation=validation, engine=engine)
     if not bought:
@@ -156,8 +157,8 @@ def _map(module: nn.Module, numbers: list[str], validation: Examples, engine: En
     """MAP@12 of the customers with a recalled purchase."""
     assert isinstance(module, Network)
     model = FittedDLRM(module, tuple(numbers))
-    scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in validation.told()]
-    bought = [table.filter(pl.col(LABEL) == 1).select(KEYS) for table in validation.told()]
+    scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in validation.with_purchases()]
+    bought = [table.filter(pl.col(LABEL) == 1).select(KEYS) for table in validation.with_purchases()]
     return map_at(engine.collect(ranked(pl.concat(scored).lazy(), by="customer")), pl.concat(bought))
 
 
@@ -169,7 +170,7 @@ def _later(passes: Iterator[int], module: nn.Module) -> float:
 def _seen(examples: Examples, codes: Sequence[str]) -> dict[str, Any]:
     """The codes that occur in each column, sorted."""
     seen = {name: np.empty(0, np.int64) for name in codes}
-    for table in examples.told():
+    for table in examples.with_purchases():
         for name in codes:
             seen[name] = np.union1d(seen[name], table[name].fill_null(PADDING).unique().to_numpy())
     return seen

@@ -36,7 +36,7 @@ class Space(Retriever, Feature):
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         from hmgpu.parts.models.neural.topk import nearest  # torch takes seconds to load
 
-        engine = self.bench.engine
+        engine = self.context.engine
         asked = engine.collect(learned["customers"].join(customers, on="customer", how="semi"))
         selling = engine.collect(learned["articles"].filter(pl.col("on_sale") == 1))
         return nearest(asked.sort("customer"), selling, self.n, engine).lazy()
@@ -58,7 +58,7 @@ class Space(Retriever, Feature):
 
         if not self.latest:
             return described
-        engine = self.bench.engine
+        engine = self.context.engine
         rows = engine.collect(described, fits=True)
         articles = engine.collect(learned["articles"].drop("on_sale").sort("article"))
         singly = []
@@ -72,7 +72,7 @@ class Space(Retriever, Feature):
         """(customer, article, `name` float32: their dot product) of `pairs`; null where one has no vector."""
         from hmgpu.parts.models.neural.topk import dots
 
-        engine = self.bench.engine
+        engine = self.context.engine
         keys = engine.collect(pairs.select("customer", "article"), fits=True)
         products = dots(keys, engine.collect(learned["customers"]), engine.collect(learned["articles"]), engine)
         return keys.lazy().with_columns(products.alias(name))

@@ -50,7 +50,7 @@ class Mean(Space):
 
         from hmgpu.parts.models.neural.topk import quantised
 
-        engine = self.bench.engine
+        engine = self.context.engine
         articles = engine.collect(learned["articles"].drop("on_sale").sort("article"))
         known = articles.lazy().select("article")
         weights = weighted(audience, self.taste_days, self.half_life).join(known, on="article", how="semi")

@@ -13,7 +13,7 @@ import torch
 from hmgpu.parts.models.neural.batches import SHARE, Inputs, whole
 
 
-class Negatives:
+class OnSaleNegatives:
     """The articles on sale in each week, to draw from."""
 
     def __init__(self, files: Sequence[Path], count: int, device: str) -> None:

@@ -44,7 +44,7 @@ def measured(examples: Examples, names: Sequence[str]) -> Numbers:
     count, missing = np.zeros(len(names)), np.zeros(len(names))
     least = np.full(len(names), np.inf)
     sums, squares = np.zeros((2, len(names))), np.zeros((2, len(names)))
-    for table in examples.told():
+    for table in examples.with_purchases():
         raw = numbers_of(table, names).astype(np.float64)
         absent = np.isnan(raw)
         raw[absent] = 0.0

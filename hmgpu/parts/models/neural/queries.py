@@ -31,7 +31,7 @@ def write_queries(examples: Examples, numbers: Sequence[str], codes: Sequence[st
     """Writes `numbers`, `codes` and `label` of every query, as lists of its rows one after the other; the files."""
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
-    for table in examples.told():
+    for table in examples.with_purchases():
         sizes = table.group_by("customer", maintain_order=True).len()["len"].to_numpy()
         ends = np.concatenate([[0], np.cumsum(sizes)])
         for first in range(0, len(sizes), PER_FILE):

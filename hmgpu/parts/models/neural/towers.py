@@ -12,7 +12,7 @@ from torch import nn
 from hmgpu.parts.models.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
 from hmgpu.parts.models.neural.batches import LOG_DRAWS, OFFSETS, TARGET, VALUES, WEEK, WEIGHT, Inputs
 from hmgpu.parts.models.neural.loss import sampled_softmax
-from hmgpu.parts.models.neural.negatives import Negatives
+from hmgpu.parts.models.neural.negatives import OnSaleNegatives
 
 import merlin.models.torch as mm  # isort: skip
 from merlin.schema import Schema, Tags  # isort: skip
@@ -40,7 +40,7 @@ class Towers(nn.Module):
         self.dimensions = dimensions
         self.columns: dict[Side, Schema] = {"customer": customer, "article": article}
         self.temperature = temperature
-        self.negatives: Negatives | None = None  # of training alone, so no part of what is saved
+        self.negatives: OnSaleNegatives | None = None  # of training alone, so no part of what is saved
         everything = Schema([*customer, *article])
         # A table for each domain; the ids of thousands get the full width, a handful of kinds a few numbers.
         sizes = {

@@ -16,12 +16,12 @@ from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.encode.columns import listed
 from hmgpu.parts.models.encode.workflow import Encoders
 from hmgpu.parts.models.neural.batches import FileBatches, blank, tensors
-from hmgpu.parts.models.neural.negatives import Negatives
+from hmgpu.parts.models.neural.negatives import OnSaleNegatives
 from hmgpu.parts.models.neural.purchases import bought_in, write_purchases
 from hmgpu.parts.models.neural.topk import nearest, quantised
 from hmgpu.parts.models.neural.towers import Side, Towers
 from hmgpu.parts.models.neural.training import fit
-from hmgpu.parts.part import Bench
+from hmgpu.parts.part import PartContext
 
 if TYPE_CHECKING:
     from hmgpu.parts.retrievers.two_tower import TwoTower
@@ -32,13 +32,13 @@ SIDES: tuple[Side, ...] = ("customer", "article")
 ROWS = 65_536  # encoded at once
 
 
-def train(settings: "TwoTower", history: History, bench: Bench, folder: Path, work: Path) -> None:
+def train(settings: "TwoTower", history: History, context: PartContext, folder: Path, work: Path) -> None:
     """Trains the towers on the purchases before the cutoff, all but its last week, and saves them in `folder`.
 
     The last week decides when to stop: recall@100 of what its customers bought. Raises DataError where the History has
     no purchases to train on.
     """
-    encoders, engine = bench.encoders(), bench.engine
+    encoders, engine = context.encoders(), context.engine
     held_out = history.cutoff - DAYS
     past = history.before(held_out)
     files = write_purchases(past, encoders, settings, work / "purchases")
@@ -46,44 +46,46 @@ def train(settings: "TwoTower", history: History, bench: Bench, folder: Path, wo
         raise DataError(
             f"two_tower: nothing was bought in the {settings.weeks} weeks before the held-out one; take more weeks."
         )
-    torch.manual_seed(bench.seed)
+    torch.manual_seed(context.seed)
     model = towers(settings, encoders)
     if settings.extra:
-        model.negatives = Negatives(files.on_sale, settings.extra, engine.device)
+        model.negatives = OnSaleNegatives(files.on_sale, settings.extra, engine.device)
     bought = engine.collect(bought_in(history, held_out))
     judged = _rows(past, encoders, settings, bought.lazy().select("customer").unique())
     selling = engine.collect(past.on_sale(settings.on_sale))
     # No local functions: several devices mean several processes, which are sent these.
     score = partial(_recall, rows=judged, selling=selling, bought=bought, engine=engine)
     batches = partial(FileBatches, files.bought, settings.batch, engine)
-    best = fit(model, batches, score, settings, engine, bench.seed, work)
+    best = fit(model, batches, score, settings, engine, context.seed, work)
     torch.save(model.state_dict(), folder / WEIGHTS)
     (folder / FACTS).write_text(json.dumps({"held_out_recall_at_100": best}))
 
 
-def article_vectors(settings: "TwoTower", history: History, bench: Bench) -> tuple[pl.DataFrame, pl.DataFrame]:
+def article_vectors(settings: "TwoTower", history: History, context: PartContext) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(article, `v…` int16) of all articles that had been sold before, and their codes, which describe customers."""
-    encoders = bench.encoders()
+    encoders = context.encoders()
     articles = encoders.articles(history)
     codes = [column.name for column in listed(encoders.present)]
-    return _vectors(_trained(settings, bench), articles, "article", bench.engine), articles.select("key", *codes)
+    return _vectors(_trained(settings, context), articles, "article", context.engine), articles.select("key", *codes)
 
 
-def customer_vectors(settings: "TwoTower", audience: History, articles: pl.DataFrame, bench: Bench) -> pl.DataFrame:
+def customer_vectors(
+    settings: "TwoTower", audience: History, articles: pl.DataFrame, context: PartContext
+) -> pl.DataFrame:
     """(customer, `v…` int16) of all customers of `audience`.
 
     Args:
         articles: the codes that `article_vectors` returned for the same cutoff.
     """
     people = audience.customers.select("customer")
-    encoded = bench.encoders().customers(audience, people, articles, settings.recent)
-    return _vectors(_trained(settings, bench), encoded, "customer", bench.engine)
+    encoded = context.encoders().customers(audience, people, articles, settings.recent)
+    return _vectors(_trained(settings, context), encoded, "customer", context.engine)
 
 
-def _trained(settings: "TwoTower", bench: Bench) -> Towers:
-    assert bench.model is not None
-    model = towers(settings, bench.encoders())
-    model.load_state_dict(torch.load(bench.model / WEIGHTS, map_location=bench.engine.device, weights_only=True))
+def _trained(settings: "TwoTower", context: PartContext) -> Towers:
+    assert context.model is not None
+    model = towers(settings, context.encoders())
+    model.load_state_dict(torch.load(context.model / WEIGHTS, map_location=context.engine.device, weights_only=True))
     return model
 
 

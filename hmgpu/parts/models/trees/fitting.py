@@ -121,7 +121,7 @@ class _Queries(xgb.DataIter):
         super().__init__()
 
     def reset(self) -> None:
-        self.tables = self.examples.told()  # XGBoost would count a list without a purchase as a perfect one
+        self.tables = self.examples.with_purchases()  # XGBoost would count a list without a purchase as a perfect one
 
     def next(self, input_data: Any) -> bool:
         table = None if self.interrupted() else next(self.tables, None)

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from kit import bench
+from kit import bound
 
 from hmgpu.core.engine import Engine
 from hmgpu.parts.models.neural.embedding import Space
@@ -29,7 +29,7 @@ def table(key: str, vectors: dict[int, tuple[float, float]]) -> pl.LazyFrame:
 def space(make_history):
     """Article 1 sold in the last 28 days, and so did 3 and 4; 2 sold before."""
     history = make_history([(28, 9, 1), (29, 9, 2), (1, 9, 3), (1, 9, 4)])
-    part = bench(Plane(), history, CPU)
+    part = bound(Plane(), history, CPU)
     vectors = table("article", {1: (0.5, 0.0), 2: (1.0, 0.0), 3: (0.0, 1.0), 4: (-1.0, 0.0), 5: (1.0, 0.0)})
     return part, {"articles": part.marked(vectors, history), "customers": table("customer", {7: (1.0, 0.0)})}
 
@@ -65,7 +65,7 @@ def test_a_candidate_is_compared_with_each_of_the_latest_articles(make_history):
     )
 
     def compared(latest: int) -> pl.DataFrame:
-        part = bench(Plane(latest=latest), history, CPU)
+        part = bound(Plane(latest=latest), history, CPU)
         learned = {"articles": part.marked(vectors, history)}
         learned |= part.bought_latest(learned, history)
         return CPU.collect(part.with_latest(pairs, learned, "closest"))
@@ -74,4 +74,4 @@ def test_a_candidate_is_compared_with_each_of_the_latest_articles(make_history):
     assert compared(3)["closest"].to_list() == [0.5, 1.0, None, None]
     assert compared(0).columns == ["customer", "article"]
     old = make_history([(92, 7, 1)])
-    assert CPU.collect(bench(Plane(latest=1), old, CPU).bought_latest({"articles": vectors}, old)["latest"]).is_empty()
+    assert CPU.collect(bound(Plane(latest=1), old, CPU).bought_latest({"articles": vectors}, old)["latest"]).is_empty()

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 import torch
 
-from hmgpu.parts.models.neural.negatives import Negatives
+from hmgpu.parts.models.neural.negatives import OnSaleNegatives
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def negatives(tmp_path):
         columns = {"target": keys, "share": [0.5, 0.5, 0.0], "article": [key * 10 for key in keys]}
         types = {"target": pl.Int32, "share": pl.Float32, "article": pl.Int32}
         pl.DataFrame(columns, schema=types).write_parquet(tmp_path / f"{week}.parquet")
-    return Negatives(sorted(tmp_path.glob("*.parquet")), 400, "cpu")
+    return OnSaleNegatives(sorted(tmp_path.glob("*.parquet")), 400, "cpu")
 
 
 def test_they_are_of_the_week_and_come_with_their_columns(negatives):

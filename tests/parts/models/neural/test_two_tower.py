@@ -10,7 +10,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
 from hmgpu.parts.models.neural.topk import STEPS
 from hmgpu.parts.models.neural.two_tower import article_vectors, customer_vectors
-from hmgpu.parts.part import Bench
+from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")
@@ -18,11 +18,11 @@ CPU = Engine("cpu", "tests")
 
 def test_a_model_says_what_it_recalls_of_the_week_held_out_and_gives_vectors_of_length_one(make_history):
     history = make_history([(day, customer, day % 5) for day in range(1, 60) for customer in range(3)], {9: {}})
-    part = kit.bench(TwoTower(), history, CPU)
+    part = kit.bound(TwoTower(), history, CPU)
     # Five articles are on sale, so all that was bought is among the nearest hundred.
-    assert json.loads((part.bench.model / "training.json").read_text()) == {"held_out_recall_at_100": 1.0}
-    articles, encoded = article_vectors(part, history, part.bench)
-    customers = customer_vectors(part, history, encoded, part.bench)
+    assert json.loads((part.context.model / "training.json").read_text()) == {"held_out_recall_at_100": 1.0}
+    articles, encoded = article_vectors(part, history, part.context)
+    customers = customer_vectors(part, history, encoded, part.context)
     # Article 9 is in the catalogue and was never sold.
     assert articles["article"].to_list()[:5] == list(range(5))
     assert encoded["key"].sort().to_list() == articles["article"].to_list()
@@ -37,6 +37,6 @@ def test_a_model_says_what_it_recalls_of_the_week_held_out_and_gives_vectors_of_
 
 def test_nothing_to_train_on_is_said(make_history, tmp_path):
     history = make_history([(1, 0, 0)])
-    part = TwoTower().at(Bench(CPU, 1, lambda: kit.encoders(history, CPU)))
+    part = TwoTower().bind(PartContext(CPU, 1, lambda: kit.encoders(history, CPU)))
     with pytest.raises(DataError, match="nothing was bought in the 26 weeks before the held-out one; take more weeks"):
         part.train(history, tmp_path, tmp_path / "work")

@@ -24,8 +24,8 @@ class Interrupting(Examples):
     number: int = signal.SIGTERM
     at: int = 0
 
-    def told(self) -> Iterator[pl.DataFrame]:
-        for part, table in enumerate(super().told()):
+    def with_purchases(self) -> Iterator[pl.DataFrame]:
+        for part, table in enumerate(super().with_purchases()):
             if part == self.at:
                 signal.raise_signal(self.number)
             yield table

@@ -13,7 +13,7 @@ import cloudpickle
 
 from hmgpu.parts.models.encode.merlin.fitting import refuse_shared_tables
 
-HERE = "<folder>"  # stands in the pickle for the folder that it lies in
+IN_PROCESS = "<folder>"  # stands in the pickle for the folder that it lies in
 WORKFLOW = "workflow.pkl"
 FACTS = "metadata.json"
 
@@ -32,7 +32,7 @@ def save(workflow: Any, folder: Path) -> None:
     facts["versions"]["python"] = platform.python_version()
     facts["generated_timestamp"] = 0
     (folder / FACTS).write_text(json.dumps(facts, sort_keys=True))
-    _point(workflow, HERE)
+    _point(workflow, IN_PROCESS)
     try:
         (folder / WORKFLOW).write_bytes(_pickled(workflow))
     finally:

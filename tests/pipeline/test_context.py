@@ -1,5 +1,6 @@
 """Work by shards: as many as the workers' memory wants, and settings by which another config's shards are others."""
 
+import dataclasses
 from pathlib import Path
 
 import polars as pl
@@ -9,11 +10,10 @@ from hmgpu.core.engine import Engine
 from hmgpu.parts.rankers.cascade import Cascade
 from hmgpu.parts.retrievers.popular import Popular
 from hmgpu.pipeline.config import Config
-from hmgpu.pipeline.pipeline import Pipeline
-from hmgpu.pipeline.quotas import Quotas
-from hmgpu.pipeline.shard_steps import Sharding
+from hmgpu.pipeline.context import LearnedQuotas, StepContext
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.shards import Shard
-from hmgpu.pipeline.workers import Here
+from hmgpu.pipeline.workers import InProcess
 from hmgpu.runs.run import Step
 
 CPU = Engine("cpu", "tests")
@@ -21,28 +21,28 @@ CUSTOMERS = pl.DataFrame({"customer": range(40_000)}, schema={"customer": pl.Int
 SHARD = Shard(0, 3, CUSTOMERS.head(1))
 
 
-class Halved(Here):
+class Halved(InProcess):
     """Two workers, each of whom plans with half of the memory."""
 
     number, share = 2, 0.5
 
 
-def shards_of(sharding: Sharding) -> list[Shard]:
+def shards_of(context: StepContext) -> list[Shard]:
     seen = []
 
     def work(shard: Shard) -> Step:
         seen.append(shard)
         return Step(str(shard.number), Path(str(shard.number)), "")
 
-    steps = sharding.each("customers", work, CUSTOMERS)
+    steps = context.each_shard("customers", work, CUSTOMERS)
     assert [step.folder.name for step in steps] == [str(shard.number) for shard in seen]
     return seen
 
 
 def test_each_worker_gets_its_share_of_the_memory(config: Config) -> None:
-    sharding = Pipeline.open(config.model_copy(update={"memory_gb": 1.0}), CPU).sharding
-    alone = shards_of(sharding)
-    together = shards_of(Sharding(sharding.describer, sharding.run, Halved(), sharding.memory_gb, None))
+    context = open_pipeline(config.model_copy(update={"memory_gb": 1.0}), CPU).context
+    alone = shards_of(context)
+    together = shards_of(dataclasses.replace(context, workers=Halved()))
     assert len(alone) > 1
     assert len(together) == pytest.approx(2 * len(alone), abs=1)
     for shards in (alone, together):
@@ -51,14 +51,19 @@ def test_each_worker_gets_its_share_of_the_memory(config: Config) -> None:
 
 
 def test_what_decides_what_comes_out_is_in_the_settings(config: Config) -> None:
-    plain = Pipeline.open(config, CPU).sharding.settings(SHARD)
+    context = open_pipeline(config, CPU).context
+    plain = context.shard_settings(SHARD)
+    quotas = LearnedQuotas(20, Step("quotas", Path("quotas"), ""))
     assert plain["shards"] == 3
     others = [
-        {"quotas": Quotas(keep=20)},
         {"ranker": Cascade(early=("article_sales",))},
         {"features": dict(list(config.features.items())[1:])},
         {"retrievers": dict(reversed(config.retrievers.items()))},
         {"retrievers": config.retrievers | {"popular": Popular(n=7)}},
     ]
-    found = [plain, *(Pipeline.open(config.model_copy(update=each), CPU).sharding.settings(SHARD) for each in others)]
+    found = [
+        plain,
+        dataclasses.replace(context, quotas=quotas).shard_settings(SHARD),
+        *(open_pipeline(config.model_copy(update=each), CPU).context.shard_settings(SHARD) for each in others),
+    ]
     assert all(one != other for number, one in enumerate(found) for other in found[:number])

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hmgpu.core.engine import Engine
-from hmgpu.parts.candidates import merge, merged_order
+from hmgpu.parts.candidates import merged_order
+from hmgpu.pipeline.candidates import merge
 
 CPU = Engine("cpu", "tests")
 SCHEMA = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Int64, "rank": pl.Int32}

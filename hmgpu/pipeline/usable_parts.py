@@ -1,0 +1,67 @@
+"""The parts of a config that the data set can feed; the others leave themselves out."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from hmgpu.core.errors import ConfigError, DataError
+from hmgpu.data.store import Store, without_vectors
+from hmgpu.parts.feature import Feature
+from hmgpu.parts.negative_sampler import NegativeSampler
+from hmgpu.parts.part import Part
+from hmgpu.parts.retriever import Retriever
+from hmgpu.pipeline.config import Config
+
+log = logging.getLogger(__name__)
+P = TypeVar("P", bound=Part)
+
+
+@dataclass(frozen=True)
+class UsableParts:
+    """Parts by name, in the order of the config."""
+
+    retrievers: Mapping[str, Retriever]
+    features: Mapping[str, Feature]
+    negatives: Mapping[str, NegativeSampler]
+
+
+def usable_parts(config: Config, store: Store) -> UsableParts:
+    """The parts whose columns are in the data; each of the others is named in a line of the log.
+
+    Raises ConfigError where no retriever or no negative sampler is left, DataError where vectors that a part looks at
+    are missing.
+    """
+    vector_digests(config, store)
+    found = UsableParts(
+        _usable(config.retrievers, store, "retriever"),
+        _usable(config.features, store, "feature"),
+        _usable(config.negatives, store, "negative sampler"),
+    )
+    if not found.retrievers:
+        raise ConfigError("No retriever is left: each needs a column that the data does not have.")
+    if not found.negatives:
+        raise ConfigError("negatives: none is left, each needs a column that the data does not have; add recalled.")
+    return found
+
+
+def _usable(parts: Mapping[str, P], store: Store, what: str) -> dict[str, P]:
+    usable = {}
+    for name, part in parts.items():
+        absent = part.needs() - store.present
+        if absent:
+            log.warning("%s %s is left out: the data has no %s", what, name, ", ".join(sorted(absent)))
+        else:
+            usable[name] = part
+    return usable
+
+
+def vector_digests(config: Config, store: Store) -> list[str]:
+    """Hash of each table of vectors that a part looks at. Raises DataError where the data set has none."""
+    parts: dict[str, Part] = {f"retrievers.{name}": part for name, part in config.retrievers.items()}
+    parts |= {f"features.{name}": part for name, part in config.features.items()}
+    wanted = {of: name for name, part in parts.items() for of in part.needs_vectors()}
+    for of, name in wanted.items():
+        if of not in store.manifest.vectors:
+            raise DataError(f"{name}: {without_vectors(of, store.root)}")
+    return [store.vectors_before(of, store.last_day + 1) for of in sorted(wanted)]
