@@ -46,7 +46,7 @@ def few_parts(raw: Path, root: Path, runs: Path) -> Config:
     """A line of few parts, two of them of one name, and of one training week."""
     retrievers = "{repurchase: {n: 20}, popular_age: {kind: popular_by, by: age_band, n: 20}, popular: {n: 20}}"
     # A family may be called as a retriever is.
-    parts = [f"retrievers={retrievers}", "features={strategies: {}, popular: {kind: article_sales}}"]
+    parts = [f"retrievers={retrievers}", "features={retriever_scores: {}, popular: {kind: article_sales}}"]
     # Every tree sees all columns: a column more changes nothing but what it says.
     ranker = ["ranker.rounds=15", "ranker.columns=1.0"]
     places = [f"data.raw={raw}", f"data.root={root}", f"runs={runs}"]

@@ -15,7 +15,7 @@ SMALL = XGBoost(rounds=25, patience=10, learning_rate=0.3, depth=3, rows=1, colu
 
 
 def planted(customers: int, seed: int, first: int = 0) -> pl.DataFrame:
-    """Candidates that are bought when `price_fit` and `recency` are both high; the strategy's rank says nothing."""
+    """Candidates that are bought when `price_fit` and `recency` are both high; the retriever's rank says nothing."""
     random = np.random.default_rng(seed)
     rows = customers * PER_CUSTOMER
     fit, recency, noise = random.random((3, rows), dtype=np.float32)

@@ -28,11 +28,11 @@ def test_base_config_on_real_data(tmp_path: Path) -> None:
     assert summary.rows == pl.read_csv(raw / "transactions_train.csv", columns=["t_dat"]).height
     assert summary.bad_rows == {}
     assert summary.prices_rounded == 0
-    line = open_pipeline(config, Engine("cpu", "tests"))
-    assert line.retrievers == config.retrievers
-    with line.working():
-        metrics = json.loads(line.evaluate().read_text())
-        submission = pl.read_csv(line.submit(), infer_schema=False)
+    pipeline = open_pipeline(config, Engine("cpu", "tests"))
+    assert pipeline.retrievers == config.retrievers
+    with pipeline.working():
+        metrics = json.loads(pipeline.evaluate().read_text())
+        submission = pl.read_csv(pipeline.submit(), infer_schema=False)
     assert metrics["customers"] > 0
     assert metrics["map_at_12"]["repurchase_popular"] > metrics["map_at_12"]["popular"]
     everybody = pl.read_csv(raw / "customers.csv", columns=["customer_id"])["customer_id"]

@@ -15,7 +15,7 @@ import polars as pl
 
 from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.memory import alone
-from hmgpu.benchmark.own_line import Own, evaluated, lists
+from hmgpu.benchmark.own_pipeline import Own, evaluated, lists
 from hmgpu.benchmark.peer_runs import available, buyers, recommend, tried
 from hmgpu.benchmark.peers import Peer
 from hmgpu.benchmark.quality import Quality, Row, judged
@@ -23,7 +23,7 @@ from hmgpu.benchmark.subject import Subject
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
 from hmgpu.data.weeks import Week
-from hmgpu.experiments.folds import evaluate_folds, fold_lines
+from hmgpu.experiments.folds import evaluate_folds, fold_pipelines
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def _own(
         found = evaluated(against, subject.store, weeks)
         judgements = [each.precisions for each in found]
     else:
-        lines = list(fold_lines(subject.config, engine, len(weeks)))
+        lines = list(fold_pipelines(subject.config, engine, len(weeks)))
         _, file = evaluate_folds(lines, subject.config.runs)
         found = evaluated(file, subject.store, weeks)
         judgements = [judged(lists(*line), bought) for line, bought in zip(lines, labels, strict=True)]

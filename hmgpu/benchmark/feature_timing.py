@@ -34,7 +34,7 @@ class Inputs:
     cutoff: int
     families: Mapping[str, Feature]
     pairs: Path
-    """File of the candidates (customer, article, the strategies' scores and ranks), sorted by customer and article."""
+    """File of the candidates (customer, article, the retrievers' scores and ranks), sorted by customer and article."""
 
     @cached_property
     def store(self) -> Store:

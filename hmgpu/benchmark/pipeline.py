@@ -94,12 +94,12 @@ def run_line(config: Config, root: Path, engine: Engine, folder: Path) -> tuple[
     forget()
     before = highest()
     started = time.perf_counter()
-    line = Pipeline(config, engine, Store(root), Run(folder, engine))
-    with line.working():
-        line.train()
-        line.evaluate()
-        line.recommend()
-        line.submit()
+    pipeline = Pipeline(config, engine, Store(root), Run(folder, engine))
+    with pipeline.working():
+        pipeline.train()
+        pipeline.evaluate()
+        pipeline.recommend()
+        pipeline.submit()
     return time.perf_counter() - started, highest() - before
 
 

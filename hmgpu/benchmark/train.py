@@ -44,13 +44,13 @@ def benchmark_train(
     own = careful if isinstance(careful, XGBoost) else XGBoost()
     ranker = own.model_copy(update={"rounds": trees, "patience": trees})  # so that none stops before the others
     with tempfile.TemporaryDirectory() as folder:
-        line = Pipeline(config, engines[0], subject.store, Run(Path(folder), engines[0]))
-        files = [file for week in line.weeks.training for file in line.examples(week, training=True)[0].files]
-        training, validation = Examples(tuple(files)), line.validation[0]
+        pipeline = Pipeline(config, engines[0], subject.store, Run(Path(folder), engines[0]))
+        files = [file for week in pipeline.weeks.training for file in pipeline.examples(week, training=True)[0].files]
+        training, validation = Examples(tuple(files)), pipeline.validation[0]
         rows = sum(table.height for table in training.with_purchases())
         if not rows or not any(True for _ in validation.with_purchases()):
             raise DataError("No candidate was bought in the training or the validation weeks: take more data.")
-        judge = Judge(validation, engines[0].collect(subject.store.sold_in(line.weeks.validation)), engines[0])
+        judge = Judge(validation, engines[0].collect(subject.store.sold_in(pipeline.weeks.validation)), engines[0])
         contenders = [
             Contender(f"XGBoost, {engine.name.upper()}", partial(ranker.fit, training, validation, engine, config.seed))
             for engine in reversed(engines)
@@ -58,7 +58,7 @@ def benchmark_train(
         measured = measure("fit", rows, "examples", contenders, repeats, judge.check)
         settings = {
             "ranker": ranker.settings(),
-            "weeks": [str(week) for week in line.weeks.training],
+            "weeks": [str(week) for week in pipeline.weeks.training],
             "columns": len(training.features()),
             "left_out": subject.left_out,
             "repeats": repeats,

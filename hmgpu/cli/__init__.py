@@ -8,14 +8,14 @@ import sys
 
 import typer
 
-from hmgpu.cli import data, judge, line, runs, vectors
+from hmgpu.cli import data, judge, pipeline, runs, vectors
 from hmgpu.cli.benchmark import app as benchmark
 from hmgpu.core.console import console, start_logging
 from hmgpu.core.errors import BusyError, HmgpuError
 from hmgpu.core.interrupts import exit_on_sigterm
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for part in (line, data, vectors, judge, runs):
+for part in (pipeline, data, vectors, judge, runs):
     app.add_typer(part.app)
 app.add_typer(benchmark, name="benchmark", rich_help_panel="Figures")
 

@@ -35,24 +35,24 @@ def evaluate(
 ) -> None:
     """Score candidates and ranker on the validation week, or on each of the last weeks."""
     from hmgpu.experiments.ablation import ablate_folds, ablate_run, sections_in
-    from hmgpu.experiments.folds import evaluate_folds, fold_lines, fold_table
+    from hmgpu.experiments.folds import evaluate_folds, fold_pipelines, fold_table
 
     sections = sections_in(ablate) if ablate is not None else ()
     if folds:
         loaded = load_config(config, settings)
         chosen = Engine.choose(engine or loaded.engine)
         with start_workers(cluster, chosen) as workers:
-            lines = partial(fold_lines, loaded, chosen, folds, workers)
+            lines = partial(fold_pipelines, loaded, chosen, folds, workers)
             scored, file = evaluate_folds(lines(), loaded.runs)
             console.print(fold_table(scored), f"figures: {file}")
             if sections:
                 ablation, file = ablate_folds(lines(), loaded.runs, sections)
                 console.print(contribution_table(ablation), f"ablation: {file}")
         return
-    with working(config, settings, engine, cluster) as line:
-        show(line.evaluate())
+    with working(config, settings, engine, cluster) as pipeline:
+        show(pipeline.evaluate())
         if sections:
-            ablation, file = ablate_run(line, sections)
+            ablation, file = ablate_run(pipeline, sections)
             console.print(contribution_table(ablation), f"ablation: {file}")
 
 

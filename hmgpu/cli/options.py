@@ -10,8 +10,8 @@ import typer
 
 from hmgpu.core.console import console
 from hmgpu.core.engine import Choice, Engine
-from hmgpu.evaluation.strategies import segment_table
-from hmgpu.evaluation.tables import method_table, strategy_table
+from hmgpu.evaluation.retrievers import segment_table
+from hmgpu.evaluation.tables import method_table, retriever_table
 from hmgpu.pipeline.config import load_config
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.runs.publish import CURRENT
@@ -51,11 +51,11 @@ def working(
 
     loaded = load_config(config, settings)
     chosen = Engine.choose(engine or loaded.engine)
-    with start_workers(cluster, chosen) as workers, open_pipeline(loaded, chosen, workers).working() as line:
-        yield line
+    with start_workers(cluster, chosen) as workers, open_pipeline(loaded, chosen, workers).working() as pipeline:
+        yield pipeline
 
 
 def show(metrics_file: Path) -> None:
     """Prints the figures of a `metrics.json`."""
     metrics = json.loads(metrics_file.read_text())
-    console.print(strategy_table(metrics), segment_table(metrics), method_table(metrics))
+    console.print(retriever_table(metrics), segment_table(metrics), method_table(metrics))

@@ -1,4 +1,4 @@
-"""Whether a customer bought lately, long ago, or never: what strategies find differs most between these."""
+"""Whether a customer bought lately, long ago, or never: what retrievers find differs most between these."""
 
 import polars as pl
 

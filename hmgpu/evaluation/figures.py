@@ -1,4 +1,4 @@
-"""What a run achieved in a week: the figures of every method and every strategy."""
+"""What a run achieved in a week: the figures of every method and every retriever."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from hmgpu.core.metrics import K, average_precision, coverage, hit_rate_at, ndcg
 from hmgpu.data.segments import ACTIVE_DAYS, SEGMENTS, segments
 from hmgpu.data.store import History
 from hmgpu.evaluation.certainty import intervals
-from hmgpu.evaluation.strategies import by_strategy
+from hmgpu.evaluation.retrievers import by_retriever
 from hmgpu.parts.candidates import KEYS, RANK, WORTH, merged_order
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.filter import innermost
@@ -37,7 +37,7 @@ def score_methods(examples: Examples, model: Model, retrievers: Mapping[str, Ret
         for table in examples.tables()
     ]
     if not scored:
-        raise DataError("No strategy proposed anything to those who bought in the week: there is nothing to evaluate.")
+        raise DataError("No retriever proposed anything to those who bought in the week: there is nothing to evaluate.")
     return pl.concat(scored)
 
 
@@ -82,7 +82,7 @@ def figures_of(
             segment: {"customers": theirs.height, "map_at_12": _means(theirs.select(methods))}
             for (segment,), theirs in sorted(precisions.group_by("segment", maintain_order=True))
         },
-        "retrievers": by_strategy(scores, list(retrievers), labels, named, engine),
+        "retrievers": by_retriever(scores, list(retrievers), labels, named, engine),
     }
     return figures, precisions
 

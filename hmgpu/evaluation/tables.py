@@ -8,13 +8,13 @@ from rich.table import Table
 FIGURES = ("ndcg_at_12", "hit_rate_at_12", "precision_at_12", "coverage")
 
 
-def strategy_table(metrics: Mapping[str, Any]) -> Table:
-    """Recall and positive rate of every strategy."""
+def retriever_table(metrics: Mapping[str, Any]) -> Table:
+    """Recall and positive rate of every retriever."""
     table = Table(title=f"Candidates for the {metrics['customers']:,} customers who bought in week {metrics['week']}")
     depths = [name for name in metrics["retrievers"]["merged"] if name.startswith("recall_at_")]
     headings = [name.replace("_at_", "@") for name in depths]
-    for heading in ("strategy", "a customer", *headings, "recall", "positive rate"):
-        table.add_column(heading, justify="left" if heading == "strategy" else "right")
+    for heading in ("retriever", "a customer", *headings, "recall", "positive rate"):
+        table.add_column(heading, justify="left" if heading == "retriever" else "right")
     for name, figures in metrics["retrievers"].items():
         recalls = (*(figures[depth] for depth in depths), figures["recall"], figures["positive_rate"])
         table.add_row(

@@ -52,17 +52,17 @@ def sections_in(named: str) -> tuple[str, ...]:
     return tuple(section for section in SECTIONS if section in wanted)
 
 
-def ablate_run(line: Pipeline, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
+def ablate_run(pipeline: Pipeline, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
     """What every variant is worth in the validation week, and the run's `ablation.json` that says it.
 
     The run's page is made again, with that in it; a finished run is sealed again.
     """
-    run, week = line.run, line.weeks.validation
+    run, week = pipeline.run, pipeline.weeks.validation
     finished = is_whole(run.folder)
-    found = contributions([ablate(line, sections, week)])
+    found = contributions([ablate(pipeline, sections, week)])
     step = run.step(ablation_step(week), {}, [digest_of(found)], lambda folder: write_json(folder / ABLATION, found))
     file = run.show(ABLATION, step.folder / ABLATION)
-    line.evaluate()
+    pipeline.evaluate()
     if finished:
         seal(run.folder)
     return found, file
@@ -71,40 +71,40 @@ def ablate_run(line: Pipeline, sections: Sequence[str]) -> tuple[dict[str, Any],
 def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
     """What every variant is worth over the weeks of `folds`, and the file in `runs` that says it, a page beside it."""
     weeks = []
-    for line, week in folds:
-        with line.working():
-            weeks.append(ablate(line, sections, week))
+    for pipeline, week in folds:
+        with pipeline.working():
+            weeks.append(ablate(pipeline, sections, week))
     found = contributions(weeks)
-    file = place_of("ablation", line, week, runs)
+    file = place_of("ablation", pipeline, week, runs)
     write_json(file, found)
     write_text(file.with_suffix(".html"), ablation_page(found))
     return found, file
 
 
-def ablate(line: Pipeline, sections: Sequence[str], week: Week) -> Ablation:
+def ablate(pipeline: Pipeline, sections: Sequence[str], week: Week) -> Ablation:
     """Scores on `week` the full line, the full line with another seed, and every variant of `sections`."""
-    full = _scored(line.judge(week))
-    other_seed = _scored_variant(line, partial(reseeded, line), "reseeded", week)
+    full = _scored(pipeline.judge(week))
+    other_seed = _scored_variant(pipeline, partial(reseeded, pipeline), "reseeded", week)
     changed, impossible = dict[VariantName, Scored](), dict[VariantName, str]()
-    variants = [variant for section in sections for variant in _variants(line, section)]
+    variants = [variant for section in sections for variant in _variants(pipeline, section)]
     for number, (section, name, step, make) in enumerate(variants, 1):
         log.info("%s (%d of %d)", step, number, len(variants))
         try:
-            changed[section, name] = _scored_variant(line, make, step, week)
+            changed[section, name] = _scored_variant(pipeline, make, step, week)
         except IMPOSSIBLE as error:
             impossible[section, name] = str(error).partition("\n")[0]
             log.warning("%s can't be: %s", step, impossible[section, name])
     return Ablation(full, other_seed, changed, impossible)
 
 
-def _variants(line: Pipeline, section: str) -> Iterator[tuple[str, str, str, Callable[[], Pipeline]]]:
+def _variants(pipeline: Pipeline, section: str) -> Iterator[tuple[str, str, str, Callable[[], Pipeline]]]:
     """Section, name, name of the step, and how to make the line."""
     if section in PARTS:
-        for name in line.retrievers if section == "retrievers" else line.features:
-            yield section, name, f"without-{section}-{name}", partial(without, line, section, name)
+        for name in pipeline.retrievers if section == "retrievers" else pipeline.features:
+            yield section, name, f"without-{section}-{name}", partial(without, pipeline, section, name)
     else:
-        for name, update in _settings(line.config, section).items():
-            yield section, name, f"{section}-{name}", partial(varied, line, f"{section}-{name}", update)
+        for name, update in _settings(pipeline.config, section).items():
+            yield section, name, f"{section}-{name}", partial(varied, pipeline, f"{section}-{name}", update)
 
 
 def _settings(config: Config, section: str) -> dict[str, dict[str, Any]]:
@@ -136,7 +136,7 @@ def _asked_for(part: Retriever, factor: float) -> Retriever:
     return part.model_copy(update=update)
 
 
-def _scored_variant(line: Pipeline, make: Callable[[], Pipeline], name: str, week: Week) -> Scored:
+def _scored_variant(pipeline: Pipeline, make: Callable[[], Pipeline], name: str, week: Week) -> Scored:
     """What `make` returns, on `week`; of all that it makes, only the figures are kept, as a step of `line`."""
     variant = make()
 
@@ -148,7 +148,7 @@ def _scored_variant(line: Pipeline, make: Callable[[], Pipeline], name: str, wee
     elsewhere = ("data", "runs", "engine")  # the store's digest, the run's place and every step's manifest say these
     settings = {key: value for key, value in variant.config.settings().items() if key not in elsewhere}
     try:
-        step = line.run.step(f"{week}/ablate/{name}", settings, [line.store.digest], evaluate)
+        step = pipeline.run.step(f"{week}/ablate/{name}", settings, [pipeline.store.digest], evaluate)
     except IMPOSSIBLE:
         shutil.rmtree(variant.run.folder, ignore_errors=True)
         raise

@@ -36,14 +36,14 @@ def evaluate_folds(folds: Folds, runs: Path) -> tuple[dict[str, Any], Path]:
     comparison needs, whatever becomes of the runs. A page beside them shows the figures.
     """
     scored, precisions = [], []
-    for line, week in folds:
-        with line.working():
-            metrics = line.evaluate(week).resolve()
+    for pipeline, week in folds:
+        with pipeline.working():
+            metrics = pipeline.evaluate(week).resolve()
         scored.append(json.loads(metrics.read_text()))
         customers = pl.read_parquet(metrics.with_name(PRECISIONS))
         precisions.append(customers.select(pl.lit(str(week)).alias("week"), pl.all()))
     rows = pl.concat(precisions)
-    file = place_of("folds", line, week, runs)
+    file = place_of("folds", pipeline, week, runs)
     table = file.with_suffix(".parquet")
     draft = table.with_name(f"{UNFINISHED}{table.name}")
     rows.write_parquet(draft)
@@ -52,8 +52,8 @@ def evaluate_folds(folds: Folds, runs: Path) -> tuple[dict[str, Any], Path]:
         "folds": scored,
         "all": _pooled(rows.drop("week", "segment")),
         "precisions": {table.name: sha256(table)},
-        "settings": line.config.settings(),
-        "manifest": json.loads((line.run.folder / MANIFEST).read_text()),
+        "settings": pipeline.config.settings(),
+        "manifest": json.loads((pipeline.run.folder / MANIFEST).read_text()),
     }
     write_json(file, found)
     write_text(file.with_suffix(".html"), folds_page(found))
@@ -71,7 +71,7 @@ def _pooled(rows: pl.DataFrame) -> dict[str, Any]:
     return {"customers": rows.height, "map_at_12": means, "map_at_12_interval": intervals(rows)}
 
 
-def fold_lines(
+def fold_pipelines(
     config: Config, engine: Engine, folds: int, workers: Workers = IN_PROCESS
 ) -> Iterator[tuple[Pipeline, Week]]:
     """Each of the last `folds` complete weeks, oldest first, with the line whose ranker is made before it.

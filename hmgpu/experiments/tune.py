@@ -64,13 +64,13 @@ def tune_trees(
     store, named = Store(given.data.root), given.weeks.validation
     reported = store.week_of(named) if named else store.last_complete_week
     weeks = given.weeks.model_copy(update={"validation": str(reported.back(2))})
-    line = open_pipeline(given.model_copy(update={"weeks": weeks}), engine)
+    pipeline = open_pipeline(given.model_copy(update={"weeks": weeks}), engine)
     begun = time.monotonic()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=given.seed))
     scored: list[dict[str, Any]] = []
-    with line.working():
-        week = Trials(line)
+    with pipeline.working():
+        week = Trials(pipeline)
         for number in range(trials):
             if minutes is not None and time.monotonic() - begun > 60 * minutes:
                 log.warning("%g minutes are over after %d of %d trials", minutes, number, trials)
@@ -84,7 +84,7 @@ def tune_trees(
             log.info("trial %d of %d: %s MAP@12 %.5f", number + 1, trials, drawn or "as it is", score)
             scored.append({"trial": number, "settings": drawn, "map_at_12": score})
     scored.sort(key=lambda each: (-each["map_at_12"], each["trial"]))
-    file = line.run.folder / FILE
+    file = pipeline.run.folder / FILE
     write_json(file, {"at": at, "week": str(reported.back(1)), "stopped_on": str(reported.back(2)), "trials": scored})
     return scored, file
 
@@ -100,27 +100,27 @@ def _check(config: Config, at: str) -> None:
 class Trials:
     """Fits rankers on the examples of a line and scores them on the week after its validation week."""
 
-    def __init__(self, line: Pipeline) -> None:
-        self.line, self.week = line, line.weeks.validation.back(-1)
-        self.training, training_steps = line.training
-        self.validation, validation_steps = line.validation
-        self.judged, judged_steps = line.examples(self.week, training=False)
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline, self.week = pipeline, pipeline.weeks.validation.back(-1)
+        self.training, training_steps = pipeline.training
+        self.validation, validation_steps = pipeline.validation
+        self.judged, judged_steps = pipeline.examples(self.week, training=False)
         self.steps = [step.digest for step in (*training_steps, *validation_steps, *judged_steps)]
 
     def score(self, ranker: Ranker, number: int) -> float:
         """MAP@12 of `ranker`, fitted."""
 
         def make(folder: Path) -> None:
-            line = self.line
-            model = ranker.fit(self.training, self.validation, line.engine, line.config.seed)
-            labels = line.engine.collect(line.store.sold_in(self.week))
+            pipeline = self.pipeline
+            model = ranker.fit(self.training, self.validation, pipeline.engine, pipeline.config.seed)
+            labels = pipeline.engine.collect(pipeline.store.sold_in(self.week))
             scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in self.judged.tables()]
-            filler = pl.scan_parquet(line.learn(self.week)[FALLBACK].folder / TABLE)
+            filler = pl.scan_parquet(pipeline.learn(self.week)[FALLBACK].folder / TABLE)
             lists = top_twelve(pl.concat(scored).lazy(), labels.lazy().select("customer").unique(), filler)
-            write_json(folder / "score.json", {"map_at_12": map_at(line.engine.collect(lists), labels)})
+            write_json(folder / "score.json", {"map_at_12": map_at(pipeline.engine.collect(lists), labels)})
 
-        settings = ranker.settings() | {"seed": self.line.config.seed}
-        step = self.line.run.step(f"{self.week}/tune/{number:03}", settings, self.steps, make)
+        settings = ranker.settings() | {"seed": self.pipeline.config.seed}
+        step = self.pipeline.run.step(f"{self.week}/tune/{number:03}", settings, self.steps, make)
         return float(json.loads((step.folder / "score.json").read_text())["map_at_12"])
 
 

@@ -14,36 +14,38 @@ from hmgpu.pipeline.schedule import Schedule
 from hmgpu.runs.run import Run
 
 
-def without(line: Pipeline, section: str, name: str) -> Pipeline:
+def without(pipeline: Pipeline, section: str, name: str) -> Pipeline:
     """The line with the part `name` of `section` (retrievers or features) left out.
 
     Raises ConfigError for the only retriever.
     """
-    parts: dict[str, dict[str, Any]] = {"retrievers": dict(line.retrievers), "features": dict(line.features)}
+    parts: dict[str, dict[str, Any]] = {"retrievers": dict(pipeline.retrievers), "features": dict(pipeline.features)}
     del parts[section][name]
     if not parts["retrievers"]:
         raise ConfigError(f"{section}.{name} is the only retriever; without it there are no candidates.")
-    return _variant(line, f"without-{section}-{name}", parts, line.learning)
+    return _variant(pipeline, f"without-{section}-{name}", parts, pipeline.learning)
 
 
-def reseeded(line: Pipeline) -> Pipeline:
+def reseeded(pipeline: Pipeline) -> Pipeline:
     """The line with the next seed: other negatives and another fit, on what the same parts have learned."""
-    return _variant(line, "reseeded", {"seed": line.config.seed + 1}, line.learning)
+    return _variant(pipeline, "reseeded", {"seed": pipeline.config.seed + 1}, pipeline.learning)
 
 
-def varied(line: Pipeline, name: str, update: Mapping[str, Any]) -> Pipeline:
+def varied(pipeline: Pipeline, name: str, update: Mapping[str, Any]) -> Pipeline:
     """The line with `update` put over fields of its config, in the folder `name` of the run.
 
     What workflows, models and parts have learned is taken from the line where it is the same; where settings of a
     retriever or the oldest training week differ, that is learned anew.
     """
-    config = line.config.model_copy(update=update)
-    run = Run(line.run.folder / name, line.engine, base=line.learning.run)
-    learning = Learning(config, line.engine, line.store, run, Schedule.of(config, line.store).oldest, line.workers)
-    return _variant(line, name, update, learning)
+    config = pipeline.config.model_copy(update=update)
+    run = Run(pipeline.run.folder / name, pipeline.engine, base=pipeline.learning.run)
+    learning = Learning(
+        config, pipeline.engine, pipeline.store, run, Schedule.of(config, pipeline.store).oldest, pipeline.workers
+    )
+    return _variant(pipeline, name, update, learning)
 
 
-def _variant(line: Pipeline, name: str, update: Mapping[str, Any], learning: Learning) -> Pipeline:
-    run = Run(line.run.folder / name, line.engine)
-    config = line.config.model_copy(update=update)
-    return Pipeline(config, line.engine, line.store, run, line.workers, learning)
+def _variant(pipeline: Pipeline, name: str, update: Mapping[str, Any], learning: Learning) -> Pipeline:
+    run = Run(pipeline.run.folder / name, pipeline.engine)
+    config = pipeline.config.model_copy(update=update)
+    return Pipeline(config, pipeline.engine, pipeline.store, run, pipeline.workers, learning)

@@ -23,7 +23,7 @@ class Feature(Learner):
 
         Args:
             learned: what `learn` and, of these customers, `learn_customers` returned.
-            pairs: candidates (customer, article, each strategy's score and rank), each pair once, sorted by both.
+            pairs: candidates (customer, article, each retriever's score and rank), each pair once, sorted by both.
 
         Returns:
             The columns, keyed by `customer`, `article` or both, each key once. A key that is missing gets nulls. What

@@ -21,15 +21,15 @@ def retrieve(context: StepContext, tables: Mapping[str, Learned], customers: pl.
 
 
 def merge(retrieved: Mapping[str, pl.LazyFrame], kept: pl.LazyFrame | None = None) -> pl.LazyFrame:
-    """Candidates of all strategies, each pair once.
+    """Candidates of all retrievers, each pair once.
 
     Args:
-        retrieved: for each strategy by name what its `retrieve` returned.
+        retrieved: for each retriever by name what its `retrieve` returned.
         kept: (customer, article, worth) of those that are wanted, each pair once; None: all.
 
     Returns:
-        (customer, article, `<name>_score` float32 and `<name>_rank` int32 of every strategy or null where it did not
-        propose the pair, `strategies` int32: how many did, `best_rank` int32 among them, with `kept` its `worth`),
+        (customer, article, `<name>_score` float32 and `<name>_rank` int32 of every retriever or null where it did not
+        propose the pair, `retrievers` int32: how many did, `best_rank` int32 among them, with `kept` its `worth`),
         sorted by both keys.
     """
     pair = packed("customer", "article").alias("pair")
@@ -44,15 +44,15 @@ def merge(retrieved: Mapping[str, pl.LazyFrame], kept: pl.LazyFrame | None = Non
         merged = pl.concat(frame.select("pair") for frame in proposals.values()).unique().sort("pair")
     else:
         merged = kept.select(pair, WORTH).sort("pair")
-    merged = merged.with_columns(strategies=pl.lit(0, pl.Int32), best_rank=pl.lit(None, pl.Int32))
+    merged = merged.with_columns(retrievers=pl.lit(0, pl.Int32), best_rank=pl.lit(None, pl.Int32))
     # Polars merges what is sorted on both sides, in a third of the time that hashing takes.
     for name, frame in proposals.items():
         rank, best = pl.col(f"{name}{RANK}"), pl.col("best_rank")
-        # Step by step: cuDF has no minimum over columns, and as one expression it would double with every strategy.
+        # Step by step: cuDF has no minimum over columns, and as one expression it would double with every retriever.
         merged = merged.join(frame, on="pair", how="left", maintain_order="left").with_columns(
-            strategies=pl.col("strategies") + rank.is_not_null().cast(pl.Int32),
+            retrievers=pl.col("retrievers") + rank.is_not_null().cast(pl.Int32),
             best_rank=pl.when(best.is_null() | (rank < best)).then(rank).otherwise(best),
         )
     columns = [column for name in retrieved for column in (f"{name}{SCORE}", f"{name}{RANK}")]
     worth = [] if kept is None else [WORTH]
-    return merged.select(*unpacked("pair", "customer", "article"), *columns, "strategies", "best_rank", *worth)
+    return merged.select(*unpacked("pair", "customer", "article"), *columns, "retrievers", "best_rank", *worth)

@@ -79,11 +79,11 @@ class Config(BaseModel):
     encode: EncodeSettings = EncodeSettings()
     """The NVTabular workflows."""
     negatives: Annotated[dict[str, NegativeSampler], Field(min_length=1)] = {"recalled": Recalled()}
-    """Training: which articles that a customer did not buy the ranker is shown, by name like strategies."""
+    """Training: which articles that a customer did not buy the ranker is shown, by name like retrievers."""
     retrievers: Annotated[dict[str, Retriever], Field(min_length=1)]
-    """Strategies by name; `kind` is the name where it is not given. Their order is that of the ranker `order`."""
+    """Retrievers by name; `kind` is the name where it is not given. Their order is that of the ranker `order`."""
     quotas: Quotas | None = None
-    """How many of all strategies' candidates are kept, by what earlier weeks say they are worth; null keeps all."""
+    """How many of all retrievers' candidates are kept, by what earlier weeks say they are worth; null keeps all."""
     features: dict[str, Feature]
     """Feature families by name, likewise."""
     ranker: Ranker

@@ -60,7 +60,7 @@ def look_up(context: StepContext, proposed: Proposed, asked: pl.DataFrame) -> pl
     """
     engine, candidates = context.engine, proposed.pairs.lazy()
     found = candidates.join(asked.lazy(), on=KEYS, how="semi")
-    missing = asked.lazy().join(candidates, on=KEYS, how="anti").with_columns(strategies=pl.lit(0, pl.Int32))
+    missing = asked.lazy().join(candidates, on=KEYS, how="anti").with_columns(retrievers=pl.lit(0, pl.Int32))
     others = engine.collect(missing.sort(KEYS), fits=True)
     if others.height:  # a family that looks at each pair by itself says of these what it says of candidates
         alone = _wanted(proposed.families, lambda family: family.early and not family.part.compares)

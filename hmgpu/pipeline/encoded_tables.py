@@ -15,12 +15,12 @@ CUSTOMERS, ARTICLES, COLUMNS = "customers.parquet", "articles.parquet", "columns
 LATEST_ARTICLES = 16  # in a `recent_` list; models have settings of their own
 
 
-def encode_run(line: Pipeline) -> tuple[list[dict[str, Any]], Path]:
+def encode_run(pipeline: Pipeline) -> tuple[list[dict[str, Any]], Path]:
     """What is in each encoded column, and the run's folder `encoded` with `customers.parquet` and `articles.parquet`.
 
     Fits the workflows unless the run has them.
     """
-    store, learning = line.store, line.learning
+    store, learning = pipeline.store, pipeline.learning
     fitted = learning.encoded
 
     def make(folder: Path) -> dict[str, int]:
@@ -32,15 +32,15 @@ def encode_run(line: Pipeline) -> tuple[list[dict[str, Any]], Path]:
             (CUSTOMERS, customers, store.customer_ids().select("customer_id", key="customer")),
             (ARTICLES, articles, store.article_ids().select("article_id", key="article")),
         ):
-            named = line.engine.collect(ids.join(table.lazy(), on="key").sort("key"))
+            named = pipeline.engine.collect(ids.join(table.lazy(), on="key").sort("key"))
             named.write_parquet(folder / file)
         write_json(folder / COLUMNS, [*_described(customers, "customers"), *_described(articles, "articles")])
         return {"customers": customers.height, "articles": articles.height}
 
     name = f"{store.next_week}/encoded"
-    made = line.run.step(name, {"latest_articles": LATEST_ARTICLES}, [store.digest, fitted.digest], make)
+    made = pipeline.run.step(name, {"latest_articles": LATEST_ARTICLES}, [store.digest, fitted.digest], make)
     columns = json.loads((made.folder / COLUMNS).read_text())
-    return columns, line.run.show("encoded", made.folder)
+    return columns, pipeline.run.show("encoded", made.folder)
 
 
 def _described(table: pl.DataFrame, name: str) -> Iterator[dict[str, Any]]:

@@ -82,7 +82,7 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
             examples=examples,
             model=context.ranker.load(on.fitted.folder, engine),
             model_files=on.fitted.folder,
-            strategies=list(context.retrievers),
+            retrievers=list(context.retrievers),
             families=column_parts(context, week, learned, some),
             pictures=store.pictures,
             engine=engine,

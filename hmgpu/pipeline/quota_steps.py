@@ -53,11 +53,11 @@ def _count_shard(context: StepContext, week: Week, learned: Mapping[str, Step], 
         tables = context.learning.learn_customers(week, _retrievers(context), learned, audience)
         members = segments(audience, customers.lazy())
         plan = counted(retrieve(context, tables, customers), members, bought)
-        return engine.collect(plan.sort("segment", "strategy", "rank"))
+        return engine.collect(plan.sort("segment", "retriever", "rank"))
 
     def make(folder: Path) -> dict[str, int]:
         table = as_fits(counts_of, shard.customers).lazy()
-        keys = ("segment", "strategy", "rank")  # halves of the customers count the same keys
+        keys = ("segment", "retriever", "rank")  # halves of the customers count the same keys
         counts = engine.collect(table.group_by(keys).agg(pl.col("shown", "bought").sum()).sort(keys))
         counts.write_parquet(folder / TABLE)
         return {"proposals": int(counts["shown"].sum()), "bought": int(counts["bought"].sum())}

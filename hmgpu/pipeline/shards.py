@@ -13,7 +13,7 @@ from hmgpu.parts.retriever import Retriever
 log = logging.getLogger(__name__)
 
 # Measured: a described candidate has some 140 columns of 4 bytes, and less than half as many candidates are left as
-# were asked for, since strategies agree and who bought nothing gets few; joins and scores hold a little beside.
+# were asked for, since retrievers agree and who bought nothing gets few; joins and scores hold a little beside.
 BYTES_A_CANDIDATE = 300
 WORKING_SHARE = 0.4  # of the memory; the rest is for article tables, customer tables and the ranker
 MOST = 8_000_000  # candidates asked for at once: with three times as many each takes a fifth longer (profiles.md)

@@ -100,26 +100,26 @@ def _retrain(
         return
     store = Store(config.data.root)
     record.last_day = str(date_of(store.last_day))
-    line = open_pipeline(config, engine, workers, others=[now] if now else [])
-    record.run = line.run.folder.name
-    if now == line.run.folder.resolve():
+    pipeline = open_pipeline(config, engine, workers, others=[now] if now else [])
+    record.run = pipeline.run.folder.name
+    if now == pipeline.run.folder.resolve():
         record.outcome, record.reason = "unchanged", f"{record.run} is current already: nothing is new"
     else:
-        _judged(line, now, store, record)
+        _judged(pipeline, now, store, record)
     # Also where nothing is new: the retrain that promoted the current run may have been killed before this.
     for gone in prune(runs, settings.keep):
         log.info("removed the old run %s", gone.name)
 
 
-def _judged(line: Pipeline, now: Path | None, store: Store, record: Record) -> None:
+def _judged(pipeline: Pipeline, now: Path | None, store: Store, record: Record) -> None:
     """Finishes the run of `line`, sets it beside `now`, the current one, and promotes it if it is good enough."""
-    with line.working():
-        line.finish()
-    rows = pl.read_parquet((line.run.folder / "metrics.json").resolve().with_name(PRECISIONS))
-    verdict = judge(rows, now, line.weeks.validation, store, line.config.retrain.tolerance, line.engine)
+    with pipeline.working():
+        pipeline.finish()
+    rows = pl.read_parquet((pipeline.run.folder / "metrics.json").resolve().with_name(PRECISIONS))
+    verdict = judge(rows, now, pipeline.weeks.validation, store, pipeline.config.retrain.tolerance, pipeline.engine)
     record.figures, record.reason = verdict.figures, verdict.reason
     if verdict.promote:
-        promote(line.run.folder)
+        promote(pipeline.run.folder)
     record.outcome = "promoted" if verdict.promote else "kept"
 
 

@@ -9,13 +9,13 @@ from typer.testing import CliRunner
 
 from hmgpu.benchmark import against_peers
 from hmgpu.benchmark.against_peers import benchmark_peers
-from hmgpu.benchmark.own_line import evaluated
+from hmgpu.benchmark.own_pipeline import evaluated
 from hmgpu.benchmark.peer_runs import Recommended
 from hmgpu.benchmark.quality import Row, ahead, judged, ratio
 from hmgpu.cli import app
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError, RunError
-from hmgpu.experiments.folds import evaluate_folds, fold_lines
+from hmgpu.experiments.folds import evaluate_folds, fold_pipelines
 from hmgpu.parts.rankers.order import Order
 from hmgpu.parts.retrievers.popular import Popular
 from hmgpu.pipeline.config import WeekSettings
@@ -102,7 +102,7 @@ def test_peers_get_the_weeks_and_the_customers_of_hmgpus_line(subject, here):
     found = benchmark_peers(subject, CPU, ["popular", "repurchase"], 2, None, True)
     by_name = {each["name"]: each for each in found.recommenders}
     assert set(by_name) == {"hmgpu", "popular", "repurchase"}
-    weeks = [week for _, week in fold_lines(subject.config, CPU, 2)]
+    weeks = [week for _, week in fold_pipelines(subject.config, CPU, 2)]
     assert found.data["weeks"] == [str(week) for week in weeks]
     assert [(name, week) for name, week, *_ in here] == [
         (name, week) for name in ("popular", "repurchase") for week in weeks
@@ -111,7 +111,7 @@ def test_peers_get_the_weeks_and_the_customers_of_hmgpus_line(subject, here):
         sold = CPU.collect(subject.store.sold_in(week))
         assert customers == sorted(sold["customer"].unique())
     # The figures of the line are those of its evaluation.
-    folds, file = evaluate_folds(fold_lines(subject.config, CPU, 2), subject.config.runs)
+    folds, file = evaluate_folds(fold_pipelines(subject.config, CPU, 2), subject.config.runs)
     scored = folds["folds"]
     assert by_name["hmgpu"]["map_at_12_by_week"] == pytest.approx([fold["map_at_12"]["ranker"] for fold in scored])
     assert found.data["buyers"] == sum(fold["customers"] for fold in scored)
@@ -149,7 +149,7 @@ def test_a_peers_figures_are_those_of_its_lists(subject, monkeypatch):
 
 def test_figures_of_other_weeks_or_data_are_refused(subject, tmp_path, raw):
     store = subject.store
-    folds, file = evaluate_folds(fold_lines(subject.config, CPU, 1), subject.config.runs)
+    folds, file = evaluate_folds(fold_pipelines(subject.config, CPU, 1), subject.config.runs)
     scored = folds["folds"]
     last = store.last_complete_week
     assert evaluated(file, store, [last])[0].precisions.height == scored[0]["customers"]
@@ -166,7 +166,7 @@ def test_figures_of_other_weeks_or_data_are_refused(subject, tmp_path, raw):
 
 
 def test_a_line_that_was_judged_on_others_is_refused(subject):
-    _, file = evaluate_folds(fold_lines(subject.config, CPU, 1), subject.config.runs)
+    _, file = evaluate_folds(fold_pipelines(subject.config, CPU, 1), subject.config.runs)
     (precisions,) = file.parent.glob(f"*/steps/{subject.store.last_complete_week}/evaluate/precisions.parquet")
     pl.read_parquet(precisions).tail(-1).write_parquet(precisions)
     with pytest.raises(DataError, match="not judged on those who bought in the week"):

@@ -9,12 +9,12 @@ from hmgpu.benchmark.rivals import pandas_features
 from hmgpu.core.engine import Engine
 from hmgpu.parts.features.article_price import ArticlePrice
 from hmgpu.parts.features.encoded import Encoded
-from hmgpu.parts.features.strategies import Strategies
+from hmgpu.parts.features.retriever_scores import RetrieverScores
 from hmgpu.parts.retrievers.popular import Popular
 from hmgpu.parts.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")
-FEW = {"price": ArticlePrice(), "strategies": Strategies()}
+FEW = {"price": ArticlePrice(), "retrievers": RetrieverScores()}
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def test_families_one_by_one_and_all_of_them(make_subject):
     parts = {"popular": Popular(n=7), "two_tower": TwoTower()}
     subject = make_subject(retrievers=parts, features={**FEW, "encoded": Encoded()})
     result = benchmark_features([subject], [CPU], {}, repeats=1)
-    assert [each.what for each in result.measurements] == ["price", "strategies", "all families"]
+    assert [each.what for each in result.measurements] == ["price", "retrievers", "all families"]
     assert {each.against for each in result.measurements} == {"pandas"}
     assert all(each.seconds.keys() == {"Polars, CPU", "pandas, tuned", "pandas"} for each in result.measurements)
     assert result.settings["left_out"] == ["retrievers.two_tower", "features.encoded"]
@@ -72,13 +72,13 @@ def test_another_value_is_refused(make_subject, monkeypatch):
 
 
 def test_another_column_is_refused(make_subject, monkeypatch):
-    monkeypatch.setattr(pandas_features, "strategies", lambda pairs: pairs[["popular_score"]].add_suffix("_part"))
+    monkeypatch.setattr(pandas_features, "retrievers", lambda pairs: pairs[["popular_score"]].add_suffix("_part"))
     with pytest.raises(DisagreementError, match=r"columns differ: \['popular_score_part', 'popular_score_share'\]"):
         benchmark_features([make_subject(features=FEW)], [CPU], {}, repeats=1, memory=False)
 
 
 def test_a_family_that_nobody_wrote_with_pandas_is_left_out(make_subject, monkeypatch):
-    monkeypatch.setattr(features, "WRITTEN", (Strategies,))
+    monkeypatch.setattr(features, "WRITTEN", (RetrieverScores,))
     result = benchmark_features([make_subject(features=FEW)], [CPU], {}, repeats=1, memory=False)
-    assert [each.what for each in result.measurements] == ["strategies", "all families"]
+    assert [each.what for each in result.measurements] == ["retrievers", "all families"]
     assert result.settings["left_out"] == ["features.price"]

@@ -22,7 +22,7 @@ from hmgpu.parts.features.catalogue import Catalogue
 from hmgpu.parts.features.customer_habits import CustomerHabits
 from hmgpu.parts.features.customer_profile import CustomerProfile
 from hmgpu.parts.features.price_fit import PriceFit
-from hmgpu.parts.features.strategies import Strategies
+from hmgpu.parts.features.retriever_scores import RetrieverScores
 from hmgpu.pipeline.describe import with_columns
 
 CPU = Engine("cpu", "tests")
@@ -36,7 +36,7 @@ FAMILIES = (
     Affinity(by="department"),
     Catalogue(),
     CustomerProfile(),
-    Strategies(),
+    RetrieverScores(),
 )
 PURCHASE = st.tuples(st.integers(1, 60), st.integers(0, 3), st.integers(0, 4), st.integers(0, 3), st.integers(0, 1))
 MISSING = st.none()

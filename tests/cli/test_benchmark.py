@@ -88,7 +88,12 @@ def at_home(monkeypatch):
     monkeypatch.chdir(CONFIGS.parent)
 
 
-FEW = ("--set", "retrievers={popular: {}, copurchase: {}}", "--set", "features={article_sales: {}, strategies: {}}")
+FEW = (
+    "--set",
+    "retrievers={popular: {}, copurchase: {}}",
+    "--set",
+    "features={article_sales: {}, retriever_scores: {}}",
+)
 LESS_EARLY = ("--set", "ranker.early=[article_sales]")  # of the families that FEW leaves
 
 
@@ -99,7 +104,7 @@ def test_features_at_two_sizes_without_a_gpu(tmp_path, no_gpu, at_home):
     assert [each["origin"] for each in result["data"]["sets"]] == [
         f"hmgpu synth --scale {scale} --seed 1" for scale in (0.0003, 0.0005)
     ]
-    assert [each["what"] for each in result["measurements"]] == ["article_sales", "strategies", "all families"] * 2
+    assert [each["what"] for each in result["measurements"]] == ["article_sales", "retrievers", "all families"] * 2
     assert result["measurements"][0]["rows"] < result["measurements"][-1]["rows"]
     assert all(
         list(each["contenders"]) == ["Polars, CPU", "pandas, tuned", "pandas"] for each in result["measurements"]

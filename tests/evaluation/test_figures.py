@@ -91,7 +91,7 @@ def test_map_of_every_method_by_hand(figures):
     assert figures["hit_rate_at_12"] == dict.fromkeys(figures["map_at_12"], pytest.approx(2 / 3))
 
 
-def test_the_baselines_find_their_strategies_in_filters_too(of, figures):
+def test_the_baselines_find_their_retrievers_in_filters_too(of, figures):
     """`hmgpu retrain` promotes by them."""
     filtered = {"again": StillOnSale(of=Repurchase()), "top": OutOfStock(of=StillOnSale(of=Popular()))}
     assert of(filtered)[0]["map_at_12"] == figures["map_at_12"]

@@ -3,7 +3,7 @@
 import pytest
 
 from hmgpu.core.console import console
-from hmgpu.evaluation.tables import method_table, strategy_table
+from hmgpu.evaluation.tables import method_table, retriever_table
 
 METHODS = ("popular", "repurchase_popular", "order", "ranker")
 
@@ -43,8 +43,8 @@ def lines_of(table) -> list[list[str]]:
     ]
 
 
-def test_every_strategy_has_its_line(metrics):
-    lines = lines_of(strategy_table(metrics))
+def test_every_retriever_has_its_line(metrics):
+    lines = lines_of(retriever_table(metrics))
     assert ["repurchase", "4.0", "0.1000", "0.2000", "0.3000", "0.0123"] in lines
     assert lines[-2][:2] == ["merged", "40.5"]
     assert "12,345 customers who bought in week 2020-08-26" in lines[0][0]

@@ -13,7 +13,7 @@ from hmgpu.core.errors import ConfigError
 from hmgpu.data.store import History, Store
 from hmgpu.experiments import ablation
 from hmgpu.experiments.ablation import ablate_folds, ablate_run, sections_in
-from hmgpu.experiments.folds import fold_lines
+from hmgpu.experiments.folds import fold_pipelines
 from hmgpu.experiments.variants import reseeded
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.feature import Feature
@@ -51,22 +51,22 @@ def config(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 
 def ablated(config: Config, *sections: str) -> tuple[Pipeline, dict[tuple[str, str], dict]]:
-    line = open_pipeline(config, CPU)
-    with line.working():
-        found, file = ablate_run(line, sections)
+    pipeline = open_pipeline(config, CPU)
+    with pipeline.working():
+        found, file = ablate_run(pipeline, sections)
     assert json.loads(file.read_text()) == found
     rows = [*found["parts"], *found["settings"]]
-    return line, {(row["section"], row.get("part") or row["value"]): row for row in rows}
+    return pipeline, {(row["section"], row.get("part") or row["value"]): row for row in rows}
 
 
 def test_an_ablation_says_what_evaluate_says_and_what_less_configs_would(config: Config) -> None:
     """Each row is what a config without the part gives in a run of its own: nothing is approximated."""
-    line, rows = ablated(config, *BOTH)
+    pipeline, rows = ablated(config, *BOTH)
     assert set(rows) == {("retrievers", name) for name in config.retrievers} | {
         ("features", name) for name in config.features
     }
-    found = json.loads((line.run.folder / "ablation.json").read_text())
-    metrics = json.loads((line.run.folder / "metrics.json").read_text())
+    found = json.loads((pipeline.run.folder / "ablation.json").read_text())
+    metrics = json.loads((pipeline.run.folder / "metrics.json").read_text())
     assert found["full"]["map_at_12"] == metrics["map_at_12"]["ranker"]
     assert found["full"]["customers"] == metrics["customers"]
     assert found["full"]["recall"] == pytest.approx(metrics["retrievers"]["merged"]["recall"])
@@ -83,13 +83,13 @@ def test_an_ablation_says_what_evaluate_says_and_what_less_configs_would(config:
 
 def test_the_full_line_is_scored_again_with_another_seed_on_what_it_has_learned(config: Config) -> None:
     config = config.model_copy(update={"negatives": {"recalled": Recalled(n=5)}})
-    line, _ = ablated(config, "features")
-    found = json.loads((line.run.folder / "ablation.json").read_text())["reseeded"]
+    pipeline, _ = ablated(config, "features")
+    found = json.loads((pipeline.run.folder / "ablation.json").read_text())["reseeded"]
     # No part here learns by chance, so a run of its own with the next seed gives the same.
     alone = open_pipeline(config.model_copy(update={"seed": config.seed + 1}), CPU)
     assert found["map_at_12"] == json.loads(alone.evaluate().read_text())["map_at_12"]["ranker"]
-    again, week = reseeded(line), line.weeks.training[0]
-    first, second = (pl.concat(of.examples(week, training=True)[0].tables()) for of in (line, again))
+    again, week = reseeded(pipeline), pipeline.weeks.training[0]
+    first, second = (pl.concat(of.examples(week, training=True)[0].tables()) for of in (pipeline, again))
     assert first.height == second.height
     assert not first.select(KEYS).equals(second.select(KEYS))
     assert not list(again.run.folder.glob("steps/*/learn"))
@@ -110,7 +110,7 @@ def test_parts_that_say_nothing_new_add_nothing(config: Config) -> None:
     _, rows = ablated(config.model_copy(update=doubled), *BOTH)
     echo, again = rows["features", "echo"], rows["retrievers", "popular_again"]
     assert (echo["adds"], echo["low"], echo["high"]) == (0, 0, 0)
-    # The number of strategies that agree differs, so the fit may; the candidates don't.
+    # The number of retrievers that agree differs, so the fit may; the candidates don't.
     assert again["low"] <= 0 <= again["high"]
     assert (again["adds_recall"], again["adds_recall_at_100"]) == (0, 0)
     # Echo reads the columns of this one, so the line can't do without it.
@@ -118,14 +118,14 @@ def test_parts_that_say_nothing_new_add_nothing(config: Config) -> None:
 
 
 def test_all_else_in_the_run_stays_as_it_was(config: Config) -> None:
-    line = open_pipeline(config, CPU)
-    with line.working():
-        line.evaluate()
-        line.submit()
-    before = files_in(line.run.folder)
+    pipeline = open_pipeline(config, CPU)
+    with pipeline.working():
+        pipeline.evaluate()
+        pipeline.submit()
+    before = files_in(pipeline.run.folder)
     assert {"model", "metrics.json", "report.html", "submission.csv"} <= set(before)
     ablated(config, *BOTH)
-    after, week = files_in(line.run.folder), line.weeks.validation
+    after, week = files_in(pipeline.run.folder), pipeline.weeks.validation
     # Written at every start, with the same content; and the page, which tells of the ablation now.
     described = {
         "config.yaml",
@@ -136,18 +136,18 @@ def test_all_else_in_the_run_stays_as_it_was(config: Config) -> None:
     assert {name for name in after.keys() - before.keys() if not name.startswith(f"steps/{week}/ablate/")} == {
         "ablation.json"
     }
-    assert {path.name for path in line.run.folder.iterdir() if path.is_dir() and not path.is_symlink()} == {"steps"}
+    assert {path.name for path in pipeline.run.folder.iterdir() if path.is_dir() and not path.is_symlink()} == {"steps"}
 
 
 def test_the_page_of_the_run_tells_of_it_from_then_on(config: Config) -> None:
-    line = open_pipeline(config, CPU)
-    line.finish()
-    page = line.run.folder / "report.html"
+    pipeline = open_pipeline(config, CPU)
+    pipeline.finish()
+    page = pipeline.run.folder / "report.html"
     assert "retrievers.popular_age</th>" not in page.read_text().partition('id="ablation"')[2]
     ablated(config, "retrievers")
     told = page.read_text()
     assert "retrievers.popular_age</th>" in told.partition('id="ablation"')[2]
-    verify(line.run.folder)  # it was finished and is sealed again
+    verify(pipeline.run.folder)  # it was finished and is sealed again
     open_pipeline(config, CPU).evaluate()
     assert page.read_text() == told
 
@@ -165,30 +165,30 @@ def test_nothing_is_made_twice_however_often_it_is_interrupted(config: Config, m
         monkeypatch.setattr(shutil, "copyfile", interrupted)
         with pytest.raises(KeyboardInterrupt):
             ablated(config, "retrievers")
-    line, rows = ablated(config, "retrievers")
+    pipeline, rows = ablated(config, "retrievers")
     assert len(fits) == 2 + len(config.retrievers)  # with all parts, once more with another seed, and without each
-    made = files_in(line.run.folder / "steps")
+    made = files_in(pipeline.run.folder / "steps")
     _, again = ablated(config, "retrievers")
     assert again == rows
-    assert files_in(line.run.folder / "steps") == made
+    assert files_in(pipeline.run.folder / "steps") == made
     assert len(fits) == 2 + len(config.retrievers)  # with all parts, once more with another seed, and without each
 
 
 def test_what_can_t_be_left_out_says_why(config: Config) -> None:
     popular = {"popular": config.retrievers["popular"]}
-    line, rows = ablated(config.model_copy(update={"retrievers": popular}), "retrievers")
+    pipeline, rows = ablated(config.model_copy(update={"retrievers": popular}), "retrievers")
     assert rows["retrievers", "popular"]["impossible"] == (
         "retrievers.popular is the only retriever; without it there are no candidates."
     )
-    chained = config.model_copy(update={"ranker": Order(strategies=("popular", "repurchase"))})
-    line, rows = ablated(chained, "retrievers")
-    assert "ranker.strategies: 'popular' proposes nothing here" in rows["retrievers", "popular"]["impossible"]
+    chained = config.model_copy(update={"ranker": Order(retrievers=("popular", "repurchase"))})
+    pipeline, rows = ablated(chained, "retrievers")
+    assert "ranker.retrievers: 'popular' proposes nothing here" in rows["retrievers", "popular"]["impossible"]
     assert "impossible" not in rows["retrievers", "popular_age"]
-    assert not list(line.run.folder.glob("without-*"))
+    assert not list(pipeline.run.folder.glob("without-*"))
 
 
 def test_folds_pool_the_buyers_of_their_weeks(config: Config, store: Store) -> None:
-    found, file = ablate_folds(fold_lines(config, CPU, 2), config.runs, ("features",))
+    found, file = ablate_folds(fold_pipelines(config, CPU, 2), config.runs, ("features",))
     last = store.last_complete_week
     assert found["weeks"] == [str(last.back(1)), str(last)]
     assert file.parent == config.runs
@@ -205,11 +205,11 @@ def test_folds_pool_the_buyers_of_their_weeks(config: Config, store: Store) -> N
 
 
 def test_other_settings_are_what_configs_of_their_own_would_give(config: Config) -> None:
-    """Nothing is approximated: neither where the oldest training week moves, nor where strategies propose more."""
+    """Nothing is approximated: neither where the oldest training week moves, nor where retrievers propose more."""
     config = config.model_copy(
         update={"negatives": {"recalled": Recalled(n=15)}, "weeks": config.weeks.model_copy(update={"train": 2})}
     )
-    line, rows = ablated(config, "negatives", "weeks", "candidates")
+    pipeline, rows = ablated(config, "negatives", "weeks", "candidates")
     others = ("bought_by_others", "on_sale", "same_category", "worst_sellers")
     ways = ("5", "30", "60", *(f"and-{kind}" for kind in others))
     expected = [("negatives", ways), ("weeks", ("1", "4", "8")), ("candidates", ("x0.5", "x2"))]
@@ -222,7 +222,7 @@ def test_other_settings_are_what_configs_of_their_own_would_give(config: Config)
         ("weeks", "4"): {"weeks": config.weeks.model_copy(update={"train": 4})},
         ("candidates", "x2"): {"retrievers": twice},
     }
-    full = json.loads((line.run.folder / "metrics.json").read_text())
+    full = json.loads((pipeline.run.folder / "metrics.json").read_text())
     for name, update in settings.items():
         metrics = json.loads(open_pipeline(config.model_copy(update=update), CPU).evaluate().read_text())
         assert rows[name]["map_at_12"] == metrics["map_at_12"]["ranker"], name
@@ -232,7 +232,7 @@ def test_other_settings_are_what_configs_of_their_own_would_give(config: Config)
     assert more["candidates_a_customer"] == merged[1]["candidates_a_customer"] > merged[0]["candidates_a_customer"]
     assert more["adds_recall"] == pytest.approx(merged[0]["recall"] - merged[1]["recall"])
     assert more["adds_recall"] < 0 < rows["candidates", "x0.5"]["adds_recall"]
-    assert {path.name for path in line.run.folder.iterdir() if path.is_dir() and not path.is_symlink()} == {"steps"}
+    assert {path.name for path in pipeline.run.folder.iterdir() if path.is_dir() and not path.is_symlink()} == {"steps"}
 
 
 def test_other_candidates_are_more_of_what_is_filtered_and_kept_too(config: Config) -> None:
@@ -251,10 +251,10 @@ def test_other_candidates_are_more_of_what_is_filtered_and_kept_too(config: Conf
 
 def test_a_setting_that_the_data_can_t_have_says_why(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ablation, "WEEKS", (1, 1_000))
-    line, rows = ablated(config, "weeks")
+    pipeline, rows = ablated(config, "weeks")
     assert list(rows) == [("weeks", "1000")]
     assert "Nothing is known before" in rows["weeks", "1000"]["impossible"]
-    assert not list(line.run.folder.glob("weeks-*"))
+    assert not list(pipeline.run.folder.glob("weeks-*"))
 
 
 def test_sections_are_named_with_a_comma_between() -> None:

@@ -15,7 +15,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import RunError
 from hmgpu.data.store import Store
 from hmgpu.experiments.compare import Judged, compare, comparison_tables, differing
-from hmgpu.experiments.folds import evaluate_folds, fold_lines
+from hmgpu.experiments.folds import evaluate_folds, fold_pipelines
 from hmgpu.parts.rankers.order import Order
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.open import open_pipeline
@@ -143,15 +143,15 @@ def test_the_tables_fit_a_terminal(left):
 @pytest.fixture
 def config(raw: Path, store: Store, tmp_path: Path) -> Config:
     places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={tmp_path / 'runs'}"]
-    parts = ["retrievers={repurchase: {n: 20}, popular: {n: 20}}", "features={strategies: {}}"]
+    parts = ["retrievers={repurchase: {n: 20}, popular: {n: 20}}", "features={retriever_scores: {}}"]
     return load_config(demo_config(tmp_path), [*places, *parts, "ranker.rounds=5", "weeks.train=1", "engine=cpu"])
 
 
 def evaluated(config: Config) -> Path:
-    line = open_pipeline(config, CPU)
-    with line.working():
-        line.evaluate()
-    return line.run.folder
+    pipeline = open_pipeline(config, CPU)
+    with pipeline.working():
+        pipeline.evaluate()
+    return pipeline.run.folder
 
 
 def test_runs_are_compared_as_their_metrics_say(config: Config):
@@ -171,7 +171,7 @@ def test_runs_are_compared_as_their_metrics_say(config: Config):
 def test_folds_are_compared_without_their_runs(config: Config, store: Store):
     files = []
     for ranker in (config.ranker, Order()):
-        found, file = evaluate_folds(fold_lines(config.model_copy(update={"ranker": ranker}), CPU, 2), config.runs)
+        found, file = evaluate_folds(fold_pipelines(config.model_copy(update={"ranker": ranker}), CPU, 2), config.runs)
         assert json.loads(file.read_text()) == json.loads(json.dumps(found))
         files.append(file)
     assert len(set(files)) == 2
@@ -196,7 +196,7 @@ def test_folds_are_compared_without_their_runs(config: Config, store: Store):
 
 
 def test_folds_pool_their_buyers(config: Config):
-    found, file = evaluate_folds(fold_lines(config, CPU, 2), config.runs)
+    found, file = evaluate_folds(fold_pipelines(config, CPU, 2), config.runs)
     pooled, folds = found["all"], found["folds"]
     buyers = sum(fold["customers"] for fold in folds)
     assert pooled["customers"] == buyers

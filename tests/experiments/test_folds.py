@@ -13,7 +13,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.files import sha256, write_json
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
-from hmgpu.experiments.folds import evaluate_folds, fold_lines, fold_table
+from hmgpu.experiments.folds import evaluate_folds, fold_pipelines, fold_table
 from hmgpu.pipeline.config import Config
 
 CPU = Engine("cpu", "tests")
@@ -91,22 +91,22 @@ def test_a_ratio_to_nothing_is_a_dash(folds, tmp_path):
 
 
 def test_every_week_has_a_line_that_stops_before_it(config: Config, store: Store) -> None:
-    lines = list(fold_lines(config, CPU, 2))
+    lines = list(fold_pipelines(config, CPU, 2))
     last = store.last_complete_week
     assert [week for _, week in lines] == [last.back(1), last]
-    for line, week in lines:
-        assert line.weeks.validation == week.back(1)
-        assert line.weeks.training == (week.back(3), week.back(2))
-    assert len({line.run.folder for line, _ in lines}) == 2
+    for pipeline, week in lines:
+        assert pipeline.weeks.validation == week.back(1)
+        assert pipeline.weeks.training == (week.back(3), week.back(2))
+    assert len({pipeline.run.folder for line, _ in lines}) == 2
 
 
 def test_what_a_fold_learned_of_a_week_the_next_one_takes_over(config: Config) -> None:
     lines = []
-    for line, week in fold_lines(config, CPU, 2):
-        with line.working():
-            line.learn(week.back(1))
-        lines.append(line)
-    learned = [line.run.folder / "steps" / str(lines[0].weeks.validation) for line in lines]
+    for pipeline, week in fold_pipelines(config, CPU, 2):
+        with pipeline.working():
+            pipeline.learn(week.back(1))
+        lines.append(pipeline)
+    learned = [pipeline.run.folder / "steps" / str(lines[0].weeks.validation) for line in lines]
     assert not learned[1].exists()
     with lines[1].working():
         lines[1].learn(lines[0].weeks.validation)

@@ -27,7 +27,7 @@ def test_the_name_is_the_kind_where_none_is_said():
 
 @pytest.mark.parametrize("name", [*RESERVED, "Popular", "2_weeks", "_popular", "popular by", "popular.by", "", 3])
 def test_a_name_that_no_column_or_folder_can_have(name):
-    """`best_rank` is the best of all ranks, and a strategy's column may be called as it is."""
+    """`best_rank` is the best of all ranks, and a retriever's column may be called as it is."""
     [(at, message)] = wrong({name: {"kind": "popular"}})
     assert at == (str(name),)
     assert message == (f"'{name}' is no name: use lower case, digits and _, none of best, customer, article, label")

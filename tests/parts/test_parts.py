@@ -143,7 +143,7 @@ def customers(store: Store) -> pl.LazyFrame:
 
 @pytest.fixture(scope="module")
 def pairs(history: History, customers: pl.LazyFrame) -> pl.LazyFrame:
-    """Merged candidates of three unlike strategies."""
+    """Merged candidates of three unlike retrievers."""
     chosen = {name: bind(RETRIEVERS[name], history) for name in ("repurchase", "popular", "popular_by")}
     found = {name: part.retrieve(learned(part, history), customers) for name, part in chosen.items()}
     return CPU.collect(merge(found).sort(KEYS)).lazy()

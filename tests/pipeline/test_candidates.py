@@ -1,4 +1,4 @@
-"""All strategies' candidates in one table, and the order in which hand-made rules chain them."""
+"""All retrievers' candidates in one table, and the order in which hand-made rules chain them."""
 
 import polars as pl
 from hypothesis import given, settings
@@ -26,20 +26,20 @@ def test_each_pair_once_with_who_proposed_it_and_how_highly():
     assert CPU.collect(merged.sort("customer", "article")).to_dicts() == [
         {"customer": 1, "article": 10}
         | {"own_score": 900, "own_rank": 1, "popular_score": None, "popular_rank": None}
-        | {"strategies": 1, "best_rank": 1},
+        | {"retrievers": 1, "best_rank": 1},
         {"customer": 1, "article": 11}
         | {"own_score": 500, "own_rank": 2, "popular_score": 70, "popular_rank": 1}
-        | {"strategies": 2, "best_rank": 1},
+        | {"retrievers": 2, "best_rank": 1},
         {"customer": 1, "article": 12}
         | {"own_score": None, "own_rank": None, "popular_score": 60, "popular_rank": 2}
-        | {"strategies": 1, "best_rank": 2},
+        | {"retrievers": 1, "best_rank": 2},
         {"customer": 2, "article": 11}
         | {"own_score": None, "own_rank": None, "popular_score": 70, "popular_rank": 1}
-        | {"strategies": 1, "best_rank": 1},
+        | {"retrievers": 1, "best_rank": 1},
     ]
 
 
-def test_columns_and_types_are_the_same_when_a_strategy_proposes_nothing():
+def test_columns_and_types_are_the_same_when_a_retriever_proposes_nothing():
     full = merge({"own": proposal((1, 10, 9, 1)), "popular": proposal((1, 11, 7, 1))})
     none = merge({"own": proposal(), "popular": proposal((1, 11, 7, 1))})
     assert full.collect_schema() == none.collect_schema()
@@ -72,6 +72,6 @@ def test_the_order_is_all_of_the_first_then_the_rest_of_the_second(first, second
     assert ranked[of_second:] == sorted(ranked[of_second:])
 
 
-def test_no_strategies_no_order():
+def test_no_retrievers_no_order():
     table = merge({"a": proposal((1, 10, 9, 1), (1, 11, 8, 2))}).with_columns(order=merged_order([]))
     assert CPU.collect(table)["order"].to_list() == [None, None]

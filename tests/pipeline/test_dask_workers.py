@@ -48,9 +48,9 @@ def alone(config: Config) -> bytes:
 
 
 def submission(config: Config, workers: Workers) -> bytes:
-    with open_pipeline(config, CPU, workers).working() as line:
-        line.evaluate()
-        return line.submit().read_bytes()
+    with open_pipeline(config, CPU, workers).working() as pipeline:
+        pipeline.evaluate()
+        return pipeline.submit().read_bytes()
 
 
 def test_two_processes_come_to_the_submission_of_one(config: Config, alone: bytes, two: Cluster, tmp_path: Path):

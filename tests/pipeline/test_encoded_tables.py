@@ -27,14 +27,14 @@ def line(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 
 @pytest.fixture(scope="module")
-def made(line: Pipeline) -> tuple[list[dict], Path]:
-    with line.working():
-        return encode_run(line)
+def made(pipeline: Pipeline) -> tuple[list[dict], Path]:
+    with pipeline.working():
+        return encode_run(pipeline)
 
 
-def test_everybody_and_every_article_by_their_own_ids(made, line):
+def test_everybody_and_every_article_by_their_own_ids(made, pipeline):
     folder = made[1]
-    for name, ids in (("customer", line.store.customer_ids()), ("article", line.store.article_ids())):
+    for name, ids in (("customer", pipeline.store.customer_ids()), ("article", pipeline.store.article_ids())):
         table = pl.read_parquet(folder / f"{name}s.parquet")
         assert table.columns[:2] == [f"{name}_id", "key"]
         pairs = table.select(name := f"{name}_id", "key").rename({"key": name.removesuffix("_id")})
@@ -43,12 +43,14 @@ def test_everybody_and_every_article_by_their_own_ids(made, line):
         assert pairs.height == known.height if name == "customer_id" else pairs.height <= known.height
 
 
-def test_they_are_as_of_the_end_of_the_data(made, line):
+def test_they_are_as_of_the_end_of_the_data(made, pipeline):
     """Fitted at the oldest training cutoff, applied to all that is known."""
-    history = line.store.as_of(line.store.next_week.first_day)
-    expected = line.learning.encoders.articles(history)
+    history = pipeline.store.as_of(pipeline.store.next_week.first_day)
+    expected = pipeline.learning.encoders.articles(history)
     assert pl.read_parquet(made[1] / "articles.parquet").drop("article_id").equals(expected)
-    assert {folder.parent.name for folder in made[1].parents[1].glob("steps/*/encode")} <= {str(line.weeks.training[0])}
+    assert {folder.parent.name for folder in made[1].parents[1].glob("steps/*/encode")} <= {
+        str(pipeline.weeks.training[0])
+    }
 
 
 def test_every_column_is_described(made):
@@ -65,10 +67,10 @@ def test_every_column_is_described(made):
     assert all(name in text.getvalue() for name in described)
 
 
-def test_a_run_encodes_once(made, line):
+def test_a_run_encodes_once(made, pipeline):
     file = made[1] / "customers.parquet"
     before = file.stat().st_mtime_ns
-    again = open_pipeline(line.config, CPU)
+    again = open_pipeline(pipeline.config, CPU)
     with again.working():
         assert encode_run(again) == made
     assert file.stat().st_mtime_ns == before

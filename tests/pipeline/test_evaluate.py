@@ -29,21 +29,21 @@ def config(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 
 def test_the_page_follows_the_figures_and_tells_of_an_ablation_as_soon_as_there_is_one(config: Config) -> None:
-    line = open_pipeline(config, CPU)
-    week, folder = line.weeks.validation, line.run.folder
-    judged = line.judge(week)
+    pipeline = open_pipeline(config, CPU)
+    week, folder = pipeline.weeks.validation, pipeline.run.folder
+    judged = pipeline.judge(week)
     assert judged == folder / "steps" / str(week) / "evaluate" / "metrics.json"
     assert not list(folder.rglob("report.html"))
-    assert line.evaluate().resolve() == judged
+    assert pipeline.evaluate().resolve() == judged
     before = files_in(folder)
-    line.evaluate()
+    pipeline.evaluate()
     assert files_in(folder) == before
 
     def write(step: Path) -> None:
         (step / "ablation.json").write_text(json.dumps(FOUND))
 
-    line.run.step(ablation_step(week), {}, [], write)
-    line.evaluate()
+    pipeline.run.step(ablation_step(week), {}, [], write)
+    pipeline.evaluate()
     page = (folder / "report.html").read_text()
     assert '<th scope="row">features.mine</th><td class="number">0.08000</td>' in page
     after = files_in(folder)

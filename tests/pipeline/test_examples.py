@@ -34,26 +34,26 @@ SOLD = {"day": pl.Int32, **PAIR}
 
 def test_training_examples_are_described_as_those_for_serving_are(config: Config) -> None:
     """The same customers at the same cutoff: whatever is kept for training has the columns and values of serving."""
-    line = open_pipeline(config, CPU)
-    week = line.weeks.training[-1]
-    examples, _ = line.examples(week, training=True)
+    pipeline = open_pipeline(config, CPU)
+    week = pipeline.weeks.training[-1]
+    examples, _ = pipeline.examples(week, training=True)
     trained = pl.concat(examples.tables())
-    proposed = propose(line.context, week, line.learn(week), trained.select("customer").unique())
-    served = complete(line.context, proposed, proposed.pairs)
+    proposed = propose(pipeline.context, week, pipeline.learn(week), trained.select("customer").unique())
+    served = complete(pipeline.context, proposed, proposed.pairs)
     assert trained.drop(LABEL).sort(KEYS).equals(served.join(trained, on=KEYS, how="semi").sort(KEYS))
 
 
 def test_every_column_of_the_examples_is_somebodys(with_models: Config) -> None:
-    line = open_pipeline(with_models.model_copy(update={"ranker": Cascade(early=("article_sales",))}), CPU)
-    week = line.weeks.training[-1]
-    table = next(line.examples(week, training=True)[0].tables())
-    made_by = column_parts(line.context, week, line.learn(week), table.select("customer").head(1))
+    pipeline = open_pipeline(with_models.model_copy(update={"ranker": Cascade(early=("article_sales",))}), CPU)
+    week = pipeline.weeks.training[-1]
+    table = next(pipeline.examples(week, training=True)[0].tables())
+    made_by = column_parts(pipeline.context, week, pipeline.learn(week), table.select("customer").head(1))
     assert set(table.columns) - set(made_by) == {*KEYS, LABEL}
     assert set(made_by) <= set(table.columns)
     assert made_by["best_rank"] == "retrievers"
     assert made_by["popular_rank"] == made_by["popular_score"] == "retrievers.popular"
     assert made_by["two_tower_dot"] == "retrievers.two_tower"
-    assert made_by["popular_score_share"] == "features.strategies"
+    assert made_by["popular_score_share"] == "features.retriever_scores"
     chosen = open_pipeline(with_models.model_copy(update={"quotas": Quotas(keep=20, customers=50)}), CPU)
     columns = chosen.examples(week, training=True)[0].features()
     some = table.select("customer").head(1)
@@ -64,9 +64,9 @@ def test_every_column_of_the_examples_is_somebodys(with_models: Config) -> None:
 
 def test_training_examples_have_the_bought_and_a_bounded_sample_of_the_rest(config: Config, store: Store) -> None:
     config = config.model_copy(update={"negatives": {"recalled": Recalled(n=5)}})
-    line = open_pipeline(config, CPU)
-    week = line.weeks.training[-1]
-    rows = pl.concat(line.examples(week, training=True)[0].tables())
+    pipeline = open_pipeline(config, CPU)
+    week = pipeline.weeks.training[-1]
+    rows = pl.concat(pipeline.examples(week, training=True)[0].tables())
     counts = rows.group_by("customer").agg(bought=pl.col(LABEL).sum(), rest=(1 - pl.col(LABEL)).sum())
     assert counts["bought"].min() >= 1
     assert counts["rest"].max() == 5
@@ -81,24 +81,24 @@ def test_negatives_from_elsewhere_have_the_early_columns_too(config: Config) -> 
     told = config.model_copy(update={"negatives": others, "quotas": Quotas(keep=20, customers=50)})
     tables = []
     for ranker in (Cascade(early=("article_sales",)), XGBoost()):
-        line = open_pipeline(told.model_copy(update={"ranker": ranker}), CPU)
-        tables.append(pl.concat(line.examples(line.weeks.training[-1], training=True)[0].tables()))
+        pipeline = open_pipeline(told.model_copy(update={"ranker": ranker}), CPU)
+        tables.append(pl.concat(pipeline.examples(pipeline.weeks.training[-1], training=True)[0].tables()))
     early, late = tables
-    elsewhere = early.filter(pl.col("strategies") == 0)
+    elsewhere = early.filter(pl.col("retrievers") == 0)
     assert elsewhere.height > 0
     assert elsewhere["worth"].null_count() == elsewhere["best_rank"].null_count() == elsewhere.height
     assert elsewhere["article_units_7"].null_count() == 0
     assert early.select(late.columns).equals(late)
 
 
-def test_columns_of_strategies_of_one_kind_have_their_names_and_come_through_filters(config: Config) -> None:
+def test_columns_of_retrievers_of_one_kind_have_their_names_and_come_through_filters(config: Config) -> None:
     few = {"popular": config.retrievers["popular"], "near": Word2Vec(dimensions=4, epochs=1, n=5)}
     few |= {"word2vec": Word2Vec(dimensions=4, window=2, epochs=1, n=5)}
     few |= {"still": StillOnSale(of=OutOfStock(of=Word2Vec(dimensions=4, epochs=1, n=5)), days=60)}
     few |= {name: Taste(n=5) for name in ("taste", "liking")}
-    line = open_pipeline(config.model_copy(update={"retrievers": few}), CPU)
-    week = line.weeks.training[-1]
-    rows = pl.concat(line.examples(week, training=False)[0].tables())
+    pipeline = open_pipeline(config.model_copy(update={"retrievers": few}), CPU)
+    week = pipeline.weeks.training[-1]
+    rows = pl.concat(pipeline.examples(week, training=False)[0].tables())
     assert {"taste", "liking"} <= set(rows.columns)  # its column has no more of a name than that
     assert rows["taste"].equals(rows["liking"])
     made = {column for column in rows.columns if column.endswith(("_dot", "_latest"))}
@@ -107,13 +107,13 @@ def test_columns_of_strategies_of_one_kind_have_their_names_and_come_through_fil
     assert rows["still_dot"].equals(rows["near_dot"])
     assert rows["near_dot"].null_count() < rows.height
     assert not rows["word2vec_dot"].equals(rows["near_dot"])
-    made_by = column_parts(line.context, week, line.learn(week), rows.select("customer").head(1))
+    made_by = column_parts(pipeline.context, week, pipeline.learn(week), rows.select("customer").head(1))
     assert (made_by["near_dot"], made_by["still_dot"]) == ("retrievers.near", "retrievers.still")
 
 
 def examples_of(config: Config) -> None:
-    line = open_pipeline(config, CPU)
-    line.examples(line.weeks.validation, training=False)
+    pipeline = open_pipeline(config, CPU)
+    pipeline.examples(pipeline.weeks.validation, training=False)
 
 
 def test_two_families_with_one_column_are_refused(config: Config) -> None:

@@ -31,16 +31,16 @@ def config(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 
 def learned(config: Config, *weeks_back: int) -> Pipeline:
-    line = open_pipeline(config, CPU)
-    with line.working():
+    pipeline = open_pipeline(config, CPU)
+    with pipeline.working():
         for back in weeks_back:
-            line.learn(line.weeks.validation.back(back))
-    return line
+            pipeline.learn(pipeline.weeks.validation.back(back))
+    return pipeline
 
 
-def steps(line: Pipeline, what: str) -> dict[str, dict]:
+def steps(pipeline: Pipeline, what: str) -> dict[str, dict]:
     """Manifests of the steps whose name has `what` in it."""
-    folder = line.run.folder / "steps"
+    folder = pipeline.run.folder / "steps"
     found = {
         str(file.parent.relative_to(folder)): json.loads(file.read_text()) for file in folder.rglob("manifest.json")
     }
@@ -48,12 +48,12 @@ def steps(line: Pipeline, what: str) -> dict[str, dict]:
 
 
 def test_workflows_and_models_are_made_once_at_the_oldest_training_cutoff(config: Config) -> None:
-    line = learned(config, 2, 1, 0)
-    oldest = line.weeks.training[0]
-    assert list(steps(line, "encode")) == [f"{oldest}/encode"]
-    trained = steps(line, "train/")
+    pipeline = learned(config, 2, 1, 0)
+    oldest = pipeline.weeks.training[0]
+    assert list(steps(pipeline, "encode")) == [f"{oldest}/encode"]
+    trained = steps(pipeline, "train/")
     assert list(trained) == [f"{oldest}/train/retriever-two_tower"]
-    towers = steps(line, "learn/retriever-two_tower")
+    towers = steps(pipeline, "learn/retriever-two_tower")
     assert len(towers) == 3
     made = {path: manifest["files"] for path, manifest in trained.items()}
     known, models = zip(
@@ -63,9 +63,9 @@ def test_workflows_and_models_are_made_once_at_the_oldest_training_cutoff(config
     assert models[0] == models[1] == models[2]
     # Made from the workflows and the model; what needs neither is not.
     assert len(towers[f"{oldest}/learn/retriever-two_tower"]["inputs"]) == 3
-    assert all(len(manifest["inputs"]) == 1 for manifest in steps(line, "learn/retriever-popular").values())
+    assert all(len(manifest["inputs"]) == 1 for manifest in steps(pipeline, "learn/retriever-popular").values())
     assert set(*made.values()) == {"towers.pt", "training.json"}
-    assert not list((line.run.folder / "unfinished").iterdir())
+    assert not list((pipeline.run.folder / "unfinished").iterdir())
 
 
 def test_nothing_is_made_again(config: Config) -> None:
@@ -78,9 +78,9 @@ def test_nothing_is_made_again(config: Config) -> None:
 
 def test_a_model_may_be_trained_for_every_week(config: Config) -> None:
     weekly = config.retrievers["two_tower"].model_copy(update={"refit": "weekly"})
-    line = learned(config.model_copy(update={"retrievers": config.retrievers | {"two_tower": weekly}}), 2, 1)
-    weeks = [line.weeks.validation.back(back) for back in (2, 1)]
-    assert set(steps(line, "train/")) == {f"{week}/train/retriever-two_tower" for week in weeks}
+    pipeline = learned(config.model_copy(update={"retrievers": config.retrievers | {"two_tower": weekly}}), 2, 1)
+    weeks = [pipeline.weeks.validation.back(back) for back in (2, 1)]
+    assert set(steps(pipeline, "train/")) == {f"{week}/train/retriever-two_tower" for week in weeks}
 
 
 def test_a_training_that_was_killed_goes_on_to_the_same_bytes(config: Config, tmp_path: Path, monkeypatch) -> None:
@@ -95,8 +95,8 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes(config: Config, tm
         if len(trained_passes) == 3:
             raise KeyboardInterrupt
 
-    def model(line: Pipeline) -> str:
-        (manifest,) = steps(line, "train/").values()
+    def model(pipeline: Pipeline) -> str:
+        (manifest,) = steps(pipeline, "train/").values()
         return manifest["files"]
 
     monkeypatch.setattr(training.Fitting, "on_train_epoch_start", counting)
@@ -110,8 +110,8 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes(config: Config, tm
 
 
 def test_the_oldest_cutoff_is_that_of_the_first_training_week(config: Config) -> None:
-    line = open_pipeline(config, CPU)
-    assert line.weeks.oldest == line.weeks.training[0] == Week(line.weeks.validation.first_day - 14)
+    pipeline = open_pipeline(config, CPU)
+    assert pipeline.weeks.oldest == pipeline.weeks.training[0] == Week(pipeline.weeks.validation.first_day - 14)
 
 
 @pytest.fixture
@@ -162,11 +162,11 @@ def test_other_vectors_remake_what_looks_at_them_and_nothing_else(with_vectors: 
 
 
 def test_another_oldest_cutoff_has_workflows_and_models_of_its_own(config: Config) -> None:
-    line = learned(config, 1)
-    before = steps(line, "")
-    other = varied(line, "weeks-1", {"weeks": config.weeks.model_copy(update={"train": 1})})
+    pipeline = learned(config, 1)
+    before = steps(pipeline, "")
+    other = varied(pipeline, "weeks-1", {"weeks": config.weeks.model_copy(update={"train": 1})})
     (week,) = other.weeks.training
-    assert week == line.weeks.validation.back(1) != line.weeks.training[0]
+    assert week == pipeline.weeks.validation.back(1) != pipeline.weeks.training[0]
     other.learn(week)
     # What stays in its place of the line: all but the workflows, the towers and what the towers say.
     assert set(steps(other, "")) == {f"{week}/{step}" for step in ("encode", "train/retriever-two_tower")} | {
@@ -178,4 +178,4 @@ def test_another_oldest_cutoff_has_workflows_and_models_of_its_own(config: Confi
         assert step["files"] == made[name]
     learned_by_towers = f"{week}/learn/retriever-two_tower"
     assert made[learned_by_towers] != before[learned_by_towers]["files"]
-    assert steps(line, "") == before
+    assert steps(pipeline, "") == before

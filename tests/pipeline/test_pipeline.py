@@ -37,11 +37,11 @@ CPU = Engine("cpu", "tests")
 
 
 def finish(config: Config, engine: Engine = CPU) -> Pipeline:
-    line = open_pipeline(config, engine)
-    with line.working():
-        line.evaluate()
-        line.submit()
-    return line
+    pipeline = open_pipeline(config, engine)
+    with pipeline.working():
+        pipeline.evaluate()
+        pipeline.submit()
+    return pipeline
 
 
 def sha256(file: Path) -> str:
@@ -66,21 +66,21 @@ def test_customers_whose_candidates_are_worth_too_little_get_best_sellers(config
     assert all_kept.quotas is not None
     worth = CPU.collect(all_kept.quotas.rates.group_by("segment").agg(pl.col("worth").max()))["worth"].sort()
     strict = quotas.model_copy(update={"least": worth[-1] / WORTH_ONE})  # what only one segment's best reaches
-    line = open_pipeline(config.model_copy(update={"quotas": strict, "ranker": Order()}), CPU)
-    some, everything = (pl.concat(each.validation[0].tables()) for each in (line, all_kept))
+    pipeline = open_pipeline(config.model_copy(update={"quotas": strict, "ranker": Order()}), CPU)
+    some, everything = (pl.concat(each.validation[0].tables()) for each in (pipeline, all_kept))
     assert 0 < some["customer"].n_unique() < everything["customer"].n_unique()
     assert some["worth"].min() == worth[-1]
-    lists = pl.read_csv(line.submit())
+    lists = pl.read_csv(pipeline.submit())
     assert (lists["prediction"].str.split(" ").list.n_unique() == 12).all()
-    assert lists.height == line.store.manifest.customers
+    assert lists.height == pipeline.store.manifest.customers
 
 
 def test_a_ranker_above_others_gets_the_last_week_as_it_would_be_served(config: Config) -> None:
     """Every candidate of all who bought in it, in steps of its own, in whatever ranker the stack is."""
     stack = Blend(rankers={"deep": Cascade(then=Stack(rankers={"chain": Order()}, stacker=Order())), "chain": Order()})
-    line = open_pipeline(config.model_copy(update={"ranker": stack}), CPU)
-    served = pl.concat(line.examples(line.weeks.training[-1], training=False)[0].tables())
-    training, steps = line.training
+    pipeline = open_pipeline(config.model_copy(update={"ranker": stack}), CPU)
+    served = pl.concat(pipeline.examples(pipeline.weeks.training[-1], training=False)[0].tables())
+    training, steps = pipeline.training
     assert pl.concat(training.last_lists().tables()).equals(served)
     assert {step.folder / TABLE for step in steps} == {*training.files, *training.lists}
     assert open_pipeline(config, CPU).training[0].lists == ()
@@ -98,8 +98,8 @@ def test_every_plan_of_a_run_translates_to_cudf(with_models: Config, untranslate
 
 
 def test_a_run_gives_every_customer_twelve_articles_and_says_how_good_they_are(config: Config, store: Store) -> None:
-    line = finish(config)
-    submission = pl.read_csv(line.run.folder / "submission.csv", infer_schema=False)
+    pipeline = finish(config)
+    submission = pl.read_csv(pipeline.run.folder / "submission.csv", infer_schema=False)
     assert submission.columns == ["customer_id", "prediction"]
     everybody = CPU.collect(store.customer_ids())["customer_id"]
     assert sorted(submission["customer_id"]) == sorted(everybody)
@@ -108,19 +108,21 @@ def test_a_run_gives_every_customer_twelve_articles_and_says_how_good_they_are(c
         articles = prediction.split(" ")
         assert len(articles) == len(set(articles)) == 12
         assert set(articles) <= catalogue
-    metrics = json.loads((line.run.folder / "metrics.json").read_text())
+    metrics = json.loads((pipeline.run.folder / "metrics.json").read_text())
     assert set(metrics["map_at_12"]) == {"popular", "repurchase_popular", "order", "ranker"}
     assert metrics["map_at_12"]["ranker"] > metrics["map_at_12"]["popular"]
     assert set(metrics["retrievers"]) == {*config.retrievers, "merged"}
     for figures in metrics["retrievers"].values():
         assert {"recall_at_12", "recall_at_100", "positive_rate", "candidates"} <= set(figures)
     buyers = sum(segment["customers"] for segment in metrics["segments"].values())
-    assert buyers == metrics["customers"] == CPU.collect(store.sold_in(line.weeks.validation))["customer"].n_unique()
+    assert (
+        buyers == metrics["customers"] == CPU.collect(store.sold_in(pipeline.weeks.validation))["customer"].n_unique()
+    )
     for method, value in metrics["map_at_12"].items():
         parts = [(s["customers"], s["map_at_12"][method]) for s in metrics["segments"].values()]
         assert value == pytest.approx(sum(n * mean for n, mean in parts) / buyers)
     for name in ("config.yaml", "manifest.json", "model/model.ubj", "model/features.json"):
-        assert (line.run.folder / name).is_file()
+        assert (pipeline.run.folder / name).is_file()
 
 
 def test_a_finished_run_is_not_done_again(config: Config) -> None:
@@ -167,8 +169,8 @@ def test_after_a_change_only_what_it_changes_is_made_and_to_the_same_bytes(confi
 
 
 def test_two_processes_never_work_on_one_run(config: Config) -> None:
-    line = open_pipeline(config, CPU)
-    with line.run.locked(), pytest.raises(BusyError, match="Another process works on"), line.run.locked():
+    pipeline = open_pipeline(config, CPU)
+    with pipeline.run.locked(), pytest.raises(BusyError, match="Another process works on"), pipeline.run.locked():
         pass
 
 
@@ -186,9 +188,9 @@ def test_a_week_without_sales_teaches_nothing_and_stops_nothing(raw: Path, tmp_p
     rows.filter(~closed).write_csv(file)
     config = load_config(demo_config(tmp_path), small_settings(tmp_path / "raw", tmp_path / "data", tmp_path / "runs"))
     ingest(config.data)
-    line = finish(config)
-    assert "2020-09-02" in map(str, line.weeks.training)
-    lists = pl.read_csv(line.run.folder / "submission.csv", infer_schema=False)
+    pipeline = finish(config)
+    assert "2020-09-02" in map(str, pipeline.weeks.training)
+    lists = pl.read_csv(pipeline.run.folder / "submission.csv", infer_schema=False)
     assert (lists["prediction"].str.split(" ").list.n_unique() == 12).all()
 
 
@@ -202,9 +204,9 @@ def test_a_retailer_with_three_columns_gets_recommendations(raw: Path, tmp_path:
     overrides = small_settings(raw, tmp_path / "data", tmp_path / "runs", "data.files.customers=null", *settings)
     config = load_config(demo_config(tmp_path), overrides)
     ingest(config.data)
-    line = finish(config)
-    assert set(line.retrievers) == {"repurchase", "copurchase", "popular", "last_season"}
-    lists = pl.read_csv(line.run.folder / "submission.csv", infer_schema=False)
+    pipeline = finish(config)
+    assert set(pipeline.retrievers) == {"repurchase", "copurchase", "popular", "last_season"}
+    lists = pl.read_csv(pipeline.run.folder / "submission.csv", infer_schema=False)
     assert (lists["prediction"].str.split(" ").list.n_unique() == 12).all()
 
 
@@ -254,11 +256,11 @@ def test_a_run_killed_in_every_step_ends_with_the_same_bytes(raw: Path, tmp_path
 
 
 def test_damaged_step_files_are_made_again(config: Config) -> None:
-    line = finish(config)
-    good = sha256(line.run.folder / "submission.csv")
-    (victim,) = (line.run.folder / "steps").glob("*/recommend/000/table.parquet")
+    pipeline = finish(config)
+    good = sha256(pipeline.run.folder / "submission.csv")
+    (victim,) = (pipeline.run.folder / "steps").glob("*/recommend/000/table.parquet")
     victim.write_bytes(victim.read_bytes()[:-10])
-    shutil.rmtree(line.run.folder / "steps" / "submit")
+    shutil.rmtree(pipeline.run.folder / "steps" / "submit")
     assert sha256(finish(config).run.folder / "submission.csv") == good
 
 

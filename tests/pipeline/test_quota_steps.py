@@ -24,20 +24,22 @@ def config(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 
 def test_quotas_come_from_weeks_before_all_training_and_bound_the_candidates(config: Config) -> None:
-    line = open_pipeline(config.model_copy(update={"quotas": Quotas(keep=20, weeks=2, customers=60)}), CPU)
-    assert [str(week) for week in line.weeks.quotas] == [str(line.weeks.training[0].back(back)) for back in (2, 1)]
-    assert line.weeks.oldest == line.weeks.quotas[0]
-    table = line.quotas and pl.read_parquet(line.quotas.step.folder / "table.parquet")
-    assert set(table["strategy"]) == set(line.retrievers)
-    shown = [pl.read_parquet(file) for file in (line.run.folder / "steps").glob("*/quotas/*/table.parquet")]
+    pipeline = open_pipeline(config.model_copy(update={"quotas": Quotas(keep=20, weeks=2, customers=60)}), CPU)
+    assert [str(week) for week in pipeline.weeks.quotas] == [
+        str(pipeline.weeks.training[0].back(back)) for back in (2, 1)
+    ]
+    assert pipeline.weeks.oldest == pipeline.weeks.quotas[0]
+    table = pipeline.quotas and pl.read_parquet(pipeline.quotas.step.folder / "table.parquet")
+    assert set(table["retriever"]) == set(pipeline.retrievers)
+    shown = [pl.read_parquet(file) for file in (pipeline.run.folder / "steps").glob("*/quotas/*/table.parquet")]
     assert len(shown) == 2
     assert pl.concat(shown)["shown"].sum() > 500
-    week = line.weeks.validation
-    some = pl.concat(line.examples(week, training=False)[0].tables())
+    week = pipeline.weeks.validation
+    some = pl.concat(pipeline.examples(week, training=False)[0].tables())
     all_of_them = pl.concat(open_pipeline(config, CPU).examples(week, training=False)[0].tables())
     assert some.group_by("customer").len()["len"].max() == 20 < all_of_them.group_by("customer").len()["len"].max()
     # What is kept is described as it is without quotas, but for what compares a customer's candidates.
-    columns = [*KEYS, "popular_rank", "popular_score", "strategies", "article_units_7", LABEL]
+    columns = [*KEYS, "popular_rank", "popular_score", "retrievers", "article_units_7", LABEL]
     kept = all_of_them.join(some, on=KEYS, how="semi").select(columns)
     assert kept.sort(KEYS).equals(some.select(columns).sort(KEYS))
 
@@ -46,11 +48,11 @@ def test_customers_are_drawn_among_those_who_bought_and_counted_shard_by_shard(c
     tables = []
     for memory in (config.memory_gb, 0.1):
         smaller = {"quotas": Quotas(customers=20), "memory_gb": memory, "runs": config.runs / str(memory)}
-        line = open_pipeline(config.model_copy(update=smaller), CPU)
-        tables.append(pl.read_parquet(line.quotas.step.folder / "table.parquet"))
-        [week] = line.weeks.quotas
-        counted = line.run.folder / "steps" / str(week) / "quotas"
+        pipeline = open_pipeline(config.model_copy(update=smaller), CPU)
+        tables.append(pl.read_parquet(pipeline.quotas.step.folder / "table.parquet"))
+        [week] = pipeline.weeks.quotas
+        counted = pipeline.run.folder / "steps" / str(week) / "quotas"
         shown = pl.concat(pl.read_parquet(file) for file in counted.glob("*/table.parquet"))
-        firsts = shown.filter((pl.col("rank") == 1) & (pl.col("strategy") == "popular"))
+        firsts = shown.filter((pl.col("rank") == 1) & (pl.col("retriever") == "popular"))
         assert firsts["shown"].sum() == 20  # everybody is offered a best seller
     assert tables[0].equals(tables[1])

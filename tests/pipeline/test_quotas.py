@@ -1,4 +1,4 @@
-"""What a strategy's proposals are worth: counted, falling with the rank, and kept by it."""
+"""What a retriever's proposals are worth: counted, falling with the rank, and kept by it."""
 
 import polars as pl
 import pytest
@@ -31,7 +31,7 @@ def test_segments_by_the_last_purchase(make_history) -> None:
     assert history.cutoff == CUTOFF
 
 
-def test_proposals_are_counted_by_segment_strategy_and_rank(untranslated) -> None:
+def test_proposals_are_counted_by_segment_retriever_and_rank(untranslated) -> None:
     retrieved = {"own": proposal((1, 10, 1), (1, 11, 2), (2, 10, 1)), "sold": proposal((1, 10, 1), (3, 10, 1))}
     bought = pl.LazyFrame([(1, 10), (1, 11), (3, 99)], schema=PAIR, orient="row")
     plan = counted(retrieved, MEMBERS, bought)
@@ -40,7 +40,7 @@ def test_proposals_are_counted_by_segment_strategy_and_rank(untranslated) -> Non
     assert untranslated(plan) == []
 
 
-def test_a_rate_is_the_bought_share_with_a_hundred_proposals_at_the_strategys_mean() -> None:
+def test_a_rate_is_the_bought_share_with_a_hundred_proposals_at_the_retrievers_mean() -> None:
     counts = pl.DataFrame([(0, "own", 1, 300, 30), (0, "own", 2, 100, 2)], schema=COUNTS, orient="row")
     table = rates(counts, {"own": 3})
     mean = 32 / 400
@@ -61,7 +61,7 @@ def test_rates_never_rise_with_the_rank(counts) -> None:
     rows = [(segment, "own", rank, shown, int(shown * share)) for segment, rank, shown, share in counts]
     table = rates(pl.DataFrame(rows, schema=COUNTS, orient="row"), {"own": 9, "silent": 4})
     assert table.height == 3 * (9 + 4)
-    for _, group in table.group_by("segment", "strategy"):
+    for _, group in table.group_by("segment", "retriever"):
         worth = group.sort("rank")["worth"]
         assert (worth.diff().drop_nulls() <= 0).all()
         assert worth.is_between(0, WORTH_ONE).all()
@@ -87,7 +87,7 @@ def test_each_customer_keeps_what_is_worth_most(untranslated) -> None:
     worth |= {("own", 2, 1): 0, ("own", 2, 2): 0, ("sold", 2, 2): 1}
     table = pl.LazyFrame(
         [(segment, name, rank, value) for (name, segment, rank), value in worth.items()],
-        schema={"segment": pl.Int8, "strategy": pl.String, "rank": pl.Int32, "worth": pl.Int64},
+        schema={"segment": pl.Int8, "retriever": pl.String, "rank": pl.Int32, "worth": pl.Int64},
         orient="row",
     )
     retrieved = {
@@ -96,7 +96,7 @@ def test_each_customer_keeps_what_is_worth_most(untranslated) -> None:
     }
     plan = merge(retrieved, chosen(retrieved, table, MEMBERS, keep=2))
     kept = CPU.collect(plan)
-    # Of 11 and 13, both worth 20, a strategy ranks 13 first; customer 3 has two, of which all are kept.
+    # Of 11 and 13, both worth 20, a retriever ranks 13 first; customer 3 has two, of which all are kept.
     assert kept.select("customer", "article", "worth").rows() == [
         *((1, 10, 50), (1, 13, 20)),
         *((2, 12, 9), (2, 13, 20)),

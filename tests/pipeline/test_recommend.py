@@ -29,15 +29,15 @@ def test_few_customers_at_a_time_give_the_same_recommendations(with_models: Conf
 def test_serving_describes_few_candidates_and_recommends_what_describing_all_would(config: Config) -> None:
     quick, careful = (XGBoost(rounds=rounds, depth=3, min_child_weight=1) for rounds in (5, 20))
     cascade = Cascade(first=quick, early=("article_sales",), keep=12, then=careful)
-    line = open_pipeline(config.model_copy(update={"ranker": cascade}), CPU)
-    served = pl.concat(pl.read_parquet(step.folder / "table.parquet") for step in line.recommend())
-    week, model = line.store.next_week, line.load(line.train())
-    learned = line.learn(week)
-    proposed = propose(line.context, week, learned, served.select("customer").unique().sort("customer"))
+    pipeline = open_pipeline(config.model_copy(update={"ranker": cascade}), CPU)
+    served = pl.concat(pl.read_parquet(step.folder / "table.parquet") for step in pipeline.recommend())
+    week, model = pipeline.store.next_week, pipeline.load(pipeline.train())
+    learned = pipeline.learn(week)
+    proposed = propose(pipeline.context, week, learned, served.select("customer").unique().sort("customer"))
     assert "article_units_7" in proposed.pairs.columns
     assert "buyer_age" not in proposed.pairs.columns
     assert model.promising(proposed.pairs).height < proposed.pairs.height
-    every = complete(line.context, proposed, proposed.pairs)
+    every = complete(pipeline.context, proposed, proposed.pairs)
     scored = every.select(KEYS).with_columns(score=model.score(every)).lazy()
     filler = pl.scan_parquet(learned["fallback"].folder / "table.parquet")
     expected = CPU.collect(top_twelve(scored, served.lazy().select("customer").unique(), filler))

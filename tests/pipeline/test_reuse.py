@@ -50,11 +50,13 @@ def corrected(config: Config, store: Store, tmp_path: Path) -> Config:
 
 def left(config: Config) -> dict[str, bytes]:
     """What a run of `config` leaves for others to read."""
-    line = open_pipeline(config, CPU)
-    with line.working():
-        line.evaluate()
-        line.submit()
-    return {name: (line.run.folder / name).read_bytes() for name in ("submission.csv", "metrics.json", "report.html")}
+    pipeline = open_pipeline(config, CPU)
+    with pipeline.working():
+        pipeline.evaluate()
+        pipeline.submit()
+    return {
+        name: (pipeline.run.folder / name).read_bytes() for name in ("submission.csv", "metrics.json", "report.html")
+    }
 
 
 def test_whatever_was_changed_a_run_beside_others_has_the_bytes_of_one_alone(

@@ -24,7 +24,7 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
 class RealRun:
     """A run of the line."""
 
-    line: Pipeline
+    pipeline: Pipeline
     folder: Path
 
 
@@ -34,7 +34,7 @@ def real_run(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("serving")
     little = ["weeks.train=1", "ranker.rounds=5", "engine=cpu", "features.encoded={}", "retrievers.als={n: 5}"]
     places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={folder / 'runs'}"]
-    line = open_pipeline(load_config(demo_config(folder, models=True), [*places, *little]), made_run.CPU)
-    with line.working():
-        line.submit()
-    return RealRun(line, line.run.folder)
+    pipeline = open_pipeline(load_config(demo_config(folder, models=True), [*places, *little]), made_run.CPU)
+    with pipeline.working():
+        pipeline.submit()
+    return RealRun(pipeline, pipeline.run.folder)

@@ -228,7 +228,7 @@ def test_two_at_once_are_refused(make_run, tmp_path):
 def test_what_the_readme_says_is_enough_to_use_it(real, real_run, tmp_path, monkeypatch, capsys):
     """Its very lines, in a process of their own; scores are those of the run's model."""
     (lines,) = re.findall(r"```python\n(import json\n.*?)```", README.read_text(), re.DOTALL)
-    (file,) = (real_run.folder / "steps" / str(real_run.line.weeks.validation) / "examples").glob("*/table.parquet")
+    (file,) = (real_run.folder / "steps" / str(real_run.pipeline.weeks.validation) / "examples").glob("*/table.parquet")
     (tmp_path / "export").symlink_to(real)
     (tmp_path / "candidates.parquet").symlink_to(file)
     customer = pl.read_parquet(real / "recommendations.parquet")["customer_id"][0]
@@ -242,7 +242,7 @@ def test_what_the_readme_says_is_enough_to_use_it(real, real_run, tmp_path, monk
     assert done.returncode == 0, done.stderr
     assert "(12, 3)" in done.stdout
     table = next(Examples((file,)).tables())
-    model = real_run.line.load(real_run.line.train())
+    model = real_run.pipeline.load(real_run.pipeline.train())
     scores = pl.read_parquet(tmp_path / "ranked.parquet")["score"]
     assert np.array_equal(scores.to_numpy(), model.score(table).to_numpy())
 
@@ -256,7 +256,7 @@ def encoded(real: Path, side: str, column: str, values: pl.Series) -> pl.Series:
 
 
 def test_codes_are_those_of_the_workflows(real, real_run, store):
-    encoders: Encoders = real_run.line.learning.encoders
+    encoders: Encoders = real_run.pipeline.learning.encoders
     history = store.as_of(store.next_week.first_day)
     texts = store.article_ids().collect()
     articles = encoders.articles(history)
@@ -275,7 +275,7 @@ def test_codes_are_those_of_the_workflows(real, real_run, store):
 
 def test_numbers_are_normalised_as_by_the_workflows(real, real_run, store):
     history = store.as_of(store.next_week.first_day)
-    expected = real_run.line.learning.encoders.articles(history)
+    expected = real_run.pipeline.learning.encoders.articles(history)
     facts = read(real, "encoders/numbers.json")["article"]
     rows = article_rows(history).collect().sort("key")
     types = store.values("product_type").collect().rename({"code": "product_type"})
@@ -313,23 +313,23 @@ def towers(real: Path, side: str, rows: pl.DataFrame) -> np.ndarray:
 
 
 def test_the_towers_can_be_computed_from_their_files(real, real_run, store):
-    line = real_run.line
-    week, part = store.next_week, line.retrievers["two_tower"]
+    pipeline = real_run.line
+    week, part = store.next_week, pipeline.retrievers["two_tower"]
     history = store.as_of(week.first_day)
-    articles = line.learning.encoders.articles(history)
+    articles = pipeline.learning.encoders.articles(history)
     table = pl.read_parquet(real / "vectors" / "two_tower.parquet")
     assert np.allclose(towers(real, "article", articles), np.stack(table["vector"].to_list()), atol=1 / STEPS)
     some = history.customers.select("customer").head(50).collect()
-    audience = line.learning.audience(week, some)
-    people = line.learning.encoders.customers(audience, some.lazy(), articles, part.recent)
-    learned = line.learn(week)
-    known = line.learning.learn_customers(week, {"retriever-two_tower": part}, learned, audience)
+    audience = pipeline.learning.audience(week, some)
+    people = pipeline.learning.encoders.customers(audience, some.lazy(), articles, part.recent)
+    learned = pipeline.learn(week)
+    known = pipeline.learning.learn_customers(week, {"retriever-two_tower": part}, learned, audience)
     expected = known["retriever-two_tower"]["customers"].collect().drop("customer").to_numpy() / STEPS
     assert np.allclose(towers(real, "customer", people), expected, atol=1 / STEPS)
 
 
 def test_vectors_are_those_that_propose(real, real_run, store):
-    learned = real_run.line.learn(store.next_week)
+    learned = real_run.pipeline.learn(store.next_week)
     assert vectors.STEPS == STEPS
     for name in ("two_tower", "als"):
         table = pl.read_parquet(learned[f"retriever-{name}"].folder / "articles.parquet")

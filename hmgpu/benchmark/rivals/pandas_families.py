@@ -131,8 +131,8 @@ def affinity(part: Affinity, known: Known, pairs: pd.DataFrame) -> pd.DataFrame:
     return described.add_prefix(f"bought_{part.by}_")
 
 
-def strategies(pairs: pd.DataFrame) -> pd.DataFrame:
-    """The columns of `Strategies`, a row a row of `pairs`."""
+def retrievers(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `Retrievers`, a row a row of `pairs`."""
     scores = pairs.filter(regex="_score$")
     best = scores.groupby(pairs[CUSTOMER]).transform("max")
     return (scores / best.where(best > 0)).add_suffix("_share")

@@ -12,7 +12,7 @@ from hmgpu.benchmark.rivals.pandas_families import (
     customer_habits,
     of,
     price_fit,
-    strategies,
+    retrievers,
 )
 from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER, Known, Needs
 from hmgpu.parts.feature import Feature
@@ -24,11 +24,11 @@ from hmgpu.parts.features.catalogue import ATTRIBUTES, Catalogue
 from hmgpu.parts.features.customer_habits import CustomerHabits
 from hmgpu.parts.features.customer_profile import PROFILE, CustomerProfile
 from hmgpu.parts.features.price_fit import PriceFit
-from hmgpu.parts.features.strategies import Strategies
+from hmgpu.parts.features.retriever_scores import RetrieverScores
 
 WRITTEN = (
     *(Affinity, ArticlePrice, ArticleSales, BuyerAge, Catalogue),
-    *(CustomerHabits, CustomerProfile, PriceFit, Strategies),
+    *(CustomerHabits, CustomerProfile, PriceFit, RetrieverScores),
 )
 """The families that are written here."""
 
@@ -75,8 +75,8 @@ def columns(part: Feature, known: Known, pairs: pd.DataFrame) -> pd.DataFrame:
             return of(pairs, ARTICLE, known.articles.set_index(ARTICLE)[_kept(ATTRIBUTES, known.articles)])
         case CustomerProfile():
             return of(pairs, CUSTOMER, known.customers.set_index(CUSTOMER)[_kept(PROFILE, known.customers)])
-        case Strategies():
-            return strategies(pairs)
+        case RetrieverScores():
+            return retrievers(pairs)
     raise TypeError(f"no pandas is written for the feature family {part.kind}")
 
 

@@ -21,7 +21,7 @@ from hmgpu.parts.features.catalogue import ATTRIBUTES, Catalogue
 from hmgpu.parts.features.customer_habits import CustomerHabits
 from hmgpu.parts.features.customer_profile import PROFILE, CustomerProfile
 from hmgpu.parts.features.price_fit import PriceFit
-from hmgpu.parts.features.strategies import Strategies
+from hmgpu.parts.features.retriever_scores import RetrieverScores
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def merged(part: Feature, tables: Tables, pairs: pd.DataFrame) -> pd.DataFrame:
             return pairs.merge(tables.articles[_kept(ARTICLE, ATTRIBUTES, tables.articles)], on=ARTICLE, how="left")
         case CustomerProfile():
             return pairs.merge(tables.customers[_kept(CUSTOMER, PROFILE, tables.customers)], on=CUSTOMER, how="left")
-        case Strategies():
-            return _strategies(pairs)
+        case RetrieverScores():
+            return _retrievers(pairs)
     raise TypeError(f"no pandas is written for the feature family {part.kind}")
 
 
@@ -149,7 +149,7 @@ def _affinity(part: Affinity, tables: Tables, pairs: pd.DataFrame) -> pd.DataFra
     return found.drop(columns="_level", errors="ignore")
 
 
-def _strategies(pairs: pd.DataFrame) -> pd.DataFrame:
+def _retrievers(pairs: pd.DataFrame) -> pd.DataFrame:
     made = pairs.copy()
     for name in [name for name in pairs if str(name).endswith("_score")]:
         best = pairs.groupby(CUSTOMER)[name].transform("max")

@@ -9,7 +9,7 @@ from hmgpu.core.html.page import page
 EXPLAINED = (
     "The line with one thing changed, made and fitted again, for the same {} customers. “Ahead” is by how much MAP@12 "
     "of the full line is higher, so what a part adds; bold are the changes whose 95 % interval does not hold 0. "
-    "Another seed tells how much luck alone moves the figure. Recall is that of all strategies together."
+    "Another seed tells how much luck alone moves the figure. Recall is that of all retrievers together."
 )
 HEADINGS = ("MAP@12", "ahead", "95 % interval", "in recall@100", "in recall", "candidates a customer")
 RECALLS = ("adds_recall_at_100", "adds_recall")

@@ -14,11 +14,11 @@ from hmgpu.parts.candidates import KEYS, RANK
 
 LATEST = 6  # purchases shown
 BOUGHT = 12  # articles of the week shown
-STRATEGIES = 3  # named under a recommendation
+RETRIEVERS = 3  # named under a recommendation
 ATTRIBUTES = ("product_type_name", "colour_name", "department_name", "article_id")
 EXPLAINED = (
     "One customer, drawn at random, of every segment and outcome that occurs: {}. Hits are framed. Under a "
-    "recommendation stand the strategies that put it highest, with its place there."
+    "recommendation stand the retrievers that put it highest, with its place there."
 )
 
 Row = Mapping[str, Any]
@@ -43,7 +43,7 @@ class Shown:
     listed: pl.DataFrame
     """(customer, article, rank) of their recommendations."""
     proposed: Mapping[tuple[int, int], Row]
-    """By customer and article each strategy's rank of a candidate, and `place` among all by the ranker's score."""
+    """By customer and article each retriever's rank of a candidate, and `place` among all by the ranker's score."""
     articles: Mapping[int, Row]
     """By key all articles that are told of."""
     people: Mapping[int, Row]
@@ -56,7 +56,7 @@ class Shown:
         past = collect(week.history.transactions.filter(theirs).select(*KEYS, "day").unique())
         rows = collect(pl.scan_parquet(list(week.examples.files), glob=False).filter(theirs).sort(KEYS))
         scores = week.model.score(rows).alias("score")
-        proposed = rows.select(*KEYS, *(f"{name}{RANK}" for name in week.strategies), scores)
+        proposed = rows.select(*KEYS, *(f"{name}{RANK}" for name in week.retrievers), scores)
         # Rows come sorted, and equal scores are ranked as they come: ties break on the article.
         proposed = proposed.with_columns(place=pl.col("score").rank("ordinal", descending=True).over("customer"))
         listed = week.lists.filter(theirs)
@@ -107,9 +107,9 @@ class Shown:
 
     def _proposed_by(self, customer: int, article: int) -> str:
         row = self.proposed.get((customer, article), {})
-        ranks = [(rank, name) for name in self.week.strategies if (rank := row.get(f"{name}{RANK}")) is not None]
-        best = ", ".join(f"{name} {rank}" for rank, name in sorted(ranks)[:STRATEGIES])
-        more = f" and {len(ranks) - STRATEGIES} more" if len(ranks) > STRATEGIES else ""
+        ranks = [(rank, name) for name in self.week.retrievers if (rank := row.get(f"{name}{RANK}")) is not None]
+        best = ", ".join(f"{name} {rank}" for rank, name in sorted(ranks)[:RETRIEVERS])
+        more = f" and {len(ranks) - RETRIEVERS} more" if len(ranks) > RETRIEVERS else ""
         return f"{best}{more}" if best else "best seller, to fill up"
 
     def _found(self, customer: int, article: int, place: int | None) -> str:

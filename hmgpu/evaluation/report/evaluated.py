@@ -34,7 +34,7 @@ class Evaluated:
     model: Model
     model_files: Path
     """The folder that `model` was saved into."""
-    strategies: Sequence[str]
+    retrievers: Sequence[str]
     """Names of the retrievers, in their order."""
     families: Mapping[str, str]
     """By column of the examples the part that made it, as the config names it."""

@@ -67,7 +67,7 @@ class Filter(Retriever):
 
 
 def innermost(part: Retriever, learned: Learned | None = None) -> tuple[Retriever, Learned]:
-    """The strategy that proposes, `part` itself or what it filters, and its own of the tables that `part` learned."""
+    """The retriever that proposes, `part` itself or what it filters, and its own of the tables that `part` learned."""
     if isinstance(part, Filter):
         return innermost(part.of, _inside(learned or {}))
     return part, learned or {}

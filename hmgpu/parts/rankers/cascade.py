@@ -26,7 +26,7 @@ class Cascade(Ranker):
     """A quick ranker, then a careful one."""
 
     first: Ranker = XGBoost(rounds=20, learning_rate=0.3, depth=6, patience=20)
-    """The quick ranker. It sees every strategy's scores and ranks, the feature families that compare candidates, and
+    """The quick ranker. It sees every retriever's scores and ranks, the feature families that compare candidates, and
     those of `early`."""
     early: tuple[str, ...] = ()
     """Names of more feature families that the quick ranker sees; they are made for all candidates."""

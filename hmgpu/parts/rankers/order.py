@@ -1,7 +1,7 @@
-"""No model: all of the first strategy's candidates by rank, then the second's rest, …; or by the sum of their scores.
+"""No model: all of the first retriever's candidates by rank, then the second's rest, …; or by the sum of their scores.
 
 The baseline that every ranker must beat: it is what a careful chain of hand-made rules achieves. Adding up scores that
-each strategy has between 0 and 1 is CombSUM (Fox & Shaw 1994), which an H&M recall stage merged its strategies by.
+each retriever has between 0 and 1 is CombSUM (Fox & Shaw 1994), which an H&M recall stage merged its retrievers by.
 """
 
 import json
@@ -21,22 +21,22 @@ FILE = "order.json"
 
 
 class Order(Ranker):
-    """Merged strategy order."""
+    """Merged retriever order."""
 
-    strategies: tuple[str, ...] | None = None
+    retrievers: tuple[str, ...] | None = None
     """Names of the retrievers, the one that goes first first; null takes the order in which the config lists them."""
     by: Literal["chain", "minmax"] = "chain"
-    """chain: one strategy after the other; minmax: by the sum of their scores, each strategy's of a customer stretched
-    from 0 for its lowest to 1 for its highest."""
+    """chain: one retriever after the other; minmax: by the sum of their scores, each stretched over the customer's
+    candidates from 0 for its lowest to 1 for its highest."""
 
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
     ) -> "OrderModel":
-        known = tuple(name.removesuffix(RANK) for name in strategy_ranks(training.features()))
-        unknown = sorted(set(self.strategies or ()) - set(known))
+        known = tuple(name.removesuffix(RANK) for name in retriever_ranks(training.features()))
+        unknown = sorted(set(self.retrievers or ()) - set(known))
         if unknown:
-            raise ConfigError(f"ranker.strategies: '{unknown[0]}' proposes nothing here; there are {', '.join(known)}.")
-        return OrderModel(self.strategies or known, self.by)
+            raise ConfigError(f"ranker.retrievers: '{unknown[0]}' proposes nothing here; there are {', '.join(known)}.")
+        return OrderModel(self.retrievers or known, self.by)
 
     def load(self, folder: Path, engine: Engine) -> "OrderModel":
         return OrderModel(tuple(json.loads((folder / FILE).read_text())), self.by)
@@ -46,22 +46,22 @@ class Order(Ranker):
 class OrderModel(Model):
     """The order itself."""
 
-    strategies: tuple[str, ...]
+    retrievers: tuple[str, ...]
     by: str = "chain"
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
         """As `Model.score`; by minmax `examples` must hold customers whole."""
-        order = merged_order(self.strategies) if self.by == "chain" else _stretched_sum(self.strategies)
+        order = merged_order(self.retrievers) if self.by == "chain" else _stretched_sum(self.retrievers)
         return examples.select(score=order.cast(pl.Float32)).to_series()
 
     def save(self, folder: Path) -> None:
-        (folder / FILE).write_text(json.dumps(self.strategies))
+        (folder / FILE).write_text(json.dumps(self.retrievers))
 
 
-def _stretched_sum(strategies: tuple[str, ...]) -> pl.Expr:
-    """The sum over strategies, in their order, of their stretched scores; null for what none of them proposed."""
+def _stretched_sum(retrievers: tuple[str, ...]) -> pl.Expr:
+    """The sum over retrievers, in their order, of their stretched scores; null for what none of them proposed."""
     total, proposed = pl.lit(0.0), pl.lit(False)
-    for name in strategies:
+    for name in retrievers:
         score = pl.col(f"{name}{SCORE}").cast(pl.Float64)
         low, high = score.min().over("customer"), score.max().over("customer")
         stretched = pl.when(high > low).then((score - low) / (high - low)).otherwise(1.0)
@@ -71,6 +71,6 @@ def _stretched_sum(strategies: tuple[str, ...]) -> pl.Expr:
     return pl.when(proposed).then(total)
 
 
-def strategy_ranks(columns: list[str]) -> list[str]:
-    """Those of `columns` that are a strategy's rank, in their order."""
+def retriever_ranks(columns: list[str]) -> list[str]:
+    """Those of `columns` that are a retriever's rank, in their order."""
     return [name for name in columns if name.endswith(RANK) and name != f"best{RANK}"]

@@ -3,7 +3,7 @@
 Three factors, multiplied as in naive Bayes: how well the article sells; how many purchases of its category the customer
 made, against how many others made in the same weeks (`neural.leaning`); and how near it is to the articles that he
 chose within their categories (`neural.correspondence`). Trees approximate a product of small factors badly, so it is a
-strategy of its own, and its factors are features of every candidate.
+retriever of its own, and its factors are features of every candidate.
 
 The product is of hmgpu's own making; where its factors come from, the modules say that they are in.
 """

@@ -1,4 +1,4 @@
-"""One evaluated week by hand: three customers, two strategies, articles with names that are no markup."""
+"""One evaluated week by hand: three customers, two retrievers, articles with names that are no markup."""
 
 import dataclasses
 import json
@@ -107,7 +107,7 @@ def evaluated(make_history: Callable[..., History], tmp_path: Path, engine: Engi
         examples=Examples((file,)),
         model=OrderModel(("repurchase", "popular")),
         model_files=model,
-        strategies=["repurchase", "popular"],
+        retrievers=["repurchase", "popular"],
         families={"repurchase_rank": "retrievers.repurchase", "price": "features.article_price"},
         pictures=None,
         engine=engine,

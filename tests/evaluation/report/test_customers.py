@@ -38,7 +38,7 @@ def test_a_card_tells_what_was_bought_recommended_and_bought_then(cards):
 
 
 def test_recommendations_stand_in_their_order(cards):
-    # The first strategy's, the second's, then the best sellers that aren't listed yet.
+    # The first retriever's, the second's, then the best sellers that aren't listed yet.
     shown = [article.about for article in shelf(cards["customer 2"], 1)]
     assert shown[:5] == ["Red, 0012", "Red, 0010", "Red, 0013", "Red, 0011", "Red, 0014"]
     assert [article.note for article in shelf(cards["customer 2"], 2)] == ["recommended in place 1"]

@@ -50,7 +50,7 @@ def read(page: str) -> Balanced:
 def test_the_page_is_sound_and_has_every_section(page):
     assert page.startswith("<!DOCTYPE html>")
     anchors = [section["id"] for section in read(page).seen["section"]]
-    assert anchors == ["methods", "segments", "strategies", "learning", "customers"]
+    assert anchors == ["methods", "segments", "retrievers", "learning", "customers"]
     assert [link["href"] for link in read(page).seen["a"]] == [f"#{anchor}" for anchor in anchors]
 
 
@@ -79,7 +79,7 @@ def test_the_same_week_gives_the_same_bytes(evaluated, page):
     assert report_page(evaluated) == page
 
 
-def test_figures_of_every_method_segment_and_strategy_are_there(page):
+def test_figures_of_every_method_segment_and_retriever_are_there(page):
     for figure in ("0.03128", "0.02211", "0.00099", "7.0 %", "25.0 %", "50.0 %", "1.23 %", "recall@500", "active (2)"):
         assert figure in page
 
@@ -88,7 +88,7 @@ def test_an_ablation_is_shown_where_the_run_has_one(evaluated):
     found = {"weeks": ["2020-08-26"], "parts": [{"part": "popular", "section": "retrievers", "impossible": "alone"}]}
     found |= {"full": {"customers": 3, "map_at_12": 0.1, "recall": 0.5}, "settings": []}
     anchors = [s["id"] for s in read(report_page(dataclasses.replace(evaluated, ablation=found))).seen["section"]]
-    assert anchors == ["methods", "segments", "strategies", "learning", "ablation", "customers"]
+    assert anchors == ["methods", "segments", "retrievers", "learning", "ablation", "customers"]
 
 
 def test_pictures_have_a_text_and_charts_say_what_they_show(evaluated, tmp_path):

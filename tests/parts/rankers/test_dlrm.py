@@ -22,7 +22,7 @@ SMALL = DLRM(
 
 
 def planted(customers: int, seed: int, first: int = 0) -> pl.DataFrame:
-    """What is bought is recent and of the colour that the customer's club likes; the strategy's rank says nothing."""
+    """What is bought is recent and of the colour that the customer's club likes; the retriever's rank says nothing."""
     random = np.random.default_rng(seed)
     rows = customers * PER_CUSTOMER
     recency = random.random(rows, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The merged order of strategies, as a ranker."""
+"""The merged order of retrievers, as a ranker."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from hmgpu.parts.rankers.order import Order
 
 @pytest.fixture
 def examples(tmp_path: Path) -> Examples:
-    """One customer: `own` proposes 11 and 12, `popular` 10, 11 and 12; nobody proposes 13 (another strategy did)."""
+    """One customer: `own` proposes 11 and 12, `popular` 10, 11 and 12; nobody proposes 13 (another retriever did)."""
     table = pl.DataFrame(
         {
             "customer": [1, 1, 1, 1],
@@ -22,7 +22,7 @@ def examples(tmp_path: Path) -> Examples:
             "own_rank": [None, 2, 1, None],
             "popular_score": [9.0, 3.0, 4.0, None],
             "popular_rank": [1, 3, 2, None],
-            "strategies": [1, 2, 2, 1],
+            "retrievers": [1, 2, 2, 1],
             "best_rank": [1, 2, 1, 1],
         },
         schema_overrides={"own_rank": pl.Int32, "popular_rank": pl.Int32, "best_rank": pl.Int32},
@@ -38,22 +38,22 @@ def order_of(model, examples: Examples) -> list[int]:
     return scored.sort("score", descending=True)["article"].to_list()
 
 
-def test_all_of_the_first_strategy_then_the_rest_of_the_second(examples, engine):
+def test_all_of_the_first_retriever_then_the_rest_of_the_second(examples, engine):
     assert order_of(Order().fit(examples, examples, engine, 1), examples) == [12, 11, 10]
 
 
 def test_the_config_may_name_another_order(examples, engine):
-    assert order_of(Order(strategies=("popular", "own")).fit(examples, examples, engine, 1), examples) == [10, 12, 11]
-    assert order_of(Order(strategies=("own",)).fit(examples, examples, engine, 1), examples) == [12, 11]
+    assert order_of(Order(retrievers=("popular", "own")).fit(examples, examples, engine, 1), examples) == [10, 12, 11]
+    assert order_of(Order(retrievers=("own",)).fit(examples, examples, engine, 1), examples) == [12, 11]
 
 
-def test_scores_that_each_strategy_stretches_from_0_to_1_are_added_up(examples, engine, tmp_path):
+def test_scores_that_each_retriever_stretches_from_0_to_1_are_added_up(examples, engine, tmp_path):
     # own: 11 has 0, 12 has 1; popular: 10 has 1, 11 has 0, 12 has (4 - 3) / (9 - 3). Nobody proposes 13.
     ranker = Order(by="minmax")
     model = ranker.fit(examples, examples, engine, 1)
     (table,) = examples.tables()
     assert model.score(table).to_list() == [1, 0, pytest.approx(7 / 6), None]
-    alone = Order(by="minmax", strategies=("own",)).fit(examples, examples, engine, 1)
+    alone = Order(by="minmax", retrievers=("own",)).fit(examples, examples, engine, 1)
     assert alone.score(table.filter(pl.col("article") > 11)).to_list() == [1, None]
     # Another customer's scores stretch only his own.
     two = pl.concat([table, table.with_columns(customer=pl.lit(2, pl.Int64), own_score=pl.col("own_score") * 100)])
@@ -63,7 +63,7 @@ def test_scores_that_each_strategy_stretches_from_0_to_1_are_added_up(examples, 
 
 
 def test_a_saved_model_scores_the_same(examples, engine, tmp_path):
-    ranker = Order(strategies=("popular", "own"))
+    ranker = Order(retrievers=("popular", "own"))
     model = ranker.fit(examples, examples, engine, 1)
     model.save(tmp_path)
     (table,) = examples.tables()
@@ -71,6 +71,6 @@ def test_a_saved_model_scores_the_same(examples, engine, tmp_path):
     assert model.score(table).dtype == pl.Float32
 
 
-def test_a_strategy_that_is_not_there_is_the_users_error(examples, engine):
+def test_a_retriever_that_is_not_there_is_the_users_error(examples, engine):
     with pytest.raises(ConfigError, match="nope"):
-        Order(strategies=("own", "nope")).fit(examples, examples, engine, 1)
+        Order(retrievers=("own", "nope")).fit(examples, examples, engine, 1)

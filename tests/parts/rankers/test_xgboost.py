@@ -36,7 +36,7 @@ def validation(tmp_path: Path) -> Examples:
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_it_learns_what_the_order_of_strategies_does_not_know(training, validation, engine, objective):
+def test_it_learns_what_the_order_of_retrievers_does_not_know(training, validation, engine, objective):
     unseen = planted(100, 3)
     ranker = SMALL.model_copy(update={"objective": objective})
     learned = map_of(ranker.fit(training, validation, engine, 1), unseen, engine)

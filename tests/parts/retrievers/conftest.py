@@ -1,4 +1,4 @@
-"""A world in which customers have tastes, for strategies that are to find them."""
+"""A world in which customers have tastes, for retrievers that are to find them."""
 
 import random
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def tasteful(purchases: Purchases, make_history) -> History:
 
 @pytest.fixture
 def times_popular(purchases: Purchases, tasteful: History) -> Callable[[Retriever], float]:
-    """How many times as much of the week ahead a strategy recalls as best sellers do, 15 candidates each."""
+    """How many times as much of the week ahead a retriever recalls as best sellers do, 15 candidates each."""
 
     def ratio(part: Retriever) -> float:
         ahead = [(customer, article) for ago, customer, article in purchases if ago <= 0]

@@ -16,7 +16,7 @@ class Numbers(nn.Module):
 
     A column that was never negative when it was measured is taken as log(1 + x), which leaves shares about as they are
     and tames counts, prices and days. Then each is normalised. A missing number becomes the mean, and each of the
-    columns `gaps`, in which some were missing, has a column more that says so: that a strategy didn't propose an
+    columns `gaps`, in which some were missing, has a column more that says so: that a retriever didn't propose an
     article is no rank.
     """
 

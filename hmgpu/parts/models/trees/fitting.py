@@ -83,7 +83,7 @@ def numbers(table: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
 def start_of(examples: pl.DataFrame) -> Any:
     """float32, the margins that trees start from: the natural logarithm of each candidate's worth, a share of 1.
 
-    What no strategy has proposed is worth 2^-30, the least there is. Raises ConfigError where examples have no worth.
+    What no retriever has proposed is worth 2^-30, the least there is. Raises ConfigError where examples have no worth.
     """
     if WORTH not in examples.columns:
         raise ConfigError("ranker.from_worth: candidates have a worth where quotas choose them; add `quotas`.")

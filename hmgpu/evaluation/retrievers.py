@@ -1,8 +1,8 @@
-"""What each strategy finds, and at what price: recall and positive rate, by segment of customers and by rank.
+"""What each retriever finds, and at what price: recall and positive rate, by segment of customers and by rank.
 
-Of all strategies together (`merged`) recall at k needs an order. It must come from no model, or it would judge the
-model, and not from the order of the config, or it would judge the strategies listed first. So ranks are fused: each
-strategy adds 1 / (60 + its rank), and the smaller article breaks ties (reciprocal rank fusion; Cormack, Clarke &
+Of all retrievers together (`merged`) recall at k needs an order. It must come from no model, or it would judge the
+model, and not from the order of the config, or it would judge the retrievers listed first. So ranks are fused: each
+retriever adds 1 / (60 + its rank), and the smaller article breaks ties (reciprocal rank fusion; Cormack, Clarke &
 Büttcher 2009). With quotas they have an order of their own: what earlier weeks say a candidate is worth.
 """
 
@@ -23,25 +23,25 @@ BINS = (3, 12, 30, 100, 300, 1_000, MOST)  # the last rank of each
 SMOOTH, PARTS = 60, 1 << 30
 
 
-def by_strategy(
-    candidates: pl.DataFrame, strategies: Sequence[str], labels: pl.DataFrame, segments: pl.DataFrame, engine: Engine
+def by_retriever(
+    candidates: pl.DataFrame, retrievers: Sequence[str], labels: pl.DataFrame, segments: pl.DataFrame, engine: Engine
 ) -> dict[str, dict[str, Any]]:
-    """The figures of every strategy and of all `merged`.
+    """The figures of every retriever and of all `merged`.
 
     Args:
-        candidates: (customer, article, `<name>_rank` of every strategy or null, with quotas `worth`), each pair once.
+        candidates: (customer, article, `<name>_rank` of every retriever or null, with quotas `worth`), each pair once.
         labels: (customer, article) bought in the week.
         segments: (customer, segment) of everybody who bought.
 
     Returns:
-        By strategy the shares of all bought pairs that are among its candidates (`recall`) and among its first k
+        By retriever the shares of all bought pairs that are among its candidates (`recall`) and among its first k
         (`recall_at_k`), the share of its candidates that were bought (`positive_rate`), and how many they are; the same
         for each of `segments`; and of its `ranks` the share of bought pairs that they hold and their positive rate.
     """
     found = {}
-    for name in (*strategies, MERGED):
+    for name in (*retrievers, MERGED):
         if name == MERGED:
-            proposed = engine.collect(_in_order(candidates, strategies))
+            proposed = engine.collect(_in_order(candidates, retrievers))
         else:
             proposed = candidates.select(*KEYS, rank=f"{name}{RANK}").drop_nulls("rank")
         hits = proposed.join(labels, on=KEYS, how="semi")
@@ -56,13 +56,13 @@ def by_strategy(
     return found
 
 
-def _in_order(candidates: pl.DataFrame, strategies: Sequence[str]) -> pl.LazyFrame:
-    """(customer, article, rank) of all strategies' candidates together."""
+def _in_order(candidates: pl.DataFrame, retrievers: Sequence[str]) -> pl.LazyFrame:
+    """(customer, article, rank) of all retrievers' candidates together."""
     if WORTH in candidates.columns:
         return ranked(candidates.lazy().select(*KEYS, score=WORTH), by="customer").drop("score")
     score = pl.lit(0, pl.Int64)
-    for name in strategies:
-        # In whole numbers: the order in which strategies are summed must not decide between equals.
+    for name in retrievers:
+        # In whole numbers: the order in which retrievers are summed must not decide between equals.
         score += (PARTS // (SMOOTH + pl.col(f"{name}{RANK}").cast(pl.Int64))).fill_null(0)
     return ranked(candidates.lazy().select(*KEYS, score=score), by="customer").drop("score")
 
@@ -79,7 +79,7 @@ def _rates(hits: pl.DataFrame, labels: pl.DataFrame, candidates: int) -> dict[st
 
 
 def _by_rank(proposed: pl.DataFrame, hits: pl.DataFrame, labels: pl.DataFrame) -> dict[str, dict[str, float]]:
-    """What each bin of ranks gives: where the positive rate falls low, more candidates of this strategy don't pay."""
+    """What each bin of ranks gives: where the positive rate falls low, more candidates of this retriever don't pay."""
     first, found = 1, {}
     for last in BINS:
         within = pl.col("rank").is_between(first, last)
@@ -95,8 +95,8 @@ def _by_rank(proposed: pl.DataFrame, hits: pl.DataFrame, labels: pl.DataFrame) -
 
 
 def segment_table(metrics: Mapping[str, Any]) -> Table:
-    """What all strategies together find for the customers of each segment."""
-    table = Table(title="All strategies together, by segment")
+    """What all retrievers together find for the customers of each segment."""
+    table = Table(title="All retrievers together, by segment")
     recalls = [f"recall_at_{k}" for k in DEPTHS] + ["recall"]
     headings = [name.replace("_at_", "@") for name in recalls]
     for heading in ("segment", "customers", "a customer", *headings, "positive rate"):

@@ -1,4 +1,4 @@
-"""What each strategy proposes, how much of it is bought, and how much of it another proposes too."""
+"""What each retriever proposes, how much of it is bought, and how much of it another proposes too."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,38 +11,38 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.html.blocks import Bars, Grid, Heat, Section, count, rate, share
 from hmgpu.core.html.lines import Lines
 from hmgpu.evaluation.report.evaluated import Evaluated
-from hmgpu.evaluation.strategies import MERGED
+from hmgpu.evaluation.retrievers import MERGED
 from hmgpu.parts.candidates import RANK
 from hmgpu.parts.examples import LABEL, Examples
 
 EXPLAINED = (
-    "Recall is the share of all that was bought in the week that a strategy proposed, among its first 12, 100, … or in "
-    "all. The positive rate is the share of its candidates that were bought. All strategies together are “merged”."
+    "Recall is the share of all that was bought in the week that a retriever proposed, among its first 12, 100, … or "
+    "in all. The positive rate is the share of its candidates that were bought. All retrievers together are “merged”."
 )
-SHARED = "Of 100 candidates of the strategy on the left, so many are proposed by the one above too"
+SHARED = "Of 100 candidates of the retriever on the left, so many are proposed by the one above too"
 SHARED_HITS = "The same of its candidates that were bought"
 Shares = list[tuple[str, list[float | None]]]
 
 
-def strategies(week: Evaluated) -> Section:
+def retrievers(week: Evaluated) -> Section:
     """Recall, positive rate and overlap."""
     found = week.metrics["retrievers"]
     depths = _depths(found)
     rows = [[name, *_cells(figures, depths)] for name, figures in found.items()]
     blocks: list[object] = [
         Bars("Recall", [(name, figures["recall"], share(figures["recall"])) for name, figures in found.items()]),
-        Grid("Candidates", ["strategy", *_headings(depths)], rows, strong=frozenset({MERGED})),
+        Grid("Candidates", ["retriever", *_headings(depths)], rows, strong=frozenset({MERGED})),
     ]
     blocks += _merged_by_segment(week.metrics) + _by_segment(found) + _by_rank(found)
-    if len(week.strategies) > 1:
-        candidates, hits = overlap(week.examples, week.strategies, week.engine)
-        names = week.strategies
+    if len(week.retrievers) > 1:
+        candidates, hits = overlap(week.examples, week.retrievers, week.engine)
+        names = week.retrievers
         blocks += [Heat(SHARED, "of", names, candidates, 1.0), Heat(SHARED_HITS, "of", names, hits, 1.0)]
-    return Section("Strategies", EXPLAINED, blocks)
+    return Section("Retrievers", EXPLAINED, blocks)
 
 
 def _merged_by_segment(metrics: Mapping[str, Any]) -> list[object]:
-    """All figures of all strategies together in every segment, where they are told, and its recall by depth drawn."""
+    """All figures of all retrievers together in every segment, where they are told, and its recall by depth drawn."""
     found = metrics["retrievers"][MERGED].get("segments", {})
     depths = _depths(found)
     if not depths:
@@ -53,8 +53,8 @@ def _merged_by_segment(metrics: Mapping[str, Any]) -> list[object]:
     ]
     curves = {name: [figures[f"recall_at_{k}"] for k in depths] for name, figures in found.items()}
     return [
-        Grid("All strategies together, by segment", ["segment", "customers", *_headings(depths)], rows),
-        Lines("Recall of all strategies together, by segment", "candidates", list(map(str, depths)), curves, share),
+        Grid("All retrievers together, by segment", ["segment", "customers", *_headings(depths)], rows),
+        Lines("Recall of all retrievers together, by segment", "candidates", list(map(str, depths)), curves, share),
     ]
 
 
@@ -66,7 +66,7 @@ def _by_segment(found: Mapping[str, Any]) -> list[object]:
         for name, figures in found.items()
     ]
     most = max((value for _, values in rows for value in values if value is not None), default=0.0)
-    return [Heat("Recall by segment, in %", "strategy", segments, rows, most or 1.0)] if segments else []
+    return [Heat("Recall by segment, in %", "retriever", segments, rows, most or 1.0)] if segments else []
 
 
 def _by_rank(found: Mapping[str, Any]) -> list[object]:
@@ -78,16 +78,16 @@ def _by_rank(found: Mapping[str, Any]) -> list[object]:
         for name, figures in found.items()
         if "ranks" in figures
     ]
-    return [Grid("Positive rate by rank", ["strategy", *ordered], rows)] if rows else []
+    return [Grid("Positive rate by rank", ["retriever", *ordered], rows)] if rows else []
 
 
-def overlap(examples: Examples, strategies: Sequence[str], engine: Engine) -> tuple[Shares, Shares]:
-    """For each strategy the share of its candidates that each of `strategies` proposes; then the share of its hits.
+def overlap(examples: Examples, retrievers: Sequence[str], engine: Engine) -> tuple[Shares, Shares]:
+    """For each retriever the share of its candidates that each of `retrievers` proposes; then the share of its hits.
 
     None where it has none. One pass over the ranks alone, which streams.
     """
-    proposed = [pl.col(f"{name}{RANK}").is_not_null() for name in strategies]
-    hit, places = pl.col(LABEL) > 0, range(len(strategies))
+    proposed = [pl.col(f"{name}{RANK}").is_not_null() for name in retrievers]
+    hit, places = pl.col(LABEL) > 0, range(len(retrievers))
     sums = {}
     for first, second in product(places, places):
         both = proposed[first] & proposed[second]
@@ -100,7 +100,7 @@ def overlap(examples: Examples, strategies: Sequence[str], engine: Engine) -> tu
         own = [row[first] for first, row in enumerate(rows)]
         return [
             (name, [number / total if total else None for number in row])
-            for name, row, total in zip(strategies, rows, own, strict=True)
+            for name, row, total in zip(retrievers, rows, own, strict=True)
         ]
 
     return shares("all"), shares("hits")

@@ -1,4 +1,4 @@
-"""How much of what a strategy proposes another proposes too."""
+"""How much of what a retriever proposes another proposes too."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from hmgpu.core.html.blocks import Heat
-from hmgpu.evaluation.report.strategies import overlap, strategies
+from hmgpu.evaluation.report.retrievers import overlap, retrievers
 
 
 def test_the_overlap_counts_candidates_and_hits(evaluated, engine):
@@ -17,30 +17,30 @@ def test_the_overlap_counts_candidates_and_hits(evaluated, engine):
     assert hits == [("repurchase", [1.0, 1.0]), ("popular", [1.0, 1.0])]
 
 
-def test_a_strategy_without_a_hit_shares_none(evaluated, engine):
+def test_a_retriever_without_a_hit_shares_none(evaluated, engine):
     (file,) = evaluated.examples.files
     evaluated.examples.write(file, pl.read_parquet(file).with_columns(label=pl.lit(0, pl.Int8)), early=[])
     _, hits = overlap(evaluated.examples, ["repurchase", "popular"], engine)
     assert hits == [("repurchase", [None, None]), ("popular", [None, None])]
 
 
-def test_one_strategy_has_nothing_to_overlap_with(evaluated):
-    alone = dataclasses.replace(evaluated, strategies=["popular"])
-    assert not [block for block in strategies(alone).blocks if isinstance(block, Heat)]
+def test_one_retriever_has_nothing_to_overlap_with(evaluated):
+    alone = dataclasses.replace(evaluated, retrievers=["popular"])
+    assert not [block for block in retrievers(alone).blocks if isinstance(block, Heat)]
 
 
 def test_segments_and_ranks_are_shown_where_they_are_told(evaluated):
-    assert len([block for block in strategies(evaluated).blocks if isinstance(block, Heat)]) == 2
+    assert len([block for block in retrievers(evaluated).blocks if isinstance(block, Heat)]) == 2
     figures = {name: dict(of) for name, of in evaluated.metrics["retrievers"].items()}
     figures["popular"]["segments"] = {"active": {"recall": 0.25}, "new": {"recall": 0.5}}
     figures["popular"]["ranks"] = {"13-30": {"positive_rate": 0.01}, "1-12": {"positive_rate": 0.0432}}
-    told = strategies(dataclasses.replace(evaluated, metrics={**evaluated.metrics, "retrievers": figures}))
+    told = retrievers(dataclasses.replace(evaluated, metrics={**evaluated.metrics, "retrievers": figures}))
     by_segment, by_rank = (
         b for b in told.blocks if getattr(b, "title", "") in ("Recall by segment, in %", "Positive rate by rank")
     )
     assert by_segment.columns == ["active", "new"]
     assert by_segment.rows == [("repurchase", [None, None]), ("popular", [0.25, 0.5]), ("merged", [None, None])]
-    assert by_rank.headings == ["strategy", "1-12", "13-30"]
+    assert by_rank.headings == ["retriever", "1-12", "13-30"]
     assert by_rank.rows == [["popular", "4.32 %", "1.00 %"]]
 
 
@@ -53,7 +53,7 @@ def test_what_all_find_together_is_shown_for_every_segment(evaluated):
     }
     figures = evaluated.metrics["retrievers"]
     figures = figures | {"merged": figures["merged"] | {"segments": by_segment}}
-    section = strategies(dataclasses.replace(evaluated, metrics={**evaluated.metrics, "retrievers": figures}))
+    section = retrievers(dataclasses.replace(evaluated, metrics={**evaluated.metrics, "retrievers": figures}))
     table, curves = (b for b in section.blocks if getattr(b, "title", "").lower().endswith("together, by segment"))
     assert table.headings == [
         "segment", "customers", "a customer", "recall@12", "recall@100", "recall@200", "recall@500", "recall",

@@ -68,12 +68,12 @@ def _data(run: Path) -> str | None:
     return json.loads(manifest.read_text()).get("data") if manifest.is_file() else None
 
 
-def lists(line: Pipeline, week: Week) -> pl.DataFrame:
+def lists(pipeline: Pipeline, week: Week) -> pl.DataFrame:
     """(customer, article, rank 1..12) of those who bought in `week`, as the line's evaluation of it has them."""
-    with line.working():
-        examples, _ = line.examples(week, training=False)
-        model = line.load(line.train())
+    with pipeline.working():
+        examples, _ = pipeline.examples(week, training=False)
+        model = pipeline.load(pipeline.train())
     scored = pl.concat(table.select(KEYS).with_columns(score=model.score(table)) for table in examples.tables())
-    buyers = line.store.sold_in(week).select("customer").unique()
-    filler = fallback(line.store.as_of(week.first_day))
-    return line.engine.collect(top_twelve(scored.lazy(), buyers, filler))
+    buyers = pipeline.store.sold_in(week).select("customer").unique()
+    filler = fallback(pipeline.store.as_of(week.first_day))
+    return pipeline.engine.collect(top_twelve(scored.lazy(), buyers, filler))

@@ -1,8 +1,8 @@
-"""How a candidate's score compares with the customer's best candidate of the same strategy."""
+"""How a candidate's score compares with the customer's best candidate of the same retriever."""
 
 import polars as pl
 
-from hmgpu.parts.features.strategies import Strategies
+from hmgpu.parts.features.retriever_scores import RetrieverScores
 from hmgpu.pipeline.candidates import merge
 
 KEYS = {"customer": pl.Int32, "article": pl.Int32}
@@ -18,7 +18,7 @@ def test_each_score_is_a_share_of_the_customers_best(make_history, engine):
             "repurchase": pl.LazyFrame(own, schema=schema, orient="row"),
         }
     )
-    found = engine.collect(Strategies().compute({}, pairs).sort("customer", "article"))
+    found = engine.collect(RetrieverScores().compute({}, pairs).sort("customer", "article"))
     assert found.to_dict(as_series=False) == {
         "customer": [1, 1, 2, 2],
         "article": [10, 11, 10, 12],
@@ -28,4 +28,4 @@ def test_each_score_is_a_share_of_the_customers_best(make_history, engine):
 
 
 def test_there_is_nothing_to_learn(make_history):
-    assert Strategies().learn(make_history([(1, 1, 1)])) == {}
+    assert RetrieverScores().learn(make_history([(1, 1, 1)])) == {}

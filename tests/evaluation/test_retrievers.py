@@ -1,10 +1,10 @@
-"""What strategies find, on a week worked by hand, and against the plain definition of recall."""
+"""What retrievers find, on a week worked by hand, and against the plain definition of recall."""
 
 import polars as pl
 import pytest
 
 from hmgpu.core.console import console
-from hmgpu.evaluation.strategies import _in_order, by_strategy, segment_table
+from hmgpu.evaluation.retrievers import _in_order, by_retriever, segment_table
 from hmgpu.pipeline.candidates import merge
 
 PAIRS = {"customer": pl.Int32, "article": pl.Int32}
@@ -26,7 +26,7 @@ def candidates(engine, **rows: list[tuple[int, int, int, int]]) -> pl.DataFrame:
 
 @pytest.fixture
 def found(engine):
-    return by_strategy(candidates(engine, top=TOP, again=AGAIN), ["top", "again"], LABELS, SEGMENTS, engine)
+    return by_retriever(candidates(engine, top=TOP, again=AGAIN), ["top", "again"], LABELS, SEGMENTS, engine)
 
 
 def test_all_and_each_by_hand(found):
@@ -72,18 +72,18 @@ def test_merged_ranks_are_in_order_by_hand(engine):
 
 
 def test_recall_at_k_is_of_the_first_k_of_the_merged(engine):
-    # Strategies that share nothing take turns: 1, 1001, 2, 1002, …
+    # Retrievers that share nothing take turns: 1, 1001, 2, 1002, …
     apart = {"one": range(1, 400), "two": range(1001, 1400)}
     table = candidates(engine, **{n: [(1, a, 0, rank) for rank, a in enumerate(of, 1)] for n, of in apart.items()})
     for k in (12, 100, 200, 500):
         for article, within in ((1000 + k // 2, 1), (1 + k // 2, 0)):
             bought = pl.DataFrame([(1, article)], schema=PAIRS, orient="row")
-            merged = by_strategy(table, list(apart), bought, SEGMENTS.head(1), engine)["merged"]
+            merged = by_retriever(table, list(apart), bought, SEGMENTS.head(1), engine)["merged"]
             assert merged[f"recall_at_{k}"] == within
 
 
-def fused(engine, table: pl.DataFrame, strategies: list[str]) -> list[int]:
-    return engine.collect(_in_order(table, strategies))["article"].to_list()
+def fused(engine, table: pl.DataFrame, retrievers: list[str]) -> list[int]:
+    return engine.collect(_in_order(table, retrievers))["article"].to_list()
 
 
 def test_with_quotas_candidates_are_in_the_order_of_their_worth(engine):
@@ -93,8 +93,8 @@ def test_with_quotas_candidates_are_in_the_order_of_their_worth(engine):
     assert engine.collect(_in_order(worth, ["first"]))["article"].to_list() == [40, 50, 30]
 
 
-def test_the_order_of_strategies_decides_nothing(engine, found):
-    again = by_strategy(candidates(engine, again=AGAIN, top=TOP), ["again", "top"], LABELS, SEGMENTS, engine)
+def test_the_order_of_retrievers_decides_nothing(engine, found):
+    again = by_retriever(candidates(engine, again=AGAIN, top=TOP), ["again", "top"], LABELS, SEGMENTS, engine)
     assert again == found
 
 

@@ -63,8 +63,8 @@ def encode(config: ConfigFile, settings: Settings = None, engine: EngineChoice =
     """Fit the NVTabular workflows and write customers and articles as learned models see them."""
     from hmgpu.pipeline.encoded_tables import encode_run, encoding_table
 
-    with working(config, settings, engine) as line:
-        columns, folder = encode_run(line)
+    with working(config, settings, engine) as pipeline:
+        columns, folder = encode_run(pipeline)
     console.print(encoding_table(columns), f"encoded: {folder}")
 
 
@@ -73,9 +73,9 @@ def train(
     config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
 ) -> None:
     """Fit the ranker on the training weeks."""
-    with working(config, settings, engine, cluster) as line:
-        line.train()
-    console.print(f"model: {line.run.folder / 'model'}")
+    with working(config, settings, engine, cluster) as pipeline:
+        pipeline.train()
+    console.print(f"model: {pipeline.run.folder / 'model'}")
 
 
 @verb()
@@ -99,8 +99,8 @@ def recommend(
         return
     if not config or source or output:
         raise typer.BadParameter("give --config to make all lists, or --customers to look some up")
-    with working(config, settings, engine, cluster) as line:
-        steps = line.recommend()
+    with working(config, settings, engine, cluster) as pipeline:
+        steps = pipeline.recommend()
     console.print(f"recommendations: {steps[0].folder.parent}")
 
 
@@ -109,8 +109,8 @@ def submit(
     config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
 ) -> None:
     """Write the recommendations as Kaggle takes them."""
-    with working(config, settings, engine, cluster) as line:
-        submission = line.submit()
+    with working(config, settings, engine, cluster) as pipeline:
+        submission = pipeline.submit()
     console.print(f"submission: {submission}")
 
 
@@ -125,11 +125,11 @@ def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
         console.print(str(summary), soft_wrap=True)
     else:
         console.print(f"{raw} holds no files: working with the data set in {config.data.root}", soft_wrap=True)
-    with start_workers(cluster, chosen) as workers, open_pipeline(config, chosen, workers).working() as line:
-        submission = line.finish()
+    with start_workers(cluster, chosen) as workers, open_pipeline(config, chosen, workers).working() as pipeline:
+        submission = pipeline.finish()
         with exclusively(config.runs):
-            current = promote(line.run.folder)
-        metrics = line.run.folder / "metrics.json"
+            current = promote(pipeline.run.folder)
+        metrics = pipeline.run.folder / "metrics.json"
     show(metrics)
     console.print(f"submission: {submission}\ncurrent run: {current} -> {current.readlink()}", soft_wrap=True)
 

@@ -1,6 +1,6 @@
-"""How a candidate's score compares with the customer's best candidate of the same strategy.
+"""How a candidate's score compares with the customer's best candidate of the same retriever.
 
-That every strategy's rank and score are features is what the H&M competition's write-ups stress most: without them
+That every retriever's rank and score are features is what the H&M competition's write-ups stress most: without them
 rankers were "very, very poor".
 """
 
@@ -15,8 +15,8 @@ from hmgpu.parts.part import Learned
 BEST = "_best"
 
 
-class Strategies(Feature):
-    """Every strategy's score as a share of the customer's best one.
+class RetrieverScores(Feature):
+    """Every retriever's score as a share of the customer's best one.
 
     The scores and ranks themselves come with the candidates; their level differs between customers, the share doesn't.
     """
