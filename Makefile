@@ -1,5 +1,7 @@
 # Two commands are enough on a machine with Python 3.11, pip and make: `make demo` and `make test`.
 
+.DEFAULT_GOAL := help
+
 PYTHON ?= python3.11
 BIN := .venv/bin
 UV := $(BIN)/uv pip
@@ -7,16 +9,25 @@ UV := $(BIN)/uv pip
 GPU_STACK := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),gpu,cpu)
 # What pyproject.toml overrides out has no place in a lock that is installed with --no-deps.
 COMPILE := $(UV) compile -q --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
-PROJECT := pyproject.toml --group dev --extra encoders --extra kaggle --extra merlin --extra peers --extra plot --extra tune \
+PROJECT := pyproject.toml --group dev --group docs \
+	--extra cluster --extra encoders --extra kaggle --extra merlin --extra models --extra peers --extra plot --extra tune \
 	--no-emit-package nvidia-nccl-cu12 --no-emit-package dask-cuda --no-emit-package pynvml --no-emit-package rapids-dask-dependency
 
-.PHONY: demo test gpu-acceptance lint audit format lock setup setup-gpu clean
+.PHONY: help demo test docs gpu-acceptance lint audit format lock setup setup-gpu clean
 
-demo: .venv/cpu.stamp  ## Generate data, run the whole line on it, show the result
+help:  ## Print the targets
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/cpu.stamp  ## Generate data, run the whole pipeline on it, show the result
 	$(BIN)/hmgpu demo
 
 test: .venv/$(GPU_STACK).stamp lint  ## Lint, then all tests, two processes of them
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# Material announces MkDocs 2.0 on every build; pyproject.toml keeps to MkDocs 1.
+docs: .venv/cpu.stamp  ## Write the generated pages, then build the site into site/
+	$(BIN)/python scripts/generate_docs.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 gpu-acceptance: .venv/gpu.stamp  ## All that only an NVIDIA GPU can show, into docs/results/gpu-MODEL-DATE
 	scripts/gpu_acceptance.sh
@@ -50,10 +61,10 @@ setup-gpu: .venv/gpu.stamp  ## RAPIDS too (Linux x86-64, CUDA 13)
 	$(UV) install -q --no-deps -r requirements-gpu.lock
 	touch $@
 
-lock: .venv/cpu.stamp  ## Resolve the locks anew; the GPU one first, since RAPIDS is the pickiest
+lock: .venv/cpu.stamp  ## Resolve the locks again; the GPU one first, since RAPIDS is the pickiest
 	$(COMPILE) $(PROJECT) --extra gpu --python-platform x86_64-manylinux_2_28 -o requirements-gpu.lock
 	$(COMPILE) $(PROJECT) --universal -c requirements-gpu.lock -o requirements.lock
 	$(COMPILE) --group image --universal -o docker/tools.lock
 
-clean:  ## Remove what the demo made
+clean:  ## Remove what the demo wrote
 	rm -rf demo
