@@ -229,7 +229,7 @@ def _with_parts(
     config: Path | None, settings: list[str] | None, scale: float | None, seed: int, folder: Path | None
 ) -> Iterator[Subject]:
     """For benchmarks of a config's parts: of the config that is given, or of configs/base.yaml on generated data."""
-    parts = None if config else load_config(BASE, settings)
+    parts = None if config else load_config(BASE, settings or ())
     with _data(config, settings, scale, seed, folder, parts) as subject:
         yield subject
 

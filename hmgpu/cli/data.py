@@ -41,7 +41,7 @@ def ingest_verb(
         raise typer.BadParameter("--set goes over the config, so it needs --config")
     if week and (raw or replace):
         raise typer.BadParameter("--append adds to a data set: it goes with neither RAW nor --replace")
-    described = load_config(config, settings).data if config else DataSettings(raw=Path("raw"), root=Path("data"))
+    described = load_config(config, settings or ()).data if config else DataSettings(raw=Path("raw"), root=Path("data"))
     places = {"raw": raw or described.raw, "root": out or described.root}
     given = described.model_copy(update=places)
     with progress("append" if week else "ingest") as report:
@@ -97,7 +97,7 @@ def explore_verb(
         raise typer.BadParameter("name the data set by either --config or --data")
     if settings and not config:
         raise typer.BadParameter("--set goes over the config, so it needs --config")
-    loaded = load_config(config, settings) if config else None
+    loaded = load_config(config, settings or ()) if config else None
     root = data or (loaded.data.root if loaded else Path())
     chosen = Engine.choose(engine or (loaded.engine if loaded else "auto"))
     write_text(output, explore(Store(root), chosen))

@@ -39,7 +39,7 @@ def evaluate(
 
     sections = sections_in(ablate) if ablate is not None else ()
     if folds:
-        loaded = load_config(config, settings)
+        loaded = load_config(config, settings or ())
         chosen = Engine.choose(engine or loaded.engine)
         with start_workers(cluster, chosen) as workers:
             lines = partial(fold_pipelines, loaded, chosen, folds, workers)
@@ -86,6 +86,6 @@ def tune(
         from hmgpu.experiments.tune import tune_trees, tuning_table
     except ModuleNotFoundError as error:
         raise ConfigError(f"tune needs {error.name}, which is not installed: pip install 'hmgpu[tune]'.") from None
-    loaded = load_config(config, settings)
+    loaded = load_config(config, settings or ())
     scored, file = tune_trees(config, settings or [], at, trials, minutes, Engine.choose(engine or loaded.engine))
     console.print(tuning_table(scored), f"trials: {file}")

@@ -49,7 +49,7 @@ def working(
     """The pipeline of a config, its run kept from others."""
     from hmgpu.pipeline.open import open_pipeline  # loads XGBoost
 
-    loaded = load_config(config, settings)
+    loaded = load_config(config, settings or ())
     chosen = Engine.choose(engine or loaded.engine)
     with start_workers(cluster, chosen) as workers, open_pipeline(loaded, chosen, workers).working() as pipeline:
         yield pipeline

@@ -39,7 +39,7 @@ def run(
     config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
 ) -> None:
     """All of it: ingest, train, evaluate, recommend, submit; then make the run the current one."""
-    _run(load_config(config, settings), engine, cluster)
+    _run(load_config(config, settings or ()), engine, cluster)
 
 
 @verb()
@@ -52,7 +52,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Of the generated data.")] = 1,
 ) -> None:
     """All of it on data that it generates itself."""
-    loaded = load_config(config, settings)
+    loaded = load_config(config, settings or ())
     if is_vacant(loaded.data.raw):
         synth(loaded.data.raw, scale, seed)
     _run(loaded, engine, cluster)

@@ -37,7 +37,7 @@ def retrain_verb(
     """
     from hmgpu.retrain.weekly import PAGE, retrain
 
-    loaded = load_config(config, settings)
+    loaded = load_config(config, settings or ())
     chosen = Engine.choose(engine or loaded.engine)
     with start_workers(cluster, chosen) as workers, progress("append") as report:
         record = retrain(loaded, week, chosen, workers, report)

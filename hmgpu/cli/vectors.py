@@ -39,7 +39,7 @@ def vectors_verb(
         raise typer.BadParameter("--set goes over the config, so it needs --config")
     from hmgpu.data.vectors.make import make, take
 
-    loaded = load_config(config, settings) if config else None
+    loaded = load_config(config, settings or ()) if config else None
     store = Store(data or (loaded.data.root if loaded else Path()))
     if given:
         kept = take(store, of, given)

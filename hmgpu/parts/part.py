@@ -108,6 +108,13 @@ class Part(BaseModel):
         """Optional columns of the data that this part can't do without; it is left out where one is absent."""
         return frozenset()
 
+    def needs_packages(self) -> frozenset[str]:
+        """Optional packages, by the name under which they are imported, that it can't do without.
+
+        Where one is not installed, a part is left out as it is where a column is absent; see `hmgpu.core.extras`.
+        """
+        return frozenset()
+
     def needs_vectors(self) -> frozenset[VectorsOf]:
         """What of the articles it needs vectors of; where the data set has none, a line with this part is refused."""
         return frozenset()

@@ -38,19 +38,27 @@ class Ranker(Part):
     home = "hmgpu.parts.rankers"
 
     @property
+    def inner(self) -> tuple["Ranker", ...]:
+        """The rankers within this one, which it passes examples on to."""
+        return ()
+
+    @property
     def looks_early_at(self) -> frozenset[str]:
-        """Names of the feature families that `Model.promising` needs, beside those that compare candidates."""
-        return frozenset()
+        """Names of the feature families that `Model.promising` needs, in addition to those that compare candidates."""
+        return frozenset[str]().union(*(ranker.looks_early_at for ranker in self.inner))
 
     @property
     def processes(self) -> int:
         """How many processes fit it together."""
-        return 1
+        return max((ranker.processes for ranker in self.inner), default=1)
 
     @property
     def needs_lists(self) -> bool:
         """Whether it learns from the last training week's candidates as they are served, with no negatives left out."""
-        return False
+        return any(ranker.needs_lists for ranker in self.inner)
+
+    def needs_packages(self) -> frozenset[str]:
+        return frozenset[str]().union(*(ranker.needs_packages() for ranker in self.inner))
 
     @abstractmethod
     def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None) -> Model:

@@ -1,7 +1,7 @@
 """The YAML config as frozen, typed models. An unknown key is an error that names its line and the nearest known one."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -21,6 +21,7 @@ from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.retriever import Retriever
 from hmgpu.pipeline.quotas import Quotas
 from hmgpu.pipeline.retrain_settings import RetrainSettings
+from hmgpu.pipeline.shipped_configs import config_file
 
 PLACES = ("data", "runs", "engine", "memory_gb", "retrain")
 """Sections that say where and how a pipeline works, not what comes out. The data's own digest decides that, too."""
@@ -139,11 +140,16 @@ def decisive(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if key not in PLACES}
 
 
-def load_config(path: Path, settings: list[str] | None = None) -> Config:
-    """The config in the YAML file `path`, with `key.key=value` settings put over it.
+def load_config(name: str | Path, settings: Sequence[str] | Mapping[str, Any] = ()) -> Config:
+    """The config in a YAML file, with `settings` put over it.
+
+    Args:
+        name: the file's path, or the name of a config that comes with hmgpu.
+        settings: `key.key=value` each, or a mapping of `key.key` to values; a value may be a part.
 
     Raises ConfigError, one line for each thing that is wrong, with file, line and key.
     """
+    path = config_file(name)
     try:
         text = path.read_text(encoding="utf-8")
         tree, content = parse(text)
@@ -154,7 +160,10 @@ def load_config(path: Path, settings: list[str] | None = None) -> Config:
     if not isinstance(content, dict):
         raise ConfigError(f"{path} holds no settings: it must be a mapping of keys such as data, runs and retrievers.")
     refuse_repeated_keys(path, tree)
-    overridden = [_override(content, setting) for setting in settings or []]
+    if isinstance(settings, Mapping):
+        overridden = [_put(content, key, value, key) for key, value in settings.items()]
+    else:
+        overridden = [_override(content, setting) for setting in settings]
     try:
         return Config.model_validate(content)
     except ValidationError as error:
@@ -164,9 +173,18 @@ def load_config(path: Path, settings: list[str] | None = None) -> Config:
 
 def _override(content: dict[str, Any], setting: str) -> str:
     """Put `a.b=value` into `content`; the value is read as YAML. Returns `a.b`."""
-    key, equals, value = setting.partition("=")
+    key, equals, text = setting.partition("=")
     if not equals or not key:
         raise ConfigError(f"--set {setting}: write it as key.key=value, for example --set weeks.train=2.")
+    try:
+        value = parse(text)[1]
+    except ValueError:
+        value = text  # such as %d.%m.%Y, which is text to anybody but YAML
+    return _put(content, key, value, f"--set {setting}")
+
+
+def _put(content: dict[str, Any], key: str, value: Any, told: str) -> str:
+    """Put `value` at `key`, an `a.b`, of `content`. Returns `key`; an error calls the setting what `told` says."""
     *parents, last = key.split(".")
     place = content
     for parent in parents:
@@ -174,11 +192,8 @@ def _override(content: dict[str, Any], setting: str) -> str:
             place[parent] = {}
         place = place[parent]
         if not isinstance(place, dict):
-            raise ConfigError(f"--set {setting}: '{parent}' is a single value and has no keys below it.")
-    try:
-        place[last] = parse(value)[1]
-    except ValueError:
-        place[last] = value  # such as %d.%m.%Y, which is text to anybody but YAML
+            raise ConfigError(f"{told}: '{parent}' is a single value and has no keys below it.")
+    place[last] = value
     return key
 
 

@@ -1,4 +1,4 @@
-"""The parts of a config that the data set can feed; the others leave themselves out."""
+"""The parts of a config that the data and the installation can feed; the others leave themselves out."""
 
 import logging
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from hmgpu.core.errors import ConfigError, DataError
+from hmgpu.core.extras import missing, remedy
 from hmgpu.data.store import Store, without_vectors
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.negative_sampler import NegativeSampler
@@ -27,19 +28,22 @@ class UsableParts:
 
 
 def usable_parts(config: Config, store: Store) -> UsableParts:
-    """The parts whose columns are in the data; each of the others is named in a line of the log.
+    """The parts whose columns are in the data and whose packages are installed; the log names each of the others.
 
-    Raises ConfigError where no retriever or no negative sampler is left, DataError where vectors that a part looks at
-    are missing.
+    Raises ConfigError where no retriever or no negative sampler is left or the ranker's packages are not installed,
+    DataError where vectors that a part looks at are missing.
     """
     vector_digests(config, store)
+    uninstalled = missing(config.ranker.needs_packages())
+    if uninstalled:
+        raise ConfigError(f"The ranker {config.ranker.kind} needs {', '.join(uninstalled)}: {remedy(uninstalled[0])}.")
     found = UsableParts(
         _usable(config.retrievers, store, "retriever"),
         _usable(config.features, store, "feature"),
         _usable(config.negatives, store, "negative sampler"),
     )
     if not found.retrievers:
-        raise ConfigError("No retriever is left: each needs a column that the data does not have.")
+        raise ConfigError("No retriever is left: each needs a column that the data lacks, or a package to install.")
     if not found.negatives:
         raise ConfigError("negatives: none is left, each needs a column that the data does not have; add recalled.")
     return found
@@ -48,9 +52,12 @@ def usable_parts(config: Config, store: Store) -> UsableParts:
 def _usable(parts: Mapping[str, P], store: Store, what: str) -> dict[str, P]:
     usable = {}
     for name, part in parts.items():
-        absent = part.needs() - store.present
+        absent, uninstalled = sorted(part.needs() - store.present), missing(part.needs_packages())
         if absent:
-            log.warning("%s %s is left out: the data has no %s", what, name, ", ".join(sorted(absent)))
+            log.warning("%s %s is left out: the data has no %s", what, name, ", ".join(absent))
+        elif uninstalled:
+            needed = ", ".join(uninstalled)
+            log.warning("%s %s is left out: it needs %s; %s", what, name, needed, remedy(uninstalled[0]))
         else:
             usable[name] = part
     return usable

@@ -19,6 +19,9 @@ class Encoded(Feature):
 
     encoded: ClassVar[bool] = True
 
+    def needs_packages(self) -> frozenset[str]:
+        return frozenset({"merlin", "nvtabular"})
+
     def learn(self, history: History) -> Learned:
         encoders = self.context.encoders()
         articles = encoders.articles(history).lazy()

@@ -49,6 +49,9 @@ class Filter(Retriever):
     def needs(self) -> frozenset[str]:
         return self.of.needs()
 
+    def needs_packages(self) -> frozenset[str]:
+        return self.of.needs_packages()
+
     def needs_vectors(self) -> frozenset[VectorsOf]:
         return self.of.needs_vectors()
 

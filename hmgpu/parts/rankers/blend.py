@@ -49,16 +49,8 @@ class Blend(Ranker):
         return self
 
     @property
-    def looks_early_at(self) -> frozenset[str]:
-        return frozenset[str]().union(*(ranker.looks_early_at for ranker in self.rankers.values()))
-
-    @property
-    def processes(self) -> int:
-        return max(ranker.processes for ranker in self.rankers.values())
-
-    @property
-    def needs_lists(self) -> bool:
-        return any(ranker.needs_lists for ranker in self.rankers.values())
+    def inner(self) -> tuple[Ranker, ...]:
+        return tuple(self.rankers.values())
 
     def settings(self) -> dict[str, Any]:
         return super().settings() | {"rankers": {name: ranker.settings() for name, ranker in self.rankers.items()}}

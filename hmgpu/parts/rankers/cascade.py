@@ -41,16 +41,12 @@ class Cascade(Ranker):
         return part_of(Ranker, given)
 
     @property
+    def inner(self) -> tuple[Ranker, ...]:
+        return (self.first, self.then)
+
+    @property
     def looks_early_at(self) -> frozenset[str]:
-        return frozenset(self.early)
-
-    @property
-    def processes(self) -> int:
-        return max(self.first.processes, self.then.processes)
-
-    @property
-    def needs_lists(self) -> bool:
-        return self.first.needs_lists or self.then.needs_lists
+        return super().looks_early_at | frozenset(self.early)
 
     def settings(self) -> dict[str, Any]:
         return super().settings() | {FIRST: self.first.settings(), THEN: self.then.settings()}

@@ -41,6 +41,9 @@ class DLRM(Training, Ranker):
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     """Step size of AdamW."""
 
+    def needs_packages(self) -> frozenset[str]:
+        return frozenset({"merlin", "pytorch_lightning", "torch"})
+
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
     ) -> "FittedDLRM":

@@ -49,12 +49,8 @@ class Stack(Ranker):
         return part_of(Ranker, given)
 
     @property
-    def looks_early_at(self) -> frozenset[str]:
-        return frozenset[str]().union(*(ranker.looks_early_at for ranker in self.rankers.values()))
-
-    @property
-    def processes(self) -> int:
-        return max(ranker.processes for ranker in (*self.rankers.values(), self.stacker))
+    def inner(self) -> tuple[Ranker, ...]:
+        return (*self.rankers.values(), self.stacker)
 
     @property
     def needs_lists(self) -> bool:

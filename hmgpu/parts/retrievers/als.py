@@ -48,6 +48,9 @@ class ALS(Space):
     """Only articles sold in this many days before the cutoff are retrieved; others only have a vector."""
     n: Candidates = 40
 
+    def needs_packages(self) -> frozenset[str]:
+        return super().needs_packages() | {"implicit"}
+
     def learn(self, history: History) -> Learned:
         """`articles`: (article, `v…` int16, on_sale int8), `factors`: (article, `factor…` float32) of all sold lately.
 

@@ -31,6 +31,9 @@ class BPR(Mean):
     iterations: Count = 50
     """Times that as many purchases are drawn as there are."""
 
+    def needs_packages(self) -> frozenset[str]:
+        return super().needs_packages() | {"implicit"}
+
     def vectors(self, history: History) -> pl.DataFrame:
         """Of all that was sold in these days, the longest vector of length 1.
 

@@ -45,6 +45,9 @@ class TwoTower(Trained, Training, Space):
     encoded = True
     compares = True
 
+    def needs_packages(self) -> frozenset[str]:
+        return super().needs_packages() | {"merlin", "nvtabular", "pytorch_lightning"}
+
     def train(self, history: History, folder: Path, work: Path) -> None:
         from hmgpu.parts.models.neural.two_tower import train  # torch and Merlin take seconds to load
 

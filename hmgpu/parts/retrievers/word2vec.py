@@ -44,6 +44,9 @@ class Word2Vec(Mean):
     def needs(self) -> frozenset[str]:
         return frozenset({self.of} - {"article"})
 
+    def needs_packages(self) -> frozenset[str]:
+        return super().needs_packages() | {"gensim"}
+
     def vectors(self, history: History) -> pl.DataFrame:
         """Of all articles whose word was bought often enough, in company of others; the longest of length 1.
 

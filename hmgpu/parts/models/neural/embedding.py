@@ -27,6 +27,9 @@ class Space(Retriever, Feature):
     latest: Annotated[int, Field(ge=0)] = 0
     """Latest articles of a customer that a candidate is compared with one by one; 0: none, and no column says it."""
 
+    def needs_packages(self) -> frozenset[str]:
+        return frozenset({"torch"})
+
     def marked(self, vectors: pl.LazyFrame, history: History) -> pl.LazyFrame:
         """`vectors` (article, …) with `on_sale` int8: whether the article may be retrieved."""
         selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
