@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from hmgpu.core.extras import EXTRAS, FROM_LOCK
 from hmgpu.data.settings import ColumnNames
 from hmgpu.data.tables import TABLES
 from hmgpu.parts.feature import Feature
@@ -101,20 +102,39 @@ def _family(family: Family) -> Iterator[str]:
     yield "\n".join(["| kind | |", "|---|---|", *rows])
     for kind, part in found.items():
         yield f"### `{kind}`"
-        yield from _part(part)
+        yield from _part(part, family.section)
 
 
-def _part(part: type[Part]) -> Iterator[str]:
+def _part(part: type[Part], section: str) -> Iterator[str]:
     summary, _, rest = inspect.cleandoc(sys.modules[part.__module__].__doc__ or "").partition("\n")
     yield f"**{summary}**"
     if part.__doc__ and part.__doc__.strip() != summary:
-        yield inspect.cleandoc(part.__doc__)
+        yield _fenced(inspect.cleandoc(part.__doc__), section)
     if rest.strip():
-        yield rest.strip()
-    absent = part().needs()
+        yield _fenced(rest.strip(), section)
+    absent, packages = sorted(part().needs()), sorted(part().needs_packages())
     if absent:
-        yield f"Left out where the data have no {' or no '.join(f'`{name}`' for name in sorted(absent))}."
+        yield f"Left out where the data have no {' or no '.join(f'`{name}`' for name in absent)}."
+    if packages:
+        yield f"Left out unless {', '.join(f'`{name}`' for name in packages)} can be imported: {_remedy(packages)}."
     yield _table(part) if part.model_fields else "No settings."
+
+
+def _remedy(packages: list[str]) -> str:
+    extras = {EXTRAS[package] for package in packages}
+    locked = extras & FROM_LOCK
+    return "`make setup` installs the lock" if locked else f"`pip install 'hmgpu[{','.join(sorted(extras))}]'`"
+
+
+def _fenced(docstring: str, section: str) -> str:
+    """A docstring whose indented lines are entries of a config's section, as Markdown."""
+    paragraphs = []
+    for paragraph in docstring.split("\n\n"):
+        if paragraph.startswith("    "):
+            lines = [line.removeprefix("  ") for line in paragraph.splitlines()]
+            paragraph = "\n".join(["```yaml", f"{section}:", *lines, "```"])
+        paragraphs.append(paragraph)
+    return "\n\n".join(paragraphs)
 
 
 def _summary(part: type[Part]) -> str:
