@@ -26,7 +26,7 @@ from hmgpu.serving import vectors
 from hmgpu.serving.export import export
 from hmgpu.serving.finished_run import FinishedRun
 
-README = Path(__file__).parents[2] / "README.md"
+SERVING = Path(__file__).parents[2] / "docs" / "serving.md"
 
 
 def export_of(run: Path, out: Path) -> Path:
@@ -225,9 +225,9 @@ def test_two_at_once_are_refused(make_run, tmp_path):
 # --- what a real run has learned -------------------------------------------------------------------------------------
 
 
-def test_what_the_readme_says_is_enough_to_use_it(real, real_run, tmp_path, monkeypatch, capsys):
+def test_what_the_docs_say_is_enough_to_use_it(real, real_run, tmp_path, monkeypatch, capsys):
     """Its very lines, in a process of their own; scores are those of the run's model."""
-    (lines,) = re.findall(r"```python\n(import json\n.*?)```", README.read_text(), re.DOTALL)
+    (lines,) = re.findall(r"```python\n(import json\n.*?)```", SERVING.read_text(), re.DOTALL)
     (file,) = (real_run.folder / "steps" / str(real_run.pipeline.weeks.validation) / "examples").glob("*/table.parquet")
     (tmp_path / "export").symlink_to(real)
     (tmp_path / "candidates.parquet").symlink_to(file)
