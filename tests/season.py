@@ -23,7 +23,7 @@ CONFIG = {
         "popular": {"n": 30},
     },
     "features": {
-        "retrievers": {},
+        "retriever_scores": {},
         "article_sales": {},
         "customer_habits": {},
         "bought_department": {"kind": "affinity", "by": "department"},

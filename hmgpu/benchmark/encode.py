@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from hmgpu.benchmark.agreement import DisagreementError, largest_difference
-from hmgpu.benchmark.encoding import Inputs, Pandas, PlansAlone, Workflows
 from hmgpu.benchmark.result import Result
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, Measurement, measure
 from hmgpu.core.engine import Engine
+from hmgpu.core.extras import needed_by
 from hmgpu.parts.models.encode.columns import OF_CUSTOMERS
+
+with needed_by("hmgpu benchmark encode"):
+    from hmgpu.benchmark.encoding import Inputs, Pandas, PlansAlone, Workflows
 
 TOLERANCE = 1e-3  # standard deviations. NVTabular takes a variance as sum of squares less squared sum, in float32
 

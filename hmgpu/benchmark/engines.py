@@ -2,6 +2,7 @@
 
 from hmgpu.core.engine import Choice, Engine
 from hmgpu.core.errors import EngineError
+from hmgpu.core.extras import needed_by
 
 
 def engines(choice: Choice) -> tuple[list[Engine], dict[str, str]]:
@@ -25,6 +26,7 @@ def plans_on(engine: Engine) -> str:
 def wait_for(engine: Engine) -> None:
     """Returns when torch has done all that it was given on `engine`: a GPU works on while Python goes on."""
     if engine.name == "gpu":
-        import torch  # takes seconds
+        with needed_by("A benchmark on a GPU"):
+            import torch  # takes seconds
 
         torch.cuda.synchronize()

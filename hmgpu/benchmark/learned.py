@@ -3,15 +3,12 @@
 For everybody once, then for the customers who are served: those of a benchmark are one shard.
 """
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.parts.part import Learned, Learner, PartContext
+from hmgpu.parts.part import FittedEncoders, Learned, Learner, PartContext
 from hmgpu.pipeline.learn import all_learned
-
-if TYPE_CHECKING:  # the real import loads Merlin
-    from hmgpu.parts.models.encode.workflow import Encoders
 
 L = TypeVar("L", bound=Learner)
 
@@ -26,5 +23,5 @@ def at_work(part: L, engine: Engine) -> L:
     return part.bind(PartContext(engine, 0, _no_encoders))
 
 
-def _no_encoders() -> "Encoders":
+def _no_encoders() -> FittedEncoders:
     raise AssertionError("a part that needs workflows is none that learns by plans alone: see Subject.untrained")

@@ -16,6 +16,7 @@ from hmgpu.benchmark.peers import Peer
 from hmgpu.benchmark.quality import judged
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.extras import needed_by
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.parts.candidates import KEYS
@@ -50,9 +51,10 @@ def available(names: Sequence[str], present: frozenset[str]) -> tuple[dict[str, 
     peers, absent = dict[str, Peer](), dict[str, str]()
     for name in names:
         try:
-            peer = load(name)
-        except ModuleNotFoundError as error:
-            absent[name] = f"{error.name} isn't installed: pip install 'hmgpu[peers]'"
+            with needed_by("it"):
+                peer = load(name)
+        except ConfigError as error:
+            absent[name] = str(error).removesuffix(".")
             continue
         missing = peer.needs - present
         if missing:

@@ -4,13 +4,13 @@ The only file that needs matplotlib. It draws from a result file, so that a pict
 """
 
 import importlib
-import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hmgpu.core.errors import HmgpuError
+from hmgpu.core.extras import missing, remedy
 
 Points = list[tuple[int, float]]
 Bars = dict[str, dict[str, float]]
@@ -28,8 +28,9 @@ class PlotError(HmgpuError):
 
 def require_matplotlib() -> None:
     """Raises PlotError where matplotlib is missing; asked before a long measurement, not after it."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise PlotError("A plot needs matplotlib, which isn't installed: pip install matplotlib, or add --no-plot.")
+    if missing(["matplotlib"]):
+        how = remedy("matplotlib")
+        raise PlotError(f"A plot needs matplotlib, which is not installed: {how}, or add --no-plot.")
 
 
 def plot(file: Path) -> Path:

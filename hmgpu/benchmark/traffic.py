@@ -4,7 +4,6 @@ Joins and sums compute little for each byte, so the memory's bandwidth bounds th
 "Roofline"). What a family needs beyond that bound goes into reading files, intermediate tables, and waiting.
 """
 
-import importlib.util
 import time
 from collections.abc import Iterable, Sequence
 from functools import reduce
@@ -15,6 +14,7 @@ import polars as pl
 from hmgpu.benchmark.engines import wait_for
 from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER, Needs
 from hmgpu.core.engine import Engine
+from hmgpu.core.extras import missing
 from hmgpu.data.store import History
 from hmgpu.parts.candidates import KEYS
 
@@ -28,7 +28,7 @@ def bandwidth(engine: Engine, size: int = BYTES) -> float | None:
     STREAM's "scale" (McCalpin 1995), one array of `size` bytes times a number into another: the best of ten rounds of
     five. None without torch, or on a GPU that it was not built for.
     """
-    if importlib.util.find_spec("torch") is None:
+    if missing(["torch"]):
         return None
     import torch  # takes seconds
 

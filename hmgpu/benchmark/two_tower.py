@@ -8,27 +8,30 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from hmgpu.benchmark.engines import wait_for
-from hmgpu.benchmark.feeding import check, indifferent, numbered
 from hmgpu.benchmark.memory import held
 from hmgpu.benchmark.result import Result
-from hmgpu.benchmark.rivals.merlin_batches import merlin_batches
-from hmgpu.benchmark.rivals.plain_batches import PlainBatches
-from hmgpu.benchmark.rivals.plain_loop import plain_pass
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, measure
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
-from hmgpu.parts.models.encode.workflow import Encoders
-from hmgpu.parts.models.neural.batches import FileBatches
-from hmgpu.parts.models.neural.negatives import OnSaleNegatives
-from hmgpu.parts.models.neural.purchases import write_purchases
-from hmgpu.parts.models.neural.towers import Towers
-from hmgpu.parts.models.neural.training import fit
-from hmgpu.parts.models.neural.two_tower import towers
+from hmgpu.core.extras import needed_by
 from hmgpu.parts.retrievers.two_tower import TwoTower
+
+with needed_by("hmgpu benchmark two-tower"):
+    import torch
+
+    from hmgpu.benchmark.feeding import check, indifferent, numbered
+    from hmgpu.benchmark.rivals.merlin_batches import merlin_batches
+    from hmgpu.benchmark.rivals.plain_batches import PlainBatches
+    from hmgpu.benchmark.rivals.plain_loop import plain_pass
+    from hmgpu.parts.models.encode.workflow import Encoders
+    from hmgpu.parts.models.neural.batches import FileBatches
+    from hmgpu.parts.models.neural.negatives import OnSaleNegatives
+    from hmgpu.parts.models.neural.purchases import write_purchases
+    from hmgpu.parts.models.neural.towers import Towers
+    from hmgpu.parts.models.neural.training import fit
+    from hmgpu.parts.models.neural.two_tower import towers
 
 
 def benchmark_two_tower(

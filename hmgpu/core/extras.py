@@ -1,7 +1,10 @@
 """Optional packages: which extra of hmgpu brings each of them, and how to install it."""
 
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from hmgpu.core.errors import ConfigError
 
 EXTRAS = {
     "dask": "cluster",
@@ -9,10 +12,13 @@ EXTRAS = {
     "gensim": "models",
     "implicit": "models",
     "kaggle": "kaggle",
+    "lenskit": "peers",
+    "lightgbm": "peers",
     "matplotlib": "plot",
     "merlin": "merlin",
     "nvtabular": "merlin",
     "optuna": "tune",
+    "pandas": "peers",
     "pytorch_lightning": "merlin",
     "sentence_transformers": "encoders",
     "torch": "models",
@@ -32,5 +38,24 @@ def remedy(package: str) -> str:
     """How to install `package`, as the end of a sentence."""
     extra = EXTRAS[package]
     if extra in FROM_LOCK:
-        return "pip can't resolve Merlin's pins of 2022; install the lock: pip install --no-deps -r requirements.lock"
+        return (
+            f"pip can't resolve the extra {extra}, whose pins are of 2022, so install what hmgpu's repository locks: "
+            "pip install --no-deps -r requirements.lock"
+        )
     return f"pip install 'hmgpu[{extra}]'"
+
+
+@contextmanager
+def needed_by(what: str) -> Iterator[None]:
+    """Raise ConfigError with the remedy where an optional package that is imported inside is not installed.
+
+    with needed_by("hmgpu tune"):
+        import optuna
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise  # a defect of ours, or of that package
+        raise ConfigError(f"{what} needs {package}, which is not installed: {remedy(package)}.") from None

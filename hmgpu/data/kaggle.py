@@ -5,7 +5,6 @@ The client reads the credentials itself; no secret passes through here, and none
 
 import contextlib
 import gzip
-import importlib.util
 import io
 import logging
 import os
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from hmgpu.core.errors import DataError
+from hmgpu.core.extras import missing, remedy
 
 log = logging.getLogger(__name__)
 
@@ -124,8 +124,8 @@ def _fetch_images(client: Client, out: Path, partial: Path) -> None:
 
 def _client() -> Client:
     """The official client, signed in. It is imported only once there are credentials: importing it already signs in."""
-    if importlib.util.find_spec("kaggle") is None:
-        raise DataError("The Kaggle client is not installed: run `pip install 'hmgpu[kaggle]'`.")
+    if missing(["kaggle"]):
+        raise DataError(f"hmgpu download needs kaggle, which is not installed: {remedy('kaggle')}.")
     if not _has_credentials():
         raise DataError(f"There are no Kaggle credentials: {_HOW_TO}.")
     try:
@@ -135,8 +135,8 @@ def _client() -> Client:
             api = KaggleApi()
             api.authenticate()
     except ImportError as error:
-        needed = error.name or "hmgpu[kaggle]"  # kaggle 2.2 imports six and does not declare it
-        raise DataError(f"The Kaggle client can't be imported: run `pip install '{needed}'`.") from None
+        # Such as six, which kaggle 2.2 imports and does not declare.
+        raise DataError(f"The Kaggle client can't be imported ({error}): {remedy('kaggle')}.") from None
     except (Exception, SystemExit):
         raise DataError(f"Kaggle did not accept the credentials, or was out of reach: {_HOW_TO}.") from None
     return cast("Client", api)

@@ -8,6 +8,9 @@ from hmgpu.data.settings import Weekday
 
 EPOCH = datetime.date(1970, 1, 1)  # a Thursday
 DAYS = 7
+"""Days in a week."""
+YEAR = 364
+"""Days in 52 whole weeks: the same weekday a year ago."""
 
 
 def day_number(date: datetime.date) -> int:

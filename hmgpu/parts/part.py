@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
 
 import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
@@ -19,9 +19,6 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.data.store import History
 from hmgpu.data.tables import VectorsOf, names
-
-if TYPE_CHECKING:  # the real import loads Merlin, which a part needs only when it is used
-    from hmgpu.parts.models.encode.workflow import Encoders
 
 Learned = dict[str, pl.LazyFrame]
 """All that a part learns: named tables. A run writes them as Parquet and hands them back as scans."""
@@ -62,13 +59,37 @@ Level = Annotated[str, AfterValidator(_known_level)]
 P = TypeVar("P", bound="Part")
 
 
+class FittedEncoders(Protocol):
+    """Fitted workflows that encode customers and articles; see `parts/models/encode/workflow.py`."""
+
+    @property
+    def engine(self) -> Engine:
+        """What they run on."""
+
+    @property
+    def present(self) -> frozenset[str]:
+        """Names of the optional columns that they were fitted on."""
+
+    def articles(self, history: History) -> pl.DataFrame:
+        """(key, encoded columns) of all articles of the history."""
+
+    def customers(self, history: History, customers: pl.LazyFrame, articles: pl.DataFrame, n: int) -> pl.DataFrame:
+        """(key, encoded columns, lists of the latest `n` articles' codes) of `customers` (customer)."""
+
+    def profiles(self, history: History, customers: pl.LazyFrame) -> pl.DataFrame:
+        """(key, encoded columns of customers and the moment) of `customers` (customer)."""
+
+    def schema(self, *sides: Any) -> Any:
+        """Merlin's schema of the columns of these sides."""
+
+
 @dataclass(frozen=True)
 class PartContext:
-    """What a pipeline lends its parts to work with, beside data."""
+    """What a pipeline lends its parts to work with, in addition to data."""
 
     engine: Engine
     seed: int
-    encoders: "Callable[[], Encoders]"
+    encoders: Callable[[], FittedEncoders]
     """The workflows, fitted at the oldest training cutoff; a call, since loading them loads Merlin."""
     model: Path | None = None
     """Folder of what `Trained.train` left."""

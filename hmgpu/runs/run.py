@@ -5,7 +5,6 @@ matches (settings, what it was made from, code, engine) and whose files are what
 kill a run anywhere, start it again, and it goes on to the same bytes.
 """
 
-import fcntl
 import functools
 import json
 import logging
@@ -22,8 +21,9 @@ import yaml
 
 import hmgpu
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import BusyError, RunError
+from hmgpu.core.errors import RunError
 from hmgpu.core.files import UNFINISHED, digest_of, hashes, needing_room, sha256, swap_link, write_json, write_text
+from hmgpu.core.lock import held
 from hmgpu.core.machine import versions
 from hmgpu.runs.memory import watched
 from hmgpu.runs.seal import verify
@@ -74,11 +74,8 @@ class Run:
         Raises BusyError where another has it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise BusyError(f"Another process works on {self.folder}; wait for it or stop it.") from None
+        busy = f"Another process works on {self.folder}; wait for it or stop it."
+        with held(self.folder / ".lock", lambda: busy, keep=True):
             for draft in [*self.folder.rglob(f"{UNFINISHED}*")]:  # of those that were killed
                 # A link to a folder says that it is one.
                 shutil.rmtree(draft) if draft.is_dir() and not draft.is_symlink() else draft.unlink(missing_ok=True)

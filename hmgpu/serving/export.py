@@ -11,9 +11,7 @@
 Nothing of the run is copied or read that is not what the manifest of its step lists.
 """
 
-import fcntl
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -22,8 +20,9 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.core.errors import BusyError, RunError
+from hmgpu.core.errors import RunError
 from hmgpu.core.files import UNFINISHED, hashes, is_vacant, write_json
+from hmgpu.core.lock import held
 from hmgpu.pipeline.served_tables import BEST_SELLERS, RECOMMENDATIONS
 from hmgpu.serving.finished_run import FIT, FinishedRun
 from hmgpu.serving.vectors import write_vectors
@@ -31,6 +30,7 @@ from hmgpu.serving.vectors import write_vectors
 FORMAT = "hmgpu export 1"
 NAME = "manifest.json"
 OLD = ".replaced-"
+LOCK = ".hmgpu-export.lock"
 
 
 def export(run: FinishedRun, out: Path) -> dict[str, str]:
@@ -113,13 +113,12 @@ def _check_replaceable(out: Path) -> None:
 
 @contextmanager
 def _alone(out: Path) -> Iterator[Path]:
-    """A folder to write in, beside `out`; what exports into `out` that were killed have left is removed.
+    """A folder to write in, next to `out`; what exports into `out` that were killed have left is removed.
 
-    Raises BusyError where another process exports into the same folder: the lock, on that folder, goes with it.
+    Raises BusyError where another process exports into the same folder.
     """
-    handle = os.open(out.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    busy = f"Another process exports into {out.parent}; wait for it or stop it."
+    with held(out.parent / LOCK, lambda: busy):
         for start in (UNFINISHED, OLD):
             for left in out.parent.glob(f"{start}{out.name}-????????"):
                 shutil.rmtree(left)
@@ -129,10 +128,6 @@ def _alone(out: Path) -> Iterator[Path]:
             yield draft
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    except BlockingIOError:
-        raise BusyError(f"Another process exports into {out.parent}; wait for it or stop it.") from None
-    finally:
-        os.close(handle)
 
 
 def _put(draft: Path, out: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from hmgpu.core.extras import needed_by
 from hmgpu.core.files import write_json
 from hmgpu.parts.models.encode.columns import LATEST, OF_CUSTOMERS, RECENT, columns, listed
 from hmgpu.serving.encoders import ENCODE
@@ -27,7 +28,8 @@ def write_weights(source: Path, target: Path) -> dict[str, Any]:
 
     It is read with `weights_only`, so that nothing but tensors is loaded.
     """
-    import torch
+    with needed_by("The export of a torch model"):
+        import torch
 
     state = torch.load(source, map_location="cpu", weights_only=True)
     arrays = {name: value.numpy() for name, value in state.items()}

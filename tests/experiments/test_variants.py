@@ -54,7 +54,7 @@ def test_what_was_learned_is_shared(config: Config) -> None:
     pipeline = open_pipeline(config, CPU)
     pipeline.evaluate()
     learned = {name: made for name, made in files_in(pipeline.run.folder).items() if "/learn/" in name}
-    less = without(without(pipeline, "retrievers", "repurchase"), "features", "retrievers")
+    less = without(without(pipeline, "retrievers", "repurchase"), "features", "retriever_scores")
     less.evaluate()
     assert less.run.folder.is_relative_to(pipeline.run.folder)
     assert not list(less.run.folder.glob("steps/*/learn"))

@@ -6,13 +6,13 @@ import pytest
 from season import Season, broken, copied, shuffled
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import ConfigError, RunError
+from hmgpu.core.errors import BusyError, ConfigError, RunError
 from hmgpu.data.manifest import Manifest
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.retrain.record import Record, records
 from hmgpu.retrain.weekly import PAGE, retrain
 from hmgpu.runs.inventory import inventory
-from hmgpu.runs.lock import BusyError, exclusively
+from hmgpu.runs.lock import exclusively
 from hmgpu.runs.publish import CURRENT, current, promoted
 from hmgpu.runs.seal import verify
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from hmgpu.core.errors import RunError
-from hmgpu.runs.lock import LOCK, BusyError, exclusively
+from hmgpu.core.errors import BusyError, RunError
+from hmgpu.runs.lock import LOCK, exclusively
 
 HOLD = "import sys, time, pathlib\nfrom hmgpu.runs.lock import exclusively\n"
 HOLD += "with exclusively(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n"

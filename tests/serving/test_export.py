@@ -17,10 +17,10 @@ from made_run import BEST_SELLERS, CUSTOMERS, listed
 from small_world import article_id, customer_id, tree
 
 from hmgpu.core.errors import BusyError, RunError
+from hmgpu.core.vectors import STEPS
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.encode.rows import article_rows, customer_rows
 from hmgpu.parts.models.encode.workflow import Encoders
-from hmgpu.parts.models.neural.topk import STEPS
 from hmgpu.serving import export as exporting
 from hmgpu.serving import vectors
 from hmgpu.serving.export import export
@@ -313,7 +313,7 @@ def towers(real: Path, side: str, rows: pl.DataFrame) -> np.ndarray:
 
 
 def test_the_towers_can_be_computed_from_their_files(real, real_run, store):
-    pipeline = real_run.line
+    pipeline = real_run.pipeline
     week, part = store.next_week, pipeline.retrievers["two_tower"]
     history = store.as_of(week.first_day)
     articles = pipeline.learning.encoders.articles(history)

@@ -142,7 +142,7 @@ def test_a_real_run_serves_its_submission(real_run, store):
     expected = pl.DataFrame({"customer_id": some}).join(submission, on="customer_id", maintain_order="left")
     assert as_csv(found) == expected.write_csv()
     # A stranger gets what fills the lists of everybody else.
-    pipeline = real_run.line
+    pipeline = real_run.pipeline
     filler = pl.read_parquet(pipeline.learn(store.next_week)["fallback"].folder / "table.parquet").sort("rank")
     best = filler.join(store.article_ids().collect(), on="article", maintain_order="left")["article_id"]
     assert lists(real_run.folder, NOBODY) == [(NOBODY, best.to_list())]

@@ -1,15 +1,15 @@
 """Changing a data set all at once: one writer, new files made aside, the manifest swapped last."""
 
-import fcntl
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from hmgpu.core.errors import BusyError, DataError, DiskError
+from hmgpu.core.errors import DataError, DiskError
 from hmgpu.core.files import needing_room
+from hmgpu.core.lock import held
 from hmgpu.data.manifest import NAME, Manifest
 
 STAGING = ".staging"
@@ -26,19 +26,15 @@ def staged(root: Path) -> Iterator[Path]:
     DataError where it holds something that is no data set of ours. A `root` that did not exist is gone again afterwards
     unless something was published.
     """
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        lock = (root / LOCK).open("ab")
-    except OSError as error:
-        raise DiskError(
-            f"{root} can't be written ({error.strerror}): `data.root` must name a folder of yours."
-        ) from None
-    with lock:
+    busy = f"Another ingest is at work in {root}: wait until it has ended."
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.stat(root / LOCK)  # the holder before us may just have removed it, and the folder
-        except OSError:
-            raise BusyError(f"Another ingest is at work in {root}: wait until it has ended.") from None
+            root.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(held(root / LOCK, lambda: busy, keep=True))
+        except OSError as error:
+            raise DiskError(
+                f"{root} can't be written ({error.strerror}): `data.root` must name a folder of yours."
+            ) from None
         staging = root / STAGING
         try:
             _refuse_foreign(root)

@@ -1,6 +1,5 @@
 """An encoder over all articles: batch by batch in the order of their ids; a kill loses no finished part."""
 
-import fcntl
 import logging
 import os
 import shutil
@@ -12,8 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hmgpu.core.errors import BusyError, DataError
+from hmgpu.core.errors import DataError
 from hmgpu.core.files import UNFINISHED, digest_of, needing_room
+from hmgpu.core.lock import held
 from hmgpu.data.ingest.parquetrows import DAMAGE
 from hmgpu.data.ingest.staging import VECTORS
 from hmgpu.data.tables import VectorsOf
@@ -22,6 +22,7 @@ from hmgpu.data.vectors.inputs import Inputs
 
 log = logging.getLogger(__name__)
 
+LOCK = ".lock"
 PART = 1024
 """Articles of a part, which is written when it is done: on a CPU a minute of work or two."""
 
@@ -70,18 +71,16 @@ def working_in(root: Path, of: VectorsOf, inputs: Inputs, encoder: Encoder, batc
     decides = digest_of([inputs.ids, inputs.digest, encoder.digest, batch, PART])
     work = root / VECTORS / f"{UNFINISHED}{of}-{decides[:16]}"
     work.mkdir(parents=True, exist_ok=True)
-    handle = os.open(work, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise BusyError(f"Another process makes the same vectors in {root}: wait until it has ended.") from None
-    try:
-        yield work
-        for folder in work.parent.glob(f"{UNFINISHED}{of}-*"):
-            shutil.rmtree(folder, ignore_errors=True)
+        busy = f"Another process computes the same vectors in {root}: wait until it has ended."
+        with held(work / LOCK, lambda: busy):
+            yield work
+            for folder in work.parent.glob(f"{UNFINISHED}{of}-*"):
+                if folder != work:
+                    shutil.rmtree(folder, ignore_errors=True)
+            for part in work.iterdir():
+                part.unlink()
     finally:
-        os.close(handle)
         with suppress(OSError):  # of what failed before its first part, nothing stays
             work.rmdir()
         with suppress(OSError):

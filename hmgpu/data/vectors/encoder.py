@@ -8,6 +8,7 @@ import numpy as np
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.extras import needed_by
 from hmgpu.core.files import digest_of, hashes
 from hmgpu.data.tables import VectorsOf
 
@@ -27,13 +28,8 @@ class Encoder:
 
         Raises ConfigError where the library is missing, the model can't be loaded, or it takes no such input.
         """
-        try:
+        with needed_by(f"hmgpu vectors {of} --model"):
             import sentence_transformers
-        except ImportError as error:
-            raise ConfigError(
-                f'Encoders need the library sentence-transformers ({error}): pip install "hmgpu[encoders]", or bring '
-                f"vectors that you have with `hmgpu vectors {of} --from FILE`."
-            ) from None
         folder = Path(name) if Path(name).is_dir() else None
         example = f"name a model's folder, or one of the Hugging Face hub such as {EXAMPLES[of]}"
         try:

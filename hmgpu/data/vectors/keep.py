@@ -26,7 +26,7 @@ def keep(root: Path, of: VectorsOf, ids: pl.Series, vectors: "np.ndarray[Any, An
     """
     import torch  # takes seconds to load
 
-    from hmgpu.parts.models.neural.topk import quantised
+    from hmgpu.core.vectors import quantised
 
     Manifest.read(root)  # before a folder is made for the lock
     with staged(root) as staging:

@@ -10,10 +10,9 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
+from hmgpu.data.weeks import YEAR
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Learned
-
-YEAR = 364  # 52 whole weeks
 
 
 class CustomerSeason(Feature):

@@ -19,7 +19,7 @@ from hmgpu.data.weeks import DAYS
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Count, Learned
 
-YEAR = 52  # weeks
+WEEKS_A_YEAR = 52
 ALIVE = 4  # nothing is forecast for an article without a sale in so many weeks
 SEASONED = "garment_group"  # what has a season together, where the retailer has it
 LATE = 3  # days at the end of a week: who sold out sold nothing on them
@@ -47,8 +47,8 @@ class Demand(Feature):
         """
         import xgboost as xgb
 
-        sales = Weekly.of(history, self.weeks + YEAR + 1, self.context.engine.collect)
-        newest = self.weeks + YEAR
+        sales = Weekly.of(history, self.weeks + WEEKS_A_YEAR + 1, self.context.engine.collect)
+        newest = self.weeks + WEEKS_A_YEAR
         past = range(newest - self.weeks, newest)
         alive = {week: sales.alive(week) for week in (*past, newest)}
         last = {week: np.log1p(sales.units[rows, week]) for week, rows in alive.items()}
@@ -154,4 +154,4 @@ class Weekly:
 
     def _season(self, week: int) -> tuple[int, int, int, int]:
         """This week and the one before; a year ago this week, and the one that is forecast."""
-        return week, week - 1, week - YEAR, week + 1 - YEAR
+        return week, week - 1, week - WEEKS_A_YEAR, week + 1 - WEEKS_A_YEAR

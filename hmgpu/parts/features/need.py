@@ -11,11 +11,10 @@ from pydantic import Field
 
 from hmgpu.core.plans import ONE, decayed, packed, unpacked
 from hmgpu.data.store import History
-from hmgpu.data.weeks import DAYS
+from hmgpu.data.weeks import DAYS, YEAR
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Category, Learned
 
-YEAR = 364  # 52 whole weeks: the same weekday a year ago
 AROUND = 7  # days before and after the week that have its season
 LATELY = 28  # days
 

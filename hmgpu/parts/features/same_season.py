@@ -7,11 +7,9 @@ the season of whole categories.
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.data.weeks import DAYS
+from hmgpu.data.weeks import DAYS, YEAR
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Count, Learned, Level
-
-YEAR = 364  # 52 whole weeks: the same weekday a year ago
 
 
 class SameSeason(Feature):

@@ -70,7 +70,7 @@ class ALS(Space):
         """`customers`: (customer, `v…` int16) of those who bought anything in these days."""
         import torch
 
-        from hmgpu.parts.models.neural.topk import quantised
+        from hmgpu.core.vectors import quantised
 
         engine = self.context.engine
         articles = engine.collect(learned["factors"].sort("article"))
@@ -126,7 +126,7 @@ def _vectors(articles: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
     """(article, `v…` int16): the `factors`, the longest vector of length 1."""
     import torch
 
-    from hmgpu.parts.models.neural.topk import quantised, shortened
+    from hmgpu.core.vectors import quantised, shortened
 
     vectors = shortened(torch.from_numpy(_factors(factors)))
     return quantised(torch.from_numpy(articles["article"].to_numpy().copy()), vectors, "article")

@@ -41,7 +41,7 @@ class BPR(Mean):
         """
         import torch
 
-        from hmgpu.parts.models.neural.topk import quantised, shortened
+        from hmgpu.core.vectors import quantised, shortened
 
         bought = self.context.engine.collect(weighted(history, self.days, self.half_life).sort("customer", "article"))
         articles = bought["article"].unique().sort()

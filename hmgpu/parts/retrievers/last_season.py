@@ -7,10 +7,9 @@ import polars as pl
 
 from hmgpu.core.plans import ONE, top_n
 from hmgpu.data.store import History
+from hmgpu.data.weeks import YEAR
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates, Retriever
-
-YEAR = 364  # 52 whole weeks: the same weekday a year ago
 
 
 class LastSeason(Retriever):

@@ -92,7 +92,8 @@ class Taste(Space):
         """Logarithms, float32: `taste_leaning` to the category, `taste_within` it, `taste`: their sum with that of the
         sales, and `taste_share`: the article's of its category's sales. Null where the candidate has no category.
         """
-        from hmgpu.parts.models.neural.topk import STEPS, dots
+        from hmgpu.core.vectors import STEPS
+        from hmgpu.parts.models.neural.topk import dots
 
         engine = self.context.engine
         keys = engine.collect(pairs.select(KEYS), fits=True)
@@ -172,6 +173,6 @@ def _shortened(vectors: Doubles) -> Doubles:
 def _vectors(key: str, table: pl.DataFrame, *parts: Doubles) -> pl.DataFrame:
     import torch
 
-    from hmgpu.parts.models.neural.topk import quantised
+    from hmgpu.core.vectors import quantised
 
     return quantised(torch.from_numpy(table[key].to_numpy().copy()), torch.from_numpy(np.hstack(parts)), key)

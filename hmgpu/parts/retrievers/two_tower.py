@@ -7,39 +7,19 @@ them, new articles from their attributes.
 """
 
 from pathlib import Path
-from typing import Annotated
 
 import polars as pl
-from pydantic import Field
 
 from hmgpu.data.store import History
 from hmgpu.parts.models.neural.embedding import Space
-from hmgpu.parts.models.neural.settings import Training
-from hmgpu.parts.part import Count, Learned, Trained
+from hmgpu.parts.models.neural.settings import TwoTowerSettings
+from hmgpu.parts.part import Learned, Trained
 from hmgpu.parts.retriever import Candidates
 
 
-class TwoTower(Trained, Training, Space):
+class TwoTower(TwoTowerSettings, Trained, Space):
     """The nearest articles on sale, and, as a feature, how near every other candidate is."""
 
-    weeks: Count = 26
-    """Weeks of purchases that it is trained on; the last week before the cutoff is held out to decide when to stop."""
-    half_life: Annotated[float, Field(gt=0)] = 8.0
-    """Weeks in which the weight of a purchase halves."""
-    recent: Count = 16
-    """Latest articles that describe a customer."""
-    width: Count = 32
-    """Numbers in the largest embeddings."""
-    hidden: tuple[Count, ...] = (128,)
-    """Widths of each tower's hidden layers."""
-    dimensions: Count = 64
-    """Numbers in a vector."""
-    temperature: Annotated[float, Field(gt=0)] = 0.05
-    """Divides the cosine in the loss."""
-    extra: Annotated[int, Field(ge=0)] = 256
-    """Negatives a batch that are drawn from the articles on sale, beside the batch's own."""
-    extra_power: Annotated[float, Field(ge=0)] = 0.5
-    """An article is drawn in proportion to its sales to this power: 0 draws all alike."""
     n: Candidates = 100
 
     encoded = True

@@ -55,7 +55,7 @@ class Word2Vec(Mean):
         import torch
         from gensim.models.word2vec import Word2Vec as Gensim
 
-        from hmgpu.parts.models.neural.topk import quantised, shortened
+        from hmgpu.core.vectors import quantised, shortened
 
         words = history.articles.select("article", word=self.of).drop_nulls()
         bought = history.last(self.days).join(words, on="article").select("customer", "day", "word").unique()

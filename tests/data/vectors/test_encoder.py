@@ -90,5 +90,5 @@ def test_what_is_no_model(tmp_path: Path, bert: Path) -> None:
 
 def test_without_the_library_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(ConfigError, match=r'pip install "hmgpu\[encoders\]", or .* `hmgpu vectors text --from FILE`'):
+    with pytest.raises(ConfigError, match=r"text --model needs .*: pip install 'hmgpu\[encoders\]'"):
         Encoder("all-MiniLM-L6-v2", "text", CPU)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,15 +26,13 @@ from hmgpu.parts.models.encode.columns import PADDING
 from hmgpu.parts.models.neural.batches import OFFSETS, VALUES, FileBatches
 from hmgpu.parts.models.neural.numbers import Numbers, measured
 from hmgpu.parts.models.neural.queries import CODES, NUMBERS, codes_of, write_queries
+from hmgpu.parts.models.neural.settings import DLRMSettings
 from hmgpu.parts.models.neural.towers import SMALL
 from hmgpu.parts.models.neural.training import fit
 from hmgpu.parts.ranker import Model
 
 import merlin.models.torch as mm  # isort: skip
 from merlin.schema import ColumnSchema, Schema, Tags  # isort: skip
-
-if TYPE_CHECKING:
-    from hmgpu.parts.rankers.dlrm import DLRM
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +45,7 @@ class Network(nn.Module):
 
     tops: torch.Tensor
 
-    def __init__(self, settings: "DLRM", numbers: Numbers, tops: Mapping[str, int]) -> None:
+    def __init__(self, settings: DLRMSettings, numbers: Numbers, tops: Mapping[str, int]) -> None:
         super().__init__()
         self.codes, self.numbers, self.listwise = tuple(tops), numbers, settings.loss == "listwise"
         self.register_buffer("tops", torch.tensor(list(tops.values()), dtype=torch.int32))
@@ -117,7 +115,7 @@ class FittedDLRM(Model):
         (folder / FACTS).write_text(json.dumps(facts, indent=1))
 
 
-def load(settings: "DLRM", folder: Path, engine: Engine) -> FittedDLRM:
+def load(settings: DLRMSettings, folder: Path, engine: Engine) -> FittedDLRM:
     """What `FittedDLRM.save` wrote into `folder`."""
     facts = json.loads((folder / FACTS).read_text())
     network = Network(settings, Numbers(len(facts["numbers"]), facts["gaps"]), facts["codes"])
@@ -125,7 +123,7 @@ def load(settings: "DLRM", folder: Path, engine: Engine) -> FittedDLRM:
     return FittedDLRM(network.to(engine.device), tuple(facts["numbers"]))
 
 
-def train(settings: "DLRM", training: Examples, validation: Examples, engine: Engine, seed: int) -> FittedDLRM:
+def train(settings: DLRMSettings, training: Examples, validation: Examples, engine: Engine, seed: int) -> FittedDLRM:
     """Fits the network on `training`; MAP@12 of validation customers with a recalled purchase decides when to stop.
 
     Raises ConfigError where the examples have no codes.

@@ -7,8 +7,8 @@ import polars as pl
 import torch
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.vectors import quantised
 from hmgpu.parts.models.neural.reduced import components
-from hmgpu.parts.models.neural.topk import quantised
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -19,7 +19,7 @@ class Space(Retriever, Feature):
     """The nearest articles on sale, and how near every other candidate is.
 
     `learn` returns `articles` (article, `v…` int16, on_sale int8) among its tables, `learn_customers` returns
-    `customers` (customer, `v…` int16); see `topk.quantised`.
+    `customers` (customer, `v…` int16); see `core.vectors.quantised`.
     """
 
     on_sale: Count = 28

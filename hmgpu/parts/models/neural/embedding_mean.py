@@ -32,7 +32,7 @@ class Mean(Space):
 
     @abstractmethod
     def vectors(self, history: History) -> pl.DataFrame:
-        """(article, `v…` int16) of length 1 or less; see `topk.quantised`."""
+        """(article, `v…` int16) of length 1 or less; see `core.vectors.quantised`."""
 
     @property
     def name(self) -> str:
@@ -48,7 +48,7 @@ class Mean(Space):
         bought an article with a vector in these days."""
         import torch
 
-        from hmgpu.parts.models.neural.topk import quantised
+        from hmgpu.core.vectors import quantised
 
         engine = self.context.engine
         articles = engine.collect(learned["articles"].drop("on_sale").sort("article"))

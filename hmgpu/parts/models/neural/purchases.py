@@ -5,18 +5,16 @@ articles when they are served.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
-from hmgpu.parts.models.encode.workflow import Encoders
 from hmgpu.parts.models.neural.batches import LOG_DRAWS, SHARE, TARGET, WEEK, WEIGHT
-
-if TYPE_CHECKING:
-    from hmgpu.parts.retrievers.two_tower import TwoTower
+from hmgpu.parts.models.neural.settings import TwoTowerSettings
+from hmgpu.parts.part import FittedEncoders
 
 
 class Purchases(NamedTuple):
@@ -34,7 +32,7 @@ def bought_in(history: History, week: int) -> pl.LazyFrame:
     return inside.select("customer", "article").unique().join(known, on="article", how="semi")
 
 
-def write_purchases(history: History, encoders: Encoders, settings: "TwoTower", folder: Path) -> Purchases:
+def write_purchases(history: History, encoders: FittedEncoders, settings: TwoTowerSettings, folder: Path) -> Purchases:
     """Writes the encoded purchases of `settings.weeks` weeks, the last of them the seven days before the cutoff.
 
     A file for each week, because a batch must not mix weeks: else the model tells the article that was bought from the
@@ -76,7 +74,7 @@ def write_purchases(history: History, encoders: Encoders, settings: "TwoTower", 
 
 
 def _expected(
-    rows: pl.DataFrame, past: History, articles: pl.DataFrame, settings: "TwoTower", engine: Engine
+    rows: pl.DataFrame, past: History, articles: pl.DataFrame, settings: TwoTowerSettings, engine: Engine
 ) -> pl.DataFrame:
     """`articles` with the `share` of extra negatives that each is to be, and `log_draws`, null where never drawn."""
     sales = engine.collect(past.last(settings.on_sale).group_by(pl.col("article").alias(TARGET)).agg(sales=pl.len()))

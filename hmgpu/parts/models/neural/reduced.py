@@ -7,7 +7,7 @@ import polars as pl
 import torch
 
 from hmgpu.core.engine import Engine
-from hmgpu.parts.models.neural.topk import quantised
+from hmgpu.core.vectors import quantised
 
 
 def reduced(vectors: pl.DataFrame, dimensions: int, engine: Engine, seed: int) -> pl.DataFrame:

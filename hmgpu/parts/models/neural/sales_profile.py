@@ -5,9 +5,9 @@ import polars as pl
 import torch
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.vectors import quantised
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
-from hmgpu.parts.models.neural.topk import quantised
 
 MOST = 3.0
 """Standard deviations from the mean; what is further away counts as this far."""

@@ -1,7 +1,6 @@
-"""Vectors as whole numbers, their dot products, and the exact nearest articles: the same bits on every device.
+"""Dot products of quantised vectors, and the exact nearest articles: the same bits on every device.
 
-A vector of length 1 is kept in steps of 1/2048. Every product and partial sum of two such vectors is then a whole
-number below 2^24, which float32 holds exactly, so that no order of summing, block size or device changes a score.
+See `hmgpu.core.vectors` for the reason.
 """
 
 import warnings
@@ -10,22 +9,10 @@ import polars as pl
 import torch
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.vectors import STEPS
 
-STEPS = 2048
 BLOCK_BYTES = 128 * 2**20  # scores held at once
 CHUNK = 16  # scores whose maximum is looked at first
-
-
-def quantised(keys: torch.Tensor, vectors: torch.Tensor, key: str) -> pl.DataFrame:
-    """(`key` int32, `v000`… int16): one row a vector of length 1 or less, sorted by key."""
-    whole = (vectors.float().cpu() * STEPS).round().to(torch.int16).numpy()
-    columns = {f"v{place:03}": whole[:, place] for place in range(whole.shape[1])}
-    return pl.DataFrame({key: keys.cpu().to(torch.int32).numpy()} | columns).sort(key)
-
-
-def shortened(vectors: torch.Tensor) -> torch.Tensor:
-    """`vectors`, all divided by the length of the longest."""
-    return vectors / vectors.norm(dim=1).amax().clamp(min=1e-12) if len(vectors) else vectors
 
 
 def nearest(customers: pl.DataFrame, articles: pl.DataFrame, n: int, engine: Engine) -> pl.DataFrame:

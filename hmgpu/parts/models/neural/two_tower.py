@@ -3,7 +3,6 @@
 import json
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 import torch
@@ -11,20 +10,18 @@ import torch
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
 from hmgpu.core.metrics import recall_at
+from hmgpu.core.vectors import quantised
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.encode.columns import listed
-from hmgpu.parts.models.encode.workflow import Encoders
 from hmgpu.parts.models.neural.batches import FileBatches, blank, tensors
 from hmgpu.parts.models.neural.negatives import OnSaleNegatives
 from hmgpu.parts.models.neural.purchases import bought_in, write_purchases
-from hmgpu.parts.models.neural.topk import nearest, quantised
+from hmgpu.parts.models.neural.settings import TwoTowerSettings
+from hmgpu.parts.models.neural.topk import nearest
 from hmgpu.parts.models.neural.towers import Side, Towers
 from hmgpu.parts.models.neural.training import fit
-from hmgpu.parts.part import PartContext
-
-if TYPE_CHECKING:
-    from hmgpu.parts.retrievers.two_tower import TwoTower
+from hmgpu.parts.part import FittedEncoders, PartContext
 
 WEIGHTS, FACTS = "towers.pt", "training.json"
 HELD_OUT_RECALL = 100
@@ -32,7 +29,7 @@ SIDES: tuple[Side, ...] = ("customer", "article")
 ROWS = 65_536  # encoded at once
 
 
-def train(settings: "TwoTower", history: History, context: PartContext, folder: Path, work: Path) -> None:
+def train(settings: TwoTowerSettings, history: History, context: PartContext, folder: Path, work: Path) -> None:
     """Trains the towers on the purchases before the cutoff, all but its last week, and saves them in `folder`.
 
     The last week decides when to stop: recall@100 of what its customers bought. Raises DataError where the History has
@@ -61,7 +58,9 @@ def train(settings: "TwoTower", history: History, context: PartContext, folder: 
     (folder / FACTS).write_text(json.dumps({"held_out_recall_at_100": best}))
 
 
-def article_vectors(settings: "TwoTower", history: History, context: PartContext) -> tuple[pl.DataFrame, pl.DataFrame]:
+def article_vectors(
+    settings: TwoTowerSettings, history: History, context: PartContext
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(article, `v…` int16) of all articles that had been sold before, and their codes, which describe customers."""
     encoders = context.encoders()
     articles = encoders.articles(history)
@@ -70,7 +69,7 @@ def article_vectors(settings: "TwoTower", history: History, context: PartContext
 
 
 def customer_vectors(
-    settings: "TwoTower", audience: History, articles: pl.DataFrame, context: PartContext
+    settings: TwoTowerSettings, audience: History, articles: pl.DataFrame, context: PartContext
 ) -> pl.DataFrame:
     """(customer, `v…` int16) of all customers of `audience`.
 
@@ -82,7 +81,7 @@ def customer_vectors(
     return _vectors(_trained(settings, context), encoded, "customer", context.engine)
 
 
-def _trained(settings: "TwoTower", context: PartContext) -> Towers:
+def _trained(settings: TwoTowerSettings, context: PartContext) -> Towers:
     assert context.model is not None
     model = towers(settings, context.encoders())
     model.load_state_dict(torch.load(context.model / WEIGHTS, map_location=context.engine.device, weights_only=True))
@@ -92,7 +91,7 @@ def _trained(settings: "TwoTower", context: PartContext) -> Towers:
 Rows = tuple[pl.DataFrame, pl.DataFrame]
 
 
-def _rows(history: History, encoders: Encoders, settings: "TwoTower", customers: pl.LazyFrame) -> Rows:
+def _rows(history: History, encoders: FittedEncoders, settings: TwoTowerSettings, customers: pl.LazyFrame) -> Rows:
     """Encoded `customers` and articles as of the history's cutoff."""
     articles = encoders.articles(history)
     return encoders.customers(history.of(customers), customers, articles, settings.recent), articles
@@ -115,7 +114,7 @@ def _vectors(model: torch.nn.Module, rows: pl.DataFrame, side: Side, engine: Eng
     return quantised(torch.from_numpy(rows["key"].to_numpy().copy()), vectors, side)
 
 
-def towers(settings: "TwoTower", encoders: Encoders) -> Towers:
+def towers(settings: TwoTowerSettings, encoders: FittedEncoders) -> Towers:
     """Towers with weights drawn from torch's generator."""
     customer, article = encoders.schema("customer", "context"), encoders.schema("article")
     made = Towers(customer, article, settings.width, settings.hidden, settings.dimensions, settings.temperature)

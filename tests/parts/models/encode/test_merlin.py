@@ -149,7 +149,7 @@ def test_names_the_remedy_where_merlin_is_missing(monkeypatch: pytest.MonkeyPatc
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(versions, "version", version)
-    with pytest.raises(EngineError, match=r"merlin-core 23.8.0 is needed and not installed: run make setup"):
+    with pytest.raises(EngineError, match=r"merlin-core 23.8.0, which is not installed: .*requirements.lock"):
         versions.check(versions.KNOWN)
 
 

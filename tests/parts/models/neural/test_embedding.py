@@ -5,8 +5,8 @@ import pytest
 from kit import bound
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.vectors import STEPS
 from hmgpu.parts.models.neural.embedding import Space
-from hmgpu.parts.models.neural.topk import STEPS
 
 CPU = Engine("cpu", "tests")
 

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.vectors import STEPS
 from hmgpu.parts.models.neural.embedding_mean import Mean
-from hmgpu.parts.models.neural.topk import STEPS
 
 CPU = Engine("cpu", "tests")
 VECTORS = {1: (1.0, 0.0), 2: (0.0, 1.0), 3: (0.6, 0.8), 4: (-1.0, 0.0)}

@@ -8,8 +8,9 @@ import torch
 from hypothesis import given, settings
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.vectors import STEPS, quantised, shortened
 from hmgpu.parts.models.neural import topk
-from hmgpu.parts.models.neural.topk import STEPS, dots, nearest, quantised, shortened
+from hmgpu.parts.models.neural.topk import dots, nearest
 
 CPU = Engine("cpu", "tests")
 

@@ -8,7 +8,7 @@ import pytest
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
-from hmgpu.parts.models.neural.topk import STEPS
+from hmgpu.core.vectors import STEPS
 from hmgpu.parts.models.neural.two_tower import article_vectors, customer_vectors
 from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.two_tower import TwoTower

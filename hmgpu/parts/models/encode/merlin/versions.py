@@ -3,6 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from hmgpu.core.errors import EngineError
+from hmgpu.core.extras import remedy
 
 KNOWN = {
     "merlin-core": "23.8.0",
@@ -22,6 +23,7 @@ def check(known: dict[str, str]) -> None:
         try:
             found = version(package)
         except PackageNotFoundError:
-            raise EngineError(f"{package} {wanted} is needed and not installed: run make setup.") from None
+            how = "make setup-gpu" if package in KNOWN_ON_GPU else remedy("merlin")
+            raise EngineError(f"Merlin needs {package} {wanted}, which is not installed: {how}.") from None
         if found != wanted and not found.startswith(f"{wanted}."):
             raise EngineError(f"{package} is {found}, and hmgpu knows how to run {wanted} alone: run make setup.")

@@ -1,0 +1,86 @@
+"""Frames of a retailer's tables as raw files, with the settings that describe them: what a frame lacks is absent."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import polars as pl
+
+from hmgpu.core.errors import DataError
+from hmgpu.data.settings import MOST_CHANNELS, Columns, DataSettings, Weekday
+from hmgpu.data.tables import TABLES, Column, TableName
+
+
+def write_raw(tables: Mapping[TableName, pl.DataFrame | None], settings: DataSettings) -> dict[str, Any]:
+    """Write `tables` as Parquet into the folder `settings.raw`, one file a table; None is a table that there is not.
+
+    Returns:
+        The settings, by `data.key`, with which they can be ingested: names of files and columns, null for what is
+        absent; the channels that occur; and the weekday after the last day, so that the last seven days are a week.
+
+    Raises DataError where transactions or a column that is always needed are missing.
+    """
+    found: dict[str, Any] = {}
+    for table, frame in tables.items():
+        if frame is None:
+            found[f"data.files.{table}"] = None
+            continue
+        columns = columns_in(table, frame, settings.columns.of(table))
+        found |= {f"data.files.{table}": table, f"data.columns.{table}": columns}
+        settings.raw.mkdir(parents=True, exist_ok=True)
+        kept = frame.select(list(dict.fromkeys(name for name in columns.values() if name)))
+        kept.write_parquet(settings.raw / f"{table}.parquet")
+        if table == "transactions":
+            found |= _channels(frame, columns["channel"])
+            found |= _week_starts(frame, columns["day"], settings.date_format)
+    return found
+
+
+def columns_in(table: TableName, frame: pl.DataFrame, names: Mapping[str, str | None]) -> Columns:
+    """What `frame` calls each column of `table`: as `names` says, else as hmgpu does; None where it has no such column.
+
+    Raises DataError where a column is missing that is always needed, or that `names` calls otherwise than H&M does.
+    """
+    found: Columns = {}
+    for column in TABLES[table]:
+        named = names[column.name]
+        if named is None or named in frame.columns:
+            found[column.name] = named
+        elif column.name in frame.columns:
+            found[column.name] = column.name
+        elif column.required or named != column.raw:
+            raise DataError(_missing(table, frame, column, named))
+        else:
+            found[column.name] = None
+    return found
+
+
+def _missing(table: TableName, frame: pl.DataFrame, column: Column, named: str) -> str:
+    there = ", ".join(frame.columns[:8]) + (", …" if len(frame.columns) > 8 else "")
+    absent = "" if column.required else ", or to None where there is no such column"
+    return (
+        f"The {table} have no column '{named}' (they have {there}): set `data.columns.{table}.{column.name}` to the "
+        f"frame's name for it{absent}."
+    )
+
+
+def _channels(frame: pl.DataFrame, column: str | None) -> dict[str, Any]:
+    if column is None:
+        return {}
+    occurring = frame[column].drop_nulls().cast(pl.String).unique().sort().to_list()
+    if not 1 <= len(occurring) <= MOST_CHANNELS:
+        raise DataError(
+            f"The column '{column}' holds {len(occurring):,} sales channels, not 1 to {MOST_CHANNELS}: set "
+            "`data.columns.transactions.channel` to another column, or to None."
+        )
+    return {"data.channels": occurring}
+
+
+def _week_starts(frame: pl.DataFrame, column: str | None, date_format: str) -> dict[str, Any]:
+    days = frame[column or "day"]
+    if not days.dtype.is_temporal():
+        days = days.cast(pl.String).str.to_date(date_format, strict=False)
+    last = days.cast(pl.Date).max()
+    if not isinstance(last, datetime.date):
+        return {}  # ingest says what is wrong with the days
+    return {"data.week_starts": get_args(Weekday)[(last.weekday() + 1) % 7]}
