@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-import hmgpu
 from hmgpu.core.errors import ConfigError
-
-_PACKAGE = Path(hmgpu.__file__).parent
+from hmgpu.core.version import PACKAGE
 
 
 def shipped() -> dict[str, Path]:
     """The configs that come with hmgpu, by name."""
     # In a wheel they lie in the package, in a checkout next to it.
-    for folder in (_PACKAGE / "configs", _PACKAGE.parent / "configs"):
+    for folder in (PACKAGE / "configs", PACKAGE.parent / "configs"):
         if folder.is_dir():
             return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
     return {}

@@ -19,12 +19,12 @@ from typing import Any
 
 import yaml
 
-import hmgpu
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import RunError
 from hmgpu.core.files import UNFINISHED, digest_of, hashes, needing_room, sha256, swap_link, write_json, write_text
 from hmgpu.core.lock import held
 from hmgpu.core.machine import versions
+from hmgpu.core.version import PACKAGE
 from hmgpu.runs.memory import watched
 from hmgpu.runs.seal import verify
 
@@ -219,7 +219,6 @@ def _finished(place: Path, made_from: dict[str, Any]) -> str | None:
 @functools.cache
 def code_digest() -> str:
     """Hash of the package's own source, templates of pages included: results of other code are not taken for its."""
-    root = Path(hmgpu.__file__).parent
-    files = sorted(file for kind in ("*.py", "*.html") for file in root.rglob(kind))
-    sources = {str(file.relative_to(root)): sha256(file) for file in files}
+    files = sorted(file for kind in ("*.py", "*.html") for file in PACKAGE.rglob(kind))
+    sources = {str(file.relative_to(PACKAGE)): sha256(file) for file in files}
     return digest_of(sources)

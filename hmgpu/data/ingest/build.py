@@ -16,8 +16,8 @@ from typing import Literal, get_args
 import polars as pl
 from pydantic import JsonValue
 
-import hmgpu
 from hmgpu.core.files import sha256
+from hmgpu.core.version import VERSION
 from hmgpu.data.ingest.absorb import Reader, Tables, absorb_entities, absorb_transactions, present
 from hmgpu.data.ingest.rawfiles import RawFile
 from hmgpu.data.ingest.reading import Progress, raw_names
@@ -155,7 +155,7 @@ class Build:
         """Eight hex digits in the names of the files: others for other input, so that no file is ever overwritten."""
         raws = [(table, raw.path.name, raw.sha256) for table, raw in self.sources.items()]
         parent = hashlib.sha256(self.there.to_bytes()).hexdigest() if self.there else ""
-        content = [hmgpu.__version__, parent, content_settings(self.settings), raws]
+        content = [VERSION, parent, content_settings(self.settings), raws]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
 
     def _step(self) -> Callable[[RawFile, int], None]:

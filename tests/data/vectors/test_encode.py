@@ -77,5 +77,6 @@ def test_a_picture_that_cannot_be_read_is_no_vector(shop: World, counting) -> No
 
 def test_two_at_the_same_work(shop: World, counting) -> None:
     inputs = inputs_of(Store(shop.root), "text")
-    with working_in(shop.root, "text", inputs, counting(), 2), pytest.raises(BusyError, match="computes the same vectors"):
+    busy = pytest.raises(BusyError, match="computes the same vectors")
+    with working_in(shop.root, "text", inputs, counting(), 2), busy:
         made(shop, counting())

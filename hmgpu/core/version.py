@@ -1,0 +1,7 @@
+"""The version of hmgpu, and where its source lies."""
+
+from pathlib import Path
+
+VERSION = "0.1.0"
+PACKAGE = Path(__file__).parents[1]
+"""The folder of the package."""
