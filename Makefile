@@ -36,6 +36,7 @@ lint: .venv/$(GPU_STACK).stamp  ## Formatting, lint rules, types, and whether wh
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python scripts/check_lock.py
 
 audit: .venv/cpu.stamp  ## Known vulnerabilities of what is locked; asks PyPI, so it needs a network
