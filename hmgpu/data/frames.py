@@ -37,7 +37,10 @@ def write_raw(tables: Mapping[TableName, pl.DataFrame | None], settings: DataSet
 
 
 def columns_in(table: TableName, frame: pl.DataFrame, names: Mapping[str, str | None]) -> Columns:
-    """What `frame` calls each column of `table`: as `names` says, else as hmgpu does; None where it has no such column.
+    """What `frame` calls each column of `table`: as `names` says, or as hmgpu does; None where it has no such column.
+
+    Args:
+        names: by column the frame's name for it; one that is not H&M's must be in the frame. None: there is none.
 
     Raises DataError where a column is missing that is always needed, or that `names` calls otherwise than H&M does.
     """
@@ -46,7 +49,7 @@ def columns_in(table: TableName, frame: pl.DataFrame, names: Mapping[str, str | 
         named = names[column.name]
         if named is None or named in frame.columns:
             found[column.name] = named
-        elif column.name in frame.columns:
+        elif named == column.raw and column.name in frame.columns:
             found[column.name] = column.name
         elif column.required or named != column.raw:
             raise DataError(_missing(table, frame, column, named))

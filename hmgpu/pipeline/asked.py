@@ -1,0 +1,93 @@
+"""Candidates, features and lists of the customers that somebody asks for, in memory instead of in the run."""
+
+from collections.abc import Callable
+
+import polars as pl
+
+from hmgpu.data.weeks import Week
+from hmgpu.parts.candidates import KEYS, RANK, SCORE, TOGETHER
+from hmgpu.pipeline.context import StepContext
+from hmgpu.pipeline.describe import complete, look_up, propose
+from hmgpu.pipeline.learn import FALLBACK, TABLE
+from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.recommend import lists_for
+from hmgpu.pipeline.shards import as_fits, split
+
+FEW = 1_000  # customers whose lists are computed by themselves: of more of them, everybody's lists are worth keeping
+
+
+def candidates_of(context: StepContext, week: Week, customers: pl.DataFrame) -> pl.DataFrame:
+    """(customer, article, every retriever's score and rank, the columns about all retrievers), sorted by both keys.
+
+    Args:
+        week: what was known before it decides.
+        customers: (customer), each once.
+    """
+    learned = context.learning.learn(week, context.learners)
+    columns = [*KEYS, *(f"{name}{end}" for name in context.retrievers for end in (SCORE, RANK))]
+
+    def work(some: pl.DataFrame) -> pl.DataFrame:
+        pairs = propose(context, week, learned, some).pairs
+        return pairs.select(*columns, *(name for name in TOGETHER if name in pairs.columns))
+
+    return _in_shards(context, work, customers)
+
+
+def features_of(context: StepContext, week: Week, pairs: pl.DataFrame) -> pl.DataFrame:
+    """`pairs` (customer, article), each once, with every column that a ranker sees, sorted by both keys.
+
+    Args:
+        week: what was known before it decides.
+    """
+    learned = context.learning.learn(week, context.learners)
+
+    def work(some: pl.DataFrame) -> pl.DataFrame:
+        proposed = propose(context, week, learned, some)
+        theirs = pairs.join(some, on="customer", how="semi")
+        return complete(context, proposed, look_up(context, proposed, theirs))
+
+    return _in_shards(context, work, pairs.select("customer").unique())
+
+
+def lists_of(pipeline: Pipeline, customers: pl.DataFrame | None) -> pl.DataFrame:
+    """(customer, article, rank) of `customers` (customer), or of all where that is None, in any order.
+
+    Those of a few are computed by themselves, unless the run has everybody's.
+    """
+    context, week = pipeline.context, pipeline.store.next_week
+    if customers is None or customers.height > FEW or pipeline.run.there(f"{week}/recommend/000"):
+        files = [step.folder / TABLE for step in pipeline.recommend()]
+        lists = pl.scan_parquet(files, glob=False)
+        return context.engine.collect(lists if customers is None else lists.join(customers.lazy(), on="customer"))
+    learned = context.learning.learn(week, context.learners)
+    return lists_for(context, pipeline.train(), learned, customers)
+
+
+def best_sellers(pipeline: Pipeline) -> pl.DataFrame:
+    """(article, rank) for the week after the data: the list of a customer whom nobody knows."""
+    step = pipeline.learning.learn(pipeline.store.next_week, {})[FALLBACK]
+    return pl.read_parquet(step.folder / TABLE).sort("rank")
+
+
+def in_order(asked: pl.DataFrame, lists: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
+    """(customer_id, rank int32, article): the list of each of `asked` (customer_id, customer) in their order.
+
+    Args:
+        asked: a customer that is null gets `best`.
+        lists: (customer, article, rank).
+        best: (article, rank).
+    """
+    placed = asked.with_row_index("place")
+    unknown = placed.filter(pl.col("customer").is_null()).join(best, how="cross")
+    rows = pl.concat(
+        part.select("place", "customer_id", pl.col("rank").cast(pl.Int32), "article")
+        for part in (placed.join(lists, on="customer"), unknown)
+    )
+    return rows.sort("place", "rank").drop("place")
+
+
+def _in_shards(
+    context: StepContext, work: Callable[[pl.DataFrame], pl.DataFrame], customers: pl.DataFrame
+) -> pl.DataFrame:
+    shards = split(customers, context.retrievers.values(), context.memory_gb)
+    return pl.concat(as_fits(work, shard.customers) for shard in shards)
