@@ -13,7 +13,7 @@ from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.synthetic import synthesize
 from hmgpu.pipeline import shipped_configs
-from tests.docs.story import SCALE, hmgpu
+from tests.docs.story import SCALE, hmgpu, quick
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -23,17 +23,10 @@ FEATURES = ("retriever_scores", "article_sales", "article_price", "bought_depart
 
 
 def small(content: dict[str, Any]) -> dict[str, Any]:
-    """A shipped config with few parts, none of which takes seconds to train, and few trees."""
+    """A shipped config with few parts, none of which takes seconds to train; it is quick, too."""
     retrievers = {name: part for name, part in content["retrievers"].items() if name in RETRIEVERS}
     features = {name: part for name, part in content["features"].items() if name in FEATURES}
-    fewer = {"retrievers": retrievers, "features": features, "engine": "cpu", "weeks": {"train": 1}}
-    return _few_rounds(content | fewer)
-
-
-def _few_rounds(given: Any) -> Any:
-    if not isinstance(given, dict):
-        return given
-    return {name: min(each, 5) if name == "rounds" else _few_rounds(each) for name, each in given.items()}
+    return quick(content | {"retrievers": retrievers, "features": features})
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,8 @@
-"""A page's blocks, run in their order in one folder, or looked at where they are not run."""
+"""A page's blocks, run in their order in one folder, or looked at where they are not run.
+
+What is run is smaller than it says, so that it takes seconds: synthetic data have `SCALE`, the names of shipped configs
+stand for ones of few parts (conftest.py), and a config that a page saves is `quick`, after all of it was loaded.
+"""
 
 import re
 import shlex
@@ -25,6 +29,17 @@ def hmgpu(*arguments: str) -> None:
     assert (ended or 0) in DONE.get(arguments[0], (0,)), f"hmgpu {shlex.join(arguments)} ended with {ended}"
 
 
+def quick(content: dict[str, Any]) -> dict[str, Any]:
+    """A config on the CPU with one training week and few trees."""
+    return {**_few_rounds(content), "engine": "cpu", "weeks": {"train": 1}}
+
+
+def _few_rounds(given: Any) -> Any:
+    if not isinstance(given, dict):
+        return given
+    return {name: min(each, 5) if name == "rounds" else _few_rounds(each) for name, each in given.items()}
+
+
 class Story:
     """What the blocks of a page share: the folder they run in, and the names that Python has."""
 
@@ -32,10 +47,11 @@ class Story:
         self.names: dict[str, Any] = {"__name__": "docs"}
 
     def run(self, block: Block) -> None:
-        if block.file:
-            Path(block.file).write_text(block.text, encoding="utf-8")
         if block.language == "yaml":
             load(block)
+        if block.file:
+            content = quick(yaml.safe_load(block.text))
+            Path(block.file).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
         elif block.language == "toml":
             tomllib.loads(block.text)
         elif block.language == "python":
