@@ -1,11 +1,12 @@
 """What retrievers, features and rankers have in common, and how they are found.
 
 A part is a frozen, validated config with a few methods, in a file named after its `kind`. Adding one means adding that
-file, its test and a line of YAML.
+file, its test and a line of YAML. One of another package is found through the entry point group `hmgpu.parts`.
 """
 
 import importlib
 import pkgutil
+import re
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.plugins import offers
+from hmgpu.core.source import source_digest
 from hmgpu.data.store import History
 from hmgpu.data.tables import VectorsOf, names
 
@@ -57,6 +60,11 @@ Level = Annotated[str, AfterValidator(_known_level)]
 """`article`, or the name of a code column of the articles."""
 
 P = TypeVar("P", bound="Part")
+
+GROUP = "hmgpu.parts"
+"""The entry points that other packages offer parts by: the entry's name is the part's kind, its value the class."""
+SOURCE = "source_sha256"
+"""What the settings of a part from outside hmgpu say in addition: steps of other code are not taken for its."""
 
 
 class FittedEncoders(Protocol):
@@ -118,12 +126,17 @@ class Part(BaseModel):
 
     @property
     def kind(self) -> str:
-        """The name of the file that the part's class is in."""
-        return type(self).__module__.rpartition(".")[2]
+        """The name of the file that the part's class is in; outside of hmgpu its entry point's, else its own name."""
+        part = type(self)
+        if _is_ours(part):
+            return part.__module__.rpartition(".")[2]
+        named = [offer.name for offer in offers(GROUP) if offer.found is part]
+        return named[0] if named else _snake_case(part.__name__)
 
     def settings(self) -> dict[str, Any]:
-        """Kind and settings, as YAML and JSON can hold them."""
-        return {"kind": self.kind, **self.model_dump(mode="json")}
+        """Kind and settings, as YAML and JSON can hold them; with a hash of the code of a part from outside hmgpu."""
+        code = {} if _is_ours(type(self)) else {SOURCE: source_digest(type(self))}
+        return {"kind": self.kind, **self.model_dump(mode="json"), **code}
 
     def needs(self) -> frozenset[str]:
         """Optional columns of the data that this part can't do without; it is left out where one is absent."""
@@ -174,7 +187,10 @@ class Trained(Learner):
 
 
 def kinds(base: type[P]) -> dict[str, type[P]]:
-    """Every part in the home folder of `base`, by kind (its file's name)."""
+    """Every part of `base` by kind: those in its home folder (by the file's name), and those that packages offer.
+
+    Raises ConfigError where two are of one kind, or an entry point is not a part.
+    """
     package = importlib.import_module(base.home)
     found = {}
     for module in pkgutil.iter_modules(package.__path__):
@@ -182,6 +198,18 @@ def kinds(base: type[P]) -> dict[str, type[P]]:
         for member in members:
             if isinstance(member, type) and issubclass(member, base) and member.__module__.endswith(f".{module.name}"):
                 found[module.name] = member
+    for offer in offers(GROUP):
+        if not (isinstance(offer.found, type) and issubclass(offer.found, Part)):
+            raise ConfigError(f"The entry point '{offer.name}' ({GROUP}) names {offer}, which is not a part.")
+        if not issubclass(offer.found, base):
+            continue
+        if offer.name in found:
+            other = found[offer.name]
+            raise ConfigError(
+                f"Two parts are of the kind '{offer.name}': {other.__module__}:{other.__name__} and {offer}; rename "
+                "the entry point."
+            )
+        found[offer.name] = offer.found
     return found
 
 
@@ -195,4 +223,15 @@ def build(base: type[P], name: str, settings: dict[str, Any] | None) -> P:
     known = kinds(base)
     if not isinstance(kind, str) or kind not in known:
         raise ConfigError(f"'{kind}' is no kind of {base.__name__.lower()}; there are {', '.join(sorted(known))}")
+    if not _is_ours(known[kind]):
+        fields.pop(SOURCE, None)  # of the code that a run was made with; this one is hashed again
     return known[kind].model_validate(fields)
+
+
+def _is_ours(part: type[Part]) -> bool:
+    return part.__module__.startswith("hmgpu.")
+
+
+def _snake_case(name: str) -> str:
+    """BestSellers is best_sellers, ItemCF is item_cf."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
