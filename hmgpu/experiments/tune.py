@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import optuna
 import polars as pl
 from rich.table import Table
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.extras import needed_by
 from hmgpu.core.files import write_json
 from hmgpu.core.metrics import map_at
 from hmgpu.data.store import Store
@@ -30,6 +30,9 @@ from hmgpu.pipeline.learn import FALLBACK, TABLE
 from hmgpu.pipeline.lists import top_twelve
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
+
+with needed_by("hmgpu tune"):
+    import optuna
 
 log = logging.getLogger(__name__)
 FILE = "tuning.json"

@@ -10,15 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-import dask.config
 import psutil
-from distributed import Client, KilledWorker, LocalCluster, as_completed
 
 from hmgpu.core.console import tracked
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import EngineError, RunError
+from hmgpu.core.extras import needed_by
 from hmgpu.pipeline.workers import InProcess
 from hmgpu.runs.run import code_digest
+
+with needed_by("--cluster"):
+    import dask.config
+    from distributed import Client, KilledWorker, LocalCluster, as_completed
 
 T = TypeVar("T")
 
@@ -137,5 +140,8 @@ def _cluster_of(engine: Engine) -> Any:
     try:
         from dask_cuda import LocalCUDACluster  # gives every process a GPU of its own
     except ImportError:
-        raise EngineError("--cluster on this machine's GPUs needs dask-cuda: make setup-gpu.") from None
+        raise EngineError(
+            "--cluster on this machine's GPUs needs dask-cuda, which no extra brings: leave --cluster away, or "
+            "pip install --no-deps dask-cuda==26.6.*"
+        ) from None
     return LocalCUDACluster

@@ -172,7 +172,7 @@ def test_a_missing_library_is_said_with_the_remedy(monkeypatch):
     monkeypatch.setattr(peer_runs, "load", without)
     peers, absent = available(["popular", "ease"], frozenset())
     assert list(peers) == ["popular"]
-    assert absent == {"ease": "lenskit isn't installed: pip install 'hmgpu[peers]'"}
+    assert absent == {"ease": "it needs lenskit, which is not installed: pip install 'hmgpu[peers]'"}
 
 
 def test_a_peer_that_needs_columns_is_absent_where_the_data_has_none():

@@ -81,6 +81,6 @@ def test_python_need_not_compile_it_anew(module: str) -> None:
         assert compiled[8:16] == importlib.util.source_hash(source.read_bytes())
 
 
-@pytest.mark.parametrize("tool", ["gcc", "cc", "git", "pip", "uv", "cyclonedx-py", "hatchling"])
+@pytest.mark.parametrize("tool", ["gcc", "cc", "git", "pip", "uv", "cyclonedx-py"])
 def test_nothing_that_only_builds_is_there(tool: str) -> None:
     assert shutil.which(tool) is None

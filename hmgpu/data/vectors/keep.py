@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from hmgpu.core.errors import DataError
+from hmgpu.core.extras import needed_by
 from hmgpu.core.files import sha256
 from hmgpu.data.ingest.staging import VECTORS, publish, staged
 from hmgpu.data.manifest import DataFile, Manifest, Vectors
@@ -24,9 +25,10 @@ def keep(root: Path, of: VectorsOf, ids: pl.Series, vectors: "np.ndarray[Any, An
         vectors: (ids, dimensions) of finite numbers, none of them all zero.
         made_by: the model, or the file; it is kept in the manifest, so with no path of this machine.
     """
-    import torch  # takes seconds to load
+    with needed_by("hmgpu vectors"):
+        import torch  # takes seconds to load
 
-    from hmgpu.core.vectors import quantised
+        from hmgpu.core.vectors import quantised
 
     Manifest.read(root)  # before a folder is made for the lock
     with staged(root) as staging:
