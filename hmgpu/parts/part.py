@@ -8,20 +8,21 @@ import importlib
 import pkgutil
 import re
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.plugins import offers
 from hmgpu.core.source import source_digest
+from hmgpu.data.choices import VectorsOf
 from hmgpu.data.store import History
-from hmgpu.data.tables import VectorsOf, names
+from hmgpu.data.tables import names
 
 Learned = dict[str, pl.LazyFrame]
 """All that a part learns: named tables. A run writes them as Parquet and hands them back as scans."""
@@ -137,6 +138,17 @@ class Part(BaseModel):
         """Kind and settings, as YAML and JSON can hold them; with a hash of the code of a part from outside hmgpu."""
         code = {} if _is_ours(type(self)) else {SOURCE: source_digest(type(self))}
         return {"kind": self.kind, **self.model_dump(mode="json"), **code}
+
+    def idle(self) -> Mapping[str, str]:
+        """Settings that do nothing next to the others, by name, and when they would: "with by: gender"."""
+        return {}
+
+    @model_validator(mode="after")
+    def _no_idle_setting_is_set(self) -> Self:
+        for name, when in self.idle().items():
+            if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True):
+                raise ValueError(f"{name} does nothing here, it counts {when}; leave it out")
+        return self
 
     def needs(self) -> frozenset[str]:
         """Optional columns of the data that this part can't do without; it is left out where one is absent."""

@@ -7,8 +7,8 @@ import polars as pl
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from hmgpu.core.plans import top_n
+from hmgpu.data.choices import VectorsOf
 from hmgpu.data.store import History
-from hmgpu.data.tables import VectorsOf
 from hmgpu.parts.from_yaml import part_of
 from hmgpu.parts.part import Learned, PartContext, Trained, build
 from hmgpu.parts.retriever import Retriever

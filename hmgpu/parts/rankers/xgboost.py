@@ -4,6 +4,7 @@ XGBoost (Chen & Guestrin 2016) with its LambdaMART objectives (Burges 2010). How
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -62,6 +63,9 @@ class XGBoost(Ranker):
     workers: Count = 1
     """Processes of the cluster that fit the trees together, each on its share of the examples. Another number gives
     other trees, as another seed would."""
+
+    def idle(self) -> Mapping[str, str]:
+        return {} if self.objective.startswith("rank:") else {"pairs": "with an objective rank:…"}
 
     @property
     def processes(self) -> int:

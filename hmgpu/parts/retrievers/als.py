@@ -17,7 +17,7 @@ from pydantic import Field
 
 from hmgpu.data.store import History
 from hmgpu.parts.models.neural.bought import matrix, weighted
-from hmgpu.parts.models.neural.embedding import Space
+from hmgpu.parts.models.neural.embedding import EmbeddingWithLatest
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates
 
@@ -29,7 +29,7 @@ FACTOR = "factor"
 Floats = npt.NDArray[np.float32]
 
 
-class ALS(Space):
+class ALS(EmbeddingWithLatest):
     """The nearest articles on sale, and, as a feature, how near every other candidate is."""
 
     days: Count = 60

@@ -13,11 +13,11 @@ from pydantic import Field
 
 from hmgpu.data.store import History
 from hmgpu.parts.models.neural.bought import matrix, weighted
-from hmgpu.parts.models.neural.embedding_mean import Mean
+from hmgpu.parts.models.neural.embedding_mean import EmbeddingMean
 from hmgpu.parts.part import Count
 
 
-class BPR(Mean):
+class BPR(EmbeddingMean):
     """What is nearest to the mean of the latest articles, and, as a feature, how near every other candidate is."""
 
     days: Count = 60

@@ -6,21 +6,23 @@ Content-based recommendation (Pazzani & Billsus 2007, "Content-based recommendat
 the mean of what he bought.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import polars as pl
 from pydantic import Field
 
+from hmgpu.data.choices import VectorsOf
 from hmgpu.data.store import History
-from hmgpu.data.tables import VectorsOf, names
-from hmgpu.parts.models.neural.embedding_mean import Mean
+from hmgpu.data.tables import names
+from hmgpu.parts.models.neural.embedding_mean import EmbeddingMean
 from hmgpu.parts.part import Count
 
 ENCODED: dict[str, VectorsOf] = {"sentences": "text", "pictures": "pictures"}
 """What the data set's vectors are of, by what is asked for."""
 
 
-class Content(Mean):
+class Content(EmbeddingMean):
     """What is nearest to the mean of the latest articles, and, as a feature, how near every other candidate is."""
 
     of: Literal["metadata", "text", "sales", "sentences", "pictures"] = "text"
@@ -35,6 +37,9 @@ class Content(Mean):
     @property
     def name(self) -> str:
         return f"{self.kind}_{self.of}"
+
+    def idle(self) -> Mapping[str, str]:
+        return {"dimensions": "with any other of:"} if self.of == "sales" else {"weeks": "with of: sales"}
 
     def needs(self) -> frozenset[str]:
         columns = {"metadata": frozenset({"product_type"}), "text": frozenset({"name"})}

@@ -4,6 +4,7 @@ Directional pair rules ("bought seed, then article") with a decay by the days be
 H&M competition used them, normalised like item-based collaborative filtering (Deshpande & Karypis 2004).
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import polars as pl
@@ -45,6 +46,9 @@ class CoPurchase(Retriever):
     half_life: Annotated[float, Field(gt=0)] = 14.0
     """Days in which the weight of a seed halves."""
     n: Candidates = 24
+
+    def idle(self) -> Mapping[str, str]:
+        return dict.fromkeys(("seed_days", "half_life"), "with seeds_from: own") if self.seeds_from == "popular" else {}
 
     def learn(self, history: History) -> Learned:
         return {"rules": self._rules(self._paired(history), history)} | self._best(history)

@@ -12,10 +12,11 @@ import polars as pl
 from pydantic import Field, field_validator
 
 from hmgpu.data.store import History
+from hmgpu.parts.models.by_attribute import DERIVED, OF_CUSTOMERS
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates
 from hmgpu.parts.retrievers.copurchase import CoPurchase
-from hmgpu.parts.retrievers.popular_by import DERIVED, OF_CUSTOMERS, PopularBy
+from hmgpu.parts.retrievers.popular_by import PopularBy
 
 
 class ItemCF(CoPurchase):

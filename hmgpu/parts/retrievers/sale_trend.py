@@ -10,14 +10,14 @@ from pydantic import Field, field_validator
 
 from hmgpu.core.plans import ONE, fixed_point
 from hmgpu.data.store import History
+from hmgpu.parts.models.by_attribute import ByAttribute
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates
-from hmgpu.parts.retrievers.popular_by import PopularBy
 
 EVERYBODY = "everybody"
 
 
-class SaleTrend(PopularBy):
+class SaleTrend(ByAttribute):
     """The articles whose sales rise most: as `popular_by`, with the growth of sales in place of the sales."""
 
     by: str = EVERYBODY
@@ -33,7 +33,7 @@ class SaleTrend(PopularBy):
     @field_validator("by")
     @classmethod
     def _is_attribute(cls, by: str) -> str:
-        return by if by == EVERYBODY else PopularBy._is_attribute(by)
+        return by if by == EVERYBODY else ByAttribute._is_attribute(by)
 
     def needs(self) -> frozenset[str]:
         return frozenset() if self.by == EVERYBODY else super().needs()

@@ -19,7 +19,7 @@ from hmgpu.core.plans import ONE, decayed, fixed_point, sample
 from hmgpu.data.store import History
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.models.neural.correspondence import coordinates
-from hmgpu.parts.models.neural.embedding import Space
+from hmgpu.parts.models.neural.embedding import Embedding
 from hmgpu.parts.models.neural.leaning import Doubles, band_ratios, bands, bought_rows, ratios, week_shares
 from hmgpu.parts.part import Category, Count, Learned
 from hmgpu.parts.retriever import Candidates
@@ -29,7 +29,7 @@ REACH = 4.0  # articles' vectors within categories that are longer are made so l
 HELD = 8.0  # a logarithm of sales further below the best seller's is no more than that
 
 
-class Taste(Space):
+class Taste(Embedding):
     """Articles on sale by sales × leaning to the category × nearness within it, and these factors of any candidate."""
 
     by: Category = "department"

@@ -11,13 +11,13 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.parts.models.neural.embedding import Space
+from hmgpu.parts.models.neural.embedding import EmbeddingWithLatest
 from hmgpu.parts.models.neural.settings import TwoTowerSettings
 from hmgpu.parts.part import Learned, Trained
 from hmgpu.parts.retriever import Candidates
 
 
-class TwoTower(TwoTowerSettings, Trained, Space):
+class TwoTower(TwoTowerSettings, Trained, EmbeddingWithLatest):
     """The nearest articles on sale, and, as a feature, how near every other candidate is."""
 
     n: Candidates = 100

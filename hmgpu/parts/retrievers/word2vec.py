@@ -11,11 +11,11 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.parts.models.neural.embedding_mean import Mean
+from hmgpu.parts.models.neural.embedding_mean import EmbeddingMean
 from hmgpu.parts.part import Count, Level
 
 
-class Word2Vec(Mean):
+class Word2Vec(EmbeddingMean):
     """What is nearest to the mean of the latest articles, and, as a feature, how near every other candidate is."""
 
     days: Count = 45

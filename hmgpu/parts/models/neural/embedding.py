@@ -15,7 +15,7 @@ LATEST_DAYS = 91
 """How far back a customer's latest articles lie at most."""
 
 
-class Space(Retriever, Feature):
+class Embedding(Retriever, Feature):
     """The nearest articles on sale, and how near every other candidate is.
 
     `learn` returns `articles` (article, `v…` int16, on_sale int8) among its tables, `learn_customers` returns
@@ -24,8 +24,6 @@ class Space(Retriever, Feature):
 
     on_sale: Count = 28
     """Only articles sold in this many days before the cutoff are retrieved."""
-    latest: Annotated[int, Field(ge=0)] = 0
-    """Latest articles of a customer that a candidate is compared with one by one; 0: none, and no column says it."""
 
     def needs_packages(self) -> frozenset[str]:
         return frozenset({"torch"})
@@ -43,6 +41,22 @@ class Space(Retriever, Feature):
         asked = engine.collect(learned["customers"].join(customers, on="customer", how="semi"))
         selling = engine.collect(learned["articles"].filter(pl.col("on_sale") == 1))
         return nearest(asked.sort("customer"), selling, self.n, engine).lazy()
+
+    def near(self, learned: Learned, pairs: pl.LazyFrame, name: str) -> pl.LazyFrame:
+        """(customer, article, `name` float32: their dot product) of `pairs`; null where one has no vector."""
+        from hmgpu.parts.models.neural.topk import dots
+
+        engine = self.context.engine
+        keys = engine.collect(pairs.select("customer", "article"), fits=True)
+        products = dots(keys, engine.collect(learned["customers"]), engine.collect(learned["articles"]), engine)
+        return keys.lazy().with_columns(products.alias(name))
+
+
+class EmbeddingWithLatest(Embedding):
+    """The same, and how near a candidate is to the customer's latest articles, one by one."""
+
+    latest: Annotated[int, Field(ge=0)] = 0
+    """Latest articles of a customer that a candidate is compared with one by one; 0: none, and no column says it."""
 
     def bought_latest(self, learned: Learned, audience: History, days: int = LATEST_DAYS) -> Learned:
         """`latest` (customer, article, rank int32): of the articles with a vector those that each customer bought last
@@ -70,12 +84,3 @@ class Space(Retriever, Feature):
             vectors = engine.collect(one.join(articles.lazy(), on="article").drop("article"))
             singly.append(dots(rows.select("customer", "article"), vectors, articles, engine))
         return rows.with_columns(pl.select(pl.max_horizontal(singly)).to_series().alias(name)).lazy()
-
-    def near(self, learned: Learned, pairs: pl.LazyFrame, name: str) -> pl.LazyFrame:
-        """(customer, article, `name` float32: their dot product) of `pairs`; null where one has no vector."""
-        from hmgpu.parts.models.neural.topk import dots
-
-        engine = self.context.engine
-        keys = engine.collect(pairs.select("customer", "article"), fits=True)
-        products = dots(keys, engine.collect(learned["customers"]), engine.collect(learned["articles"]), engine)
-        return keys.lazy().with_columns(products.alias(name))

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from hmgpu.data.store import History
 from hmgpu.parts.models.neural.bought import matrix, weighted
-from hmgpu.parts.models.neural.embedding import Space
+from hmgpu.parts.models.neural.embedding import EmbeddingWithLatest
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates
 
 
-class Mean(Space):
+class EmbeddingMean(EmbeddingWithLatest):
     """The articles nearest to the mean of those that a customer bought lately.
 
     Two such parts differ in their articles' vectors alone. Since they depend on no single customer, new customers get

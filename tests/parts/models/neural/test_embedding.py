@@ -6,12 +6,12 @@ from kit import bound
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.vectors import STEPS
-from hmgpu.parts.models.neural.embedding import Space
+from hmgpu.parts.models.neural.embedding import EmbeddingWithLatest
 
 CPU = Engine("cpu", "tests")
 
 
-class Plane(Space):
+class Plane(EmbeddingWithLatest):
     """Vectors of two numbers."""
 
     n: int = 2

@@ -6,13 +6,13 @@ import pytest
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.vectors import STEPS
-from hmgpu.parts.models.neural.embedding_mean import Mean
+from hmgpu.parts.models.neural.embedding_mean import EmbeddingMean
 
 CPU = Engine("cpu", "tests")
 VECTORS = {1: (1.0, 0.0), 2: (0.0, 1.0), 3: (0.6, 0.8), 4: (-1.0, 0.0)}
 
 
-class Given(Mean):
+class Given(EmbeddingMean):
     """Articles 1 to 4 in the plane."""
 
     def vectors(self, history):
@@ -21,7 +21,7 @@ class Given(Mean):
         return pl.DataFrame(rows, schema, orient="row")
 
 
-def described(part: Mean, history, pairs) -> dict[tuple[int, int], tuple[float | None, ...]]:
+def described(part: EmbeddingMean, history, pairs) -> dict[tuple[int, int], tuple[float | None, ...]]:
     """The dot product with the mean, and the largest one with one of the latest."""
     found = kit.described(part, history, CPU, pairs)
     return {pair: tuple(columns.values()) for pair, columns in found.items()}

@@ -1,6 +1,6 @@
 """Exact nearest neighbours: against a plain calculation, with ties, in any block size, and for missing vectors."""
 
-import hypothesis.retrievers as st
+import hypothesis.strategies as st
 import numpy as np
 import polars as pl
 import pytest

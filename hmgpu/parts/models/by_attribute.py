@@ -1,0 +1,148 @@
+"""What retrievers share that propose, by an attribute of customers or articles, what does best with its values."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from functools import reduce
+from operator import add
+
+import polars as pl
+from pydantic import field_validator
+
+from hmgpu.core.plans import ONE, decayed, top_n
+from hmgpu.data.store import History
+from hmgpu.data.tables import names
+from hmgpu.parts.gender import COLUMN, DEFAULT_MEN, DEFAULT_WOMEN, article_gender, customer_gender
+from hmgpu.parts.part import Count, Learned
+from hmgpu.parts.retriever import Candidates, Retriever
+
+AGE_BANDS = (19, 29, 39, 49, 59, 69)  # last year of each band; the bands that public solutions settled on
+PRICE_LEVELS = 5
+LEVELS_ABOVE = range(1, PRICE_LEVELS)
+DERIVED = {"age_band": "age", "price_level": "price", "channel": "channel", "gender": COLUMN}
+"""Customer attributes that are worked out, and the column each needs."""
+FROM_HABITS = ("price_level", "channel", "gender")
+"""Those of them that are worked out from what a customer bought."""
+OF_CUSTOMERS = (*DERIVED, *names("customers", ["code", "flag"]))
+OF_ARTICLES = tuple(names("articles", ["code"]))
+
+
+class ByAttribute(Retriever):
+    """The articles that do best by any attribute of customers (age band, channel, …) or of articles (department, …).
+
+    A customer attribute gives each customer one tag and the best articles among customers of that tag. An article
+    attribute gives each customer the tags bought most lately and the best articles of those tags.
+    """
+
+    by: str = "age_band"
+    """The attribute: age_band, price_level (quintile of what the customer usually pays), channel (the one used most),
+    gender (women's or men's, where four fifths of what the customer buys are one of them: see `hmgpu.parts.gender`),
+    or the name of any code or flag column of customers or articles."""
+    habit_days: Count = 182
+    """How far back a customer's own purchases give tags, price level and channel."""
+    tags: Count = 3
+    """Article attributes: tags kept of each customer."""
+    women: tuple[str, ...] = DEFAULT_WOMEN
+    """For gender: values of the articles' `index_group_name` that are women's."""
+    men: tuple[str, ...] = DEFAULT_MEN
+    """For gender: those that are men's; all others are neither."""
+    n: Candidates = 40
+
+    @field_validator("by")
+    @classmethod
+    def _is_attribute(cls, by: str) -> str:
+        if by not in OF_CUSTOMERS + OF_ARTICLES:
+            raise ValueError(f"'{by}' is no attribute; there are {', '.join(OF_CUSTOMERS + OF_ARTICLES)}")
+        return by
+
+    def idle(self) -> Mapping[str, str]:
+        found = {} if self.by in OF_ARTICLES else {"tags": "with an attribute of articles"}
+        if self.by not in (*OF_ARTICLES, *FROM_HABITS):
+            found["habit_days"] = f"with {', '.join(FROM_HABITS)} or an attribute of articles"
+        if self.by != "gender":
+            found |= dict.fromkeys(("women", "men"), "with by: gender")
+        return found
+
+    def needs(self) -> frozenset[str]:
+        return frozenset({DERIVED.get(self.by, self.by)})
+
+    def learn(self, history: History) -> Learned:
+        sold = self._sold(history)
+        tables = {}
+        if self.by in OF_ARTICLES:
+            tagged = sold.join(self._groups(history), on="article")
+        else:
+            if self.by == "price_level":
+                tables["levels"] = self._price_levels(history)
+            # Only the tags of those who bought lately count here, so only theirs are worked out.
+            buyers = history.of(sold.select("customer").unique())
+            tagged = sold.join(self._customer_tags(tables, buyers), on="customer")
+        sales = self._sales(tagged)
+        # Each tag's sales as a share of its best seller's, so that a large department doesn't drown a small one.
+        share = pl.col("sales") * ONE // pl.col("sales").max().over("tag")
+        best = top_n(sales.with_columns(sales=share), self.n, by="tag", score="sales").drop("rank")
+        return tables | {"best": best}
+
+    def learn_customers(self, learned: Learned, audience: History) -> Learned:
+        if self.by in OF_ARTICLES:
+            return {"tags": self._article_tags(audience).select("customer", "tag", "weight")}
+        return {"tags": self._customer_tags(learned, audience).with_columns(weight=pl.lit(ONE, dtype=pl.Int64))}
+
+    def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
+        tags = learned["tags"].join(customers, on="customer", how="semi")
+        score = pl.col("weight") * pl.col("sales")
+        offered = tags.join(learned["best"], on="tag").select("customer", "article", score=score)
+        return top_n(offered, self.n, by="customer")
+
+    @abstractmethod
+    def _sold(self, history: History) -> pl.LazyFrame:
+        """The purchases that count for everybody, each with its int64 `weight`."""
+
+    @abstractmethod
+    def _sales(self, tagged: pl.LazyFrame) -> pl.LazyFrame:
+        """(tag, article, sales int64): how well each article does with each tag, from `_sold` with a `tag`."""
+
+    def _article_tags(self, history: History) -> pl.LazyFrame:
+        """(customer, tag, weight): the tags a customer bought most lately, as a share of the customer's first tag."""
+        bought = history.last(self.habit_days).join(self._groups(history), on="article")
+        weight = decayed(history.cutoff - pl.col("day"), self.habit_days / 4)
+        liked = bought.group_by("customer", "tag").agg(weight=weight.sum() + 1)
+        best = top_n(liked, self.tags, by="customer", score="weight", tie="tag")
+        return best.with_columns(weight=pl.col("weight") * ONE // pl.col("weight").max().over("customer"))
+
+    def _groups(self, history: History) -> pl.LazyFrame:
+        return history.articles.select("article", tag=pl.col(self.by)).drop_nulls()
+
+    def _customer_tags(self, learned: Learned, history: History) -> pl.LazyFrame:
+        """(customer, tag): the one tag of each customer that has any."""
+        habits = history.last(self.habit_days)
+        if self.by == "age_band":
+            band = pl.lit(len(AGE_BANDS))
+            for position, last_year in reversed(list(enumerate(AGE_BANDS))):
+                band = pl.when(pl.col("age") <= last_year).then(position).otherwise(band)
+            return history.customers.select("customer", "age").drop_nulls().select("customer", tag=band.cast(pl.Int32))
+        if self.by == "channel":
+            used = habits.group_by("customer", tag=pl.col("channel").cast(pl.Int32)).agg(units=pl.len())
+            return top_n(used, 1, by="customer", score="units", tie="tag").select("customer", "tag")
+        if self.by == "price_level":
+            paid = self._paid(history).join(learned["levels"], how="cross")
+            reached = [pl.when(pl.col("paid") >= pl.col(f"level_{k}")).then(1).otherwise(0) for k in LEVELS_ABOVE]
+            level = reduce(add, reached)
+            return paid.select("customer", tag=level.cast(pl.Int32))
+        if self.by == "gender":
+            articles = article_gender(history, self.women, self.men)
+            return customer_gender(habits, articles).select("customer", tag="gender").drop_nulls()
+        return history.customers.select("customer", tag=pl.col(self.by).cast(pl.Int32)).drop_nulls()
+
+    def _paid(self, history: History) -> pl.LazyFrame:
+        """(customer, paid): the mean price of what a customer bought, rounded down to price units."""
+        habits = history.last(self.habit_days)
+        return habits.group_by("customer").agg(paid=pl.col("price").cast(pl.Int64).sum() // pl.len())
+
+    def _price_levels(self, history: History) -> pl.LazyFrame:
+        """One row: the least that customers of each level above the lowest usually pay, in price units."""
+        ordered = self._paid(history).select("paid").sort("paid").with_row_index("place")
+        counted = ordered.join(ordered.select(customers=pl.len().cast(pl.Int64)), how="cross")
+        level = pl.col("place").cast(pl.Int64) * PRICE_LEVELS // pl.col("customers")
+        leveled = counted.select("paid", level=level)
+        least = {f"level_{k}": pl.when(pl.col("level") == k).then(pl.col("paid")).min() for k in LEVELS_ABOVE}
+        return leveled.select(**least)
