@@ -65,6 +65,8 @@ setup-gpu: .venv/gpu.stamp  ## RAPIDS too (Linux x86-64, CUDA 13)
 lock: .venv/cpu.stamp  ## Resolve the locks again; the GPU one first, since RAPIDS is the pickiest
 	$(COMPILE) $(PROJECT) --extra gpu --python-platform x86_64-manylinux_2_28 -o requirements-gpu.lock
 	$(COMPILE) $(PROJECT) --universal -c requirements-gpu.lock -o requirements.lock
+	$(COMPILE) pyproject.toml --extra cluster --extra kaggle --extra plot --extra tune \
+		--no-emit-package nvidia-nccl-cu12 --universal -c requirements.lock -o docker/cpu.lock
 	$(COMPILE) --group image --universal -o docker/tools.lock
 
 clean:  ## Remove what the demo wrote

@@ -1,4 +1,6 @@
-"""Is what is installed what the lock says, and does it fit together? `make lint` asks; it needs no network.
+"""Is what is installed what its lock says, and does it fit together? `make lint` asks; it needs no network.
+
+Also whether docker/cpu.lock, of the image's smaller flavour, has the versions of requirements.lock and all they need.
 
 Known vulnerabilities are another question: a database of them is of the day or of no use, so `make audit` asks PyPI's.
 """
@@ -13,6 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
+CPU_LOCK = ROOT / "docker" / "cpu.lock"
 OURS = {"hmgpu", "pip", "uv", "setuptools", "wheel"}  # the package, and what installs
 
 Versions = Mapping[str, str]
@@ -47,13 +50,20 @@ def differences(pinned: Versions, there: Versions) -> Iterator[str]:
         yield f"{name} {there[name]} is installed and not locked"
 
 
+def other_versions(small: Versions, whole: Versions) -> Iterator[str]:
+    """Where a lock for less is not a part of the whole one."""
+    for name, version in sorted(small.items()):
+        if whole.get(name) != version:
+            yield f"{name} {version} is locked, and {whole.get(name, 'nothing')} in requirements.lock"
+
+
 def unmet(found: Mapping[str, Distribution], overrides: Mapping[str, Requirement]) -> Iterator[str]:
     """What installed packages ask for and don't get, but for what pyproject.toml overrides."""
     for name, distribution in sorted(found.items()):
         for text in distribution.requires or ():
-            asked = Requirement(text)
-            asked = overrides.get(canonicalize_name(asked.name), asked)
-            if asked.marker and not asked.marker.evaluate({"extra": ""}):
+            given = Requirement(text)
+            asked = overrides.get(canonicalize_name(given.name), given)
+            if any(each.marker and not each.marker.evaluate({"extra": ""}) for each in (given, asked)):
                 continue
             other = found.get(canonicalize_name(asked.name))
             if other is None:
@@ -62,17 +72,30 @@ def unmet(found: Mapping[str, Distribution], overrides: Mapping[str, Requirement
                 yield f"{name} needs {asked} and {other.version} is installed"
 
 
+def lock_of(there: Versions) -> Path:
+    """The lock that this environment was installed from."""
+    if "cudf-polars-cu13" in there:
+        return ROOT / "requirements-gpu.lock"
+    return ROOT / "requirements.lock" if "torch" in there else CPU_LOCK
+
+
 def main() -> int:
-    """Prints every problem; 1 where there is one."""
+    """Print every problem; 1 where there is one."""
     found: dict[str, Distribution] = {canonicalize_name(each.metadata["Name"]): each for each in distributions()}
     there = {name: each.version for name, each in found.items()}
-    lock = ROOT / ("requirements-gpu.lock" if "cudf-polars-cu13" in there else "requirements.lock")
+    lock = lock_of(there)
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]
     given = map(Requirement, settings["override-dependencies"])
     overrides: dict[str, Requirement] = {canonicalize_name(each.name): each for each in given}
     problems: list[str] = []
     pinned = locked(lock, problems)
     problems += [*differences(pinned, there), *unmet(found, overrides)]
+    if lock != CPU_LOCK:
+        # What is installed tells what each package needs, so that the lock which is not installed is known to be whole.
+        small, whole = locked(CPU_LOCK, problems), locked(ROOT / "requirements.lock", problems)
+        problems += [f"{CPU_LOCK.name}: {text}" for text in other_versions(small, whole)]
+        alone = {name: each for name, each in found.items() if name in small or name == "hmgpu"}
+        problems += [f"{CPU_LOCK.name}: {text}" for text in unmet(alone, overrides)]
     print("\n".join(problems) or f"{len(pinned)} packages are as {lock.name} has them and fit together")
     return int(bool(problems))
 

@@ -67,7 +67,8 @@ def pins(lock: str) -> dict[str, str]:
 
 
 def test_it_begins_with_cuda_13_unless_told_otherwise() -> None:
-    (argument,) = said("ARG", STAGES[""])
+    flavour, argument = said("ARG", STAGES[""])
+    assert flavour == "FLAVOUR=gpu"
     cuda = re.fullmatch(r"BASE_IMAGE=nvidia/cuda:(13\.\d+)\.\d+-base-ubuntu24\.04", argument)[1]
     assert pins("requirements-gpu.lock")["nvidia-cuda-runtime"].startswith(f"=={cuda}.")  # no other one to be mixed up
     known = ["${BASE_IMAGE}"]
@@ -80,12 +81,15 @@ def test_it_begins_with_cuda_13_unless_told_otherwise() -> None:
 
 def test_the_locks_are_installed_as_make_does_it() -> None:
     def installs(text: str) -> list[str]:
-        return re.findall(r"(?:uv pip|\$\(UV\)) install .*?-r \S*?([\w-]+\.lock)", text)
+        return re.findall(r"(?:uv pip|\$\(UV\)) install [-q ]*--no-deps -r \S*?([\w-]+\.lock)", text)
 
-    steps = [rest for rest in said("RUN", STAGES["environment"]) if "install" in rest]
-    assert installs("\n".join(steps)) == installs((ROOT / "Makefile").read_text())
-    assert installs("\n".join(steps)) == ["requirements.lock", "requirements-gpu.lock"]
-    assert all("--no-deps" in rest for rest in steps)
+    (step,) = (rest for rest in said("RUN", STAGES["environment"]) if "install" in rest)
+    cases = re.split(r" ;; ", step.partition(" in ")[2])
+    known = {case.split(")")[0].strip(): installs(case) for case in cases if "install" in case}
+    assert known == {"cpu": ["cpu.lock"], "gpu": installs((ROOT / "Makefile").read_text())}
+    assert known["gpu"] == ["requirements.lock", "requirements-gpu.lock"]
+    assert step.count("--no-deps") == step.count("install")
+    assert "exit 2" in step  # for any other flavour
 
 
 def test_the_gpu_lock_changes_no_version_of_the_other_one() -> None:
@@ -94,7 +98,28 @@ def test_the_gpu_lock_changes_no_version_of_the_other_one() -> None:
     assert pins("requirements.lock").items() <= gpu.items()
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-gpu.lock", "docker/tools.lock"])
+def test_the_cpu_lock_is_the_part_of_the_other_one_that_needs_no_cuda() -> None:
+    small = pins("docker/cpu.lock")
+    assert small.items() <= pins("requirements.lock").items()
+    assert not [name for name in small if re.search(r"nvidia|cuda|torch|triton|-cu\d+|merlin", name)]
+    base = {Requirement(line).name for line in PROJECT["dependencies"]}
+    assert base <= small.keys()
+    assert not {"pytest", "mypy", "ruff", "mkdocs"} & small.keys()
+
+
+def test_the_extras_of_the_cpu_lock_are_those_without_torch() -> None:
+    """What the Makefile compiles into it; the Dockerfile says what else is left out."""
+    makefile = (ROOT / "Makefile").read_text().partition("-o docker/cpu.lock")[0]
+    recipe = makefile[makefile.rindex("$(COMPILE)") :]
+    given = re.findall(r"--extra (\w+)", recipe)
+    extras = PROJECT["optional-dependencies"]
+    needs_torch = {"merlin", "models", "encoders", "peers", "gpu"}  # lenskit and sentence-transformers ask for it
+    assert set(given) == set(extras) - needs_torch
+    wanted = {Requirement(line).name for extra in given for line in extras[extra]}
+    assert wanted <= pins("docker/cpu.lock").keys()
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-gpu.lock", "docker/cpu.lock", "docker/tools.lock"])
 def test_every_line_of_a_lock_is_one_version(lock: str) -> None:
     assert {specifier[:2] for specifier in pins(lock).values()} == {"=="}
 
@@ -110,7 +135,7 @@ def test_what_builds_the_image_is_locked() -> None:
 def test_layers_that_cost_most_depend_on_the_locks_alone() -> None:
     for name in ("base", "tools", "environment"):
         copied = {source for rest in said("COPY", STAGES[name]) for source in rest.split()[:-1]}
-        assert copied <= {"docker/tools.lock", "requirements.lock", "requirements-gpu.lock"}
+        assert copied <= {"docker/cpu.lock", "docker/tools.lock", "requirements.lock", "requirements-gpu.lock"}
     heavy = IMAGE.index(Step("COPY", "--from=environment /opt/hmgpu /opt/hmgpu"))
     after = {step.verb for step in IMAGE[:heavy]}
     assert after <= {"FROM", "ARG", "RUN", "COPY"}
@@ -129,7 +154,7 @@ def test_no_tool_of_the_build_is_in_the_image() -> None:
 def test_a_mirror_and_its_certificate_do_not_get_into_the_image() -> None:
     for name in ("", "base", "image"):
         declared = {rest.partition("=")[0] for rest in said("ARG", STAGES[name])}
-        assert declared <= {"BASE_IMAGE", "UID", "VERSION", "REVISION"}
+        assert declared <= {"BASE_IMAGE", "FLAVOUR", "UID", "VERSION", "REVISION"}
         assert "id=ca" not in " ".join(said("RUN", STAGES[name]))
     assert not any("SSL_CERT" in rest or "INDEX" in rest for stage in STAGES.values() for rest in said("ENV", stage))
 
@@ -224,7 +249,13 @@ def test_one_service_has_all_gpus_and_the_other_none() -> None:
     assert set(both) == {"hmgpu", "hmgpu-cpu"}
     (device,) = both["hmgpu"].pop("deploy")["resources"]["reservations"]["devices"]
     assert device == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
+    flavours = [{name: both[service].pop(name) for name in ("image", "build")} for service in both]
     assert both["hmgpu"] == both["hmgpu-cpu"]
+    full, small = flavours
+    assert (full["image"], small["image"]) == ("hmgpu", "hmgpu-cpu")
+    arguments = small["build"].pop("args")
+    assert small["build"] == full["build"]
+    assert {f"{name}={value}" for name, value in arguments.items()} <= set(built("--flavour", "cpu"))
 
 
 def test_compose_builds_and_runs_the_image() -> None:
@@ -275,10 +306,25 @@ def test_the_build_is_told_version_and_revision() -> None:
     assert not any("ca" in part.split(",")[0].split("=") for part in handed)
 
 
-def test_a_tag_and_options_go_to_the_builder() -> None:
-    handed = built("other:1", "--build-arg", "BASE_IMAGE=mine")
+@pytest.mark.parametrize("flavour", ["gpu", "cpu"])
+def test_a_tag_and_options_go_to_the_builder(flavour: str) -> None:
+    handed = built("--flavour", flavour, "other:1", "--build-arg", "BASE_IMAGE=mine")
     assert handed[handed.index("-t") + 1] == "other:1"
-    assert "BASE_IMAGE=mine" in handed
+    assert f"FLAVOUR={flavour}" in handed
+    assert [part for part in handed if part.startswith("BASE_IMAGE=")][
+        -1
+    ] == "BASE_IMAGE=mine"  # builders take the last
+
+
+def test_each_flavour_has_a_name_and_the_small_one_a_base_without_cuda() -> None:
+    full, small = built(), built("--flavour", "cpu")
+    assert [handed[handed.index("-t") + 1] for handed in (full, small)] == ["hmgpu", "hmgpu-cpu"]
+    assert "FLAVOUR=gpu" in full
+    assert not [part for part in full if part.startswith("BASE_IMAGE=")]
+    assert {"FLAVOUR=cpu", "BASE_IMAGE=debian:bookworm-slim"} <= set(small)
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        built("--flavour", "tpu")
+    assert refused.value.returncode == 2
 
 
 def test_a_mirror_and_its_certificate_go_to_the_builder_where_there_are_any() -> None:
@@ -299,7 +345,7 @@ def test_scripts_are_in_order(script: Path) -> None:
 
 def test_a_check_that_is_not_known_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     environment = os.environ | {"WORK": str(tmp_path / "work")}
-    for arguments in (["--tests", "some"], ["--other"]):
+    for arguments in (["--tests", "some"], ["--flavours", "tpu"], ["--other"]):
         done = subprocess.run([SCRIPTS[1], *arguments], env=environment, capture_output=True, check=False)
         assert done.returncode == 2
         assert done.stderr
