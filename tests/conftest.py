@@ -14,11 +14,12 @@ from kit import demo_config, small_settings, vector_table
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import EngineError
 from hmgpu.core.interrupts import exit_on_sigterm
+from hmgpu.data.choices import VectorsOf
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
 from hmgpu.data.synthetic import synthesize
-from hmgpu.data.tables import ARTICLES, CUSTOMERS, TABLES, VectorsOf
+from hmgpu.data.tables import ARTICLES, CUSTOMERS, TABLES
 from hmgpu.pipeline.config import Config, load_config
 
 settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is

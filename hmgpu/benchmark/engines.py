@@ -1,6 +1,7 @@
 """Which engines take part: with `auto` the CPU always, and the GPU where it can run."""
 
-from hmgpu.core.engine import Choice, Engine
+from hmgpu.core.choices import Choice
+from hmgpu.core.engine import Engine
 from hmgpu.core.errors import EngineError
 from hmgpu.core.extras import needed_by
 

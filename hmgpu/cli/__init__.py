@@ -1,15 +1,13 @@
 """GPU-accelerated, end-to-end training of weekly fashion recommenders on H&M-shaped data."""
 
-# In this folder one verb is one function: parse, call, print; nothing else lives here. What loads the whole line,
-# XGBoost and all, is imported by the verbs that need it, so that looking up a list does not wait for it.
+# In this folder one verb is one function: parse, call, print; nothing else lives here.
 
 import os
 import sys
 
 import typer
 
-from hmgpu.cli import data, judge, pipeline, runs, vectors
-from hmgpu.cli.benchmark import app as benchmark
+from hmgpu.cli import benchmark, data, judge, pipeline, runs, vectors
 from hmgpu.core.console import console, start_logging
 from hmgpu.core.errors import BusyError, HmgpuError
 from hmgpu.core.interrupts import exit_on_sigterm
@@ -17,11 +15,11 @@ from hmgpu.core.interrupts import exit_on_sigterm
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 for part in (pipeline, data, vectors, judge, runs):
     app.add_typer(part.app)
-app.add_typer(benchmark, name="benchmark", rich_help_panel="Figures")
+app.add_typer(benchmark.app, name="benchmark", rich_help_panel="Figures")
 
 
 def main() -> None:
-    """Runs the command line; what a user can mend (files and disks among it) is a sentence, with exit status 1.
+    """Run the command line; what a user can fix (files and disks included) is a sentence, with exit status 1.
 
     SIGTERM ends it as Ctrl-C does: what is under way is cleared away, what is finished stays, with exit status 143.
     """

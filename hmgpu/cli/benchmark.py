@@ -1,4 +1,4 @@
-"""Measure hmgpu against the ordinary way of doing the same, side by side on this machine."""
+"""Measure hmgpu against the usual ways of doing the same, side by side on this machine."""
 
 # One verb, one function: parse, call, print. What measures is loaded by the verb: torch and Merlin take seconds.
 
@@ -11,35 +11,40 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hmgpu.benchmark.engines import engines
-from hmgpu.benchmark.subject import Subject, configured, generated
+from hmgpu.cli.options import A_CONFIG, Seed, Settings, refuse_settings_alone
+from hmgpu.core.choices import Choice
 from hmgpu.core.console import console
-from hmgpu.core.engine import Choice, Engine
-from hmgpu.pipeline.config import Config, load_config
 
 if TYPE_CHECKING:
     from hmgpu.benchmark.result import Result
+    from hmgpu.benchmark.subject import Subject
+    from hmgpu.core.engine import Engine
+    from hmgpu.pipeline.config import Config
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
-BASE = Path("configs/base.yaml")  # its parts are measured on generated data
+BASE = "base"  # the shipped config whose parts are measured on synthetic data
 SCALE = 0.02
 
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", help="Measure on the ingested data set of this config; else data are generated."),
+    typer.Option(
+        "--config",
+        metavar="CONFIG",
+        help=f"Measure on the ingested data set of this YAML config: {A_CONFIG}. Without it: on synthetic data.",
+    ),
 ]
-Settings = Annotated[list[str] | None, typer.Option("--set", help="key.key=value, put over the config; repeatable.")]
-Scale = Annotated[float | None, typer.Option(min=1e-4, help="Of the generated data; 0.02 unless given. 1.0 is H&M's.")]
+SIZE = "Size of the synthetic data; 1.0 is H&M's."
+Scale = Annotated[float | None, typer.Option("--scale", min=1e-4, help=SIZE, show_default=str(SCALE))]
 Scales = Annotated[
-    list[float] | None, typer.Option("--scale", min=1e-4, help="Of the generated data; repeatable. 0.02 unless given.")
+    list[float] | None, typer.Option("--scale", min=1e-4, help=f"{SIZE} Repeatable.", show_default=str(SCALE))
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Of the generated data and of all that is drawn.")]
-Folder = Annotated[Path | None, typer.Option("--data", help="Keep generated data here, for the next time.")]
-Repeats = Annotated[int, typer.Option(min=1, help="Counted runs of each contender.")]
-EngineChoice = Annotated[Choice, typer.Option("--engine", help="cpu, gpu, or auto: both where there is a GPU.")]
-EngineOfLine = Annotated[Choice, typer.Option("--engine", help="What hmgpu's line runs on; peers run on the CPU.")]
+Folder = Annotated[Path | None, typer.Option("--data", help="Keep the synthetic data here, for the next time.")]
+Repeats = Annotated[int, typer.Option("--repeats", min=1, help="How many runs of each contender count.")]
+EngineChoice = Annotated[
+    Choice, typer.Option("--engine", help="Engines to measure; auto: the CPU, and the GPU where there is one.")
+]
 Output = Annotated[Path | None, typer.Option("--output", help="Also write the result here, as JSON.")]
-Plot = Annotated[bool, typer.Option(help="Also draw what --output writes, as SVG beside it.")]
+Plot = Annotated[bool, typer.Option("--plot/--no-plot", help="Also draw what --output writes, as SVG next to it.")]
 
 
 @app.command("encode")
@@ -54,9 +59,9 @@ def encode_verb(
     output: Output = None,
     plot: Plot = True,
 ) -> None:
-    """NVTabular's workflows against plain pandas, fitting and encoding."""
+    """Compare NVTabular's workflows with plain pandas, fitting and encoding."""
     _check_plot(output, plot)
-    chosen, absent = engines(engine)
+    chosen, absent = _engines(engine)
     with _subject(config, settings, scale, seed, data) as subject:
         from hmgpu.benchmark.encode import benchmark_encode
 
@@ -73,14 +78,14 @@ def two_tower_verb(
     repeats: Repeats = 5,
     engine: EngineChoice = "auto",
     memory: Annotated[
-        bool, typer.Option(help="Also what loaders hold in memory, each in a process of its own.")
+        bool, typer.Option("--memory/--no-memory", help="Also the loaders' memory, each in a process of its own.")
     ] = True,
     output: Output = None,
     plot: Plot = True,
 ) -> None:
-    """hmgpu's loader against Merlin's and a plain one, alone and feeding the training of the two towers."""
+    """Compare hmgpu's loader with Merlin's and a plain one, alone and in the training of the two towers."""
     _check_plot(output, plot)
-    chosen, absent = engines(engine)
+    chosen, absent = _engines(engine)
     with _subject(config, settings, scale, seed, data) as subject:
         from hmgpu.benchmark.two_tower import benchmark_two_tower
 
@@ -96,15 +101,17 @@ def features_verb(
     data: Folder = None,
     repeats: Repeats = 3,
     engine: EngineChoice = "auto",
-    memory: Annotated[bool, typer.Option(help="Also the peak of memory, each in a process of its own.")] = True,
+    memory: Annotated[
+        bool, typer.Option("--memory/--no-memory", help="Also the peak of memory, each in a process of its own.")
+    ] = True,
     output: Output = None,
     plot: Plot = True,
 ) -> None:
-    """The feature families' plans on CPU and GPU against pandas, at one or several sizes."""
+    """Compare the feature families' plans on CPU and GPU with pandas, at one or several sizes."""
+    _check_plot(output, plot)
+    chosen, absent = _engines(engine)
     from hmgpu.benchmark.features import benchmark_features
 
-    _check_plot(output, plot)
-    chosen, absent = engines(engine)
     subjects = _subjects(config, settings, scale, seed, data)
     _show(benchmark_features(subjects, chosen, absent, repeats, memory), output, plot)
 
@@ -121,9 +128,9 @@ def candidates_verb(
     output: Output = None,
     plot: Plot = True,
 ) -> None:
-    """The retrievers' plans on CPU and GPU; co-purchase rules also as sparse matrix products."""
+    """Compare the retrievers' plans on CPU and GPU; co-purchase rules also as sparse matrix products."""
     _check_plot(output, plot)
-    chosen, absent = engines(engine)
+    chosen, absent = _engines(engine)
     with _with_parts(config, settings, scale, seed, data) as subject:
         from hmgpu.benchmark.candidates import benchmark_candidates
 
@@ -139,14 +146,16 @@ def train_verb(
     data: Folder = None,
     repeats: Repeats = 3,
     engine: EngineChoice = "auto",
-    trees: Annotated[int, typer.Option(min=1, help="Trees, whatever the config says and however they do.")] = 200,
-    weeks: Annotated[int, typer.Option(min=1, help="Training weeks.")] = 2,
+    trees: Annotated[
+        int, typer.Option("--trees", min=1, help="How many trees to fit; replaces the config's, and none stops early.")
+    ] = 200,
+    weeks: Annotated[int, typer.Option("--weeks", min=1, help="How many training weeks; replaces the config's.")] = 2,
     output: Output = None,
     plot: Plot = True,
 ) -> None:
-    """Fitting XGBoost on CPU and GPU, on the same examples."""
+    """Compare fitting XGBoost on CPU and GPU, on the same examples."""
     _check_plot(output, plot)
-    chosen, absent = engines(engine)
+    chosen, absent = _engines(engine)
     with _with_parts(config, settings, scale, seed, data) as subject:
         from hmgpu.benchmark.train import benchmark_train
 
@@ -160,14 +169,16 @@ def pipeline_verb(
     scale: Scale = None,
     seed: Seed = 1,
     data: Folder = None,
-    repeats: Annotated[int, typer.Option(min=1, help="Runs on each engine, none of them a warm-up.")] = 1,
+    repeats: Annotated[
+        int, typer.Option("--repeats", min=1, help="How many runs on each engine, none of them a warm-up.")
+    ] = 1,
     engine: EngineChoice = "auto",
     output: Output = None,
     plot: Plot = True,
 ) -> None:
-    """The whole line from train to submit on CPU and GPU, step by step."""
+    """Compare the whole pipeline on CPU and GPU, step by step from train to submit."""
     _check_plot(output, plot)
-    chosen, absent = engines(engine)
+    chosen, absent = _engines(engine)
     with _with_parts(config, settings, scale, seed, data) as subject:
         from hmgpu.benchmark.pipeline import benchmark_pipeline
 
@@ -182,44 +193,56 @@ def peers_verb(
     seed: Seed = 1,
     data: Folder = None,
     folds: Annotated[
-        int, typer.Option(min=1, help="The last weeks, each recommended for from what was before it.")
+        int, typer.Option("--folds", min=1, help="How many last weeks, each recommended for from what was before it.")
     ] = 4,
-    peers: Annotated[str | None, typer.Option(help="Names with commas between them; all unless given.")] = None,
-    against: Annotated[
-        Path | None, typer.Option(help="The folds-….json of an evaluation of these weeks, which is then not repeated.")
+    peers: Annotated[
+        str | None, typer.Option("--peers", help="Names with commas between them.", show_default="all")
     ] = None,
-    line: Annotated[bool, typer.Option(help="hmgpu's own line too.")] = True,
-    engine: EngineOfLine = "auto",
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="The folds-….json of an evaluation of these weeks, which is then not repeated."),
+    ] = None,
+    own: Annotated[bool, typer.Option("--pipeline/--no-pipeline", help="Also hmgpu's own pipeline.")] = True,
+    engine: Annotated[
+        Choice, typer.Option("--engine", help="Where hmgpu's own pipeline computes; peers always use the CPU.")
+    ] = "auto",
     output: Output = None,
 ) -> None:
-    """How good hmgpu's lists are, beside well-known public recommenders on the same weeks and customers."""
+    """Compare hmgpu's lists with those of well-known public recommenders, on the same weeks and customers."""
+    if against and not own:
+        raise typer.BadParameter("--against is an evaluation of hmgpu's own pipeline: it doesn't go with --no-pipeline")
     from hmgpu.benchmark.against_peers import benchmark_peers
     from hmgpu.benchmark.peer_runs import named
+    from hmgpu.core.engine import Engine
 
-    if against and not line:
-        raise typer.BadParameter("--against is of hmgpu's own line: it doesn't go with --no-line")
     chosen, names = Engine.choose(engine), named(peers)
     with _with_parts(config, settings, scale, seed, data) as subject:
-        _show(benchmark_peers(subject, chosen, names, folds, against, line), output)
+        _show(benchmark_peers(subject, chosen, names, folds, against, own), output)
 
 
 @app.command("plot")
 def plot_verb(
     result: Annotated[Path, typer.Argument(help="A file that --output wrote.", metavar="RESULT.json")],
 ) -> None:
-    """Draw a result again, as SVG beside it."""
+    """Draw a result again, as SVG next to it."""
     from hmgpu.benchmark.plot import plot
 
     console.print(f"plot: {plot(result)}", soft_wrap=True)
 
 
+def _engines(choice: Choice) -> tuple[list["Engine"], dict[str, str]]:
+    """The engines to measure, and those that can't run with the reason."""
+    from hmgpu.benchmark.engines import engines
+
+    return engines(choice)
+
+
 @contextmanager
 def _subject(
     config: Path | None, settings: list[str] | None, scale: float | None, seed: int, folder: Path | None
-) -> Iterator[Subject]:
-    """For benchmarks of models, which work on generated data with the models' default settings."""
-    if settings and not config:
-        raise typer.BadParameter("--set goes over the config, so it needs --config")
+) -> Iterator["Subject"]:
+    """The subject of benchmarks of models, which work on synthetic data with the models' default settings."""
+    refuse_settings_alone(config, settings)
     with _data(config, settings, scale, seed, folder, None) as subject:
         yield subject
 
@@ -227,8 +250,10 @@ def _subject(
 @contextmanager
 def _with_parts(
     config: Path | None, settings: list[str] | None, scale: float | None, seed: int, folder: Path | None
-) -> Iterator[Subject]:
-    """For benchmarks of a config's parts: of the config that is given, or of configs/base.yaml on generated data."""
+) -> Iterator["Subject"]:
+    """The subject of benchmarks of a config's parts: those of the given one, or of `base` on synthetic data."""
+    from hmgpu.pipeline.config import load_config
+
     parts = None if config else load_config(BASE, settings or ())
     with _data(config, settings, scale, seed, folder, parts) as subject:
         yield subject
@@ -236,8 +261,8 @@ def _with_parts(
 
 def _subjects(
     config: Path | None, settings: list[str] | None, scales: list[float] | None, seed: int, folder: Path | None
-) -> Iterator[Subject]:
-    """One after the other, so that no more than one generated world is kept at a time."""
+) -> Iterator["Subject"]:
+    """Subjects one after the other, so that no more than one synthetic data set is kept at a time."""
     for scale in scales or (None,):
         with _with_parts(config, settings, scale, seed, folder) as subject:
             yield subject
@@ -250,11 +275,13 @@ def _data(
     scale: float | None,
     seed: int,
     folder: Path | None,
-    parts: Config | None,
-) -> Iterator[Subject]:
+    parts: "Config | None",
+) -> Iterator["Subject"]:
+    if config and (scale is not None or folder):
+        raise typer.BadParameter("--scale and --data are about synthetic data: they don't go with --config")
+    from hmgpu.benchmark.subject import configured, generated
+
     if config:
-        if scale is not None or folder:
-            raise typer.BadParameter("--scale and --data are of generated data: they don't go with --config")
         yield configured(config, settings)
         return
     with generated(SCALE if scale is None else scale, seed, folder, parts) as subject:
@@ -262,6 +289,7 @@ def _data(
 
 
 def _check_plot(output: Path | None, plot: bool) -> None:
+    """Raise PlotError, before a long measurement, where there is nothing to draw its result with."""
     from hmgpu.benchmark.plot import require_matplotlib
 
     if plot and output:

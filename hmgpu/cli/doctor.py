@@ -6,7 +6,8 @@ from pathlib import Path
 import psutil
 from rich.table import Table
 
-from hmgpu.core.engine import Choice, Engine
+from hmgpu.core.choices import Choice
+from hmgpu.core.engine import Engine
 from hmgpu.core.errors import HmgpuError
 from hmgpu.core.machine import GIB, PACKAGES, machine, versions
 from hmgpu.data.manifest import Manifest
@@ -15,7 +16,7 @@ from hmgpu.data.weeks import date_of
 
 
 def examine(choice: Choice, data: Path | None) -> Table:
-    """One line a fact: machine, GPU, packages, the engine that `choice` gives and why, and the data set in `data`."""
+    """Tabulate machine, GPU, packages, the engine that `choice` gives and why, and the data set in `data`."""
     table = Table("what", "found", title="hmgpu doctor", show_lines=False)
     memory = psutil.virtual_memory()
     disk = shutil.disk_usage(data if data and data.is_dir() else Path.cwd())

@@ -1,45 +1,44 @@
-"""The line: all of it, or one step after the other."""
+"""Verbs of the pipeline: all of it, or one step after the other."""
 
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hmgpu.cli.data import synth
 from hmgpu.cli.options import (
+    A_CONFIG,
     CURRENT_RUN,
     ClusterChoice,
     ConfigFile,
     EngineChoice,
+    Scale,
+    Seed,
     Settings,
+    loaded,
     show,
     start_workers,
     working,
 )
 from hmgpu.core.console import console, progress
-from hmgpu.core.engine import Choice, Engine
-from hmgpu.core.files import is_vacant, write_text
-from hmgpu.data.ingest import ingest
-from hmgpu.data.manifest import NAME as MANIFEST
-from hmgpu.pipeline.config import Config, load_config
-from hmgpu.runs.lock import exclusively
-from hmgpu.runs.publish import promote
-from hmgpu.serving.finished_run import FinishedRun
-from hmgpu.serving.lookup import as_csv, list_table, look_up, unknown_warning
+
+if TYPE_CHECKING:
+    from hmgpu.core.engine import Engine
+    from hmgpu.pipeline.config import Config
 
 app = typer.Typer()
-verb = partial(app.command, rich_help_panel="Line")
-DEMO = Path("configs/demo.yaml")
+verb = partial(app.command, rich_help_panel="Pipeline")
+DEMO = Path("demo")  # the name of a shipped config
 
 
 @verb()
 def run(
     config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
 ) -> None:
-    """All of it: ingest, train, evaluate, recommend, submit; then make the run the current one."""
-    _run(load_config(config, settings or ()), engine, cluster)
+    """Run the whole pipeline: ingest, train, evaluate, recommend, submit; then set its run as the current one."""
+    _run(*loaded(config, settings, engine), cluster)
 
 
 @verb()
@@ -48,14 +47,16 @@ def demo(
     settings: Settings = None,
     engine: EngineChoice = None,
     cluster: ClusterChoice = None,
-    scale: Annotated[float, typer.Option(min=1e-4, help="Of the generated data; 1.0 is the size of H&M's.")] = 0.02,
-    seed: Annotated[int, typer.Option(min=0, help="Of the generated data.")] = 1,
+    scale: Scale = 0.02,
+    seed: Seed = 1,
 ) -> None:
-    """All of it on data that it generates itself."""
-    loaded = load_config(config, settings or ())
-    if is_vacant(loaded.data.raw):
-        synth(loaded.data.raw, scale, seed)
-    _run(loaded, engine, cluster)
+    """Run the whole pipeline on synthetic data that it generates first."""
+    from hmgpu.core.files import is_vacant
+
+    found, chosen = loaded(config, settings, engine)
+    if is_vacant(found.data.raw):
+        synth(found.data.raw, scale, seed)
+    _run(found, chosen, cluster)
 
 
 @verb()
@@ -80,16 +81,26 @@ def train(
 
 @verb()
 def recommend(
-    config: Annotated[Path | None, typer.Option("--config", help="Make the lists of all customers.")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="CONFIG", help=f"Compute the lists of all customers by a config: {A_CONFIG}."),
+    ] = None,
     settings: Settings = None,
     engine: EngineChoice = None,
     cluster: ClusterChoice = None,
     customers: Annotated[
         list[str] | None,
-        typer.Option("--customers", help="Look up lists instead: a customer id, or a file of ids; repeatable."),
+        typer.Option(
+            "--customers",
+            metavar="ID|FILE",
+            help="Look up lists of a finished run instead: a customer id, or a file of ids; repeatable.",
+        ),
     ] = None,
-    source: Annotated[Path | None, typer.Option("--from", help="The run to look them up in.  [runs/current]")] = None,
-    output: Annotated[Path | None, typer.Option("--output", help="Write the lists here, as CSV.")] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="RUN", help="The run to look them up in.", show_default=str(CURRENT_RUN)),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="Write the looked-up lists here, as CSV.")] = None,
 ) -> None:
     """Choose twelve articles for every customer, or look up what a finished run has chosen for some."""
     if customers:
@@ -98,7 +109,7 @@ def recommend(
         _look_up(customers, source or CURRENT_RUN, output)
         return
     if not config or source or output:
-        raise typer.BadParameter("give --config to make all lists, or --customers to look some up")
+        raise typer.BadParameter("give --config to compute all lists, or --customers to look some up")
     with working(config, settings, engine, cluster) as pipeline:
         steps = pipeline.recommend()
     console.print(f"recommendations: {steps[0].folder.parent}")
@@ -108,16 +119,20 @@ def recommend(
 def submit(
     config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
 ) -> None:
-    """Write the recommendations as Kaggle takes them."""
+    """Write the recommendations as a submission file for Kaggle."""
     with working(config, settings, engine, cluster) as pipeline:
         submission = pipeline.submit()
     console.print(f"submission: {submission}")
 
 
-def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
+def _run(config: "Config", engine: "Engine", cluster: str | None) -> None:
+    from hmgpu.core.files import is_vacant
+    from hmgpu.data.ingest import ingest
+    from hmgpu.data.manifest import NAME as MANIFEST
     from hmgpu.pipeline.open import open_pipeline
+    from hmgpu.runs.lock import exclusively
+    from hmgpu.runs.publish import promote
 
-    chosen = Engine.choose(engine or config.engine)
     raw = config.data.raw
     if not is_vacant(raw) or not (config.data.root / MANIFEST).exists():
         with progress("ingest") as report:
@@ -125,7 +140,7 @@ def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
         console.print(str(summary), soft_wrap=True)
     else:
         console.print(f"{raw} holds no files: working with the data set in {config.data.root}", soft_wrap=True)
-    with start_workers(cluster, chosen) as workers, open_pipeline(config, chosen, workers).working() as pipeline:
+    with start_workers(cluster, engine) as workers, open_pipeline(config, engine, workers).working() as pipeline:
         submission = pipeline.finish()
         with exclusively(config.runs):
             current = promote(pipeline.run.folder)
@@ -135,6 +150,11 @@ def _run(config: Config, engine: Choice | None, cluster: str | None) -> None:
 
 
 def _look_up(customers: list[str], source: Path, output: Path | None) -> None:
+    # It must answer at once, so it loads neither the pipeline nor XGBoost.
+    from hmgpu.core.files import write_text
+    from hmgpu.serving.finished_run import FinishedRun
+    from hmgpu.serving.lookup import as_csv, list_table, look_up, unknown_warning
+
     found, unknown = look_up(FinishedRun.open(source), customers)
     if unknown:
         typer.echo(unknown_warning(unknown, source), err=True)

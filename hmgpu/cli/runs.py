@@ -1,4 +1,4 @@
-"""Finished runs: the weekly retrain, which of them is served, and what leaves the house."""
+"""Verbs about finished runs: the weekly retrain, which run is served, and the export."""
 
 from functools import partial
 from pathlib import Path
@@ -6,15 +6,18 @@ from typing import Annotated
 
 import typer
 
-from hmgpu.cli.options import CURRENT_RUN, ClusterChoice, ConfigFile, EngineChoice, RunsFolder, Settings, start_workers
+from hmgpu.cli.options import (
+    CURRENT_RUN,
+    ClusterChoice,
+    ConfigFile,
+    EngineChoice,
+    NewWeek,
+    RunsFolder,
+    Settings,
+    loaded,
+    start_workers,
+)
 from hmgpu.core.console import console, progress
-from hmgpu.core.engine import Engine
-from hmgpu.pipeline.config import load_config
-from hmgpu.runs.inventory import inventory, prune, runs_table
-from hmgpu.runs.lock import exclusively
-from hmgpu.runs.publish import promote, rollback
-from hmgpu.serving.export import export
-from hmgpu.serving.finished_run import FinishedRun
 
 app = typer.Typer()
 verb = partial(app.command, rich_help_panel="Runs")
@@ -23,25 +26,22 @@ verb = partial(app.command, rich_help_panel="Runs")
 @verb("retrain")
 def retrain_verb(
     config: ConfigFile,
-    week: Annotated[
-        Path | None, typer.Option("--append", help="A week's file, or a folder of raw files, to add first.")
-    ] = None,
+    week: NewWeek = None,
     settings: Settings = None,
     engine: EngineChoice = None,
     cluster: ClusterChoice = None,
 ) -> None:
-    """Add a week, check it, train, judge, and make the run the current one if it is good enough.
+    """Add a week, check it, train, judge, and promote the new run if it is good enough.
 
-    Ends with 0 where it was promoted (or nothing is new), 3 where the current run was kept, 4 where the data were
-    refused, 5 where another process is changing the runs.
+    Ends with 0 where the new run was promoted (or nothing is new), 3 where the current run was kept, 4 where the data
+    were refused, 5 where another process is changing the runs.
     """
     from hmgpu.retrain.weekly import PAGE, retrain
 
-    loaded = load_config(config, settings or ())
-    chosen = Engine.choose(engine or loaded.engine)
+    found, chosen = loaded(config, settings, engine)
     with start_workers(cluster, chosen) as workers, progress("append") as report:
-        record = retrain(loaded, week, chosen, workers, report)
-    console.print(f"{record.outcome}: {record.reason}\nhistory: {loaded.runs / PAGE}", soft_wrap=True)
+        record = retrain(found, week, chosen, workers, report)
+    console.print(f"{record.outcome}: {record.reason}\nhistory: {found.runs / PAGE}", soft_wrap=True)
     if record.exit_code:
         raise typer.Exit(record.exit_code)
 
@@ -49,12 +49,17 @@ def retrain_verb(
 @verb("runs")
 def runs_verb(runs: RunsFolder = Path("runs")) -> None:
     """List the runs, oldest data first."""
+    from hmgpu.runs.inventory import inventory, runs_table
+
     console.print(runs_table(inventory(runs)))
 
 
 @verb("promote")
 def promote_verb(run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")]) -> None:
-    """Make a finished run the current one, after a look at every file of it."""
+    """Set a finished run as the current one, the one that is served, after a check of all its files."""
+    from hmgpu.runs.lock import exclusively
+    from hmgpu.runs.publish import promote
+
     with exclusively(run.parent):
         link = promote(run)
     console.print(f"current run: {link} -> {link.readlink()}", soft_wrap=True)
@@ -62,7 +67,10 @@ def promote_verb(run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder
 
 @verb("rollback")
 def rollback_verb(runs: RunsFolder = Path("runs")) -> None:
-    """Make the run current again that was so before."""
+    """Return to the run that was current before."""
+    from hmgpu.runs.lock import exclusively
+    from hmgpu.runs.publish import rollback
+
     with exclusively(runs):
         link = rollback(runs)
     console.print(f"current run: {link} -> {link.readlink()}", soft_wrap=True)
@@ -71,9 +79,14 @@ def rollback_verb(runs: RunsFolder = Path("runs")) -> None:
 @verb("prune")
 def prune_verb(
     runs: RunsFolder = Path("runs"),
-    keep: Annotated[int, typer.Option(min=1, help="Runs that stay, the newest; the current one stays anyway.")] = 8,
+    keep: Annotated[
+        int, typer.Option("--keep", min=1, help="How many of the newest runs stay; the current one always does.")
+    ] = 8,
 ) -> None:
     """Remove old runs, but never the current one or the one to roll back to."""
+    from hmgpu.runs.inventory import prune
+    from hmgpu.runs.lock import exclusively
+
     with exclusively(runs):
         removed = prune(runs, keep)
     console.print("\n".join(f"removed: {folder.name}" for folder in removed) or "nothing to remove")
@@ -81,9 +94,14 @@ def prune_verb(
 
 @verb("export")
 def export_verb(
-    source: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run.")] = CURRENT_RUN,
-    out: Annotated[Path, typer.Option("--out", help="Folder to make: new, or an earlier export.")] = Path("export"),
+    source: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")] = CURRENT_RUN,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder to write: a new one, or an earlier export, which is replaced.")
+    ] = Path("export"),
 ) -> None:
     """Write model, encoders, vectors and lists of a finished run in open formats."""
+    from hmgpu.serving.export import export
+    from hmgpu.serving.finished_run import FinishedRun
+
     files = export(FinishedRun.open(source), out)
     console.print(f"exported: {out} ({len(files)} files and their manifest)", soft_wrap=True)

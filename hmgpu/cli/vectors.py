@@ -1,16 +1,13 @@
-"""What puts vectors of the articles into a data set."""
+"""The verb that puts vectors of the articles into a data set."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hmgpu.cli.options import EngineChoice, Settings
+from hmgpu.cli.options import ConfigOfData, DataFolder, EngineChoice, Settings, data_set
 from hmgpu.core.console import console, progress
-from hmgpu.core.engine import Engine
-from hmgpu.data.store import Store
-from hmgpu.data.tables import VectorsOf
-from hmgpu.pipeline.config import load_config
+from hmgpu.data.choices import VectorsOf
 
 app = typer.Typer()
 
@@ -22,31 +19,29 @@ def vectors_verb(
         str | None, typer.Option("--model", help="Encoder: a folder, or a sentence-transformers model of the hub.")
     ] = None,
     given: Annotated[
-        Path | None, typer.Option("--from", help="Parquet of vectors you have: article_id, vector (list of floats).")
+        Path | None, typer.Option("--from", help="Parquet of your own vectors: article_id, vector (list of floats).")
     ] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="Config that names the data set.")] = None,
+    config: ConfigOfData = None,
     settings: Settings = None,
-    data: Annotated[Path | None, typer.Option("--data", help="A data set's folder, instead of a config.")] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Articles encoded at once.")] = 64,
+    data: DataFolder = None,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Articles to encode at once.")] = 64,
     engine: EngineChoice = None,
 ) -> None:
-    """Put vectors of the articles' pictures or texts into a data set, for `content`."""
+    """Put vectors of the articles' pictures or texts into a data set, for the retriever `content`."""
     if (model is None) == (given is None):
         raise typer.BadParameter("name either an encoder by --model or a file by --from")
-    if (config is None) == (data is None):
-        raise typer.BadParameter("name the data set by either --config or --data")
-    if settings and not config:
-        raise typer.BadParameter("--set goes over the config, so it needs --config")
+    root, choice = data_set(config, settings, data, engine)
+    from hmgpu.core.engine import Engine
+    from hmgpu.data.store import Store
     from hmgpu.data.vectors.make import make, take
 
-    loaded = load_config(config, settings or ()) if config else None
-    store = Store(data or (loaded.data.root if loaded else Path()))
+    store = Store(root)
     if given:
         kept = take(store, of, given)
     else:
-        chosen = Engine.choose(engine or (loaded.engine if loaded else "auto"))
+        chosen = Engine.choose(choice)
         with progress("encode") as report:
             kept = make(store, of, model or "", chosen, batch, report)
     whose = f"{of} of {kept.articles:,} of {store.manifest.articles:,} articles"
-    made = f"{kept.dimensions} numbers each, by {kept.made_by}"
-    console.print(f"vectors: {store.root / kept.file} ({whose}, {made})", soft_wrap=True)
+    what = f"{kept.dimensions} numbers each, by {kept.made_by}"
+    console.print(f"vectors: {store.root / kept.file} ({whose}, {what})", soft_wrap=True)

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import polars as pl
 
+from hmgpu.core.choices import Choice
 from hmgpu.core.errors import EngineError
 
-Choice = Literal["auto", "cpu", "gpu"]
 OUT_OF_MEMORY = ("memoryerror", "bad_alloc", "out of memory", "can't allocate memory", "cannot allocate memory")
 
 
@@ -36,7 +36,7 @@ class Engine:
         if missing is None:
             return Engine("gpu", "asked for" if choice == "gpu" else "a GPU and RAPIDS are there")
         if choice == "gpu":
-            raise EngineError(f"The GPU engine can't run: {missing}. Mend that or use --engine cpu.")
+            raise EngineError(f"The GPU engine can't run: {missing}. Fix that or use --engine cpu.")
         return Engine("cpu", missing)
 
     @property
@@ -90,7 +90,7 @@ class Engine:
         return importlib.import_module(f"{'cuml' if self.name == 'gpu' else 'sklearn'}.{module}")
 
     def table(self, frame: Any) -> pl.DataFrame:
-        """What `frame` made, back as a table; its index is dropped."""
+        """The table of a frame that `frame` returned; its index is dropped."""
         if self.name == "gpu":
             return pl.DataFrame(frame.to_arrow(preserve_index=False))
         return pl.from_pandas(frame)

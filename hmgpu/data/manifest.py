@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import sha256
-from hmgpu.data.tables import TableName, VectorsOf
+from hmgpu.data.choices import VectorsOf
+from hmgpu.data.tables import TableName
 
 FORMAT: Literal[1] = 1
 NAME = "manifest.json"

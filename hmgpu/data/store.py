@@ -11,9 +11,9 @@ from typing import Literal
 import polars as pl
 
 from hmgpu.core.errors import DataError
+from hmgpu.data.choices import VectorsOf
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.settings import Weekday
-from hmgpu.data.tables import VectorsOf
 from hmgpu.data.weeks import Week, date_of, day_number
 
 

@@ -12,8 +12,6 @@ import polars as pl
 
 Kind = Literal["key", "day", "price", "channel", "code", "flag", "age", "text"]
 TableName = Literal["transactions", "articles", "customers"]
-VectorsOf = Literal["pictures", "text"]
-"""What of an article a data set may hold a vector of: its picture, or its name and description."""
 
 DTYPES: dict[Kind, type[pl.DataType]] = {
     "key": pl.Int32,  # dense, from 0, in the order of the mapping table; a key once given never changes

@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from hmgpu.core.engine import Choice
+from hmgpu.core.choices import Choice
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.yaml_problems import Location, refuse_repeated_keys
 from hmgpu.core.yaml_text import parse

@@ -18,11 +18,14 @@ def shipped() -> dict[str, Path]:
 def config_file(name: str | Path) -> Path:
     """The file of the config `name`: a path, whether there is a file or not, or the name of a shipped config.
 
-    A file that is there goes first. Raises ConfigError for a name that is neither.
+    A file that is there goes first, a folder does not: `hmgpu demo` works in a folder `demo`, and again. Raises
+    ConfigError for a name that is neither.
     """
     path, known = Path(name), shipped()
-    if path.exists() or path.suffix or len(path.parts) > 1:
+    if path.is_file() or path.suffix or len(path.parts) > 1:
         return path
     if str(name) in known:
         return known[str(name)]
+    if path.exists():
+        return path
     raise ConfigError(f"There is no config {name}: give the path of a YAML file, or a shipped one: {', '.join(known)}.")

@@ -176,7 +176,7 @@ def test_a_line_that_was_judged_on_others_is_refused(subject):
 def test_the_verb(tmp_path, store):
     """In processes of their own, with a table and a file."""
     file = tmp_path / "results" / "peers.json"
-    options = ("--config", CONFIGS / "demo.yaml", "--set", f"data.root={store.root}", "--no-line", "--folds", "1")
+    options = ("--config", CONFIGS / "demo.yaml", "--set", f"data.root={store.root}", "--no-pipeline", "--folds", "1")
     done = CliRunner().invoke(
         app, ["benchmark", "peers", *map(str, options), "--peers", "popular", "--output", str(file)]
     )
@@ -186,5 +186,5 @@ def test_the_verb(tmp_path, store):
     assert [each["name"] for each in result["recommenders"]] == ["popular"]
     assert result["recommenders"][0]["memory_mib"] > 50
     assert result["settings"]["tried_on"] == str(store.last_complete_week.back(1))
-    both = CliRunner().invoke(app, ["benchmark", "peers", "--no-line", "--against", str(file)])
+    both = CliRunner().invoke(app, ["benchmark", "peers", "--no-pipeline", "--against", str(file)])
     assert both.exit_code == 2

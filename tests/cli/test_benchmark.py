@@ -1,4 +1,4 @@
-"""The verbs from end to end on a tiny world, and what a result file says."""
+"""The benchmarks from end to end on a tiny data set, and what a result file says."""
 
 import json
 from pathlib import Path
@@ -83,9 +83,9 @@ def no_gpu(monkeypatch):
 
 
 @pytest.fixture
-def at_home(monkeypatch):
-    """The folder in which configs/base.yaml is."""
-    monkeypatch.chdir(CONFIGS.parent)
+def elsewhere(monkeypatch, tmp_path):
+    """A folder without configs."""
+    monkeypatch.chdir(tmp_path)
 
 
 FEW = (
@@ -97,14 +97,16 @@ FEW = (
 LESS_EARLY = ("--set", "ranker.early=[article_sales]")  # of the families that FEW leaves
 
 
-def test_features_at_two_sizes_without_a_gpu(tmp_path, no_gpu, at_home):
+def test_features_at_two_sizes_without_a_gpu(tmp_path, no_gpu, elsewhere):
     sizes = ("--scale", 0.0003, "--scale", 0.0005, "--data", tmp_path, "--no-plot", "--no-memory")
     result = measured(tmp_path, "features", *sizes, *FEW, *LESS_EARLY, engine="auto")
     assert result["absent"] == {"GPU": "no GPU: none here"}
     assert [each["origin"] for each in result["data"]["sets"]] == [
         f"hmgpu synth --scale {scale} --seed 1" for scale in (0.0003, 0.0005)
     ]
-    assert [each["what"] for each in result["measurements"]] == ["article_sales", "retrievers", "all families"] * 2
+    assert [each["what"] for each in result["measurements"]] == [
+        *("article_sales", "retriever_scores", "all families")
+    ] * 2
     assert result["measurements"][0]["rows"] < result["measurements"][-1]["rows"]
     assert all(
         list(each["contenders"]) == ["Polars, CPU", "pandas, tuned", "pandas"] for each in result["measurements"]
@@ -127,7 +129,7 @@ def test_candidates_of_a_config(tmp_path, store, no_gpu):
     assert result["settings"]["rules"]["gap"] == 0.9
 
 
-def test_train_on_data_that_it_generates(tmp_path, no_gpu, at_home):
+def test_train_on_data_that_it_generates(tmp_path, no_gpu, elsewhere):
     few = ("--scale", 0.0005, "--data", tmp_path, "--trees", 2, "--weeks", 1, *FEW, *LESS_EARLY)
     result = measured(tmp_path, "train", *few, engine="auto")
     assert result["absent"] == {"GPU": "no GPU: none here"}
@@ -156,7 +158,7 @@ def test_a_plot_without_matplotlib_is_refused_before_anything_is_measured(tmp_pa
     monkeypatch.setattr(plot.importlib.util, "find_spec", lambda name: None)
     done = CliRunner().invoke(app, ["benchmark", verb, "--output", str(tmp_path / "it.json")])
     assert isinstance(done.exception, plot.PlotError)
-    assert "pip install matplotlib" in str(done.exception)
+    assert "pip install 'hmgpu[plot]'" in str(done.exception)
 
 
 def test_without_a_gpu_it_says_so(no_gpu):

@@ -1,7 +1,6 @@
-"""The command line: every verb on a small world, and every mistake one sentence without a traceback."""
+"""The command line: every verb on a small data set, and every mistake one sentence without a traceback."""
 
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,6 @@ from pathlib import Path
 import pytest
 from kit import demo_config
 
-from hmgpu.cli import main
 from hmgpu.data.store import Store
 from hmgpu.data.synthetic import synthesize
 from hmgpu.pipeline.config import Config
@@ -21,8 +19,10 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 HMGPU = [sys.executable, "-m", "hmgpu.cli"]
 
 
-def hmgpu(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([*HMGPU, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=300)
+def process(*arguments: object, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    """The command in a process of its own, for what can't be seen within this one."""
+    command = [*HMGPU, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, cwd=cwd)
 
 
 def settings(**values: object) -> list[str]:
@@ -41,7 +41,7 @@ def runs_of(places: list[str]) -> Path:
     return Path(next(flag for flag in places if flag.startswith("runs=")).removeprefix("runs="))
 
 
-def test_each_step_alone_ends_where_the_whole_run_does(places: list[str]) -> None:
+def test_each_step_alone_ends_where_the_whole_run_does(hmgpu, places: list[str]) -> None:
     for verb, says in (
         ("train", "model:"),
         ("evaluate", "MAP@12"),
@@ -63,7 +63,7 @@ def test_each_step_alone_ends_where_the_whole_run_does(places: list[str]) -> Non
     assert all(part in page for part in ("MAP@12", "retrievers.", "<svg", "Recommended", next(iter(gains))))
 
 
-def test_a_finished_run_serves_some_customers_and_is_exported(places: list[str], tmp_path: Path) -> None:
+def test_a_finished_run_serves_some_customers_and_is_exported(hmgpu, places: list[str], tmp_path: Path) -> None:
     assert hmgpu("run", *places).returncode == 0
     current = runs_of(places) / "current"
     header, first, second = (current / "submission.csv").read_text().splitlines()[:3]
@@ -83,10 +83,23 @@ def test_a_finished_run_serves_some_customers_and_is_exported(places: list[str],
     assert missing.stdout == f"Error: {tmp_path / 'nowhere' / 'lists.csv'}: No such file or directory.\n"
 
 
-def test_looking_up_a_list_waits_for_no_more_than_it_needs() -> None:
-    heavy = "{'xgboost', 'torch', 'sklearn', 'scipy.optimize', 'dask'}"
-    command = [sys.executable, "-c", f"import hmgpu.cli, sys; print({heavy} & {{*sys.modules}})"]
-    assert subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout == "set()\n"
+def test_looking_up_a_list_waits_for_no_more_than_it_needs(hmgpu, places: list[str]) -> None:
+    assert hmgpu("run", *places).returncode == 0
+    current = runs_of(places) / "current"
+    customer = (current / "submission.csv").read_text().splitlines()[1].partition(",")[0]
+    asked = ["hmgpu", "recommend", "--customers", customer, "--from", str(current)]
+    script = f"""
+import sys
+from hmgpu.cli import main
+sys.argv = {asked}
+try:
+    main()
+except SystemExit as end:
+    print(end.code, {{"xgboost", "torch", "sklearn", "scipy.optimize", "dask"}} & {{*sys.modules}})
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert customer in done.stdout
+    assert done.stdout.splitlines()[-1] == "0 set()"
 
 
 @pytest.mark.parametrize(
@@ -98,13 +111,13 @@ def test_looking_up_a_list_waits_for_no_more_than_it_needs() -> None:
         ["recommend", "--customers", "1", "--engine", "cpu"],
     ],
 )
-def test_all_lists_are_made_or_some_are_looked_up(arguments: list[str]) -> None:
+def test_all_lists_are_computed_or_some_are_looked_up(hmgpu, arguments: list[str]) -> None:
     done = hmgpu(*arguments)
     assert done.returncode == 2
     assert "--customers" in done.stderr
 
 
-def test_what_learned_models_see_can_be_read(places: list[str]) -> None:
+def test_what_learned_models_see_can_be_read(hmgpu, places: list[str]) -> None:
     done = hmgpu("encode", *places)
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(name in done.stdout for name in ("customers", "postal_code", "recent_article", "type_price"))
@@ -112,7 +125,7 @@ def test_what_learned_models_see_can_be_read(places: list[str]) -> None:
     assert {file.name for file in folder.glob("*.parquet")} == {"customers.parquet", "articles.parquet"}
 
 
-def test_folds_score_weeks_that_stopped_nothing(places: list[str], store: Store) -> None:
+def test_folds_score_weeks_that_stopped_nothing(hmgpu, places: list[str], store: Store) -> None:
     done = hmgpu("evaluate", "--folds", 2, *places)
     assert done.returncode == 0, done.stdout + done.stderr
     file = Path("".join(done.stdout.rpartition("figures: ")[2].split("\n")))
@@ -121,18 +134,19 @@ def test_folds_score_weeks_that_stopped_nothing(places: list[str], store: Store)
     assert file.name.startswith(f"folds-{weeks[-1]}-")
 
 
-def test_two_runs_are_compared(places: list[str], tmp_path: Path) -> None:
-    other = settings(runs=tmp_path / "runs", ranker="{kind: order}")
+def test_two_runs_are_compared(hmgpu, places: list[str], tmp_path: Path) -> None:
     assert hmgpu("run", *places).returncode == 0
-    assert hmgpu("evaluate", *places, *other).returncode == 0
-    folders = [runs_of(places) / "current", *(tmp_path / "runs").iterdir()]
+    before = {*runs_of(places).iterdir()}
+    assert hmgpu("evaluate", *places, *settings(ranker="{kind: order}")).returncode == 0
+    (other,) = {*runs_of(places).iterdir()} - before
+    folders = [runs_of(places) / "current", other]
     done = hmgpu("compare", *folders, "--output", tmp_path / "found.json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(says in done.stdout for says in ("B - A", "95 % interval", "active", "ranker.kind"))
     assert json.loads((tmp_path / "found.json").read_text())["runs"] == list(map(str, folders))
 
 
-def test_an_ablation_follows_the_figures(places: list[str]) -> None:
+def test_an_ablation_follows_the_figures(hmgpu, places: list[str]) -> None:
     fewer = settings(retrievers="{repurchase: {}, popular: {}}", features="{article_sales: {}}")
     done = hmgpu("evaluate", "--ablate", "retrievers,features", *places, *fewer)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -143,28 +157,44 @@ def test_an_ablation_follows_the_figures(places: list[str]) -> None:
     assert len(found["parts"]) == 3
 
 
-def test_a_folder_that_nobody_filled_is_as_good_as_none(places: list[str], tmp_path: Path) -> None:
+def test_a_folder_that_nobody_filled_is_as_good_as_none(hmgpu, places: list[str], tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     done = hmgpu("run", *places, *settings(data__raw=tmp_path / "raw"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "raw holds no files: working with the data set" in "".join(done.stdout.split("\n"))
 
 
-def test_demo_generates_its_data_once(tmp_path: Path) -> None:
-    (tmp_path / "raw").mkdir()
-    chosen = {"data__raw": tmp_path / "raw", "data__root": tmp_path / "data", "runs": tmp_path / "runs"}
+def test_demo_works_in_an_empty_folder_and_generates_its_data_once(hmgpu, monkeypatch, tmp_path: Path) -> None:
     little = {f"retrievers__two_tower__{name}": value for name, value in (("weeks", 2), ("epochs", 1), ("width", 8))}
-    small = settings(**chosen, **little, ranker__rounds=3, weeks__train=1)
-    flags = ["--config", CONFIGS / "demo.yaml", "--scale", 0.0004, *small]
-    done = hmgpu("demo", *flags)
+    flags = ["--scale", 0.0005, *settings(**little, ranker__rounds=3, weeks__train=1)]
+    done = process("demo", *flags, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "runs" / "current" / "submission.csv").is_file()
-    made = (tmp_path / "raw" / "articles.csv").stat().st_mtime_ns
-    assert hmgpu("demo", *flags).returncode == 0
-    assert (tmp_path / "raw" / "articles.csv").stat().st_mtime_ns == made
+    assert (tmp_path / "demo" / "runs" / "current" / "submission.csv").is_file()
+    written = (tmp_path / "demo" / "raw" / "articles.csv").stat().st_mtime_ns
+    monkeypatch.chdir(tmp_path)
+    again = hmgpu("demo", *flags)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert (tmp_path / "demo" / "raw" / "articles.csv").stat().st_mtime_ns == written
 
 
-def test_a_week_is_appended_once(tmp_path: Path) -> None:
+def test_demo_fills_a_folder_that_is_there(hmgpu, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("hmgpu.cli.pipeline._run", lambda *_: None)
+    (tmp_path / "raw").mkdir()
+    done = hmgpu("demo", "--scale", 0.0002, "--engine", "cpu", *settings(data__raw=tmp_path / "raw"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "raw" / "articles.csv").is_file()
+
+
+def test_a_shipped_config_is_named_in_any_folder(hmgpu, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "base").mkdir()  # no file, so it is not what is meant
+    done = hmgpu("doctor", "--config", "base", "--set", "data.root=elsewhere", "--engine", "cpu")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "elsewhere" in done.stdout
+    assert "run `hmgpu ingest` first" in " ".join(done.stdout.split())
+
+
+def test_a_week_is_appended_once(hmgpu, tmp_path: Path) -> None:
     synthesize(tmp_path / "raw", 0.0002, 5)
     file = tmp_path / "raw" / "transactions_train.csv"
     lines = file.read_text().splitlines(keepends=True)
@@ -184,7 +214,7 @@ def test_a_week_is_appended_once(tmp_path: Path) -> None:
     assert "already in the data set" in again.stdout
 
 
-def test_synth_and_ingest_say_what_they_made(tmp_path: Path) -> None:
+def test_synth_and_ingest_say_what_they_made(hmgpu, tmp_path: Path) -> None:
     done = hmgpu("synth", tmp_path / "raw", "--scale", 0.0002, "--seed", 3)
     assert done.returncode == 0
     assert "customers" in done.stdout
@@ -196,7 +226,7 @@ def test_synth_and_ingest_say_what_they_made(tmp_path: Path) -> None:
     assert all(word in done.stdout for word in ("memory", "polars", "engine", "rows"))
 
 
-def test_a_data_set_is_described_on_a_page(store: Store, tmp_path: Path, places: list[str]) -> None:
+def test_a_data_set_is_described_on_a_page(hmgpu, store: Store, tmp_path: Path, places: list[str]) -> None:
     by_folder, by_config = tmp_path / "folder.html", tmp_path / "config.html"
     done = hmgpu("explore", "--data", store.root, "--output", by_folder, "--engine", "cpu")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -211,12 +241,13 @@ def test_a_data_set_is_described_on_a_page(store: Store, tmp_path: Path, places:
     ("arguments", "says"),
     [
         (["run", "--config", "nowhere.yaml"], "Can't read the config nowhere.yaml"),
+        (["run", "--config", "bse"], "There is no config bse: give the path of a YAML file, or a shipped one: base"),
         (["train", "--config", CONFIGS / "base.yaml", "--set", "data.root=nowhere"], "run `hmgpu ingest` first"),
-        (["run", "--config", CONFIGS / "base.yaml", "--set", "data.raw=nowhere"], "nowhere"),
-        (["train", "--config", CONFIGS / "base.yaml", "--set", "ranker.then.deph=3"], "did you mean 'depth'?"),
-        (["train", "--config", CONFIGS / "base.yaml", "--set", "weeks"], "write it as key.key=value"),
+        (["run", "--config", "base", "--set", "data.raw=nowhere"], "nowhere"),
+        (["train", "--config", "base", "--set", "ranker.then.deph=3"], "did you mean 'depth'?"),
+        (["train", "--config", "base", "--set", "weeks"], "write it as key.key=value"),
         (
-            ["evaluate", "--config", CONFIGS / "base.yaml", "--ablate", "features,shoes"],
+            ["evaluate", "--config", "base", "--ablate", "features,shoes"],
             "--ablate features,shoes: 'shoes' can't be ablated; write retrievers, features, negatives",
         ),
         (["compare", "nowhere", "elsewhere"], "nowhere holds no evaluation to compare"),
@@ -228,10 +259,9 @@ def test_a_data_set_is_described_on_a_page(store: Store, tmp_path: Path, places:
         (["ingest", "--append", "nowhere.csv", "--out", "nowhere"], "nowhere"),
     ],
 )
-def test_a_mistake_is_a_sentence(arguments: list[object], says: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*HMGPU, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
-    )
+def test_a_mistake_is_a_sentence(hmgpu, monkeypatch, arguments: list[object], says: str, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = hmgpu(*arguments)
     assert done.returncode == 1
     assert says in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
@@ -239,26 +269,45 @@ def test_a_mistake_is_a_sentence(arguments: list[object], says: str, tmp_path: P
     assert not (tmp_path / "data").exists()
 
 
-def test_a_validation_week_that_is_none_names_the_weekday(places: list[str]) -> None:
+def test_exit_statuses_are_those_of_the_process(tmp_path: Path) -> None:
+    wrong = process("export", "nowhere", cwd=tmp_path)
+    assert (wrong.returncode, wrong.stderr) == (1, "")
+    assert wrong.stdout.startswith("Error: nowhere is no")
+    assert process("run", cwd=tmp_path).returncode == 2
+    with exclusively(tmp_path / "runs"):
+        busy = process("prune", "--runs", tmp_path / "runs")
+    assert busy.returncode == 5
+    assert f"is changing {tmp_path / 'runs'}" in busy.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["ingest", "--set", "seed=1"], "--set replaces settings of a config, so it needs --config"),
+        (["doctor", "--set", "seed=1"], "--set replaces settings of a config, so it needs --config"),
+        (["explore", "--data", "data", "--set", "seed=1"], "--set replaces settings of a config, so it needs --config"),
+        (["explore"], "name the data set by either --config or --data"),
+        (["doctor", "--config", "base", "--data", "data"], "name the data set by either --config or --data"),
+        (["ingest", "raw", "--append", "week.csv"], "--append adds to a data set"),
+    ],
+)
+def test_options_that_do_not_go_together(hmgpu, monkeypatch, arguments: list[str], says: str) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    done = hmgpu(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+
+
+def test_a_validation_week_that_is_none_names_the_weekday(hmgpu, places: list[str]) -> None:
     done = hmgpu("train", *places, "--set", "weeks.validation='2020-09-17'")
     assert done.returncode == 1
     assert "weeks start on wednesdays" in done.stdout
 
 
-def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
-    """Exit code of the command line, called in this process."""
-    monkeypatch.setattr(sys, "argv", ["hmgpu", *map(str, arguments)])
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as end:
-        main()
-    signal.signal(signal.SIGTERM, before)
-    return int(end.value.code or 0)
-
-
 @pytest.mark.parametrize(
     ("outcome", "code"), [("promoted", 0), ("unchanged", 0), ("kept", 3), ("refused", 4), ("failed", 1)]
 )
-def test_how_a_retrain_ended_is_its_exit_code(monkeypatch, capsys, outcome, code) -> None:
+def test_how_a_retrain_ended_is_its_exit_code(hmgpu, monkeypatch, outcome, code) -> None:
     asked = []
 
     def played(config: Config, week: Path | None, *_) -> Record:
@@ -267,30 +316,28 @@ def test_how_a_retrain_ended_is_its_exit_code(monkeypatch, capsys, outcome, code
 
     monkeypatch.setattr("hmgpu.retrain.weekly.retrain", played)
     flags = ["--config", CONFIGS / "demo.yaml", "--append", "week.csv", "--engine", "cpu", "--set", "seed=3"]
-    assert ended(monkeypatch, "retrain", *flags) == code
+    done = hmgpu("retrain", *flags)
+    assert done.returncode == code
     assert asked == [(3, Path("week.csv"))]
-    assert f"{outcome}: because" in capsys.readouterr().out
+    assert f"{outcome}: because" in done.stdout
 
 
-def test_a_second_process_has_its_own_exit_code(monkeypatch, tmp_path, capsys) -> None:
-    with exclusively(tmp_path):
-        assert ended(monkeypatch, "prune", "--runs", tmp_path) == 5
-    assert f"is changing {tmp_path}" in capsys.readouterr().out
-
-
-def test_runs_are_listed_promoted_rolled_back_from_and_pruned(monkeypatch, tmp_path, capsys) -> None:
+def test_runs_are_listed_promoted_rolled_back_from_and_pruned(hmgpu, tmp_path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").write_text(json.dumps({"last_day": f"2020-09-0{ord(name) - 96}"}))
         seal(tmp_path / name)
     for name in ("b", "c"):
-        assert ended(monkeypatch, "promote", tmp_path / name) == 0
-    assert ended(monkeypatch, "rollback", "--runs", tmp_path) == 0
-    assert f"{tmp_path / 'current'} -> b" in capsys.readouterr().out
-    assert ended(monkeypatch, "rollback", "--runs", tmp_path) == 1
-    assert "no earlier run" in capsys.readouterr().out
-    assert ended(monkeypatch, "prune", "--runs", tmp_path, "--keep", "1") == 0
-    assert capsys.readouterr().out.split() == ["removed:", "a"]
-    assert ended(monkeypatch, "runs", "--runs", tmp_path) == 0
-    shown = [line for line in capsys.readouterr().out.splitlines() if "2020-09" in line]
+        assert hmgpu("promote", tmp_path / name).returncode == 0
+    back = hmgpu("rollback", "--runs", tmp_path)
+    assert back.returncode == 0
+    assert f"{tmp_path / 'current'} -> b" in back.stdout
+    further = hmgpu("rollback", "--runs", tmp_path)
+    assert further.returncode == 1
+    assert "no earlier run" in further.stdout
+    pruned = hmgpu("prune", "--runs", tmp_path, "--keep", "1")
+    assert (pruned.returncode, pruned.stdout.split()) == (0, ["removed:", "a"])
+    listed = hmgpu("runs", "--runs", tmp_path)
+    assert listed.returncode == 0
+    shown = [line for line in listed.stdout.splitlines() if "2020-09" in line]
     assert [("→" in line, "finished" in line) for line in shown] == [(True, True), (False, True)]

@@ -14,9 +14,9 @@ import polars as pl
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import UNFINISHED, digest_of, needing_room
 from hmgpu.core.lock import held
+from hmgpu.data.choices import VectorsOf
 from hmgpu.data.ingest.parquetrows import DAMAGE
 from hmgpu.data.ingest.staging import VECTORS
-from hmgpu.data.tables import VectorsOf
 from hmgpu.data.vectors.encoder import Encoder
 from hmgpu.data.vectors.inputs import Inputs
 

@@ -10,7 +10,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.extras import needed_by
 from hmgpu.core.files import digest_of, hashes
-from hmgpu.data.tables import VectorsOf
+from hmgpu.data.choices import VectorsOf
 
 if TYPE_CHECKING:
     from PIL.Image import Image

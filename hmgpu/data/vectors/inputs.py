@@ -10,9 +10,9 @@ from PIL import Image
 
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import digest_of
+from hmgpu.data.choices import VectorsOf
 from hmgpu.data.pictures import picture_file
 from hmgpu.data.store import Store
-from hmgpu.data.tables import VectorsOf
 
 SIDE = 512  # pixels at least: encoders look at 224 or so, and a JPEG is read faster at a fraction of its size
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow raises of damaged files

@@ -9,9 +9,9 @@ import polars as pl
 from hmgpu.core.errors import DataError
 from hmgpu.core.extras import needed_by
 from hmgpu.core.files import sha256
+from hmgpu.data.choices import VectorsOf
 from hmgpu.data.ingest.staging import VECTORS, publish, staged
 from hmgpu.data.manifest import DataFile, Manifest, Vectors
-from hmgpu.data.tables import VectorsOf
 
 
 def keep(root: Path, of: VectorsOf, ids: pl.Series, vectors: "np.ndarray[Any, Any]", made_by: str) -> Vectors:

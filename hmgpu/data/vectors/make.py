@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hmgpu.core.engine import Engine
+from hmgpu.data.choices import VectorsOf
 from hmgpu.data.manifest import Vectors
 from hmgpu.data.store import Store
-from hmgpu.data.tables import VectorsOf
 from hmgpu.data.vectors.encode import encode, working_in
 from hmgpu.data.vectors.encoder import Encoder
 from hmgpu.data.vectors.given import read_given

@@ -1,0 +1,78 @@
+"""What the command line loads before it knows what it is asked, and its help texts."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from hmgpu.cli import app
+from hmgpu.pipeline.shipped_configs import shipped
+
+HEAVY = ["polars", "numpy", "xgboost", "torch", "pandas", "pyarrow", "sklearn", "scipy", "dask", "merlin", "yaml"]
+SCRIPT = """
+import sys
+from hmgpu.cli import main
+try:
+    main()
+except SystemExit as end:
+    print("ended", end.code, [name for name in {heavy} if name in sys.modules])
+"""
+
+
+def commands() -> Iterator[tuple[str, ...]]:
+    """Every verb, those of groups too; () is hmgpu itself."""
+
+    def below(command, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        yield path
+        for name, each in sorted(getattr(command, "commands", {}).items()):
+            yield from below(each, (*path, name))
+
+    return below(get_command(app), ())
+
+
+def parameters(path: tuple[str, ...]) -> list:
+    command = get_command(app)
+    for name in path:
+        command = command.commands[name]
+    return [parameter for parameter in command.params if parameter.name != "help"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "heavy"),
+    [
+        (["--help"], [*HEAVY, "pydantic"]),
+        (["run", "--help"], HEAVY),  # typer itself loads pydantic, to read a verb's options
+        (["benchmark", "peers", "--help"], HEAVY),
+    ],
+)
+def test_help_waits_for_nothing_heavy(arguments, heavy) -> None:
+    command = [sys.executable, "-c", SCRIPT.format(heavy=heavy), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert "Usage: " in done.stdout, done.stderr
+    assert done.stdout.splitlines()[-1] == "ended 0 []"
+
+
+def test_every_verb_is_walked() -> None:
+    assert {("run",), ("benchmark", "peers"), ("vectors",), ("export",), ("tune",), ("synth",)} < {*commands()}
+
+
+@pytest.mark.parametrize("path", [*commands()], ids=" ".join)
+def test_every_verb_has_help(path) -> None:
+    done = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "200"})
+    assert done.exit_code == 0, done.output
+    assert "Usage: " in done.output
+    assert all(parameter.help for parameter in parameters(path))
+
+
+def test_verbs_are_in_four_panels() -> None:
+    panels = {command.rich_help_panel for command in get_command(app).commands.values()}
+    assert panels == {"Pipeline", "Data", "Figures", "Runs"}
+
+
+def test_help_of_config_names_the_configs_that_come_along() -> None:
+    helps = [each.help for path in commands() for each in parameters(path) if each.name == "config"]
+    assert len(helps) > 10
+    assert all(f"a path, or one of {', '.join(shipped())}" in text for text in helps)
