@@ -13,7 +13,7 @@ from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.evaluate import PRECISIONS
-from hmgpu.pipeline.lists import fallback, top_twelve
+from hmgpu.pipeline.lists import best_sellers, top_k
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.run import MANIFEST
 
@@ -75,5 +75,5 @@ def lists(pipeline: Pipeline, week: Week) -> pl.DataFrame:
         model = pipeline.load(pipeline.train())
     scored = pl.concat(table.select(KEYS).with_columns(score=model.score(table)) for table in examples.tables())
     buyers = pipeline.store.sold_in(week).select("customer").unique()
-    filler = fallback(pipeline.store.as_of(week.first_day))
-    return pipeline.engine.collect(top_twelve(scored.lazy(), buyers, filler))
+    filler = best_sellers(pipeline.store.as_of(week.first_day))
+    return pipeline.engine.collect(top_k(scored.lazy(), buyers, filler))

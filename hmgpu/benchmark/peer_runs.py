@@ -20,7 +20,7 @@ from hmgpu.core.extras import needed_by
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.parts.candidates import KEYS
-from hmgpu.pipeline.lists import fallback, top_twelve
+from hmgpu.pipeline.lists import best_sellers, top_k
 
 PEERS = ("popular", "repurchase", "als", "bpr", "cosine", "item_knn", "user_knn", "ease", "lambdarank")
 CPU = Engine("cpu", "peers run there")
@@ -84,7 +84,7 @@ def recommend(
     started = time.perf_counter()
     found = peer.recommend(history, customers, CPU, seed, **settings)
     scored = found.lazy().select(*KEYS, score=-pl.col("rank"))
-    lists = CPU.collect(top_twelve(scored, customers.lazy(), fallback(history)).sort("customer", "rank"))
+    lists = CPU.collect(top_k(scored, customers.lazy(), best_sellers(history)).sort("customer", "rank"))
     return Recommended(lists, time.perf_counter() - started, highest())
 
 

@@ -5,10 +5,18 @@ the week. Means are over the customers of `labels`, those who bought; one who go
 that is predicted twice counts at its first place.
 """
 
+import re
+from collections.abc import Iterable
+
 import polars as pl
 
 K = 12
 """Places of a list, as Kaggle's H&M competition counts them."""
+
+
+def list_length(figures: Iterable[str]) -> int:
+    """k, by the name of the figure `map_at_<k>` among the names of `figures`."""
+    return next(int(found[1]) for name in figures if (found := re.fullmatch(r"map_at_(\d+)", name)))
 
 
 def average_precision(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = K) -> pl.DataFrame:

@@ -3,8 +3,9 @@
 Both take a customer whole, with all weeks: what one buys this week and the next isn't independent. Neither tells how
 far a figure depends on the weeks, or on the luck of a fit.
 
-Every average precision at 12 is a whole multiple of 1/27720², where 27720 is the least common multiple of 1 to 12. In
-these units sums are exact: they are the same in any order and on any machine, and equal sums are equal.
+Every average precision at k ≤ 12 is a whole multiple of 1/27720², where 27720 is the least common multiple of 1 to 12.
+In these units sums are exact: they are the same in any order and on any machine, and equal sums are equal. For longer
+lists it is rounded to the nearest such multiple.
 """
 
 import math

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from rich.table import Table
 
+from hmgpu.core.metrics import list_length
 from hmgpu.evaluation.certainty import intervals
 
 PARTS = ("retrievers", "features")
@@ -41,7 +42,7 @@ class Ablation:
 def contributions(weeks: Sequence[Ablation]) -> dict[str, Any]:
     """The content of `ablation.json`: the full line, then parts, the one that adds most first, and settings.
 
-    `adds` is by how much MAP@12 of the full line is ahead of that of the changed one: positive where a part helps, or
+    `adds` is by how much MAP@k of the full line is ahead of that of the changed one: positive where a part helps, or
     where another setting is worse; `low` and `high` are its interval (`certainty.intervals`). `reseeded` has the same
     for the full line with another seed, which is one draw of how much luck moves a figure. Where candidates change, the
     same is said of the recall of all `merged`. All is over the buyers of all weeks; recalls are means over the weeks,
@@ -70,10 +71,11 @@ def contributions(weeks: Sequence[Ablation]) -> dict[str, Any]:
 
 
 def _difference(full: Sequence[Scored], other: Sequence[Scored]) -> dict[str, float]:
-    """MAP@12 of `other`, and by how much and how surely `full` is ahead of it."""
-    score = _pooled(other)["map_at_12"]
+    """MAP@k of `other`, and by how much and how surely `full` is ahead of it."""
+    name = f"map_at_{list_length(full[0].metrics)}"
+    score = _pooled(other)[name]
     low, high = intervals(_gains(full, other))["gain"]
-    return {"map_at_12": score, "adds": _pooled(full)["map_at_12"] - score, "low": low, "high": high}
+    return {name: score, "adds": _pooled(full)[name] - score, "low": low, "high": high}
 
 
 def _pooled(weeks: Sequence[Scored]) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _pooled(weeks: Sequence[Scored]) -> dict[str, Any]:
     figures = ("recall_at_100", "recall", "candidates_a_customer")
     return {
         "customers": sum(customers),
-        "map_at_12": float(precisions.mean()),  # type: ignore[arg-type]
+        f"map_at_{list_length(weeks[0].metrics)}": float(precisions.mean()),  # type: ignore[arg-type]
         **{name: float(np.average([week[name] for week in merged], weights=customers)) for name in figures},
     }
 
@@ -104,11 +106,12 @@ def contribution_table(found: Mapping[str, Any]) -> Table:
     table = Table(title=f"The ranker with one thing changed, {full['customers']:,} customers, {span}")
     table.add_column("change")
     table.add_column("section")
-    headings = ("MAP@12", "full is ahead", "95 % interval", "in recall@100", "in recall", "candidates a customer")
+    k = list_length(full)
+    headings = (f"MAP@{k}", "full is ahead", "95 % interval", "in recall@100", "in recall", "candidates a customer")
     for heading in headings:
         table.add_column(heading, justify="right")
     recalls = (f"{full['recall_at_100']:.4f}", f"{full['recall']:.4f}", f"{full['candidates_a_customer']:.1f}")
-    table.add_row("– (the full line)", "", f"{full['map_at_12']:.5f}", "", "", *recalls, style="bold")
+    table.add_row("– (the full line)", "", f"{full[f'map_at_{k}']:.5f}", "", "", *recalls, style="bold")
     table.add_row("– (another seed)", "", *_cells(found["reseeded"]), style="italic")
     for what, rows in (("without {part}", found["parts"]), ("{value}", found["settings"])):
         table.add_section()
@@ -129,4 +132,8 @@ def _add_row(table: Table, name: str, row: Mapping[str, Any]) -> None:
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    return [f"{row['map_at_12']:.5f}", f"{row['adds']:+.5f}", f"{row['low']:+.5f} to {row['high']:+.5f}"]
+    return [
+        f"{row[f'map_at_{list_length(row)}']:.5f}",
+        f"{row['adds']:+.5f}",
+        f"{row['low']:+.5f} to {row['high']:+.5f}",
+    ]

@@ -48,6 +48,7 @@ def figures_of(
     history: History,
     retrievers: Sequence[str],
     engine: Engine,
+    k: int = K,
 ) -> tuple[dict[str, Any], pl.DataFrame]:
     """All figures of one week, and the average precisions that they are means of.
 
@@ -57,10 +58,11 @@ def figures_of(
         labels: (customer, article) bought in the week.
         history: what was known before the week.
         retrievers: their names, in the order of the config.
+        k: articles in a list.
 
     Returns:
         The content of `metrics.json`, which docs/evaluation.md explains; and (customer, segment, for every method the
-        average precision at 12 of the customer's list), sorted.
+        average precision at k of the customer's list), sorted.
     """
     methods, buyers = list(METHODS), labels.select("customer").unique()
     on_sale = engine.collect(history.on_sale(ACTIVE_DAYS))
@@ -68,18 +70,18 @@ def figures_of(
     named = members.with_columns(segment=pl.Series(SEGMENTS).gather(members["segment"]))
     # Every method's precisions are of the same customers in the same order, that of the segments.
     precisions = named.with_columns(
-        average_precision(lists[method], labels, K)["average_precision"].alias(method) for method in methods
+        average_precision(lists[method], labels, k)["average_precision"].alias(method) for method in methods
     )
     figures = {
         "customers": buyers.height,
-        "map_at_12": _means(precisions.select(methods)),
-        "map_at_12_interval": intervals(precisions.drop("segment")),
-        "ndcg_at_12": {method: ndcg_at(lists[method], labels, K) for method in methods},
-        "hit_rate_at_12": {method: hit_rate_at(lists[method], labels, K) for method in methods},
-        "precision_at_12": {method: precision_at(lists[method], labels, K) for method in methods},
+        f"map_at_{k}": _means(precisions.select(methods)),
+        f"map_at_{k}_interval": intervals(precisions.drop("segment")),
+        f"ndcg_at_{k}": {method: ndcg_at(lists[method], labels, k) for method in methods},
+        f"hit_rate_at_{k}": {method: hit_rate_at(lists[method], labels, k) for method in methods},
+        f"precision_at_{k}": {method: precision_at(lists[method], labels, k) for method in methods},
         "coverage": {method: coverage(lists[method], on_sale) for method in methods},
         "segments": {
-            segment: {"customers": theirs.height, "map_at_12": _means(theirs.select(methods))}
+            segment: {"customers": theirs.height, f"map_at_{k}": _means(theirs.select(methods))}
             for (segment,), theirs in sorted(precisions.group_by("segment", maintain_order=True))
         },
         "retrievers": by_retriever(scores, list(retrievers), labels, named, engine),

@@ -5,7 +5,9 @@ from typing import Any
 
 from rich.table import Table
 
-FIGURES = ("ndcg_at_12", "hit_rate_at_12", "precision_at_12", "coverage")
+from hmgpu.core.metrics import list_length
+
+COMPANIONS = ("ndcg", "hit_rate", "precision")
 
 
 def retriever_table(metrics: Mapping[str, Any]) -> Table:
@@ -27,16 +29,16 @@ def retriever_table(metrics: Mapping[str, Any]) -> Table:
 
 
 def method_table(metrics: Mapping[str, Any]) -> Table:
-    """MAP@12 and its companions of the ranker and of what it must beat, over all buyers; MAP@12 by segment."""
-    segments = metrics["segments"]
-    table = Table(title=f"Twelve articles a customer, week {metrics['week']}")
+    """MAP@k and its companions of the ranker and of what it must beat, over all buyers; MAP@k by segment."""
+    segments, k = metrics["segments"], list_length(metrics)
+    table = Table(title=f"{k} articles a customer, week {metrics['week']}")
     table.add_column("method")
-    for heading in ("MAP@12", "NDCG@12", "hit rate@12", "precision@12", "coverage"):
+    for heading in (f"MAP@{k}", f"NDCG@{k}", f"hit rate@{k}", f"precision@{k}", "coverage"):
         table.add_column(heading, justify="right")
     for name, segment in segments.items():
-        table.add_column(f"MAP@12 {name}\n({segment['customers']:,})", justify="right")
-    for method, value in metrics["map_at_12"].items():
-        others = (metrics[name][method] for name in FIGURES)
-        by_segment = (segment["map_at_12"][method] for segment in segments.values())
+        table.add_column(f"MAP@{k} {name}\n({segment['customers']:,})", justify="right")
+    for method, value in metrics[f"map_at_{k}"].items():
+        others = (metrics[name][method] for name in (*(f"{each}_at_{k}" for each in COMPANIONS), "coverage"))
+        by_segment = (segment[f"map_at_{k}"][method] for segment in segments.values())
         table.add_row(method.replace("_", " + "), *(f"{figure:.5f}" for figure in (value, *others, *by_segment)))
     return table

@@ -11,6 +11,7 @@ from rich.table import Table
 from hmgpu.core.choices import Choice
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.metrics import list_length
 from hmgpu.core.printed import Printed
 from hmgpu.experiments.folds import evaluate_folds, fold_pipelines, fold_table
 from hmgpu.pipeline.config import load_config
@@ -60,15 +61,16 @@ def backtest(
 
 
 def _rows(week: str, figures: dict[str, Any]) -> pl.DataFrame:
-    intervals = figures["map_at_12_interval"]
+    k = list_length(figures)
+    intervals = figures[f"map_at_{k}_interval"]
     return pl.DataFrame(
         {
             "week": week,
             "method": method,
             "customers": figures["customers"],
-            "map_at_12": value,
+            f"map_at_{k}": value,
             "low": intervals[method][0],
             "high": intervals[method][1],
         }
-        for method, value in figures["map_at_12"].items()
+        for method, value in figures[f"map_at_{k}"].items()
     )

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from hmgpu.core.errors import RunError
 from hmgpu.core.files import sha256
+from hmgpu.core.metrics import K, list_length
 from hmgpu.evaluation.certainty import intervals, p_value
 from hmgpu.pipeline.config import decisive
 from hmgpu.pipeline.evaluate import PRECISIONS
@@ -33,6 +34,11 @@ class Judged:
     """Of the run: its data, engine, code."""
     rows: pl.DataFrame
     """(week, customer, segment, ranker): the average precision of the ranker's list for everybody who bought."""
+
+    @property
+    def k(self) -> int:
+        """Articles in a list; runs of before there was a choice had 12."""
+        return int(self.settings.get("lists", {}).get("k", K))
 
     @classmethod
     def read(cls, place: Path) -> Self:
@@ -67,7 +73,7 @@ class Judged:
 def compare(first: Judged, second: Judged) -> dict[str, Any]:
     """How far the ranker of `second` is ahead of that of `first`: over all, by week and by segment.
 
-    `map_at_12` of both; `difference`, positive where the second is better; `low` and `high`, its 95 % interval
+    `map_at_<k>` of both; `difference`, positive where the second is better; `low` and `high`, its 95 % interval
     (`certainty.intervals`); `p_value` (`certainty.p_value`). A customer who bought in two weeks counts twice.
 
     Raises RunError unless both were scored on the same customers in the same weeks of the same data.
@@ -77,8 +83,8 @@ def compare(first: Judged, second: Judged) -> dict[str, Any]:
     parts = {part: sorted(rows.group_by(part, maintain_order=True)) for part in ("week", "segment")}
     return {
         "runs": [str(first.place), str(second.place)],
-        "all": paired(rows),
-        **{f"{part}s": {name: paired(group) for (name,), group in groups} for part, groups in parts.items()},
+        "all": paired(rows, first.k),
+        **{f"{part}s": {name: paired(group, first.k) for (name,), group in groups} for part, groups in parts.items()},
         "settings": differing(_decisive(first), _decisive(second)),
     }
 
@@ -99,6 +105,11 @@ def _check_comparable(first: Judged, second: Judged) -> None:
         raise RunError(
             f"{first.place} and {second.place} were made from different data: evaluate both on one data set."
         )
+    if first.k != second.k:
+        raise RunError(
+            f"{first.place} has lists of {first.k} articles and {second.place} of {second.k}: evaluate both with one "
+            "lists.k."
+        )
     if weeks[0] != weeks[1]:
         raise RunError(
             f"{first.place} was scored on {weeks[0]} and {second.place} on {weeks[1]}: evaluate both on the same, with "
@@ -108,7 +119,7 @@ def _check_comparable(first: Judged, second: Judged) -> None:
         raise RunError(f"{first.place} and {second.place} were scored on different customers: evaluate both anew.")
 
 
-def paired(rows: pl.DataFrame) -> dict[str, Any]:
+def paired(rows: pl.DataFrame, k: int) -> dict[str, Any]:
     """How far `ranker_second` is ahead of `ranker`; see `compare`.
 
     Args:
@@ -118,7 +129,7 @@ def paired(rows: pl.DataFrame) -> dict[str, Any]:
     low, high = intervals(ahead)["difference"]
     return {
         "customers": rows.height,
-        "map_at_12": list(rows.select("ranker", "ranker_second").mean().row(0)),
+        f"map_at_{k}": list(rows.select("ranker", "ranker_second").mean().row(0)),
         "difference": ahead["difference"].mean(),
         "low": low,
         "high": high,
@@ -134,7 +145,8 @@ def _decisive(judged: Judged) -> dict[str, Any]:
 def comparison_tables(found: Mapping[str, Any]) -> list[Table]:
     """The differences, faint where the interval holds 0, and the settings that differ."""
     first, second = found["runs"]
-    table = Table(title=f"MAP@12 of A = {first} and B = {second}")
+    k = list_length(found["all"])
+    table = Table(title=f"MAP@{k} of A = {first} and B = {second}")
     table.add_column("over")
     for heading in ("customers", "A", "B", "B - A", "95 % interval", "p"):
         table.add_column(heading, justify="right")
@@ -142,7 +154,7 @@ def comparison_tables(found: Mapping[str, Any]) -> list[Table]:
     for group in groups:
         table.add_section()
         for name, row in group.items():
-            scores = (f"{value:.5f}" for value in row["map_at_12"])
+            scores = (f"{value:.5f}" for value in row[f"map_at_{k}"])
             interval = f"{row['low']:+.5f} to {row['high']:+.5f}"
             cells = (f"{row['customers']:,}", *scores, f"{row['difference']:+.5f}", interval, f"{row['p_value']:.4f}")
             table.add_row(name, *cells, style="dim" if row["low"] <= 0 <= row["high"] else "")

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import polars as pl
 from rich.table import Table
 
+from hmgpu.core.metrics import list_length
 from hmgpu.core.printed import Printed
 from hmgpu.experiments.compare import Judged, compare, comparison_tables
 
@@ -29,7 +30,7 @@ class Comparison(Printed):
 
     @property
     def difference(self) -> float:
-        """In MAP@12, positive where the second is better; over all customers of all weeks."""
+        """In MAP@k, positive where the second is better; over all customers of all weeks."""
         return float(self.found["all"]["difference"])
 
     @property
@@ -49,7 +50,7 @@ class Comparison(Printed):
 
     @property
     def weeks(self) -> pl.DataFrame:
-        """(week, customers, first, second, difference, low, high, p_value), a row a week; MAP@12 of both runs."""
+        """(week, customers, first, second, difference, low, high, p_value), a row a week; MAP@k of both runs."""
         return _frame("week", self.found["weeks"])
 
     @property
@@ -86,7 +87,7 @@ def _place(given: str | Path | HasRun) -> Path:
 def _frame(name: str, groups: dict[str, dict[str, Any]]) -> pl.DataFrame:
     rows = []
     for group, figures in groups.items():
-        first, second = figures["map_at_12"]
+        first, second = figures[f"map_at_{list_length(figures)}"]
         others = {key: figures[key] for key in ("difference", "low", "high", "p_value")}
         rows.append({name: group, "customers": figures["customers"], "first": first, "second": second, **others})
     return pl.DataFrame(rows)

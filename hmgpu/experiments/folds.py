@@ -1,6 +1,6 @@
 """The last weeks one by one, each scored by a ranker that was fitted and stopped before it.
 
-One week's MAP@12 depends on the week, and the validation week also stops the ranker; these figures are free of both.
+One week's MAP@k depends on the week, and the validation week also stops the ranker; these figures are free of both.
 """
 
 import json
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.files import UNFINISHED, sha256, write_json, write_text
+from hmgpu.core.metrics import list_length
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.evaluation.certainty import intervals
@@ -50,7 +51,7 @@ def evaluate_folds(folds: Folds, runs: Path) -> tuple[dict[str, Any], Path]:
     os.replace(draft, table)
     found = {
         "folds": scored,
-        "all": _pooled(rows.drop("week", "segment")),
+        "all": _pooled(rows.drop("week", "segment"), list_length(scored[0])),
         "precisions": {table.name: sha256(table)},
         "settings": pipeline.config.settings(),
         "manifest": json.loads((pipeline.run.folder / MANIFEST).read_text()),
@@ -65,10 +66,10 @@ def place_of(what: str, last: Pipeline, week: Week, runs: Path) -> Path:
     return runs / f"{what}-{week}-{last.run.folder.name.rpartition('-')[2]}.json"
 
 
-def _pooled(rows: pl.DataFrame) -> dict[str, Any]:
+def _pooled(rows: pl.DataFrame, k: int) -> dict[str, Any]:
     """Over all who bought, one in two weeks counting twice."""
     means = rows.drop("customer").mean().row(0, named=True)
-    return {"customers": rows.height, "map_at_12": means, "map_at_12_interval": intervals(rows)}
+    return {"customers": rows.height, f"map_at_{k}": means, f"map_at_{k}_interval": intervals(rows)}
 
 
 def fold_pipelines(
@@ -86,11 +87,12 @@ def fold_pipelines(
 
 
 def fold_table(found: Mapping[str, Any]) -> Table:
-    """MAP@12 of every method in every week, and over all buyers of all weeks, each with its 95 % interval."""
-    table = Table(title="MAP@12 and its 95 % interval, each week by a ranker fitted and stopped before it")
+    """MAP@k of every method in every week, and over all buyers of all weeks, each with its 95 % interval."""
+    k = list_length(found["all"])
+    table = Table(title=f"MAP@{k} and its 95 % interval, each week by a ranker fitted and stopped before it")
     table.add_column("week")
     table.add_column("customers", justify="right")
-    for method in found["all"]["map_at_12"]:
+    for method in found["all"][f"map_at_{k}"]:
         table.add_column(method.replace("_", " + "), justify="right")
     table.add_column("ranker / order", justify="right")
     for fold in found["folds"]:
@@ -101,7 +103,8 @@ def fold_table(found: Mapping[str, Any]) -> Table:
 
 
 def _row(table: Table, name: str, figures: Mapping[str, Any]) -> None:
-    values, ranges = figures["map_at_12"], figures["map_at_12_interval"]
+    k = list_length(figures)
+    values, ranges = figures[f"map_at_{k}"], figures[f"map_at_{k}_interval"]
     ratio = f"{values['ranker'] / values['order']:.2f}" if values["order"] else "–"
     cells = (f"{value:.5f}\n{ranges[method][0]:.5f}–{ranges[method][1]:.5f}" for method, value in values.items())
     table.add_row(name, f"{figures['customers']:,}", *cells, ratio)

@@ -20,14 +20,14 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.extras import needed_by
 from hmgpu.core.files import write_json
-from hmgpu.core.metrics import map_at
+from hmgpu.core.metrics import K, list_length, map_at
 from hmgpu.data.store import Store
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.rankers.xgboost import XGBoost
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.learn import FALLBACK, TABLE
-from hmgpu.pipeline.lists import top_twelve
+from hmgpu.pipeline.lists import top_k
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 
@@ -72,6 +72,7 @@ def tune_trees(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=given.seed))
     scored: list[dict[str, Any]] = []
+    k = given.lists.k
     with pipeline.working():
         week = Trials(pipeline)
         for number in range(trials):
@@ -84,9 +85,9 @@ def tune_trees(
             score = week.score(tried.ranker, number)
             if trial:
                 study.tell(trial, score)
-            log.info("trial %d of %d: %s MAP@12 %.5f", number + 1, trials, drawn or "as it is", score)
-            scored.append({"trial": number, "settings": drawn, "map_at_12": score})
-    scored.sort(key=lambda each: (-each["map_at_12"], each["trial"]))
+            log.info("trial %d of %d: %s MAP@%d %.5f", number + 1, trials, drawn or "as it is", k, score)
+            scored.append({"trial": number, "settings": drawn, f"map_at_{k}": score})
+    scored.sort(key=lambda each: (-each[f"map_at_{k}"], each["trial"]))
     file = pipeline.run.folder / FILE
     write_json(file, {"at": at, "week": str(reported.back(1)), "stopped_on": str(reported.back(2)), "trials": scored})
     return scored, file
@@ -119,21 +120,24 @@ class Trials:
             labels = pipeline.engine.collect(pipeline.store.sold_in(self.week))
             scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in self.judged.tables()]
             filler = pl.scan_parquet(pipeline.learn(self.week)[FALLBACK].folder / TABLE)
-            lists = top_twelve(pl.concat(scored).lazy(), labels.lazy().select("customer").unique(), filler)
-            write_json(folder / "score.json", {"map_at_12": map_at(pipeline.engine.collect(lists), labels)})
+            k, buyers = pipeline.config.lists.k, labels.lazy().select("customer").unique()
+            pairs = pipeline.learning.exclusions.pairs(pipeline.store.as_of(self.week.first_day))
+            lists = pipeline.engine.collect(top_k(pl.concat(scored).lazy(), buyers, filler, k, pairs))
+            write_json(folder / "score.json", {"map": map_at(lists, labels, k)})
 
-        settings = ranker.settings() | {"seed": self.pipeline.config.seed}
+        settings = ranker.settings() | {"seed": self.pipeline.config.seed, "k": self.pipeline.config.lists.k}
         step = self.pipeline.run.step(f"{self.week}/tune/{number:03}", settings, self.steps, make)
-        return float(json.loads((step.folder / "score.json").read_text())["map_at_12"])
+        return float(json.loads((step.folder / "score.json").read_text())["map"])
 
 
 def tuning_table(scored: Sequence[Mapping[str, Any]]) -> Table:
     """The trials, the best first."""
+    k = list_length(scored[0]) if scored else K
     names = list(next((each["settings"] for each in scored if each["settings"]), {}))
     table = Table(title="Trials, scored on the week before the validation week")
-    for heading in ("trial", "MAP@12", *names):
+    for heading in ("trial", f"MAP@{k}", *names):
         table.add_column(heading, justify="right")
     for each in scored:
         drawn = [str(each["settings"].get(name, "as it is")) for name in names]
-        table.add_row(str(each["trial"]), f"{each['map_at_12']:.5f}", *drawn)
+        table.add_row(str(each["trial"]), f"{each[f'map_at_{k}']:.5f}", *drawn)
     return table

@@ -48,6 +48,11 @@ class Ranker(Part):
         return frozenset[str]().union(*(ranker.looks_early_at for ranker in self.inner))
 
     @property
+    def keeps(self) -> int | None:
+        """How many candidates of a customer get a score at most; None: all."""
+        return min((ranker.keeps for ranker in self.inner if ranker.keeps is not None), default=None)
+
+    @property
     def processes(self) -> int:
         """How many processes fit it together."""
         return max((ranker.processes for ranker in self.inner), default=1)

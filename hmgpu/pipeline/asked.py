@@ -66,7 +66,9 @@ def lists_of(pipeline: Pipeline, customers: pl.DataFrame | None) -> pl.DataFrame
 def best_sellers(pipeline: Pipeline) -> pl.DataFrame:
     """(article, rank) for the week after the data: the list of a customer whom nobody knows."""
     step = pipeline.learning.learn(pipeline.store.next_week, {})[FALLBACK]
-    return pl.read_parquet(step.folder / TABLE).sort("rank")
+    # There are more of them where lists must not hold what a customer bought lately.
+    best = pl.read_parquet(step.folder / TABLE).filter(pl.col("rank") <= pipeline.config.lists.k)
+    return best.sort("rank")
 
 
 def in_order(asked: pl.DataFrame, lists: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:

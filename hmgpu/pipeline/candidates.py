@@ -5,18 +5,27 @@ from collections.abc import Mapping
 import polars as pl
 
 from hmgpu.core.plans import packed, unpacked
+from hmgpu.data.store import History
 from hmgpu.parts.candidates import RANK, SCORE, WORTH
 from hmgpu.parts.part import Learned
 from hmgpu.pipeline.context import StepContext
 from hmgpu.pipeline.families import retriever_step
 
 
-def retrieve(context: StepContext, tables: Mapping[str, Learned], customers: pl.DataFrame) -> dict[str, pl.LazyFrame]:
-    """Every retriever's candidates of `customers` (customer), executed; `tables` are what the parts have learned."""
+def retrieve(
+    context: StepContext, tables: Mapping[str, Learned], audience: History, customers: pl.DataFrame
+) -> dict[str, pl.LazyFrame]:
+    """Every retriever's candidates of `customers` (customer) that may be recommended, executed.
+
+    Args:
+        tables: what the parts have learned.
+        audience: the history of these customers.
+    """
     retrieved = {}
     for name, part in context.retrievers.items():
         proposed = context.learning.bind(part).retrieve(tables[retriever_step(name)], customers.lazy())
-        retrieved[name] = context.engine.collect(proposed).lazy()
+        allowed = context.learning.exclusions.allowed(proposed, audience)
+        retrieved[name] = context.engine.collect(allowed).lazy()
     return retrieved
 
 

@@ -19,6 +19,7 @@ from hmgpu.parts.negatives.recalled import Recalled
 from hmgpu.parts.part import Count
 from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.retriever import Retriever
+from hmgpu.pipeline.exclusions import ListSettings
 from hmgpu.pipeline.quotas import Quotas
 from hmgpu.pipeline.retrain_settings import RetrainSettings
 from hmgpu.pipeline.shipped_configs import config_file
@@ -87,6 +88,8 @@ class Config(BaseModel):
     """How many of all retrievers' candidates are kept, by what earlier weeks say they are worth; null keeps all."""
     features: dict[str, Feature]
     """Feature families by name, likewise."""
+    lists: ListSettings = ListSettings()
+    """The lists: how long they are, and what they must not hold."""
     ranker: Ranker
     """The ranker, by `kind`."""
     retrain: RetrainSettings = RetrainSettings()
@@ -128,10 +131,13 @@ class Config(BaseModel):
 
     @field_validator("ranker")
     @classmethod
-    def _early_features_are_there(cls, ranker: Ranker, others: ValidationInfo) -> Ranker:
+    def _fits_features_and_lists(cls, ranker: Ranker, others: ValidationInfo) -> Ranker:
         features = others.data.get("features", ranker.looks_early_at)
         for name in sorted(ranker.looks_early_at - set(features)):
             raise ValueError(f"early names '{name}', which is no feature here; there are {', '.join(features)}")
+        k = others.data.get("lists", ListSettings()).k
+        if ranker.keeps is not None and ranker.keeps < k:
+            raise ValueError(f"keep is {ranker.keeps}, but lists have {k} articles (lists.k): keep that many or more")
         return ranker
 
 

@@ -49,6 +49,8 @@ class StepContext:
     features: Mapping[str, Feature]
     negatives: Mapping[str, NegativeSampler]
     ranker: Ranker
+    k: int
+    """Articles in a list."""
     seed: int
     memory_gb: float
     """To plan for, all workers together."""
@@ -86,7 +88,12 @@ class StepContext:
     def shard_settings(self, shard: Shard) -> dict[str, Any]:
         """The settings that decide what is computed for a shard of candidates."""
         keep = {"keep": self.quotas.keep} if self.quotas else {}
-        return {"shards": shard.of} | keep | {"parts": self.part_settings, "early": json.dumps(sorted(self.early))}
+        return (
+            {"shards": shard.of}
+            | keep
+            | self.learning.exclusions.settings()
+            | {"parts": self.part_settings, "early": json.dumps(sorted(self.early))}
+        )
 
     def quota_digests(self) -> list[str]:
         """Digest of the quotas, if there are any: an input of whatever is made from kept candidates."""

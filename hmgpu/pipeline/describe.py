@@ -37,7 +37,7 @@ def propose(context: StepContext, week: Week, learned: Mapping[str, Step], custo
     engine, learning, quotas = context.engine, context.learning, context.quotas
     audience = learning.audience(week, customers)
     tables = learning.learn_customers(week, context.learners, learned, audience)
-    retrieved = retrieve(context, tables, customers)
+    retrieved = retrieve(context, tables, audience, customers)
     kept = None
     if quotas:
         members = engine.collect(segments(audience, customers.lazy())).lazy()

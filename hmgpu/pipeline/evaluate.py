@@ -16,7 +16,7 @@ from hmgpu.pipeline.context import StepContext
 from hmgpu.pipeline.describe import column_parts
 from hmgpu.pipeline.fit import LabelledWeeks
 from hmgpu.pipeline.learn import FALLBACK, TABLE
-from hmgpu.pipeline.lists import top_twelve
+from hmgpu.pipeline.lists import top_k
 from hmgpu.runs.run import Step
 
 METRICS, PRECISIONS, LISTS = "metrics.json", "precisions.parquet", "lists.parquet"
@@ -49,13 +49,12 @@ def judge(context: StepContext, on: FittedWeek) -> Step:
         model = context.ranker.load(on.fitted.folder, engine)
         scores = score_methods(on.examples[0], model, context.retrievers)
         buyers = labels.select("customer").unique().lazy()
+        filler, pairs = best_sellers(context, week), context.learning.exclusions.pairs(history)
         lists = {
-            method: engine.collect(
-                top_twelve(scores.lazy().rename({method: "score"}), buyers, best_sellers(context, week))
-            )
+            method: engine.collect(top_k(scores.lazy().rename({method: "score"}), buyers, filler, context.k, pairs))
             for method in METHODS
         }
-        figures, precisions = figures_of(scores, lists, labels, history, list(context.retrievers), engine)
+        figures, precisions = figures_of(scores, lists, labels, history, list(context.retrievers), engine, context.k)
         write_json(folder / METRICS, {"week": str(week)} | figures)
         precisions.write_parquet(folder / PRECISIONS)
         lists["ranker"].sort("customer", "rank").write_parquet(folder / LISTS)
@@ -102,7 +101,8 @@ def best_sellers(context: StepContext, week: Week) -> pl.LazyFrame:
 
 def _settings(context: StepContext) -> dict[str, Any]:
     """What decides in addition to the inputs: a model may be used with settings that it was not fitted with."""
-    return {"ranker": context.ranker.settings(), "parts": context.part_settings}
+    lists = {"k": context.k, **context.learning.exclusions.settings()}
+    return {"ranker": context.ranker.settings(), "parts": context.part_settings, "lists": lists}
 
 
 def _inputs(context: StepContext, on: FittedWeek) -> list[str]:

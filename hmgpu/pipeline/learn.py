@@ -16,7 +16,8 @@ from hmgpu.data.store import History, Store
 from hmgpu.data.weeks import Week
 from hmgpu.parts.part import Learned, Learner, Part, PartContext, Trained
 from hmgpu.pipeline.config import Config
-from hmgpu.pipeline.lists import fallback
+from hmgpu.pipeline.exclusions import Exclusions
+from hmgpu.pipeline.lists import best_sellers
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.runs.run import Run, Step, code_digest
 
@@ -55,6 +56,11 @@ class Learning:
     def __getstate__(self) -> dict[str, Any]:
         """All but the loaded workflows: sent to a worker, they would make it load Merlin, needed or not."""
         return {name: value for name, value in vars(self).items() if name != "encoders"}
+
+    @cached_property
+    def exclusions(self) -> Exclusions:
+        """What lists must not hold."""
+        return Exclusions.of(self.config.lists, self.store, self.engine)
 
     @cached_property
     def encoded(self) -> Step:
@@ -98,11 +104,15 @@ class Learning:
 
     def _learn_fallback(self, week: Week) -> Step:
         def make(folder: Path) -> dict[str, int]:
-            table = self.engine.collect(fallback(self.store.as_of(week.first_day)).sort("rank"))
+            history, excluded = self.store.as_of(week.first_day), self.exclusions.articles
+            n = self.config.lists.k + self.exclusions.most(history, self.engine)
+            plan = best_sellers(history, n, None if excluded is None else excluded.lazy())
+            table = self.engine.collect(plan.sort("rank"))
             table.write_parquet(folder / TABLE)
             return {"articles": table.height}
 
-        return self.run.step(f"{week}/learn/{FALLBACK}", {}, [self._known(week)], make)
+        settings = {"k": self.config.lists.k, **self.exclusions.settings()}
+        return self.run.step(f"{week}/learn/{FALLBACK}", settings, [self._known(week)], make)
 
     def audience(self, week: Week, customers: pl.DataFrame) -> History:
         """What was known before `week` of one shard of `customers` (customer), in memory."""

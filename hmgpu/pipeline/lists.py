@@ -1,4 +1,4 @@
-"""From scores to exactly twelve articles for every customer, and the file that Kaggle takes."""
+"""From scores to exactly k articles for every customer, and the file that Kaggle takes."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,43 +13,64 @@ from hmgpu.data.store import History
 SUBMISSION = "submission.csv"
 
 
-def fallback(history: History) -> pl.LazyFrame:
-    """(article, rank): the twelve best sellers that fill a list, the latest weeks' first, then those of all time.
+def best_sellers(history: History, n: int = K, excluded: pl.LazyFrame | None = None) -> pl.LazyFrame:
+    """(article, rank): the `n` best sellers that fill lists, the latest weeks' first, then those of all time.
 
-    Twelve are enough: of those that a list holds already it needs no other in their place.
+    A list of k articles needs no more than k of them: what it holds already needs no other in its place.
+
+    Args:
+        excluded: (article) of those that are not to be recommended; None excludes nothing.
     """
     # A sale loses half its weight every week; one fixed-point unit keeps old sales in order of their number.
     sales = history.transactions.with_columns(weight=decayed(history.cutoff - pl.col("day"), 7.0) + 1)
+    if excluded is not None:
+        sales = sales.join(excluded, on="article", how="anti")
     scored = sales.group_by("article").agg(score=pl.col("weight").sum())
-    return top_n(scored, K, by=()).select("article", "rank")
+    return top_n(scored, n, by=()).select("article", "rank")
 
 
-def top_twelve(scored: pl.LazyFrame, customers: pl.LazyFrame, filler: pl.LazyFrame) -> pl.LazyFrame:
-    """(customer, article, rank 1..12): each customer's best, filled up where there are fewer.
+def top_k(
+    scored: pl.LazyFrame,
+    customers: pl.LazyFrame,
+    filler: pl.LazyFrame,
+    k: int = K,
+    excluded: pl.LazyFrame | None = None,
+) -> pl.LazyFrame:
+    """(customer, article, rank 1..k): each customer's best, filled up where there are fewer.
 
     Args:
         scored: (customer, article, score) of candidates; a null score proposes nothing.
         customers: (customer) of all who get a list.
-        filler: what `fallback` returned.
+        filler: what `best_sellers` returned; more than k of them where pairs are excluded.
+        excluded: (customer, article) that a list must not be filled with; None excludes nothing.
     """
-    best = top_n(scored.drop_nulls("score").select("customer", "article", "score"), K, by="customer")
+    best = top_n(scored.drop_nulls("score").select("customer", "article", "score"), k, by="customer")
     listed = best.select("customer", "article", place=pl.col("rank").cast(pl.Int64))
-    more = customers.join(filler, how="cross").join(listed, on=["customer", "article"], how="anti")
-    fill = more.select("customer", "article", place=pl.col("rank").cast(pl.Int64) + K)
+    more = customers.join(filler.filter(pl.col("rank") <= k), how="cross")
+    if excluded is not None:  # only those who have such pairs need more than k best sellers
+        barred = excluded.select("customer").unique()
+        whole = customers.join(barred, on="customer", how="semi").join(filler, how="cross")
+        others = more.join(barred, on="customer", how="anti")
+        more = pl.concat([others, whole.join(excluded, on=["customer", "article"], how="anti")], how="diagonal")
+    more = more.join(listed, on=["customer", "article"], how="anti")
+    fill = more.select("customer", "article", place=pl.col("rank").cast(pl.Int64) + k)
     both = pl.concat([listed, fill]).with_columns(score=-pl.col("place"))
-    return top_n(both, K, by="customer").select("customer", "article", "rank")
+    return top_n(both, k, by="customer").select("customer", "article", "rank")
 
 
-def check_fillable(filler: pl.DataFrame) -> None:
-    """Raises DataError when so few articles were ever sold that nobody can get twelve."""
-    if filler.height < K:
-        raise DataError(f"Only {filler.height} articles were ever sold; {K} different ones are needed for a list.")
+def check_fillable(filler: pl.DataFrame, k: int = K) -> None:
+    """Raises DataError when so few articles may be recommended that nobody can get `k`."""
+    if filler.height < k:
+        raise DataError(
+            f"Only {filler.height} articles were ever sold and may be recommended; {k} different ones are needed for a "
+            "list (lists.k)."
+        )
 
 
 def write_submission(
-    path: Path, predictions: Iterable[Path], customer_ids: pl.DataFrame, article_ids: pl.DataFrame
+    path: Path, predictions: Iterable[Path], customer_ids: pl.DataFrame, article_ids: pl.DataFrame, k: int = K
 ) -> int:
-    """Write `customer_id,prediction` (12 ids, separated by spaces) as Kaggle takes it; returns the rows.
+    """Write `customer_id,prediction` (k ids, separated by spaces) as Kaggle takes it; returns the rows.
 
     Args:
         path: the CSV to write.
@@ -66,7 +87,7 @@ def write_submission(
         out.write("customer_id,prediction\n")
         for file in predictions:
             lines = (
-                lists_of_ids(file, article_ids)
+                lists_of_ids(file, article_ids, k)
                 .join(customer_ids, on="customer", maintain_order="left")
                 .select("customer_id", prediction=pl.col("articles").list.join(" "))
             )
@@ -75,17 +96,17 @@ def write_submission(
     return rows
 
 
-def lists_of_ids(file: Path, article_ids: pl.DataFrame) -> pl.DataFrame:
-    """(customer, articles: a list of twelve ids, the best first), sorted by customer.
+def lists_of_ids(file: Path, article_ids: pl.DataFrame, k: int = K) -> pl.DataFrame:
+    """(customer, articles: a list of k ids, the best first), sorted by customer.
 
     Args:
         file: of (customer, article, rank).
         article_ids: (article, article_id).
 
-    Raises RunError where a list is not twelve different articles.
+    Raises RunError where a list is not k different articles.
     """
     listed = pl.read_parquet(file).join(article_ids, on="article").sort("customer", "rank")
     found = listed.group_by("customer", maintain_order=True).agg(articles=pl.col("article_id"))
-    if not (found["articles"].list.n_unique() == K).all() or not (found["articles"].list.len() == K).all():
-        raise RunError(f"{file} has a list that is not {K} different articles; make the run anew.")
+    if not (found["articles"].list.n_unique() == k).all() or not (found["articles"].list.len() == k).all():
+        raise RunError(f"{file} has a list that is not {k} different articles; delete its run and run again.")
     return found

@@ -9,6 +9,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
 from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.exclusions import Exclusions
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.usable_parts import vector_digests
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
@@ -39,5 +40,8 @@ def run_name(config: Config, store: Store, engine: Engine) -> str:
     So the same command finds its run again, and no other changes it.
     """
     vectors = vector_digests(config, store)  # those that no part looks at decide nothing
-    made_from = json.dumps([config.decisive(), store.digest, engine.name, code_digest(), *vectors])
+    excluded = Exclusions.of(config.lists, store, engine).settings()  # the file decides, not its name
+    decides = config.decisive()
+    decides["lists"] = {"k": config.lists.k} | excluded
+    made_from = json.dumps([decides, store.digest, engine.name, code_digest(), *vectors])
     return f"{date_of(store.last_day)}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"

@@ -1,6 +1,6 @@
 """The pipeline: a Store in, twelve articles for every customer out.
 
-    Store ─as_of(day)→ History ─learn→ tables ─retrieve→ candidates ─compute→ examples ─fit→ ranker ─score→ top twelve
+    Store ─as_of(day)→ History ─learn→ tables ─retrieve→ candidates ─compute→ examples ─fit→ ranker ─score→ top k
 
 Training, validation and serving make the same calls to describe candidates; only training and validation join labels
 afterwards, so training and serving can't drift apart.
@@ -75,6 +75,7 @@ class Pipeline:
             parts.features,
             parts.negatives,
             config.ranker,
+            config.lists.k,
             config.seed,
             config.memory_gb,
         )

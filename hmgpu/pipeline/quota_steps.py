@@ -52,7 +52,7 @@ def _count_shard(context: StepContext, week: Week, learned: Mapping[str, Step], 
         audience = context.learning.audience(week, customers)
         tables = context.learning.learn_customers(week, _retrievers(context), learned, audience)
         members = segments(audience, customers.lazy())
-        plan = counted(retrieve(context, tables, customers), members, bought)
+        plan = counted(retrieve(context, tables, audience, customers), members, bought)
         return engine.collect(plan.sort("segment", "retriever", "rank"))
 
     def make(folder: Path) -> dict[str, int]:
@@ -65,6 +65,7 @@ def _count_shard(context: StepContext, week: Week, learned: Mapping[str, Step], 
     asked = [[name, part.settings()] for name, part in context.retrievers.items()]
     settings = {"shards": shard.of, "retrievers": json.dumps(asked), "seed": context.seed}
     settings["customers"] = shard.customers.height
+    settings |= context.learning.exclusions.settings()
     seen = context.store.digest_before(week.last_day + 1)
     inputs = [seen, *(step.digest for step in learned.values())]
     return context.run.step(f"{week}/quotas/{shard.number:03}", settings, inputs, make)

@@ -1,4 +1,4 @@
-"""Recommendations: twelve articles for every customer in the week after the data, and their files."""
+"""Recommendations: a list for every customer in the week after the data, and their files."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -10,16 +10,16 @@ from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.context import StepContext
 from hmgpu.pipeline.describe import complete, propose
 from hmgpu.pipeline.learn import FALLBACK, TABLE
-from hmgpu.pipeline.lists import SUBMISSION, check_fillable, top_twelve, write_submission
+from hmgpu.pipeline.lists import SUBMISSION, check_fillable, top_k, write_submission
 from hmgpu.pipeline.served_tables import write_tables
 from hmgpu.pipeline.shards import Shard, as_fits
 from hmgpu.runs.run import Step
 
 
 def recommend(context: StepContext, fitted: Step) -> list[Step]:
-    """(customer, article, rank), every customer's twelve, one step a shard of customers."""
+    """(customer, article, rank), every customer's list, one step a shard of customers."""
     learned = context.learning.learn(context.store.next_week, context.learners)
-    check_fillable(context.engine.collect(_filler(learned)))
+    check_fillable(context.engine.collect(_filler(learned)), context.k)
     customers = context.engine.collect(context.store.customer_ids().select("customer"))
     return context.each_shard("recommend", partial(_shard_step, context, fitted, learned), customers)
 
@@ -33,20 +33,21 @@ def submit(context: StepContext, recommended: list[Step]) -> Step:
         files = [step.folder / TABLE for step in recommended]
         plans = store.customer_ids(), store.article_ids(), store.codes(), filler
         customers, articles, codes, best = map(engine.collect, plans)
-        write_tables(folder, files, best, customers, articles, codes)
-        return {"customers": write_submission(folder / SUBMISSION, files, customers, articles)}
+        write_tables(folder, files, best.filter(pl.col("rank") <= context.k), customers, articles, codes, context.k)
+        return {"customers": write_submission(folder / SUBMISSION, files, customers, articles, context.k)}
 
-    return context.run.step("submit", {}, [store.digest, *(step.digest for step in recommended)], make)
+    return context.run.step("submit", {"k": context.k}, [store.digest, *(step.digest for step in recommended)], make)
 
 
 def lists_for(context: StepContext, fitted: Step, learned: Mapping[str, Step], customers: pl.DataFrame) -> pl.DataFrame:
-    """(customer, article, rank), the twelve of each of `customers` (customer)."""
+    """(customer, article, rank), the list of each of `customers` (customer)."""
     engine = context.engine
     proposed = propose(context, context.store.next_week, learned, customers)
     model = context.ranker.load(fitted.folder, engine)
     described = complete(context, proposed, model.promising(proposed.pairs))
     scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
-    return engine.collect(top_twelve(scored, customers.lazy(), _filler(learned)))
+    pairs = context.learning.exclusions.pairs(context.learning.audience(context.store.next_week, customers))
+    return engine.collect(top_k(scored, customers.lazy(), _filler(learned), context.k, pairs))
 
 
 def _shard_step(context: StepContext, fitted: Step, learned: Mapping[str, Step], shard: Shard) -> Step:
@@ -58,7 +59,7 @@ def _shard_step(context: StepContext, fitted: Step, learned: Mapping[str, Step],
     made_by = [fitted, *learned.values()]
     inputs = [context.store.digest, *(step.digest for step in made_by), *context.quota_digests()]
     # A model may be used with settings that it was not fitted with.
-    settings = context.shard_settings(shard) | {"ranker": context.ranker.settings()}
+    settings = context.shard_settings(shard) | {"ranker": context.ranker.settings(), "k": context.k}
     return context.run.step(f"{context.store.next_week}/recommend/{shard.number:03}", settings, inputs, make)
 
 

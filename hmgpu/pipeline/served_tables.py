@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from hmgpu.core.metrics import K
 from hmgpu.pipeline.lists import lists_of_ids
 
 RECOMMENDATIONS, BEST_SELLERS = "recommendations.parquet", "best_sellers.parquet"
@@ -27,18 +28,21 @@ def write_tables(
     customer_ids: pl.DataFrame,
     article_ids: pl.DataFrame,
     codes: pl.DataFrame,
+    k: int = K,
 ) -> None:
     """Writes all of them into `folder`.
 
     Args:
         predictions: files of (customer, article, rank).
-        filler: (article, rank), as `recommendations.fallback` returned it.
+        filler: (article, rank), the best sellers.
         customer_ids: (customer, customer_id). article_ids: (article, article_id). codes: (column, code, value).
 
-    Raises RunError where a list is not twelve different articles.
+    Raises RunError where a list is not k different articles.
     """
     named = pl.concat(
-        lists_of_ids(file, article_ids).join(customer_ids, on="customer").select("customer", "customer_id", "articles")
+        lists_of_ids(file, article_ids, k)
+        .join(customer_ids, on="customer")
+        .select("customer", "customer_id", "articles")
         for file in predictions
     ).sort("customer_id")
     named.write_parquet(folder / RECOMMENDATIONS, row_group_size=ROW_GROUP)

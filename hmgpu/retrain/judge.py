@@ -23,12 +23,18 @@ class Verdict:
     promote: bool
     reason: str
     figures: Mapping[str, Any]
-    """MAP@12 in the week: `new`, `baseline`, and `current` where there is one, with `over_current`, the difference new
+    """MAP@k in the week: `new`, `baseline`, and `current` where there is one, with `over_current`, the difference new
     less current with interval and p-value."""
 
 
 def judge(
-    precisions: pl.DataFrame, current: Path | None, week: Week, store: Store, tolerance: float, engine: Engine
+    precisions: pl.DataFrame,
+    current: Path | None,
+    week: Week,
+    store: Store,
+    tolerance: float,
+    engine: Engine,
+    k: int = K,
 ) -> Verdict:
     """Compares the new run with repurchase + popularity and with what the current run has recommended.
 
@@ -47,23 +53,23 @@ def judge(
     if current:
         lists = _lists(current, precisions, store, engine)
         labels = engine.collect(store.sold_in(week))
-        achieved = average_precision(lists, labels, K)
+        achieved = average_precision(lists, labels, k)
         both = precisions.join(achieved, on="customer", validate="1:1").select(
             "customer", ranker="average_precision", ranker_second="ranker"
         )
         figures["current"] = float(both["ranker"].mean() or 0.0)  # type: ignore[arg-type]
-        figures["over_current"] = paired(both)
-    return Verdict(*_decided(figures, tolerance), figures)
+        figures["over_current"] = paired(both, k)
+    return Verdict(*_decided(figures, tolerance, k), figures)
 
 
-def _decided(figures: Mapping[str, Any], tolerance: float) -> tuple[bool, str]:
+def _decided(figures: Mapping[str, Any], tolerance: float, k: int) -> tuple[bool, str]:
     new, baseline, now = figures["new"], figures["baseline"], figures.get("current")
     if not new > baseline:
-        return False, f"MAP@12 {new:.5f} is not above repurchase + popularity ({baseline:.5f})"
+        return False, f"MAP@{k} {new:.5f} is not above repurchase + popularity ({baseline:.5f})"
     if now is not None and new < now * (1 - tolerance):
-        return False, f"MAP@12 {new:.5f} is more than {tolerance:.1%} below the current run's ({now:.5f})"
+        return False, f"MAP@{k} {new:.5f} is more than {tolerance:.1%} below the current run's ({now:.5f})"
     beside = "no current run to compare with" if now is None else f"the current run {now:.5f}"
-    return True, f"MAP@12 {new:.5f}; {beside}, repurchase + popularity {baseline:.5f}"
+    return True, f"MAP@{k} {new:.5f}; {beside}, repurchase + popularity {baseline:.5f}"
 
 
 def _lists(current: Path, buyers: pl.DataFrame, store: Store, engine: Engine) -> pl.DataFrame:

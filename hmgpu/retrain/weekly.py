@@ -116,7 +116,15 @@ def _judged(pipeline: Pipeline, now: Path | None, store: Store, record: Record) 
     with pipeline.working():
         pipeline.finish()
     rows = pl.read_parquet((pipeline.run.folder / "metrics.json").resolve().with_name(PRECISIONS))
-    verdict = judge(rows, now, pipeline.weeks.validation, store, pipeline.config.retrain.tolerance, pipeline.engine)
+    verdict = judge(
+        rows,
+        now,
+        pipeline.weeks.validation,
+        store,
+        pipeline.config.retrain.tolerance,
+        pipeline.engine,
+        pipeline.config.lists.k,
+    )
     record.figures, record.reason = verdict.figures, verdict.reason
     if verdict.promote:
         promote(pipeline.run.folder)

@@ -12,6 +12,7 @@ from rich.table import Table
 from hmgpu.core.engine import Engine
 from hmgpu.core.files import UNFINISHED
 from hmgpu.core.machine import versions
+from hmgpu.core.metrics import K, list_length
 from hmgpu.runs.publish import CURRENT, current, promoted
 from hmgpu.runs.run import MANIFEST, code_digest
 from hmgpu.runs.seal import SEAL
@@ -25,7 +26,9 @@ class Found:
     last_day: str
     """Of the data that it was made from, YYYY-MM-DD."""
     finished: bool
-    map_at_12: float | None
+    k: int | None
+    """Articles in its lists; None where it was not evaluated."""
+    score: float | None
     """The ranker's, in the run's validation week; None where it was not evaluated."""
     promoted: str | None
     """When it was made the current one (UTC), if it was and is not rolled back from."""
@@ -86,7 +89,7 @@ def runs_table(found: list[Found]) -> Table:
         table.add_column(heading, justify="right" if heading in ("MAP@12", "MB") else "left")
     for run in found:
         state = "finished" if run.finished else "unfinished"
-        score = "–" if run.map_at_12 is None else f"{run.map_at_12:.5f}"
+        score = "–" if run.score is None else f"{run.score:.5f}" + ("" if run.k == K else f" (@{run.k})")
         cells = (run.folder.name, run.last_day, state, score, run.promoted or "–", f"{run.bytes / 1e6:,.0f}")
         table.add_row("→" if run.current else "", *cells, style="bold" if run.current else "")
     return table
@@ -100,11 +103,14 @@ def _folders(runs: Path) -> Iterator[Path]:
 
 
 def _look(folder: Path, at: str | None, is_current: bool) -> Found:
+    metrics = _read(folder / "metrics.json")
+    k = list_length(metrics) if any(name.startswith("map_at_") for name in metrics) else None
     return Found(
         folder=folder,
         last_day=str(_read(folder / MANIFEST).get("last_day", "?")),
         finished=(folder / SEAL).is_file(),
-        map_at_12=_read(folder / "metrics.json").get("map_at_12", {}).get("ranker"),
+        k=k,
+        score=metrics[f"map_at_{k}"].get("ranker") if k else None,
         promoted=at,
         current=is_current,
         bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink()),

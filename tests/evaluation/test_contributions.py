@@ -11,7 +11,7 @@ from hmgpu.evaluation.contributions import Ablation, Scored, contribution_table,
 
 def scored(precisions: dict[int, float], recall: float = 0.0, candidates: float = 9.0, week: str = "w1") -> Scored:
     merged = {"recall_at_100": recall / 2, "recall": recall, "candidates_a_customer": candidates}
-    metrics = {"week": week, "customers": len(precisions), "retrievers": {"merged": merged}}
+    metrics = {"week": week, "map_at_12": {}, "customers": len(precisions), "retrievers": {"merged": merged}}
     return Scored(metrics, pl.DataFrame({"customer": precisions.keys(), "ranker": precisions.values()}))
 
 

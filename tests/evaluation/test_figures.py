@@ -14,7 +14,7 @@ from hmgpu.parts.retrievers.popular import Popular
 from hmgpu.parts.retrievers.repurchase import Repurchase
 from hmgpu.parts.retrievers.still_on_sale import StillOnSale
 from hmgpu.pipeline.candidates import merge
-from hmgpu.pipeline.lists import top_twelve
+from hmgpu.pipeline.lists import top_k
 
 SCHEMA = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Int64, "rank": pl.Int32}
 RETRIEVERS = {"again": Repurchase(), "top": Popular()}
@@ -55,7 +55,7 @@ def of(examples, make_history, engine):
     def figures(parts):
         scores = score_methods(examples, OrderModel(("top", "again")), parts)
         lists = {
-            method: engine.collect(top_twelve(scores.lazy().rename({method: "score"}), buyers, filler))
+            method: engine.collect(top_k(scores.lazy().rename({method: "score"}), buyers, filler))
             for method in METHODS
         }
         return figures_of(scores, lists, LABELS, history, list(parts), engine)

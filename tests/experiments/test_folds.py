@@ -97,7 +97,7 @@ def test_every_week_has_a_line_that_stops_before_it(config: Config, store: Store
     for pipeline, week in lines:
         assert pipeline.weeks.validation == week.back(1)
         assert pipeline.weeks.training == (week.back(3), week.back(2))
-    assert len({pipeline.run.folder for line, _ in lines}) == 2
+    assert len({pipeline.run.folder for pipeline, _ in lines}) == 2
 
 
 def test_what_a_fold_learned_of_a_week_the_next_one_takes_over(config: Config) -> None:
@@ -106,7 +106,7 @@ def test_what_a_fold_learned_of_a_week_the_next_one_takes_over(config: Config) -
         with pipeline.working():
             pipeline.learn(week.back(1))
         lines.append(pipeline)
-    learned = [pipeline.run.folder / "steps" / str(lines[0].weeks.validation) for line in lines]
+    learned = [pipeline.run.folder / "steps" / str(lines[0].weeks.validation) for pipeline in lines]
     assert not learned[1].exists()
     with lines[1].working():
         lines[1].learn(lines[0].weeks.validation)

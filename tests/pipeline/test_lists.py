@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
-from hmgpu.pipeline.lists import check_fillable, fallback, top_twelve, write_submission
+from hmgpu.pipeline.lists import best_sellers, check_fillable, top_k, write_submission
 
 CPU = Engine("cpu", "tests")
 
@@ -18,7 +18,7 @@ def lists(
     """Each customer's articles by rank."""
     schema = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Float32}
     asked = pl.LazyFrame({"customer": customers}, schema={"customer": pl.Int32})
-    table = CPU.collect(top_twelve(pl.LazyFrame(scored, schema=schema, orient="row"), asked, filler))
+    table = CPU.collect(top_k(pl.LazyFrame(scored, schema=schema, orient="row"), asked, filler))
     assert table.schema == {"customer": pl.Int32, "article": pl.Int32, "rank": pl.Int32}
     found = {}
     for (customer,), rows in table.sort("customer", "rank").group_by("customer", maintain_order=True):
@@ -29,7 +29,7 @@ def lists(
 
 def sellers(make_history, units: dict[int, int], days_ago: int = 3) -> pl.LazyFrame:
     """The fallback of a world in which each article sold so many units."""
-    return fallback(make_history([(days_ago, 1, article) for article, n in units.items() for _ in range(n)]))
+    return best_sellers(make_history([(days_ago, 1, article) for article, n in units.items() for _ in range(n)]))
 
 
 # Articles 100, 101, … in the order of their sales.
@@ -86,7 +86,7 @@ def test_the_fallback_is_this_weeks_best_sellers_then_those_of_all_time(make_his
     # 3 and 4 sold 400 days ago: too old for a decayed weight (half-life 7), so they come by number, behind those of
     # this week. A unit of last year weighs 1/1024, one of three days ago 3/4.
     sold = [(3, 9, 1)] * 5 + [(3, 9, 2)] * 2 + [(400, 9, 3)] * 10 + [(400, 9, 4)] * 20
-    found = CPU.collect(fallback(make_history(sold)).sort("rank"))
+    found = CPU.collect(best_sellers(make_history(sold)).sort("rank"))
     assert found["article"].to_list() == [1, 2, 4, 3]
     assert found["rank"].to_list() == [1, 2, 3, 4]
 

@@ -9,7 +9,7 @@ from hmgpu.parts.rankers.order import Order
 from hmgpu.parts.rankers.xgboost import XGBoost
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.describe import complete, propose
-from hmgpu.pipeline.lists import top_twelve
+from hmgpu.pipeline.lists import top_k
 from hmgpu.pipeline.open import open_pipeline
 
 CPU = Engine("cpu", "tests")
@@ -40,5 +40,5 @@ def test_serving_describes_few_candidates_and_recommends_what_describing_all_wou
     every = complete(pipeline.context, proposed, proposed.pairs)
     scored = every.select(KEYS).with_columns(score=model.score(every)).lazy()
     filler = pl.scan_parquet(learned["fallback"].folder / "table.parquet")
-    expected = CPU.collect(top_twelve(scored, served.lazy().select("customer").unique(), filler))
+    expected = CPU.collect(top_k(scored, served.lazy().select("customer").unique(), filler))
     assert served.sort("customer", "rank").equals(expected.select(served.columns).sort("customer", "rank"))

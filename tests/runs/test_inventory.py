@@ -71,7 +71,7 @@ def test_a_run_says_what_it_is(runs):
     found = inventory(runs)
     assert [run.current for run in found] == [False, True, False, False, False]
     assert [run.finished for run in found] == [True, True, False, True, True]
-    assert [run.map_at_12 for run in found] == [0.0, 0.01, 0.02, None, 0.04]
+    assert [run.score for run in found] == [0.0, 0.01, 0.02, None, 0.04]
     assert [bool(run.promoted) for run in found] == [False, True, False, False, False]
     assert found[0].bytes == sum(file.stat().st_size for file in found[0].folder.iterdir())
 

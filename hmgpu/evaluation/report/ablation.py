@@ -5,13 +5,14 @@ from typing import Any
 
 from hmgpu.core.html.blocks import Grid, Section, count, score, share
 from hmgpu.core.html.page import page
+from hmgpu.core.metrics import list_length
 
 EXPLAINED = (
-    "The line with one thing changed, made and fitted again, for the same {} customers. “Ahead” is by how much MAP@12 "
+    "The line with one thing changed, made and fitted again, for the same {} customers. “Ahead” is by how much MAP@{} "
     "of the full line is higher, so what a part adds; bold are the changes whose 95 % interval does not hold 0. "
     "Another seed tells how much luck alone moves the figure. Recall is that of all retrievers together."
 )
-HEADINGS = ("MAP@12", "ahead", "95 % interval", "in recall@100", "in recall", "candidates a customer")
+HEADINGS = ("ahead", "95 % interval", "in recall@100", "in recall", "candidates a customer")
 RECALLS = ("adds_recall_at_100", "adds_recall")
 Row = Mapping[str, Any]
 
@@ -21,16 +22,17 @@ def ablation(found: Mapping[str, Any]) -> Section:
     parts = {f"{row['section']}.{row['part']}": row for row in found["parts"]}
     settings = {f"{row['section']}: {row['value']}": row for row in found["settings"]}
     blocks: list[object] = []
+    k = list_length(found["full"])
     for title, rows in (("Without one part", parts), ("With one setting changed", settings)):
         scored = {name: row for name, row in rows.items() if "impossible" not in row}
         if scored:
             cells = [*_unchanged(found), *([name, *_cells(row)] for name, row in scored.items())]
             sure = frozenset(name for name, row in scored.items() if not row["low"] <= 0 <= row["high"])
-            blocks.append(Grid(title, ["change", *HEADINGS], cells, strong=sure))
+            blocks.append(Grid(title, ["change", f"MAP@{k}", *HEADINGS], cells, strong=sure))
     refused = [[name, row["impossible"]] for name, row in (parts | settings).items() if "impossible" in row]
     if refused:
         blocks.append(Grid("What can't be changed so", ["change", "why"], refused, numbers=False))
-    return Section("Ablation", EXPLAINED.format(count(found["full"]["customers"])), blocks)
+    return Section("Ablation", EXPLAINED.format(count(found["full"]["customers"]), k), blocks)
 
 
 def ablation_page(found: Mapping[str, Any]) -> str:
@@ -41,17 +43,28 @@ def ablation_page(found: Mapping[str, Any]) -> str:
 
 def _unchanged(found: Mapping[str, Any]) -> list[list[str]]:
     """The rows of the full line and of another seed."""
-    full = found["full"]
+    full, k = found["full"], list_length(found["full"])
     recalls = [share(full["recall_at_100"]), share(full["recall"])]
     return [
-        ["the full line", score(full["map_at_12"]), "", "", *recalls, f"{full['candidates_a_customer']:.1f}"],
+        [
+            "the full line",
+            score(full[f"map_at_{k}"]),
+            "",
+            "",
+            *recalls,
+            f"{full['candidates_a_customer']:.1f}",
+        ],
         ["another seed", *_cells(found["reseeded"])],
     ]
 
 
 def _cells(row: Row) -> list[str]:
     """All but the name of a row; where candidates are the same, nothing is said of them."""
-    ahead = [score(row["map_at_12"]), f"{row['adds']:+.5f}", f"{row['low']:+.5f} to {row['high']:+.5f}"]
+    ahead = [
+        score(row[f"map_at_{list_length(row)}"]),
+        f"{row['adds']:+.5f}",
+        f"{row['low']:+.5f} to {row['high']:+.5f}",
+    ]
     if "candidates_a_customer" not in row:
         return [*ahead, "", "", ""]
     return [*ahead, *(f"{100 * row[name]:+.2f} %" for name in RECALLS), f"{row['candidates_a_customer']:.1f}"]

@@ -6,34 +6,39 @@ from typing import Any
 from hmgpu.core.html.blocks import Grid, Section, count, score
 from hmgpu.core.html.lines import Lines
 from hmgpu.core.html.page import page
+from hmgpu.core.metrics import list_length
 from hmgpu.evaluation.report.methods import named
 
 EXPLAINED = (
-    "Every method gives each customer twelve articles. One week's figure depends on the week: a method is better than "
-    "another where it is in all of them. Under MAP@12 of all weeks together, who bought in two weeks counts twice."
+    "Every method gives each customer {k} articles. One week's figure depends on the week: a method is better than "
+    "another where it is in all of them. Under MAP@{k} of all weeks together, who bought in two weeks counts twice."
 )
 
 
 def folds_page(found: Mapping[str, Any]) -> str:
     """The page about the content of a `folds-….json` (`hmgpu.experiments.folds`)."""
-    folds, methods = found["folds"], [*found["all"]["map_at_12"]]
+    folds, k = found["folds"], list_length(found["all"])
+    methods = [*found["all"][f"map_at_{k}"]]
     weeks = [fold["week"] for fold in folds]
     rows = [[name, *_cells(of, methods)] for name, of in [*zip(weeks, folds, strict=True), ("all", found["all"])]]
-    curves = {named(method): [fold["map_at_12"][method] for fold in folds] for method in methods}
+    curves = {named(method): [fold[f"map_at_{k}"][method] for fold in folds] for method in methods}
     blocks = [
-        Lines("MAP@12 by week", "week", weeks, curves, score),
+        Lines(f"MAP@{k} by week", "week", weeks, curves, score),
         Grid(
-            "MAP@12 and its 95 % interval",
+            f"MAP@{k} and its 95 % interval",
             ["week", "customers", *map(named, methods)],
             rows,
             strong=frozenset({"all"}),
         ),
     ]
     about = f"Weeks from {', '.join(weeks)}."
-    return page("The last weeks, each by a ranker made before it", about, [Section("Weeks", EXPLAINED, blocks)])
+    return page(
+        "The last weeks, each by a ranker made before it", about, [Section("Weeks", EXPLAINED.format(k=k), blocks)]
+    )
 
 
 def _cells(figures: Mapping[str, Any], methods: list[str]) -> list[str]:
-    values, spans = figures["map_at_12"], figures["map_at_12_interval"]
+    k = list_length(figures)
+    values, spans = figures[f"map_at_{k}"], figures[f"map_at_{k}_interval"]
     told = (f"{score(values[method])} ({' to '.join(map(score, spans[method]))})" for method in methods)
     return [count(figures["customers"]), *told]

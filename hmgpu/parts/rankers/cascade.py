@@ -45,6 +45,10 @@ class Cascade(Ranker):
         return (self.first, self.then)
 
     @property
+    def keeps(self) -> int | None:
+        return min(self.keep, super().keeps or self.keep)
+
+    @property
     def looks_early_at(self) -> frozenset[str]:
         return super().looks_early_at | frozenset(self.early)
 
