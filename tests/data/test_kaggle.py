@@ -9,10 +9,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import requests
 
 from hmgpu.core.errors import DataError
 from hmgpu.data import kaggle
+
+requests = pytest.importorskip("requests", reason="it comes with the Kaggle client, extra hmgpu[kaggle]")
 
 SECRET = "kgat_0123456789abcdef"
 

@@ -142,6 +142,12 @@ def test_layers_that_cost_most_depend_on_the_locks_alone() -> None:
     assert not {"VERSION", "REVISION"} & {rest.partition("=")[0] for rest in said("ARG", IMAGE[:heavy])}
 
 
+def test_what_the_wheel_holds_is_copied_before_it_is_built() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    copied = {source for rest in said("COPY", STAGES["package"]) for source in rest.split()[:-1]}
+    assert {*wheel["packages"], *wheel["force-include"], "pyproject.toml", *PROJECT["license-files"]} <= copied
+
+
 def test_no_tool_of_the_build_is_in_the_image() -> None:
     for name in ("base", "image"):
         text = " ".join(step.rest for step in STAGES[name])
