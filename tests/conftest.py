@@ -1,34 +1,29 @@
 """Small worlds that tests share: hand-made histories, and one generated data set."""
 
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 from faults.counts import pytest_runtest_logreport, pytest_terminal_summary  # noqa: F401 (hooks)
 from hypothesis import settings
-from kit import demo_config, small_settings, vector_table
+from kit import demo_config, small_settings
 
+from hmgpu import testing
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import EngineError
 from hmgpu.core.interrupts import exit_on_sigterm
-from hmgpu.data.choices import VectorsOf
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
 from hmgpu.data.synthetic import synthesize
-from hmgpu.data.tables import ARTICLES, CUSTOMERS, TABLES
 from hmgpu.pipeline.config import Config, load_config
+from hmgpu.testing import CUTOFF  # noqa: F401 (tests import it from here)
 
 settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
 settings.load_profile("any machine")
 
-CUTOFF = 18_500  # a Wednesday in August 2020: "today" in hand-made histories
-EVERY_COLUMN = frozenset(column.name for table in TABLES.values() for column in table)
-
-Purchase = tuple[int, int, int]
 MakeHistory = Callable[..., History]
 
 
@@ -69,53 +64,8 @@ def gpu() -> Engine:
 
 @pytest.fixture
 def make_history() -> MakeHistory:
-    """A History from a few purchases.
-
-    `bought` is (days ago, customer, article) a unit; price defaults to 1000 units and channel to 0. Attributes of
-    articles and customers are given by key, as `articles={3: {"product": 7}}`; what is not given is null (flags: 0).
-    Vectors, of length 1, are given by what they are of and by key.
-    """
-
-    def make(
-        bought: Iterable[Purchase],
-        articles: Mapping[int, Mapping[str, Any]] | None = None,
-        customers: Mapping[int, Mapping[str, Any]] | None = None,
-        prices: Iterable[int] | None = None,
-        channels: Iterable[int] | None = None,
-        present: frozenset[str] = EVERY_COLUMN,
-        vectors: Mapping[VectorsOf, Mapping[int, Sequence[float]]] | None = None,
-    ) -> History:
-        rows = list(bought)
-        transactions = pl.DataFrame(
-            {
-                "day": [CUTOFF - ago for ago, _, _ in rows],
-                "customer": [customer for _, customer, _ in rows],
-                "article": [article for _, _, article in rows],
-                "price": list(prices or [1000] * len(rows)),
-                "channel": list(channels or [0] * len(rows)),
-            },
-            schema={"day": pl.Int32, "customer": pl.Int32, "article": pl.Int32, "price": pl.Int32, "channel": pl.Int8},
-        )
-        first = transactions.group_by("article").agg(first_day=pl.col("day").min())
-        catalogue = _table(ARTICLES, {a for _, _, a in rows} | set(articles or ()), articles or {})
-        people = _table(CUSTOMERS, {c for _, c, _ in rows} | set(customers or ()), customers or {})
-        return History(
-            cutoff=CUTOFF,
-            transactions=transactions.lazy(),
-            articles=catalogue.join(first, on="article").lazy(),
-            customers=people.lazy(),
-            present=present,
-            vectors={of: vector_table(each).lazy() for of, each in (vectors or {}).items()},
-        )
-
-    return make
-
-
-def _table(contract: Iterable[Any], keys: set[int], attributes: Mapping[int, Mapping[str, Any]]) -> pl.DataFrame:
-    columns = list(contract)
-    defaults = {column.name: 0 if column.kind == "flag" else None for column in columns}
-    rows = [defaults | {columns[0].name: key} | dict(attributes.get(key, {})) for key in sorted(keys)]
-    return pl.DataFrame(rows, schema={column.name: column.dtype for column in columns})
+    """A History from a few purchases; see `hmgpu.testing.make_history`."""
+    return testing.make_history
 
 
 @pytest.fixture(scope="session")
@@ -140,18 +90,6 @@ def store(data_settings: DataSettings) -> Store:
 
 @pytest.fixture(scope="session")
 def untranslated() -> Callable[[pl.LazyFrame], list[str]]:
-    """What of a plan cuDF can't run, by translating the optimised plan as the GPU engine would. Needs no GPU."""
-    translate = pytest.importorskip("cudf_polars.dsl.translate", reason="RAPIDS is not installed here")
-
-    def errors(plan: pl.LazyFrame) -> list[str]:
-        found: list[str] = []
-
-        def listen(plan_tree: Any, _: int | None) -> None:
-            translator = translate.Translator(plan_tree, pl.GPUEngine(executor="in-memory"))
-            translator.translate_ir()
-            found.extend(map(repr, translator.errors))
-
-        plan.collect(post_opt_callback=listen)  # type: ignore[call-overload]
-        return found
-
-    return errors
+    """What of a plan cuDF can't run; see `hmgpu.testing.untranslated`."""
+    pytest.importorskip("cudf_polars.dsl.translate", reason="RAPIDS is not installed here")
+    return testing.untranslated

@@ -2,27 +2,27 @@
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import yaml
 
+from hmgpu import testing
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
-from hmgpu.parts.part import Learned, PartContext, Trained
+from hmgpu.parts.part import Learned, Trained
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.describe import with_columns
 from hmgpu.pipeline.learn import all_learned
+from hmgpu.testing.asking import encoders  # noqa: F401 (tests import it from here)
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "configs"
 DEMO = CONFIGS / "demo.yaml"
 SEED = 1
 SMALL = {"epochs": 1, "weeks": 4, "width": 8, "hidden": (16,), "dimensions": 16}
-_made: dict[tuple[int, str], tuple[History, Any]] = {}
 
 
 def demo_config(folder: Path, models: bool = False) -> Path:
@@ -53,14 +53,6 @@ def few_parts(raw: Path, root: Path, runs: Path) -> Config:
     return load_config(DEMO, [*places, *parts, *ranker, "weeks.train=1", "engine=cpu"])
 
 
-def vector_table(vectors: Mapping[int, Sequence[float]]) -> pl.DataFrame:
-    """(article, `v…` int16) of vectors of length 1, as the Store hands them out."""
-    columns = [f"v{place:03}" for place in range(len(next(iter(vectors.values()))))]
-    rows = [[article, *(round(number * 2048) for number in vector)] for article, vector in vectors.items()]
-    schema = {"article": pl.Int32} | dict.fromkeys(columns, pl.Int16)
-    return pl.DataFrame(rows, schema=schema, orient="row").sort("article")
-
-
 def files_in(folder: Path) -> dict[str, str]:
     """Every file's hash and time, and where links lead; the log and the lock aside."""
     return {
@@ -72,39 +64,16 @@ def files_in(folder: Path) -> dict[str, str]:
     }
 
 
+def small(part: Any) -> Any:
+    """`part`, its model so small that training takes a second."""
+    if not isinstance(part, Trained):
+        return part
+    return part.model_copy(update={name: value for name, value in SMALL.items() if hasattr(part, name)})
+
+
 def bound(part: Any, history: History, engine: Engine, trained_on: History | None = None) -> Any:
-    """`part` with what a pipeline would lend it: workflows fitted, and its model trained, on `trained_on`.
-
-    A part with a model is made small, so that training takes a second; what was made for one history is kept.
-    """
-    past = trained_on or history
-    model = None
-    if isinstance(part, Trained):
-        part = part.model_copy(update={name: value for name, value in SMALL.items() if hasattr(part, name)})
-        model = _once(past, f"{engine.name} {part.settings()}", lambda: _train(part, past, engine))
-    return part.bind(PartContext(engine, SEED, lambda: encoders(past, engine), model))
-
-
-def encoders(history: History, engine: Engine, days: int = 91) -> Any:
-    """Workflows fitted on `history`."""
-    from hmgpu.parts.models.encode.workflow import Encoders
-
-    return _once(
-        history, f"{engine.name} {days}", lambda: Encoders.fit(history, days, engine, Path(tempfile.mkdtemp()))
-    )
-
-
-def _train(part: Any, history: History, engine: Engine) -> Path:
-    folder = Path(tempfile.mkdtemp())
-    part.bind(PartContext(engine, SEED, lambda: encoders(history, engine))).train(history, folder, folder / "work")
-    return folder
-
-
-def _once(history: History, what: str, make: Any) -> Any:
-    key = (id(history), what)
-    if key not in _made:
-        _made[key] = (history, make())  # with the history, so that its id isn't given to another
-    return _made[key][1]
+    """`part`, its model made small, with what a pipeline would lend it: see `hmgpu.testing.bound`."""
+    return testing.bound(small(part), history, engine, trained_on)
 
 
 def learned(part: Any, history: History, engine: Engine) -> Learned:

@@ -1,6 +1,7 @@
 """What every way of drawing negatives must keep, found by listing the folder; and each by hand."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -9,7 +10,7 @@ from conftest import CUTOFF
 from pydantic import ValidationError
 
 from hmgpu.core.engine import Engine
-from hmgpu.data.store import History, Store
+from hmgpu.data.store import History
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.negative_sampler import NegativeSampler, TrainingWeek, draw_negatives
 from hmgpu.parts.negatives.bought_by_others import BoughtByOthers
@@ -18,12 +19,12 @@ from hmgpu.parts.negatives.recalled import Recalled
 from hmgpu.parts.negatives.same_category import SameCategory
 from hmgpu.parts.negatives.worst_sellers import WorstSellers
 from hmgpu.parts.part import kinds
+from hmgpu.testing import NegativeSamplerContract
 
 CPU = Engine("cpu", "tests")
 SAMPLERS: dict[str, NegativeSampler] = {kind: part() for kind, part in kinds(NegativeSampler).items()}
 SAMPLERS |= {"recalled-positive": Recalled(n=2, a="positive"), "recalled-all": Recalled(n=None)}
 SAMPLERS |= {"on_sale-sale": OnSale(by="sale"), "others-department": BoughtByOthers(by="department")}
-every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS.keys())
 PAIR = {"customer": pl.Int32, "article": pl.Int32}
 SOLD = {"day": pl.Int32, **PAIR}
 
@@ -42,48 +43,11 @@ def drew(sampler: NegativeSampler, week: TrainingWeek) -> dict[int, list[int]]:
     return {customer: rows["article"].to_list() for (customer,), rows in found.group_by("customer")}
 
 
-@pytest.fixture(scope="module")
-def week(store: Store) -> TrainingWeek:
-    """A week of the generated world, its candidates the best sellers of the week before."""
-    first = store.last_complete_week.first_day
-    history, sold = store.as_of(first), CPU.collect(store.purchases_in(store.last_complete_week)).lazy()
-    best = history.last(14).group_by("article").len().sort("len", "article", descending=True).head(200)
-    candidates = sold.select("customer").unique().join(best.select("article"), how="cross")
-    bought = sold.select(KEYS).unique()
-    found = candidates.join(bought, on=KEYS, how="semi").collect().lazy()
-    others = candidates.join(found, on="customer", how="semi").join(bought, on=KEYS, how="anti").collect().lazy()
-    return TrainingWeek(others, found, sold, history, 5)
-
-
-@every_sampler
-def test_known_articles_for_those_who_bought_a_candidate(sampler: NegativeSampler, week: TrainingWeek) -> None:
-    found = CPU.collect(sampler.draw(week))
-    assert dict(found.select(KEYS).schema) == PAIR
-    assert found.height > 10
-    assert found.join(week.customers.collect(), on="customer", how="anti").is_empty()
-    assert found.join(week.history.articles.collect(), on="article", how="anti").is_empty()
-
-
-@every_sampler
-def test_draws_depend_on_the_seed_and_on_no_other_customer(sampler: NegativeSampler, week: TrainingWeek) -> None:
-    half = (pl.col("customer") % 2) == 0
-    some = TrainingWeek(week.recalled.filter(half), week.bought.filter(half), week.sold, week.history, week.seed)
-    reseeded = TrainingWeek(week.recalled, week.bought, week.sold, week.history, week.seed + 1)
-    everybody, of_half, another = (drew(sampler, asked) for asked in (week, some, reseeded))
-    assert of_half
-    assert of_half == {customer: articles for customer, articles in everybody.items() if customer % 2 == 0}
-    assert another != everybody or sampler == Recalled(n=None)
-
-
-@every_sampler
-def test_ways_of_drawing_translate_to_cudf(sampler: NegativeSampler, week: TrainingWeek, untranslated: Any) -> None:
-    assert untranslated(sampler.draw(week)) == []
-
-
-@every_sampler
-def test_nobody_bought_anything(sampler: NegativeSampler, week: TrainingWeek) -> None:
-    nothing = TrainingWeek(pairs(), pairs(), week.sold.filter(pl.lit(False)), week.history, 1)
-    assert CPU.collect(sampler.draw(nothing)).is_empty()
+@pytest.mark.parametrize("part", SAMPLERS.values(), ids=SAMPLERS.keys())
+class TestEverySampler(NegativeSamplerContract):
+    def test_draws_depend_on_the_seed(self, part: NegativeSampler, week: TrainingWeek) -> None:
+        everybody, another = (drew(part, asked) for asked in (week, replace(week, seed=week.seed + 1)))
+        assert another != everybody or part == Recalled(n=None)
 
 
 def test_a_draw_is_as_likely_for_every_row_of_a_group() -> None:

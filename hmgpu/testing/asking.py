@@ -1,0 +1,90 @@
+"""How a contract asks a part: bind it, let it learn from a History, and hash what it returns."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
+
+from hmgpu.core.engine import Engine
+from hmgpu.data.store import History
+from hmgpu.parts.part import Learned, Learner, Part, PartContext, Trained
+from hmgpu.pipeline.learn import all_learned
+
+CPU = Engine("cpu", "tests")
+SEED = 1
+P = TypeVar("P", bound=Part)
+T = TypeVar("T")
+_made: dict[tuple[int, str], tuple[History, Any]] = {}
+
+
+def bound(part: P, history: History, engine: Engine = CPU, trained_on: History | None = None) -> P:
+    """`part` with what a pipeline would lend it: workflows fitted, and its model trained, on `history`.
+
+    What was made for one history is kept.
+
+    Args:
+        trained_on: another history to fit and train on.
+    """
+    past = trained_on or history
+    model = None
+    if isinstance(part, Trained):
+        model = _once(past, f"model {engine.name} {_said(part)}", lambda: _train(part, past, engine))
+    return part.bind(PartContext(engine, SEED, lambda: encoders(past, engine), model))
+
+
+def encoders(history: History, engine: Engine = CPU, days: int = 91) -> Any:
+    """Workflows fitted on the last `days` of `history`."""
+    from hmgpu.parts.models.encode.workflow import Encoders  # loads Merlin
+
+    def fit() -> Encoders:
+        return Encoders.fit(history, days, engine, Path(tempfile.mkdtemp()))
+
+    return _once(history, f"encoders {engine.name} {days}", fit)
+
+
+def learned(part: Learner, history: History, engine: Engine = CPU) -> Learned:
+    """What `part`, bound, learns for everybody and of each customer, executed, handed back as scans would be.
+
+    What was learned from one history is kept, so that a contract's tests learn it once.
+    """
+    what = f"learned {engine.name} {part.context.model} {_said(part)}"
+    return dict(_once(history, what, lambda: all_learned(part, history, history, engine)))
+
+
+def plans_of(part: Learner, history: History) -> Learned:
+    """Every plan by which `part`, bound, learns."""
+    return part.learn(history) | part.learn_customers(learned(part, history), history)
+
+
+def digests(plans: Mapping[str, pl.LazyFrame], engine: Engine = CPU) -> dict[str, str]:
+    """Hash of the bytes that the engine writes for each plan."""
+    with tempfile.TemporaryDirectory() as folder:
+        return {name: _digest(plan, Path(folder) / name, engine) for name, plan in plans.items()}
+
+
+def _digest(plan: pl.LazyFrame, file: Path, engine: Engine) -> str:
+    engine.write(plan, file)
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _train(part: Trained, history: History, engine: Engine) -> Path:
+    folder = Path(tempfile.mkdtemp())
+    context = PartContext(engine, SEED, lambda: encoders(history, engine))
+    part.bind(context).train(history, folder, folder / "work")
+    return folder
+
+
+def _said(part: Part) -> str:
+    return json.dumps(part.settings())
+
+
+def _once(history: History, what: str, make: Callable[[], T]) -> T:
+    key = (id(history), what)
+    if key not in _made:
+        _made[key] = (history, make())  # with the history, so that its id isn't given to another
+    found: T = _made[key][1]
+    return found

@@ -1,0 +1,132 @@
+"""The data that contracts are checked on: synthetic purchases, also with another future and in another order."""
+
+import dataclasses
+import functools
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from hmgpu.data.ingest import ingest
+from hmgpu.data.settings import DataSettings
+from hmgpu.data.store import History, Store
+from hmgpu.data.synthetic import synthesize
+from hmgpu.data.vectors.keep import keep
+from hmgpu.data.weeks import date_of
+from hmgpu.parts.candidates import KEYS
+from hmgpu.parts.part import build
+from hmgpu.parts.retriever import Retriever
+from hmgpu.pipeline.candidates import merge
+from hmgpu.testing.asking import CPU, bound, learned
+
+SCALE, WORLD = 0.0005, 7  # 16,000 rows
+PRESENT, ELSEWHERE = 4, 5  # what vectors of articles that are still to come are drawn by
+
+
+@dataclass(frozen=True)
+class ContractData:
+    """A small data set with vectors of articles' pictures and texts, known up to its last week."""
+
+    store: Store
+    other_store: Store
+    """The same up to the cutoff; after it, other people buy other things at other prices, until another day."""
+    cutoff: int
+    """First day of the last complete week."""
+    history: History
+    other_history: History
+    """Of `other_store`: whatever differs from `history` was seen in the future."""
+    shuffled: History
+    """`history` with the rows of every table in another order and in other files."""
+    customers: pl.LazyFrame
+    """(customer): half of all customers, those without any purchase among them."""
+    pairs: pl.LazyFrame
+    """Merged candidates of three unlike retrievers for these customers, sorted by customer and article."""
+
+
+@functools.cache
+def contract_data() -> ContractData:
+    """The data, generated when it is first asked for; it goes when Python ends."""
+    folder = Path(_folder.name)
+    synthesize(folder / "raw", SCALE, WORLD)
+    store = _ingested(folder / "raw", folder / "data")
+    cutoff = store.last_complete_week.first_day
+    other = _ingested(_other_future(folder / "raw", folder / "other-raw", cutoff), folder / "other-data")
+    store, other = _with_vectors(store, cutoff, PRESENT), _with_vectors(other, cutoff, ELSEWHERE)
+    history = store.as_of(cutoff)
+    even = store.customer_ids().filter(pl.col("customer") % 2 == 0)
+    customers = CPU.collect(even.select("customer").sort("customer")).lazy()
+    shuffled = _shuffled(history, folder / "shuffled")
+    pairs = _pairs(history, customers)
+    return ContractData(store, other, cutoff, history, other.as_of(cutoff), shuffled, customers, pairs)
+
+
+_folder = tempfile.TemporaryDirectory(prefix="hmgpu-testing-")
+
+
+def _ingested(raw: Path, root: Path) -> Store:
+    ingest(DataSettings(raw=raw, root=root))
+    return Store(root)
+
+
+def _other_future(raw: Path, other: Path, cutoff: int) -> Path:
+    shutil.copytree(raw, other)
+    file = other / "transactions_train.csv"
+    rows = pl.read_csv(file, infer_schema=False)
+    first = str(date_of(cutoff))
+    past, future = rows.filter(pl.col("t_dat") < first), rows.filter(pl.col("t_dat") >= first)
+    articles = pl.read_csv(other / "articles.csv", infer_schema=False)["article_id"]
+    others = future.with_columns(
+        customer_id=pl.col("customer_id").reverse(),
+        article_id=articles.reverse().gather(pl.Series(range(future.height)) % articles.len()),
+        price=pl.lit("0.0169491525423729"),
+        sales_channel_id=pl.lit("1"),
+        t_dat=pl.col("t_dat").str.replace("..$", first[-2:]),
+    )
+    pl.concat([past, others.head(others.height // 2)]).write_csv(file)
+    return other
+
+
+def _with_vectors(store: Store, cutoff: int, seed: int) -> Store:
+    """`store` with vectors of its articles; those of articles first sold at the cutoff or later depend on `seed`.
+
+    Pictures' are long enough to be made shorter, and not all articles have one.
+    """
+    articles = CPU.collect(store.articles().sort("article_id"))
+    known = (articles["first_day"] < cutoff).fill_null(False).to_numpy()
+    first, others = (np.random.default_rng(each).normal(size=(articles.height, 70)) for each in (3, seed))
+    vectors = np.where(known[:, None], first, others)
+    some = np.arange(articles.height) % 5 > 0
+    keep(store.root, "pictures", articles["article_id"].filter(some), vectors[some], "tests")
+    keep(store.root, "text", articles["article_id"], vectors[:, :6], "tests")
+    return Store(store.root)
+
+
+def _shuffled(history: History, folder: Path) -> History:
+    folder.mkdir()
+
+    def reorder(name: str, plan: pl.LazyFrame) -> pl.LazyFrame:
+        rows = CPU.collect(plan).sample(fraction=1.0, shuffle=True, seed=3)
+        half = rows.height // 2
+        files = [folder / f"{name}-1.parquet", folder / f"{name}-2.parquet"]
+        rows.tail(half).write_parquet(files[0])
+        rows.head(rows.height - half).write_parquet(files[1])
+        return pl.scan_parquet(files)
+
+    return dataclasses.replace(
+        history,
+        transactions=reorder("transactions", history.transactions),
+        articles=reorder("articles", history.articles),
+        customers=reorder("customers", history.customers),
+        vectors={of: reorder(f"vectors-{of}", plan) for of, plan in history.vectors.items()},
+    )
+
+
+def _pairs(history: History, customers: pl.LazyFrame) -> pl.LazyFrame:
+    found = {}
+    for kind in ("repurchase", "popular", "popular_by"):
+        part = bound(build(Retriever, kind, None), history)
+        found[kind] = part.retrieve(learned(part, history), customers)
+    return CPU.collect(merge(found).sort(KEYS)).lazy()

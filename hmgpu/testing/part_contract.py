@@ -1,0 +1,102 @@
+"""What retrievers and features alike must keep, as pytest's test methods."""
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import polars as pl
+import pytest
+
+from hmgpu.data.store import History
+from hmgpu.parts.part import Learned, Learner, Part
+from hmgpu.testing.asking import CPU, bound, digests, learned, plans_of
+from hmgpu.testing.contract_data import ContractData, contract_data
+from hmgpu.testing.settings import check_settings
+from hmgpu.testing.translation import untranslated
+
+ALWAYS = frozenset({"customer", "article", "day", "first_day", "article_id", "customer_id"})
+"""The columns that every retailer has."""
+
+
+class GivenPart:
+    """A class of tests about the part that its subclass names: `part = Mine()`, or a fixture `part`."""
+
+    part: ClassVar[Any]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        given = vars(cls).get("part")
+        if isinstance(given, type) and issubclass(given, Part):
+            given = given()
+        if isinstance(given, Part):
+            cls.part = pytest.fixture(_returning(given))
+
+    @pytest.fixture
+    def data(self) -> ContractData:
+        """What the part is tried on; override this fixture to try it on other data."""
+        return contract_data()
+
+    def test_settings_are_explained_frozen_and_checked(self, part: Part) -> None:
+        check_settings(part)
+
+
+def _returning(part: Part) -> Callable[[Any], Part]:
+    def given(self: Any) -> Part:
+        return part
+
+    return given
+
+
+class LearnerContract(GivenPart):
+    """What is the same of retrievers and features."""
+
+    @abstractmethod
+    def results(self, part: Any, learned: Learned, data: ContractData) -> pl.LazyFrame:
+        """What the part finds for `data.customers`, or says of `data.pairs`."""
+
+    def test_what_is_learned_of_a_customer_depends_on_no_other(self, part: Learner, data: ContractData) -> None:
+        """Nor on the size of the shard; and nothing that is learned for everybody is about customers."""
+        part = bound(part, data.history)
+        known = {name: CPU.collect(plan).lazy() for name, plan in part.learn(data.history).items()}
+        assert [name for name, table in known.items() if "customer" in table.collect_schema()] == []
+        everybody = part.learn_customers(known, data.history)
+        assert [name for name, table in everybody.items() if "customer" not in table.collect_schema()] == []
+        of_some = part.learn_customers(known, data.history.of(data.customers))
+        expected = {name: table.join(data.customers, on="customer", how="semi") for name, table in everybody.items()}
+        assert digests(of_some) == digests(expected)
+
+    def test_every_plan_translates_to_cudf(self, part: Learner, data: ContractData) -> None:
+        part = bound(part, data.history)
+        for name, plan in plans_of(part, data.history).items():
+            assert untranslated(plan.sort(plan.collect_schema().names())) == [], name
+        assert untranslated(self.results(part, learned(part, data.history), data)) == []
+
+    def test_the_future_changes_no_byte(self, part: Learner, data: ContractData) -> None:
+        """Nothing that happens at or after the cutoff is seen."""
+        assert self._bytes(part, data.history, data) == self._bytes(part, data.other_history, data)
+
+    def test_the_order_of_rows_changes_no_byte(self, part: Learner, data: ContractData) -> None:
+        assert self._bytes(part, data.history, data) == self._bytes(part, data.shuffled, data)
+
+    def test_it_needs_no_more_than_it_says(self, part: Learner, data: ContractData) -> None:
+        """Where only customer, article, day and what `needs` names are there, it works."""
+        needs = part.needs()
+
+        def only(plan: pl.LazyFrame) -> pl.LazyFrame:
+            return plan.select(name for name in plan.collect_schema().names() if name in ALWAYS | needs)
+
+        bare = dataclasses.replace(
+            data.history,
+            transactions=only(data.history.transactions),
+            articles=only(data.history.articles),
+            customers=only(data.history.customers),
+            present=frozenset(needs),
+        )
+        part = bound(part, bare)
+        CPU.collect(self.results(part, learned(part, bare), data))
+
+    def _bytes(self, part: Learner, history: History, data: ContractData) -> dict[str, str]:
+        part = bound(part, history)
+        tables = learned(part, history)
+        return digests(tables | {"results": self.results(part, tables, data)})
