@@ -93,8 +93,13 @@ def _contract() -> Iterator[str]:
         yield "\n".join(["| name | H&M's name | holds | |", "|---|---|---|---|", *rows])
 
 
+def own_kinds(base: type[Part]) -> dict[str, type[Part]]:
+    """The parts of hmgpu itself, without those of other packages that are installed here."""
+    return {kind: part for kind, part in kinds(base).items() if part.__module__.startswith("hmgpu.")}
+
+
 def _family(family: Family) -> Iterator[str]:
-    found = kinds(family.base)
+    found = own_kinds(family.base)
     yield f"## {family.title}"
     where = "The one under" if family.base is Ranker else "Any number under"
     yield f"{family.says} {where} `{family.section}` in the config."

@@ -66,7 +66,7 @@ class Story:
 def _smaller(arguments: list[str]) -> list[str]:
     """The arguments with the amount of synthetic data that a test can wait for."""
     if arguments[0] == "demo":
-        return [*arguments, "--config", "demo", "--scale", str(SCALE)]
+        return [*arguments, "--scale", str(SCALE)]
     given = iter(arguments)
     return [part for word in given for part in ((word, next(given) and str(SCALE)) if word == "--scale" else (word,))]
 

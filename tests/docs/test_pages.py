@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
+import typer
 import yaml
 
+from hmgpu.cli import app
 from tests.docs.pages import LANGUAGES, PAGES, ROOT, blocks, prose
 
 EXPECTED = {
@@ -29,6 +31,21 @@ def test_readme_fits_on_a_few_screens():
     first_screen = "\n".join(lines[:30])
     assert "on a GPU" in first_screen
     assert "docs/images/overview.png" in first_screen
+
+
+def test_it_names_every_verb_and_pages_every_room_and_config():
+    readme, contributing, configuration = (
+        (ROOT / page).read_text(encoding="utf-8")
+        for page in ("README.md", "docs/contributing.md", "docs/configuration.md")
+    )
+    table = readme.partition("## The verbs")[2].partition("\n## ")[0]
+    verbs = set(typer.main.get_command(app).commands)
+    assert {verb for verb in verbs if not re.search(rf"`{verb}\b", table)} == set()
+    rooms = {folder.parent.name for folder in (ROOT / "hmgpu").glob("*/__init__.py")}
+    assert {room for room in rooms if f"\n  {room}/ " not in contributing} == set()
+    assert {
+        file.stem for file in (ROOT / "configs").glob("*.yaml") if f"| `{file.stem}` |" not in configuration
+    } == set()
 
 
 def test_its_picture_is_small():
