@@ -22,7 +22,7 @@ with needed_by("hmgpu benchmark two-tower"):
     import torch
 
     from hmgpu.benchmark.feeding import check, indifferent, numbered
-    from hmgpu.benchmark.rivals.merlin_batches import merlin_batches
+    from hmgpu.benchmark.rivals.merlin_loader.batches import merlin_batches
     from hmgpu.benchmark.rivals.plain_batches import PlainBatches
     from hmgpu.benchmark.rivals.plain_loop import plain_pass
     from hmgpu.parts.models.encode.workflow import Encoders

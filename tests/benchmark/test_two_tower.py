@@ -7,7 +7,7 @@ import torch
 
 from hmgpu.benchmark import feeding, two_tower
 from hmgpu.benchmark.agreement import DisagreementError
-from hmgpu.benchmark.rivals.merlin_batches import merlin_batches
+from hmgpu.benchmark.rivals.merlin_loader.batches import merlin_batches
 from hmgpu.benchmark.rivals.plain_batches import PlainBatches
 from hmgpu.benchmark.rivals.plain_loop import plain_pass
 from hmgpu.benchmark.two_tower import benchmark_two_tower

@@ -1,4 +1,4 @@
-"""Session lists: the codes of each customer's latest articles, newest first, made by NVTabular's list operations."""
+"""Session lists: the codes of each customer's latest articles, newest first, collected by NVTabular's `Groupby`."""
 
 from itertools import pairwise
 from typing import Any
@@ -44,15 +44,15 @@ def sessions(history: History, customers: pl.LazyFrame, articles: pl.DataFrame, 
         n: articles in a `recent_` list; a `latest_` one has the first few of them.
     """
     names = [column.name for column in COLUMNS if column.listed and column.name in articles.columns]
-    made = {f"{RECENT}{name}": f"{name}_list" for name in names}
-    made |= {f"{LATEST}{name}": f"{name}_list_latest" for name in names}
+    recent = {name: pl.col(f"{name}_list").cast(pl.List(pl.Int32)) for name in names}
+    codes = {f"{RECENT}{name}": made for name, made in recent.items()}
+    codes |= {f"{LATEST}{name}": made.list.head(JUST_NOW) for name, made in recent.items()}
     rows = engine.collect(latest_rows(history, customers, n).sort("customer", "rank"))
     if rows.is_empty():  # which NVTabular can't put through a join
-        return pl.DataFrame(schema={"key": pl.Int32} | dict.fromkeys(made, pl.List(pl.Int32)))
+        return pl.DataFrame(schema={"key": pl.Int32} | dict.fromkeys(codes, pl.List(pl.Int32)))
     workflow = _workflow(engine.frame(articles.select("key", *names)), names)
     # Nothing is learned here: fitting only infers the columns' types, for which a few rows are enough.
     workflow.fit(nvt.Dataset(engine.frame(rows.head(100)), cpu=engine.name == "cpu"))
-    codes = {name: pl.col(column).cast(pl.List(pl.Int32)) for name, column in made.items()}
     parts = rows.with_columns(part=pl.col("customer").rle_id() // AT_ONCE).partition_by("part", include_key=False)
     tables = (engine.table(workflow.transform(engine.frame(part))) for part in parts)
     return pl.concat([table.select(key="customer", **codes) for table in tables])
@@ -61,6 +61,4 @@ def sessions(history: History, customers: pl.LazyFrame, articles: pl.DataFrame, 
 def _workflow(attributes: Any, names: list[str]) -> Any:
     """From rows of (customer, rank, key) to a row a customer, with lists of the `names` that articles have."""
     joined = ["customer", "rank", "key"] >> ops.JoinExternal(attributes, on=["key"])
-    recent = joined >> Lists(["customer"], sort_cols=["rank"], aggs={name: ["list"] for name in names})
-    latest = recent[[f"{name}_list" for name in names]] >> ops.ListSlice(0, JUST_NOW) >> ops.Rename(postfix="_latest")
-    return nvt.Workflow(recent + latest)
+    return nvt.Workflow(joined >> Lists(["customer"], sort_cols=["rank"], aggs={name: ["list"] for name in names}))

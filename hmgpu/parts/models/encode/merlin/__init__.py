@@ -10,9 +10,10 @@ Importing it applies all patches, once. `save` and `load` are for fitted workflo
 
 which gives the workers the patches too; without them a worker hangs on functions that it can't unpickle.
 
-Merlin's last releases are of 2023. What they need is here, as little as possible, each with its reason: `graphs` for
-dask's expressions, `parquet` for its readers, `cudf_now` for cuDF; `fitting`, `loading` and `lists` for results that
-were silently wrong or not reproducible. All of it can go when Merlin supports dask 2025 and cuDF 25.
+Merlin's last releases are of 2023. What the workflows of this folder need is here and no more, each with its reason:
+`graphs` for dask's expressions, `cudf_now` for cuDF, `fitting` for results that were silently wrong or not
+reproducible. All of it can go when Merlin supports dask 2025 and cuDF 25. Operators that no workflow uses, list columns
+in operators, shuffled datasets and files are as Merlin left them.
 """
 
 import importlib
@@ -23,7 +24,7 @@ from hmgpu.parts.models.encode.merlin import versions
 
 versions.check(versions.KNOWN)
 
-from hmgpu.parts.models.encode.merlin import clients, fitting, graphs, lists, loading, parquet  # noqa: E402  (of the dask that was checked)
+from hmgpu.parts.models.encode.merlin import clients, fitting, graphs  # noqa: E402  (of the dask that was checked)
 from hmgpu.parts.models.encode.merlin.clients import through  # noqa: E402
 from hmgpu.parts.models.encode.merlin.graphs import rebind, wrap  # noqa: E402
 from hmgpu.parts.models.encode.merlin.saved import load, save  # noqa: E402
@@ -34,7 +35,7 @@ DONE = "patched_by_hmgpu"
 
 
 def _apply() -> None:
-    """Lends dask and cuDF what Merlin imports, imports Merlin, and patches it."""
+    """Lend dask and cuDF what Merlin imports, import Merlin, and patch it."""
     graphs.lend_names()
     with warnings.catch_warnings():
         # Of TensorFlow and Triton, which aren't needed, and of syntax in a package that Merlin imports.
@@ -61,17 +62,11 @@ def _modules() -> SimpleNamespace:
     names = {
         "utils": "merlin.core.utils",
         "dispatch": "merlin.core.dispatch",
-        "csv": "merlin.io.csv",
-        "dask": "merlin.io.dask",
         "frames": "merlin.io.dataframe_engine",
         "dataset": "merlin.io.dataset",
-        "parquet": "merlin.io.parquet",
-        "shuffle": "merlin.io.shuffle",
         "executors": "merlin.dag.executors",
-        "loader": "merlin.dataloader.loader_base",
         "ops": "nvtabular.ops",
         "categorify": "nvtabular.ops.categorify",
-        "workflow": "nvtabular.workflow.workflow",
     }
     return SimpleNamespace(**{short: importlib.import_module(name) for short, name in names.items()})
 
@@ -79,32 +74,15 @@ def _modules() -> SimpleNamespace:
 def _patch_everywhere(merlin: SimpleNamespace) -> None:
     # dask's expressions
     rebind(merlin.utils.ensure_optimize_dataframe_graph, graphs.optimized)
-    rebind(merlin.dask._ddf_to_dataset, graphs.writer(merlin.dask._ddf_to_dataset))
-    wrap(merlin.frames.DataFrameDatasetEngine, "to_ddf", graphs.frozen)
-    wrap(merlin.csv.CSVDatasetEngine, "to_ddf", graphs.frozen)
     wrap(merlin.dataset.Dataset, "to_ddf", graphs.indexed)
-    wrap(merlin.workflow.Workflow, "_transform_df", graphs.indexed_table)
     rebind(merlin.dispatch.convert_data, graphs.plain_strings(merlin.dispatch.convert_data))
-    rebind(merlin.dispatch.read_dispatch, graphs.plain_reader(merlin.dispatch.read_dispatch))
-    wrap(merlin.ops.JoinExternal, "_merge", graphs.plain_strings)
-    # dask's Parquet readers
-    merlin.parquet.ParquetDatasetEngine.to_ddf = parquet.to_ddf
-    merlin.parquet.ParquetDatasetEngine.sample_data = parquet.sample_data
-    merlin.parquet.ParquetDatasetEngine._dataset = property(parquet.dataset)
     # Merlin takes any client that is about, but for none that it was given by address; it gets what it is lent.
     rebind(merlin.utils.global_dask_client, clients.lent)
     # Right and reproducible results
     merlin.executors.DaskExecutor.fit_phase = fitting.fit_phase
     merlin.ops.FillMedian.fit = fitting.fit_median
-    merlin.dispatch.hash_object_dispatch = fitting.hash_of
     rebind(merlin.categorify._save_encodings, fitting.ranked(merlin.categorify._save_encodings))
     rebind(merlin.categorify._encode, fitting.encoded(merlin.categorify._encode))
-    merlin.ops.ListSlice.transform = lists.list_slice
-    rebind(merlin.dispatch.flatten_list_column_values, lists.flat(merlin.dispatch.flatten_list_column_values))
-    merlin.loader.LoaderBase._shuffle_indices = loading.shuffle_indices
-    wrap(merlin.loader.ChunkQueue, "load_chunks", loading.load_chunks)
-    merlin.loader.ChunkQueue.get = loading.get
-    rebind(merlin.shuffle.shuffle_df, loading.shuffle_df)
 
 
 def _patch_for_gpu(merlin: SimpleNamespace) -> None:
@@ -115,12 +93,7 @@ def _patch_for_gpu(merlin: SimpleNamespace) -> None:
     dispatch = merlin.dispatch
     # Merlin's own import of these fails with that of `build_column`, and it goes on without.
     dispatch.cudf_is_list_dtype, dispatch.cudf_is_string_dtype = types.is_list_dtype, types.is_string_dtype
-    rebind(dispatch.build_cudf_list_column, cudf_now.build_list)
-    rebind(dispatch.encode_list_column, cudf_now.encode_list(dispatch.encode_list_column))
-    rebind(dispatch.pull_apart_list, cudf_now.pull_apart(dispatch.pull_apart_list))
-    rebind(dispatch.create_multihot_col, cudf_now.multihot(dispatch.create_multihot_col))
     rebind(dispatch.convert_data, cudf_now.convert(dispatch.convert_data))
-    rebind(dispatch.from_host, cudf_now.from_host)
     merlin.frames.DataFrameDatasetEngine._move_ddf = cudf_now.move
 
 
@@ -131,8 +104,6 @@ def _quieten() -> None:
     warnings.filterwarnings("ignore", message="`torch.jit.script` is deprecated", category=DeprecationWarning)
     # TorchScript's, of a check in Merlin's blocks that runs in every step.
     warnings.filterwarnings("ignore", message="The inner type of a container is lost")
-    # Merlin means a graph with a shuffle in it, but can't tell one from another now that all are frozen.
-    warnings.filterwarnings("ignore", message="Using the 'subgraph' approach to execute a graph")
 
 
 _apply()

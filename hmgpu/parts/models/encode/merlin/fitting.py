@@ -9,7 +9,6 @@ import dask.base
 import numpy as np
 import pandas as pd
 from dask.dataframe.dask_expr import FrameBase
-from dask.dataframe.dispatch import hash_object_dispatch
 from dask.delayed import Delayed, delayed
 
 from hmgpu.core.errors import DataError
@@ -129,14 +128,6 @@ def _median(occurrences: Sequence[pd.Series]) -> float:
     # Sorted rows (n-1)//2 and n//2: the same one where n is odd.
     middle = np.searchsorted(reached, [(reached[-1] - 1) // 2, reached[-1] // 2], side="right")
     return float(values[order][middle].mean())
-
-
-def hash_of(rows: Any) -> Any:
-    """For `hash_object_dispatch` where Merlin hashes a column: without its index.
-
-    By default dask hashes that too, and on the CPU HashBucket gave one value another code in each row.
-    """
-    return hash_object_dispatch(rows, index=False)
 
 
 def ranked(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,7 +19,6 @@ from dask.dataframe import core as dask_core
 from dask.dataframe import dispatch, multi
 from dask.dataframe.dask_expr._collection import new_collection  # type: ignore[attr-defined]
 from dask.dataframe.dask_expr.io.io import FromGraph
-from dask.highlevelgraph import HighLevelGraph
 
 
 def rebind(original: Any, replacement: Any) -> None:
@@ -95,25 +94,15 @@ def own_index(part: Any) -> Any:
 def indexed(original: Callable[..., Any]) -> Callable[..., Any]:
     """For `Dataset.to_ddf`: a frozen frame, each of whose partitions numbers its rows from 0.
 
-    The second half mends a silent error of Merlin's own. `Dataset(table, npartitions=4)` keeps the table's index, while
-    Categorify uses index labels as row numbers, and pandas lines up new list columns by index: from the second
-    partition on, nulls got codes of other rows and lists became NaN.
+    The second half fixes a silent error of Merlin's own. `Dataset(table, npartitions=4)` keeps the table's index, while
+    Categorify uses index labels as row numbers, and pandas lines up new columns by index: from the second partition
+    on, nulls got codes of other rows and shares of a group's mean became NaN.
     """
 
     @functools.wraps(original)
     def replacement(self: Any, *args: Any, **kwargs: Any) -> Any:
         frame = original(self, *args, **kwargs)
         return freeze(frame.map_partitions(own_index, meta=frame._meta, enforce_metadata=False, clear_divisions=True))
-
-    return replacement
-
-
-def indexed_table(original: Callable[..., Any]) -> Callable[..., Any]:
-    """For `Workflow.transform` of a table, which has the same error where rows were filtered before."""
-
-    @functools.wraps(original)
-    def replacement(self: Any, df: Any) -> Any:
-        return original(self, own_index(df))
 
     return replacement
 
@@ -125,59 +114,5 @@ def plain_strings(original: Callable[..., Any]) -> Callable[..., Any]:
     def replacement(*args: Any, **kwargs: Any) -> Any:
         with dask.config.set({"dataframe.convert-string": False}):
             return original(*args, **kwargs)
-
-    return replacement
-
-
-def plain_reader(original: Callable[..., Any]) -> Callable[..., Any]:
-    """For `read_dispatch`, which returns what reads; where that isn't dask's, Merlin looks at which function it is."""
-
-    @functools.wraps(original)
-    def replacement(*args: Any, **kwargs: Any) -> Any:
-        read = original(*args, **kwargs)
-        return plain_strings(read) if kwargs.get("collection") else read
-
-    return replacement
-
-
-def frozen(original: Callable[..., Any]) -> Callable[..., Any]:
-    """For the `to_ddf` of a Dataset's engine: where `Dataset.to_ddf` shuffles, it needs a frame's keys."""
-    plain = plain_strings(original)
-
-    @functools.wraps(original)
-    def replacement(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return freeze(plain(self, *args, **kwargs))
-
-    return replacement
-
-
-class Written:
-    """A frame as the graph writer wants it: with the layers and the `cull` of a HighLevelGraph, which dicts lack."""
-
-    def __init__(self, frame: Any) -> None:
-        frame = freeze(frame)
-        self._name, self._meta, self.npartitions = frame._name, frame._meta, frame.npartitions
-        self._keys = frame.__dask_keys__()
-        self.dask = HighLevelGraph({self._name: dict(frame.__dask_graph__())}, {self._name: set()})
-
-    def __dask_graph__(self) -> HighLevelGraph:
-        return self.dask
-
-    def __dask_keys__(self) -> list[Any]:
-        return list(self._keys)
-
-    def __dask_layers__(self) -> tuple[str]:
-        return (self._name,)
-
-    def __dask_tokenize__(self) -> str:
-        return str(self._name)
-
-
-def writer(original: Callable[..., Any]) -> Callable[..., Any]:
-    """For `_ddf_to_dataset`, behind `to_parquet`."""
-
-    @functools.wraps(original)
-    def replacement(ddf: Any, *args: Any, **kwargs: Any) -> Any:
-        return original(Written(ddf), *args, **kwargs)
 
     return replacement

@@ -8,7 +8,6 @@ from hmgpu.core.extras import remedy
 KNOWN = {
     "merlin-core": "23.8.0",
     "nvtabular": "23.8.0",
-    "merlin-dataloader": "23.8.0",
     "merlin-models": "23.12.0",
     "dask": "2026.1.1",
     "distributed": "2026.1.1",

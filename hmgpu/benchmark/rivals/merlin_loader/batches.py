@@ -1,11 +1,11 @@
-"""Merlin's loader over the same files, as its documentation has it: one over all of them, a file a partition."""
+"""Merlin's loader as its documentation has it: one over all files, a file a partition."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hmgpu.benchmark.rivals import merlin_loader  # noqa: F401  (patches Merlin before it is imported)
 from hmgpu.core.engine import Engine
-from hmgpu.parts.models.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
 
 from merlin.dataloader.torch import Loader  # isort: skip
 from merlin.io import Dataset  # isort: skip

@@ -1,4 +1,4 @@
-"""The Loader: batches in an order that a seed decides alone, and an end of each epoch that can't be missed."""
+"""The order of batches, which a seed decides alone, and an end of each epoch that can't be missed."""
 
 import functools
 import queue
