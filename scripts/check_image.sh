@@ -118,7 +118,7 @@ unprivileged() { [[ $(within -- "$container" id -u) == 1000 ]] && ! within -- "$
 # XGBoost's own library has its CUDA code inside, and loads nothing of CUDA on a CPU.
 small() {
   local cuda
-  cuda=$(find "$root/opt" "$root/usr" -name 'libcu[bd]*' -o -name 'libnccl*' -o -name nvidia -o -name torch)
+  cuda=$(find "$root/opt" "$root/usr" -name 'libcu[bd]*' -o -name 'libnccl*' -o -path '*/site-packages/nvidia*')
   printf '%s' "$cuda"
   [[ -z $cuda ]] && (($(mib "$root") < 3072))
 }
