@@ -1,1 +1,1 @@
-"""What knows nothing of fashion: the engine, plans, files, errors, the console and HTML pages."""
+"""Everything that knows nothing of fashion: the engine, plans, files, errors, the console and HTML pages."""

@@ -1,6 +1,6 @@
-"""What settings and options choose from; it loads nothing, so that `hmgpu --help` need not wait for Polars."""
+"""The values that settings and options choose from; imports nothing heavy, so `hmgpu --help` needn't load Polars."""
 
 from typing import Literal
 
 Choice = Literal["auto", "cpu", "gpu"]
-"""An engine to ask for: `auto` takes the GPU where it can run, else the CPU."""
+"""The engine to ask for: `auto` takes the GPU where it works, else the CPU."""

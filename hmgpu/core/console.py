@@ -1,4 +1,4 @@
-"""What a person sees while hmgpu works: log lines, progress bars, and the same log as JSON lines in the run."""
+"""Log lines and progress bars on the terminal, and the same log as JSON lines in the run."""
 
 import json
 import logging
@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-# Where there is no terminal (a file, CI) rich would fold every line at 80 characters. Names of files and columns are
-# shown, and what stands in square brackets in them is no markup.
+# Without a terminal (a file, CI) rich would wrap every line at 80 characters. Markup is off because names of files and
+# columns may contain square brackets.
 console = Console(width=None if sys.stdout.isatty() else 140, markup=False)
 T = TypeVar("T")
 
 
 def start_logging() -> None:
-    """Sends hmgpu's log to the terminal: what was done. The run's log file also tells what was begun."""
+    """Send hmgpu's log to the terminal, from INFO (what was done); the run's log file also has DEBUG (what began)."""
     handler = RichHandler(logging.INFO, console, show_path=False, show_level=False, log_time_format="%H:%M:%S")
     logger = logging.getLogger("hmgpu")
     logger.setLevel(logging.DEBUG)
@@ -28,7 +28,7 @@ def start_logging() -> None:
 
 @contextmanager
 def log_file(path: Path) -> Iterator[None]:
-    """Also appends hmgpu's log to `path`, one JSON object a line."""
+    """Also append hmgpu's log to `path`, one JSON object a line, while the block runs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = _RunLog(path, encoding="utf-8")
     handler.setFormatter(_JsonLines())
@@ -44,7 +44,7 @@ def log_file(path: Path) -> Iterator[None]:
 
 class _RunLog(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """A line that a full disk didn't take is lost: what it tells of goes on, and says itself what it lacks."""
+        """Drop a line that a full disk didn't take: the work itself goes on and reports the full disk if it matters."""
 
 
 class _JsonLines(logging.Formatter):
@@ -59,14 +59,14 @@ def _bar() -> Progress:
 
 
 def tracked(items: Iterable[T], what: str, total: int) -> Iterable[T]:
-    """`items`, with a progress bar while they are gone through."""
+    """Iterate over `items`, showing a progress bar labelled `what`."""
     with _bar() as bar:
         yield from bar.track(items, total, description=what)
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar as a function of (done, total)."""
+    """Show a progress bar labelled `what`; yields the function of (done, total) that advances it."""
     with _bar() as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,7 +1,7 @@
-"""CPU or GPU, chosen once. The only file that asks which, and the only one that executes a plan.
+"""CPU or GPU, chosen once: the only file that asks which, and the only one that executes a plan.
 
 Every table operation is a Polars plan. On the CPU Polars runs it; on the GPU `pl.GPUEngine` runs the same plan in cuDF,
-and a plan that cuDF can't run is an error, never a silent fall back to the CPU.
+and a plan that cuDF can't run is an error, never a silent fallback to the CPU.
 """
 
 import ctypes
@@ -25,11 +25,14 @@ class Engine:
 
     name: Literal["cpu", "gpu"]
     reason: str
-    """Why this one: for the log, the run's manifest and `hmgpu doctor`."""
+    """Why this engine was chosen: for the log, the run's manifest and `hmgpu doctor`."""
 
     @staticmethod
     def choose(choice: Choice = "auto") -> "Engine":
-        """The engine for `choice`. `gpu` raises EngineError with what is missing; `auto` takes the GPU if it can."""
+        """Return the engine for `choice`; `auto` takes the GPU if it works.
+
+        Raises EngineError with what is missing where `gpu` is asked for and can't run.
+        """
         if choice == "cpu":
             return Engine("cpu", "asked for")
         missing = _missing_for_gpu()
@@ -41,23 +44,23 @@ class Engine:
 
     @property
     def device(self) -> str:
-        """The device's name for XGBoost and torch."""
+        """The device's name, as XGBoost and torch spell it."""
         return "cuda" if self.name == "gpu" else "cpu"
 
     def collect(self, plan: pl.LazyFrame, fits: bool = False) -> pl.DataFrame:
-        """Execute `plan`. Rows come in the plan's order only where it ends in a sort or in joins that maintain it.
+        """Execute `plan`; rows keep its order only where it ends in a sort or in joins that maintain order.
 
         Args:
-            fits: whether inputs and result fit into memory, as a shard's do. Then the CPU takes Polars' in-memory
-                engine, whose joins in the order of rows are several times as fast as the streaming one's, and the GPU
-                cuDF's; else both stream, part by part.
+            fits: whether inputs and result fit into memory, as a shard's do. Then the CPU uses Polars' in-memory
+                engine, whose order-keeping joins are several times as fast as the streaming engine's, and the GPU
+                uses cuDF's in-memory executor; otherwise both stream, part by part.
         """
         if self.name == "gpu":
             return plan.collect(engine=_cudf(fits))
         return plan.collect(engine="in-memory" if fits else "streaming")
 
     def write(self, plan: pl.LazyFrame, path: Path) -> int:
-        """Execute `plan`, sort its rows by all its columns from left to right, write Parquet; returns the rows.
+        """Execute `plan`, sort the rows by all columns from left to right, write Parquet; returns the number of rows.
 
         The sort makes the file's bytes independent of engine and threads.
         """
@@ -67,7 +70,7 @@ class Engine:
         return table.height
 
     def frame(self, table: pl.DataFrame) -> Any:
-        """`table` as NVTabular takes it: a cuDF frame on the GPU, a pandas one on the CPU."""
+        """Return `table` as NVTabular takes it: a cuDF frame on the GPU, a pandas frame on the CPU."""
         if self.name == "gpu":
             import cudf
 
@@ -75,54 +78,54 @@ class Engine:
         return table.to_pandas()
 
     def columns(self, table: pl.DataFrame) -> Any:
-        """`table` as XGBoost reads it without a copy: a cuDF frame on the GPU, the table's own columns on the CPU."""
+        """Return `table` as XGBoost reads it without a copy: a cuDF frame on the GPU, `table` itself on the CPU."""
         return self.frame(table) if self.name == "gpu" else table
 
     def numpy(self, array: Any) -> Any:
-        """A NumPy array of what a model on this engine returned."""
+        """Return, as a NumPy array, what a model on this engine returned."""
         return array.get() if self.name == "gpu" else array
 
     def ml(self, module: str) -> Any:
-        """This module of scikit-learn on the CPU; on the GPU that of cuML, where estimators have the same names.
+        """Import `module` of scikit-learn on the CPU, of cuML on the GPU, where estimators have the same names.
 
-        The two agree to rounding errors, not to the last bit.
+        The two agree up to rounding errors, not to the last bit.
         """
         return importlib.import_module(f"{'cuml' if self.name == 'gpu' else 'sklearn'}.{module}")
 
     def table(self, frame: Any) -> pl.DataFrame:
-        """The table of a frame that `frame` returned; its index is dropped."""
+        """Turn a frame that `frame` returned back into a table; the frame's index is dropped."""
         if self.name == "gpu":
             return pl.DataFrame(frame.to_arrow(preserve_index=False))
         return pl.from_pandas(frame)
 
 
 def ran_out_of_memory(error: Exception) -> bool:
-    """Whether `error` says that the memory did not suffice, the machine's or the GPU's.
+    """Whether `error` says that the machine or the GPU ran out of memory.
 
-    Polars makes errors of its own of what cuDF raises, and torch, CuPy and XGBoost have theirs: what is left is text.
+    Polars wraps cuDF's errors in its own, and torch, CuPy and XGBoost have theirs, so only the text is left to look at.
     """
-    told = f"{type(error).__name__}: {error}".lower()
-    return isinstance(error, MemoryError) or any(sign in told for sign in OUT_OF_MEMORY)
+    text = f"{type(error).__name__}: {error}".lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in OUT_OF_MEMORY)
 
 
 def _cudf(fits: bool = True) -> pl.GPUEngine:
-    """cuDF, which fails where it can't run a plan. What it can't stream it does in one part, as it would in memory."""
+    """cuDF's engine, which raises where it can't run a plan; what it can't stream it does in one part, in memory."""
     if fits:
         return pl.GPUEngine(executor="in-memory", raise_on_fail=True)
     return pl.GPUEngine(executor="streaming", raise_on_fail=True, executor_options={"fallback_mode": "silent"})
 
 
 def _missing_for_gpu() -> str | None:
-    """What keeps plans from running on a GPU, as half a sentence; None when nothing does."""
+    """What keeps plans from running on a GPU, as half a sentence; None if they run."""
     if importlib.util.find_spec("cudf_polars") is None:
         return "RAPIDS is not installed (make setup-gpu, or the extra hmgpu[gpu]; Linux x86-64 only)"
-    # Asked before cuDF is: without a driver, merely loading RAPIDS made XGBoost's training on the CPU 30 times slower.
+    # Checked before cuDF is loaded: without a driver, loading RAPIDS slowed XGBoost's training on the CPU 30 times.
     try:
         ctypes.CDLL("libcuda.so.1")
     except OSError:
         return "there is no NVIDIA driver (no libcuda.so.1)"
     try:
         pl.LazyFrame({"x": [1]}).select(pl.col("x").sum()).collect(engine=_cudf())
-    except Exception as error:  # no driver, no device, too old a driver: each layer raises its own type
+    except Exception as error:  # no driver, no device, a driver too old: each layer raises its own type
         return f"cuDF finds no working NVIDIA GPU ({str(error).strip().splitlines()[0][:160]})"
     return None

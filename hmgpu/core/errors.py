@@ -1,20 +1,20 @@
-"""What a user can do wrong. Every message is one sentence that names the place and the remedy.
+"""Errors that a user can fix; every message is one sentence that names the place and the remedy.
 
-The command line prints these without a traceback and ends with status 1 (BusyError: 5); anything else that is raised is
-a defect of ours and keeps its traceback.
+The command line prints them without a traceback and exits with status 1 (BusyError: 5). Any other exception is a bug in
+hmgpu and keeps its traceback.
 """
 
 
 class HmgpuError(Exception):
-    """Base of all errors that a user can mend."""
+    """Base of all errors that a user can fix."""
 
 
 class ConfigError(HmgpuError):
-    """A setting is unknown, of the wrong type, or can't work with the others."""
+    """A setting is unknown, has the wrong type, or contradicts another one."""
 
 
 class DataError(HmgpuError):
-    """A raw file, a row or an ingested data set is not what the contract says."""
+    """A raw file, a row or an ingested data set breaks the contract."""
 
 
 class DiskError(HmgpuError):
@@ -22,7 +22,7 @@ class DiskError(HmgpuError):
 
 
 class BusyError(HmgpuError):
-    """Another process is at it; later the same command may do."""
+    """Another process is working on the same thing; the same command may succeed later."""
 
 
 class EngineError(HmgpuError):
@@ -30,4 +30,4 @@ class EngineError(HmgpuError):
 
 
 class RunError(HmgpuError):
-    """A run directory lacks, or contradicts, what the command needs."""
+    """A run directory lacks or contradicts what the command needs."""

@@ -1,4 +1,4 @@
-"""Optional packages: which extra of hmgpu brings each of them, and how to install it."""
+"""Optional packages: which extra of hmgpu brings each one, and how to install it."""
 
 import importlib.util
 from collections.abc import Iterable, Iterator
@@ -23,19 +23,19 @@ EXTRAS = {
     "sentence_transformers": "encoders",
     "torch": "models",
 }
-"""The extra that brings a package, by the name under which it is imported."""
+"""By the name under which a package is imported, the extra that brings it."""
 
 FROM_LOCK = frozenset({"merlin"})
-"""Extras that plain pip can't resolve: the metadata of Merlin's last releases asks for packages of 2022."""
+"""Extras that plain pip can't resolve: Merlin's last releases pin packages of 2022."""
 
 
 def missing(packages: Iterable[str]) -> list[str]:
-    """Those of `packages` that are not installed, sorted."""
+    """Return the `packages` that are not installed, sorted."""
     return sorted(package for package in packages if importlib.util.find_spec(package) is None)
 
 
 def remedy(package: str) -> str:
-    """How to install `package`, as the end of a sentence."""
+    """Say how to install `package`, as the end of a sentence."""
     extra = EXTRAS[package]
     if extra in FROM_LOCK:
         return (
@@ -47,7 +47,7 @@ def remedy(package: str) -> str:
 
 @contextmanager
 def needed_by(what: str) -> Iterator[None]:
-    """Raise ConfigError with the remedy where an optional package that is imported inside is not installed.
+    """Raise ConfigError with the remedy where the block imports an optional package that is not installed.
 
     with needed_by("hmgpu tune"):
         import optuna
@@ -57,5 +57,5 @@ def needed_by(what: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in EXTRAS:
-            raise  # a defect of ours, or of that package
+            raise  # a bug in hmgpu or in that package
         raise ConfigError(f"{what} needs {package}, which is not installed: {remedy(package)}.") from None

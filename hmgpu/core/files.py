@@ -1,4 +1,4 @@
-"""Whole files: their hash, and writing them whole or not at all."""
+"""Hash whole files, and write files whole or not at all."""
 
 import errno
 import hashlib
@@ -15,28 +15,28 @@ UNFINISHED = ".unfinished-"
 
 
 def sha256(file: Path) -> str:
-    """Hash of a file's bytes, in hex."""
+    """Hash a file's bytes, in hex."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def is_vacant(folder: Path) -> bool:
-    """Whether `folder` is not there, or a folder with nothing in it, such as a mount that nobody has filled."""
+    """Whether `folder` does not exist or is empty, such as a freshly mounted volume."""
     return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """The hash of every file below `folder`, by its path in it."""
+    """Hash every file below `folder`, by its path relative to it."""
     return {str(file.relative_to(folder)): sha256(file) for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 def digest_of(content: Any) -> str:
-    """Hash of what JSON can hold; the order of keys doesn't matter. Of `hashes` it is the digest of a step."""
+    """Hash anything that JSON can hold, whatever the order of its keys; a step's digest is that of its `hashes`."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def swap_link(link: Path, target: Path | str, draft: Path) -> None:
-    """Makes `link` lead to `target` in one move, by way of the link `draft` beside it."""
+    """Point `link` at `target` in one atomic move: the new link is created as `draft` and renamed over `link`."""
     draft.unlink(missing_ok=True)
     draft.symlink_to(target)
     os.replace(draft, link)
@@ -48,7 +48,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text whole or not at all: into a file beside `path`, then renamed over it."""
+    """Write text whole or not at all: into a file next to `path`, which is then renamed over it."""
     draft = path.with_name(f"{UNFINISHED}{path.name}")
     try:
         with needing_room(path.parent):
@@ -56,15 +56,15 @@ def write_text(path: Path, text: str) -> None:
         os.replace(draft, path)
     except BaseException as error:
         with suppress(OSError):
-            draft.unlink(missing_ok=True)  # half of it takes room that may be what is lacking
+            draft.unlink(missing_ok=True)  # half a file takes up space, which may be what ran out
         if isinstance(error, OSError):
-            error.filename = str(path)  # what the caller knows
+            error.filename = str(path)  # the caller knows this path, not the draft's
         raise
 
 
 @contextmanager
 def needing_room(folder: Path) -> Iterator[None]:
-    """Raises DiskError where what is done within fails because the disk of `folder` is full."""
+    """Raise DiskError where the block fails because the disk of `folder` is full."""
     try:
         yield
     except Exception as error:
@@ -77,9 +77,9 @@ def needing_room(folder: Path) -> Iterator[None]:
 
 
 def disk_is_full(error: Exception) -> bool:
-    """Whether `error` came of a lack of room.
+    """Whether `error` was raised because a disk is full.
 
-    Libraries wrap the system's error in ones of their own; what is left is its text.
+    Libraries wrap the system's error in their own, so only its text can be recognised.
     """
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True

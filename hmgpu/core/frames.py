@@ -1,4 +1,4 @@
-"""Frames of Polars or pandas in, frames of the same kind out. pandas is never imported unless a frame is its own."""
+"""Polars or pandas frames in, frames of the same kind out; pandas is imported only when a caller passes its frames."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,17 +12,17 @@ Frame = Any
 
 
 def is_pandas(given: object) -> bool:
-    """Whether `given` is one of pandas' own objects."""
+    """Whether `given` is an object of pandas."""
     return type(given).__module__.partition(".")[0] == "pandas"
 
 
 def as_polars(frame: Frame, what: str) -> pl.DataFrame:
-    """`frame` as a Polars DataFrame; the index of a pandas one is dropped.
+    """Convert `frame` to a Polars DataFrame; the index of a pandas frame is dropped.
 
     Args:
         what: the argument's name, for the error.
 
-    Raises DataError where it is no frame.
+    Raises DataError where `frame` is not a frame.
     """
     if isinstance(frame, pl.LazyFrame):
         return frame.collect()
@@ -34,11 +34,11 @@ def as_polars(frame: Frame, what: str) -> pl.DataFrame:
 
 
 def like(given: object, table: pl.DataFrame) -> Any:
-    """`table`, as a pandas DataFrame where `given` is an object of pandas."""
+    """Return `table` as a pandas DataFrame if `given` is an object of pandas, else unchanged."""
     return table.to_pandas() if is_pandas(given) else table
 
 
 def ids_in(given: Iterable[Any]) -> list[str]:
-    """Ids as text, in the order given, each once; a single text is one id."""
+    """Return the ids in `given` as text, in their order, without repeats; a single text is one id."""
     listed = [given] if isinstance(given, str) else given
     return list(dict.fromkeys(str(each) for each in listed))

@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM while a library's C code calls Python.
+"""Handle Ctrl-C and SIGTERM while a library's C code calls Python.
 
-Both are exceptions raised wherever Python happens to be. Raised in a function that C called, they go no further: ctypes
-prints them and C goes on with what it got, such as "there are no more rows", and fits a model to half of the data.
+Python raises both as exceptions wherever it happens to be. In a callback from C they go no further: ctypes prints the
+exception and C carries on with the callback's answer, such as "no more rows", and fits a model to half of the data.
 """
 
 import signal
@@ -12,19 +12,20 @@ from contextlib import contextmanager
 
 
 def exit_on_sigterm() -> None:
-    """SIGTERM ends the process as Ctrl-C does, clearing away what is under way; exit status 143."""
+    """Let SIGTERM end the process as Ctrl-C does, cleaning up unfinished work; exit status 143."""
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 @contextmanager
 def interrupts_held() -> Iterator[Callable[[], bool]]:
-    """Holds Ctrl-C and SIGTERM back until the block is left, where they then take effect.
+    """Hold Ctrl-C and SIGTERM back until the end of the block, where they take effect.
 
-    Gives a function that tells whether one has come, so that what is called from C can end early.
+    Yields a function that says whether one has arrived, so that callbacks from C can stop early.
     """
     came: list[int] = []
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    # Where they end the process at once nothing is swallowed, and Python runs handlers in its main thread alone.
+    # A signal without a Python handler ends the process at once, so it can't be swallowed; and Python sets and runs
+    # handlers in the main thread only.
     main = threading.current_thread() is threading.main_thread()
     held = {number: handler for number, handler in handlers.items() if main and callable(handler)}
     for number in held:

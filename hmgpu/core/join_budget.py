@@ -1,4 +1,4 @@
-"""Joins whose output can explode are estimated before they are run, and kept within bounds that are said."""
+"""Estimate joins whose output can explode before they run, and cap them with a warning in the log."""
 
 import logging
 
@@ -13,18 +13,18 @@ Floats = npt.NDArray[np.float64]
 
 
 def affordable(rows: pl.LazyFrame, by: str, wanted: int, most: int, what: str, engine: Engine) -> int:
-    """How many rows of each group may be paired with each other, so that there are at most `most` pairs.
+    """Return how many rows of each group a self-join may pair without exceeding `most` pairs in all.
 
-    A self-join makes as many pairs of a group as the square of its rows: one bulk buyer makes more than a million
-    others. Only the sizes of groups are worked out here.
+    A self-join pairs every row of a group with every row of that group: one bulk buyer can add more pairs than a
+    million other customers. Only the sizes of the groups are computed here, not the pairs.
 
     Args:
-        rows: what is to be joined with itself on `by`.
-        wanted: rows of a group that are to be paired, if that is affordable.
-        what: names the join in the log, where a bound that cuts anything off is a warning.
+        rows: the table to be joined with itself on `by`.
+        wanted: rows to pair in each group, if that is affordable.
+        what: names the join in the log, which warns if the limit cuts any rows off.
 
     Returns:
-        `wanted`, or as many as are affordable; at least 1.
+        `wanted`, or the largest number of rows below it that is affordable; at least 1.
     """
     sizes = rows.group_by(by).agg(size=pl.len()).group_by("size").agg(groups=pl.len())
     table = engine.collect(sizes.sort("size"))
@@ -35,13 +35,13 @@ def affordable(rows: pl.LazyFrame, by: str, wanted: int, most: int, what: str, e
         low, high = (middle, high) if _pairs(size, groups, middle) <= most else (low, middle - 1)
     if low < wanted:
         log.warning(
-            "%s: %.3g pairs would be formed and %.3g may be, so that %d instead of %d rows of each %s are paired",
+            "%s: %d rows of each %s would form %.3g pairs, above the limit of %.3g, so only %d are paired",
             what,
+            wanted,
+            by,
             _pairs(size, groups, wanted),
             most,
             low,
-            wanted,
-            by,
         )
     return low
 

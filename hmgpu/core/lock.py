@@ -1,4 +1,4 @@
-"""One process at a time: a lock file whose lock goes with its process, however it ends."""
+"""Lock files that let one process in at a time, and whose lock ends with its process, however it ends."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,16 +11,16 @@ from hmgpu.core.errors import BusyError
 
 @contextmanager
 def held(file: Path, busy: Callable[[], str], keep: bool = False) -> Iterator[None]:
-    """Keeps other processes out of the block.
+    """Hold the lock `file` while the block runs, so that no other process enters it.
 
     Args:
         file: the lock file, in a folder that exists.
-        busy: what to tell where another process has the lock.
+        busy: the error's message where another process holds the lock.
         keep: whether the file stays after the block.
 
-    Raises BusyError at once where another process has the lock, and OSError where the file can't be written.
+    Raises BusyError at once where another process holds the lock, and OSError where the file can't be written.
     """
-    # Without `flock` nothing would hold, and a lock that a file's existence stands for would outlive a kill.
+    # No fallback for systems without `flock`: there the file's existence would be the lock, and would outlive a kill.
     lock = FileLock(file, timeout=0, fallback_to_soft=False)
     try:
         lock.acquire()
@@ -30,6 +30,6 @@ def held(file: Path, busy: Callable[[], str], keep: bool = False) -> Iterator[No
         yield
     finally:
         if not keep:
-            with suppress(OSError):  # while it is held: whoever has opened it meanwhile notices that it is gone
+            with suppress(OSError):  # before the release: a process that has opened it meanwhile sees that it is gone
                 file.unlink()
         lock.release()

@@ -1,4 +1,4 @@
-"""What a figure was measured on: hardware and versions, as manifests, result files and `hmgpu doctor` have them."""
+"""Hardware and package versions, as recorded in manifests and result files and shown by `hmgpu doctor`."""
 
 import platform
 import shutil
@@ -18,7 +18,7 @@ GIB = 2**30
 
 
 def machine() -> dict[str, Any]:
-    """The processor, its cores, memory and GPU."""
+    """Describe the machine: processor, cores, threads, memory, GPU and operating system."""
     return {
         "cpu": cpu_name(),
         "cores": psutil.cpu_count(logical=False),
@@ -30,7 +30,7 @@ def machine() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of all packages that take part and are installed."""
+    """Versions of Python and of the installed packages among `PACKAGES`."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -41,7 +41,7 @@ def versions() -> dict[str, str]:
 
 
 def cpu_name() -> str:
-    """The processor's name; Python's own answer is empty on Linux."""
+    """The processor's name, from /proc/cpuinfo where it exists: Python's own answer is empty on Linux."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
     return next(
@@ -50,7 +50,7 @@ def cpu_name() -> str:
 
 
 def gpus() -> str:
-    """Every GPU with its memory and driver, as NVIDIA's own tool tells."""
+    """Every GPU with its memory and driver, as `nvidia-smi` lists them."""
     if shutil.which("nvidia-smi") is None:
         return "none (no nvidia-smi)"
     query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]

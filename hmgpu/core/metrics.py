@@ -1,8 +1,8 @@
 """Ranking metrics as plain functions of two tables.
 
-`predictions` is (customer, article, rank from 1), `labels` is (customer, article), each pair once: what was bought in
-the week. Means are over the customers of `labels`, those who bought; one who got no prediction counts as 0. An article
-that is predicted twice counts at its first place.
+`predictions` is (customer, article, rank from 1). `labels` is (customer, article), each pair once: what was bought in
+the week. Means are over the buyers, the customers in `labels`; a buyer without predictions counts as 0. An article that
+is predicted twice for a customer counts at its first place.
 """
 
 import re
@@ -11,18 +11,18 @@ from collections.abc import Iterable
 import polars as pl
 
 K = 12
-"""Places of a list, as Kaggle's H&M competition counts them."""
+"""Length of a list, as in Kaggle's H&M competition."""
 
 
 def list_length(figures: Iterable[str]) -> int:
-    """k, by the name of the figure `map_at_<k>` among the names of `figures`."""
+    """Read k from the name of the figure `map_at_<k>` among the names `figures`."""
     return next(int(found[1]) for name in figures if (found := re.fullmatch(r"map_at_(\d+)", name)))
 
 
 def average_precision(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = K) -> pl.DataFrame:
-    """(customer, average_precision float64) of each customer of `labels`: AP@k as Kaggle's H&M competition defines it.
+    """Average precision of each buyer (customer, average_precision float64): AP@k as Kaggle's H&M competition has it.
 
-    The sum over hits of precision at the hit's place, divided by min(articles bought, k).
+    It is the sum, over the hits, of the precision at the hit's place, divided by min(articles bought, k).
     """
     found = _hits(predictions, labels, k).with_columns(precision=pl.col("hit") / pl.col("rank"))
     summed = found.group_by("customer").agg(total=pl.col("precision").sum())
@@ -32,7 +32,7 @@ def average_precision(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = 
 
 
 def map_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = K) -> float:
-    """MAP@k: the mean average precision; 0 when nobody bought."""
+    """MAP@k, the mean average precision over the buyers; 0 when nobody bought."""
     return _mean(average_precision(predictions, labels, k)["average_precision"])
 
 
@@ -48,40 +48,40 @@ def ndcg_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = K) -> floa
 
 
 def hit_rate_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = K) -> float:
-    """Share of the buyers for whom at least one of the first k was bought."""
+    """Share of the buyers who bought at least one of their first k articles."""
     buyers = labels["customer"].n_unique()
     return _hits(predictions, labels, k)["customer"].n_unique() / buyers if buyers else 0.0
 
 
 def precision_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = K) -> float:
-    """Precision@k, the average hit rate: the share of k places that hold what was bought, over all buyers.
+    """Precision@k: the share of all buyers' first k places that hold an article they bought.
 
-    A list that is shorter than k counts as one of k places.
+    A list that is shorter than k still counts k places.
     """
     places = k * labels["customer"].n_unique()
     return _hits(predictions, labels, k).height / places if places else 0.0
 
 
 def recall_at(predictions: pl.DataFrame, labels: pl.DataFrame, k: int) -> float:
-    """Share of all bought (customer, article) pairs that are among the customer's first k."""
+    """Share of all bought (customer, article) pairs whose article is among the customer's first k."""
     return _hits(predictions, labels, k).height / labels.height if labels.height else 0.0
 
 
 def coverage(predictions: pl.DataFrame, on_sale: pl.DataFrame) -> float:
-    """Share of the articles of `on_sale` (article) that are predicted to anybody."""
+    """Share of the articles in `on_sale` (article) that are predicted for at least one customer."""
     shown = on_sale.select("article").unique().join(predictions, on="article", how="semi")
     return shown.height / on_sale["article"].n_unique() if on_sale.height else 0.0
 
 
 def _hits(predictions: pl.DataFrame, labels: pl.DataFrame, k: int) -> pl.DataFrame:
-    """(customer, article, rank, hit): the predictions that were bought; `hit` counts a customer's hits from 1."""
+    """Predictions that were bought (customer, article, rank, hit); `hit` numbers a customer's hits from 1."""
     first = predictions.sort("customer", "rank").unique(["customer", "article"], keep="first", maintain_order=True)
     found = first.filter(pl.col("rank") <= k).join(labels, on=["customer", "article"], maintain_order="left")
     return found.with_columns(hit=pl.int_range(1, pl.len() + 1).over("customer"))
 
 
 def _by_customer(labels: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
-    """(customer, bought, total) of every buyer, total 0 for those without a hit; sorted, so that means are exact."""
+    """One row a buyer (customer, bought, total), total 0 without a hit; sorted, so that means are exact."""
     bought = labels.group_by("customer").agg(bought=pl.len())
     return bought.join(totals, on="customer", how="left").with_columns(pl.col("total").fill_null(0.0)).sort("customer")
 

@@ -1,4 +1,4 @@
-"""What other packages offer to hmgpu by entry points."""
+"""Load what other packages offer to hmgpu by entry points."""
 
 import functools
 import importlib.metadata
@@ -11,37 +11,37 @@ from hmgpu.core.errors import ConfigError
 
 @dataclass(frozen=True)
 class Offer:
-    """What one entry point names."""
+    """One entry point, loaded."""
 
     name: str
     place: str
-    """Module and name, as the entry point has them: `package.module:Name`."""
+    """Module and name, as the entry point writes them: `package.module:Name`."""
     package: str
     """Name of the distribution that offers it."""
-    found: Any
-    """What is there, loaded."""
+    loaded: Any
+    """The object that the entry point names."""
 
     def __str__(self) -> str:
         return f"{self.place} of the package {self.package}"
 
 
 def offers(group: str) -> tuple[Offer, ...]:
-    """All that installed packages offer in `group`, by name.
+    """Load everything that installed packages offer in `group`, sorted by name.
 
-    Raises ConfigError that names the package where one can't be loaded.
+    Raises ConfigError, which names the package, where an entry point can't be loaded.
     """
     return _offers(group, tuple(sys.path))
 
 
 @functools.cache
 def _offers(group: str, _: tuple[str, ...]) -> tuple[Offer, ...]:
-    """Kept by the folders that are searched: reading what all packages say of themselves takes a while."""
+    """Cached by the folders on `sys.path`: reading the metadata of all installed packages is slow."""
     found = []
     for entry in sorted(importlib.metadata.entry_points(group=group), key=lambda entry: (entry.name, entry.value)):
         package = entry.dist.name if entry.dist else "?"
         try:
             found.append(Offer(entry.name, entry.value, package, entry.load()))
-        except Exception as error:  # of a stranger's code: whatever it raises, its package is to be named
+        except Exception as error:  # third-party code may raise anything; the error must name its package
             raise ConfigError(
                 f"The entry point '{entry.name}' ({group}) of the package {package} can't be loaded "
                 f"({type(error).__name__}: {error}): fix {entry.value}, or uninstall the package."

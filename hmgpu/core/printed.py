@@ -1,4 +1,4 @@
-"""Results that show themselves as tables when they are printed, in a terminal as in a notebook."""
+"""Results that print as tables, in a terminal and in a notebook."""
 
 import io
 from collections.abc import Sequence
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-WIDTH = 140  # characters; a notebook and a terminal of today hold as many
+WIDTH = 140  # characters, which fit into a notebook and into a terminal of today
 
 
 class Printed:
-    """A result whose text is its tables."""
+    """A result that prints as tables."""
 
     def tables(self) -> Sequence[Table]:
-        """What is shown, from top to bottom."""
+        """Return the tables to print, from top to bottom."""
         raise NotImplementedError
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""A class's code as a hash: results of other code are not taken for its."""
+"""Hash a class's code, so that results of changed code are not reused."""
 
 import functools
 import sys
@@ -12,23 +12,23 @@ from hmgpu.core.files import digest_of, sha256
 KNOWN = ("hmgpu", "pydantic", "builtins", "abc", "typing")  # hmgpu's own code is hashed as a whole elsewhere
 
 
-@functools.cache  # of what was loaded: what is written into the file afterwards does not run
+@functools.cache  # the hash of the code as loaded: later edits of the file don't run in this process
 def source_digest(defined: type) -> str:
-    """Hash of the files that define the class and its bases outside of hmgpu.
+    """Hash the files that define the class and its bases outside of hmgpu.
 
-    Of a class from a notebook, which is in no file, hash of its methods and fields: functions in other cells that it
-    calls are not looked at.
+    A class from a notebook has no file: then its methods and fields are hashed, but not the functions of other cells
+    that it calls.
     """
     classes = [each for each in defined.__mro__ if each.__module__.partition(".")[0] not in KNOWN]
-    return digest_of([_of_file(each) or _of_code(each) for each in classes])
+    return digest_of([_file_hash(each) or _code_facts(each) for each in classes])
 
 
-def _of_file(defined: type) -> str | None:
+def _file_hash(defined: type) -> str | None:
     file = getattr(sys.modules.get(defined.__module__), "__file__", None)
     return sha256(Path(file)) if file and Path(file).is_file() else None
 
 
-def _of_code(defined: type) -> list[Any]:
+def _code_facts(defined: type) -> list[Any]:
     fields = {name: repr(field) for name, field in getattr(defined, "model_fields", {}).items()}
     return [defined.__qualname__, fields, *_members(defined)]
 
@@ -42,7 +42,7 @@ def _members(defined: type) -> Iterator[list[Any]]:
 
 
 def _constants(value: Any) -> Any:
-    """A constant of compiled code as JSON can hold it, the same in every process."""
+    """A constant of compiled code in a form that JSON can hold and that is the same in every process."""
     if isinstance(value, CodeType):
         names = [value.co_names, value.co_varnames, value.co_freevars]
         return [value.co_code.hex(), names, [_constants(each) for each in value.co_consts]]

@@ -1,4 +1,4 @@
-"""The version of hmgpu, and where its source lies."""
+"""The version of hmgpu and the folder of its source."""
 
 from pathlib import Path
 

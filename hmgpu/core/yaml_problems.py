@@ -1,4 +1,4 @@
-"""What is wrong in a YAML file, as a sentence that names file, line and key."""
+"""Explain what is wrong in a YAML file, in a sentence that names file, line and key."""
 
 import difflib
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ Location = tuple[int | str, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong in a config."""
+    """One problem in a config."""
 
     at: Location
     message: str
     type: str = "value_error"
     known: tuple[str, ...] = ()
-    """Keys that are known at the place of an unknown one."""
+    """The keys that would be valid where an unknown one stands."""
 
     def explain(self, path: Path, tree: yaml.Node | None, overridden: list[str]) -> str:
-        """One sentence: where the problem is, what it is, and what the key may have been."""
+        """Return one sentence: where the problem is, what it is, and which key may have been meant."""
         key = ".".join(map(str, self.at))
         given = next(
             (name for name in overridden if f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.")), None
@@ -38,7 +38,7 @@ class Problem:
 
 
 def refuse_repeated_keys(path: Path, node: yaml.Node | None) -> None:
-    """YAML keeps the last of equal keys and says nothing; here that is an error."""
+    """Raise ConfigError where a key is repeated: YAML silently keeps the last one."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             refuse_repeated_keys(path, item)
@@ -54,7 +54,7 @@ def refuse_repeated_keys(path: Path, node: yaml.Node | None) -> None:
 
 
 def _line_of(node: yaml.Node | None, location: Location) -> int:
-    """The line, from 1, of the key at `location`, or of the nearest place around it that the file has."""
+    """Line number, from 1, of the key at `location`, or of the innermost parent of it that the file has."""
     line = 1
     for part in location:
         children: list[tuple[str, int, yaml.Node]] = []

@@ -1,24 +1,24 @@
-"""YAML from anybody: plain values alone, in bounded size, or one sentence about what is wrong."""
+"""Parse untrusted YAML: plain values only, of bounded size, or one sentence about what is wrong."""
 
 from typing import Any
 
 import yaml
 
-MOST = 100_000  # settings, with every alias written out; a config has a few hundred
+MOST = 100_000  # values, with every alias expanded; a config has a few hundred
 
 
 def parse(text: str) -> tuple[yaml.Node | None, Any]:
-    """The nodes of `text`, which keep the lines that the content loses, and its content.
+    """Parse `text` to its nodes, which know their line numbers, and its content.
 
-    Raises ValueError for what is no YAML, what YAML can't make a plain value of (a day like 2020-13-01, a number of
-    five thousand digits), text that no file name can hold, and aliases that multiply or go round in circles.
+    Raises ValueError for text that is not YAML, values that YAML can't construct (a day like 2020-13-01, a number of
+    five thousand digits), text that no file name can hold, and aliases that multiply or contain themselves.
     """
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    except Exception as error:  # constructors of plain values raise what they happen to run into
+    except Exception as error:  # PyYAML's constructors of plain values raise many types
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
     if tree is not None:
         _size(tree, {})
@@ -26,11 +26,11 @@ def parse(text: str) -> tuple[yaml.Node | None, Any]:
 
 
 def _size(node: yaml.Node, known: dict[int, int | None]) -> int:
-    """How many values `node` stands for; None in `known` for those that are above it."""
+    """Count the values that `node` expands to; in `known`, None marks the nodes that contain it."""
     if id(node) in known:
         size = known[id(node)]
         if size is None:
-            raise ValueError(f"line {node.start_mark.line + 1}: an alias that holds itself")
+            raise ValueError(f"line {node.start_mark.line + 1}: an alias that contains itself")
         return size
     known[id(node)] = None
     size = 1
@@ -39,7 +39,7 @@ def _size(node: yaml.Node, known: dict[int, int | None]) -> int:
     for child in node.value if isinstance(node, yaml.CollectionNode) else ():
         size += sum(_size(each, known) for each in (child if isinstance(child, tuple) else (child,)))
     if size > MOST:
-        raise ValueError(f"line {node.start_mark.line + 1}: more than {MOST:,} values, aliases written out")
+        raise ValueError(f"line {node.start_mark.line + 1}: more than {MOST:,} values, with aliases expanded")
     known[id(node)] = size
     return size
 

@@ -131,7 +131,7 @@ class Part(BaseModel):
         part = type(self)
         if _is_ours(part):
             return part.__module__.rpartition(".")[2]
-        named = [offer.name for offer in offers(GROUP) if offer.found is part]
+        named = [offer.name for offer in offers(GROUP) if offer.loaded is part]
         return named[0] if named else _snake_case(part.__name__)
 
     def settings(self) -> dict[str, Any]:
@@ -211,9 +211,9 @@ def kinds(base: type[P]) -> dict[str, type[P]]:
             if isinstance(member, type) and issubclass(member, base) and member.__module__.endswith(f".{module.name}"):
                 found[module.name] = member
     for offer in offers(GROUP):
-        if not (isinstance(offer.found, type) and issubclass(offer.found, Part)):
+        if not (isinstance(offer.loaded, type) and issubclass(offer.loaded, Part)):
             raise ConfigError(f"The entry point '{offer.name}' ({GROUP}) names {offer}, which is not a part.")
-        if not issubclass(offer.found, base):
+        if not issubclass(offer.loaded, base):
             continue
         if offer.name in found:
             other = found[offer.name]
@@ -221,7 +221,7 @@ def kinds(base: type[P]) -> dict[str, type[P]]:
                 f"Two parts are of the kind '{offer.name}': {other.__module__}:{other.__name__} and {offer}; rename "
                 "the entry point."
             )
-        found[offer.name] = offer.found
+        found[offer.name] = offer.loaded
     return found
 
 

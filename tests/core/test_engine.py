@@ -1,4 +1,4 @@
-"""The engine: chosen once, loud when it can't run, and the writer of bytes that don't depend on the order of rows."""
+"""The engine is chosen once, fails loudly, and writes bytes that don't depend on the order of rows."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_without_rapids_the_reason_names_the_extra(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_gpu_engine_never_falls_back_to_the_cpu() -> None:
-    """A plan that cuDF can't run must raise: here because there is no GPU, there because it does not translate."""
+    """A plan that cuDF can't run raises: without a GPU because of that, with one because it does not translate."""
     plan = pl.LazyFrame({"x": [1, 2, 3]}).select(pl.col("x").shuffle(seed=1))
     with pytest.raises(Exception, match=r"(?i)cuda|cudf|gpu|not supported"):
         Engine("gpu", "test").collect(plan)

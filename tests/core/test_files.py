@@ -1,4 +1,4 @@
-"""Files whole or not at all, and what tells them apart."""
+"""Files are written whole or not at all, and hashes tell them apart."""
 
 import errno
 import json
@@ -90,7 +90,7 @@ def test_what_could_not_be_written_leaves_what_was_there(tmp_path, monkeypatch, 
     ],
     ids=["full", "quota", "wrapped"],
 )
-def test_a_full_disk_is_said_with_its_folder(tmp_path, error):
+def test_the_error_of_a_full_disk_names_the_folder(tmp_path, error):
     with pytest.raises(DiskError, match=f"The disk of {tmp_path} is full: make room"), files.needing_room(tmp_path):
         raise error
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM held back: they wait for the end of the block, and are not lost."""
+"""Ctrl-C and SIGTERM wait for the end of the block and are not lost."""
 
 import ctypes
 import signal
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("sigterm_exits")
 
 
 @pytest.mark.parametrize(("number", "error"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)])
-def test_what_comes_in_a_callback_takes_effect_at_the_end(number, error):
+def test_a_signal_in_a_callback_takes_effect_at_the_end(number, error):
     seen = []
 
     def work() -> None:
@@ -33,7 +33,7 @@ def test_what_comes_in_a_callback_takes_effect_at_the_end(number, error):
     assert signal.getsignal(number) is handler
 
 
-def test_it_takes_effect_instead_of_an_error_that_came_of_it():
+def test_the_signal_takes_effect_instead_of_the_error_that_it_caused():
     def work() -> None:
         with interrupts_held():
             signal.raise_signal(signal.SIGTERM)
@@ -44,23 +44,23 @@ def test_it_takes_effect_instead_of_an_error_that_came_of_it():
     assert ended.value.code == 143
 
 
-def test_where_nothing_comes_nothing_happens():
+def test_without_a_signal_nothing_happens():
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(ValueError, match="its own"), interrupts_held():
         raise ValueError("its own")
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
-def test_another_thread_holds_nothing_and_can_use_it():
-    said = []
+def test_another_thread_can_use_the_block_and_holds_nothing_back():
+    seen = []
 
     def work() -> None:
         with interrupts_held() as interrupted:
-            said.append(interrupted())
+            seen.append(interrupted())
 
     handler = signal.getsignal(signal.SIGTERM)
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert said == [False]
+    assert seen == [False]
     assert signal.getsignal(signal.SIGTERM) is handler

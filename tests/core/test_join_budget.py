@@ -32,14 +32,16 @@ def test_as_many_as_are_affordable_and_no_fewer(sizes, wanted, most):
     assert found == wanted or pairs(found + 1) > most
 
 
-def test_only_what_cuts_something_off_is_said(caplog):
+def test_only_a_limit_that_cuts_rows_off_is_logged(caplog):
     logging.getLogger("hmgpu").propagate = True
     with caplog.at_level(logging.WARNING):
         assert affordable(grouped([100, 3]), "customer", 30, 1000, "rules", CPU) == 30
         assert caplog.messages == []
         assert affordable(grouped([100, 3]), "customer", 30, 500, "rules", CPU) == 22
     (message,) = caplog.messages
-    assert message.startswith("rules: 909 pairs would be formed and 500 may be, so that 22 instead of 30 rows")
+    assert (
+        message == "rules: 30 rows of each customer would form 909 pairs, above the limit of 500, so only 22 are paired"
+    )
 
 
 WHOLESALE = """
@@ -67,7 +69,7 @@ WHOLESALE = """
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited as Linux does it")
 def test_wholesalers_do_not_fill_the_memory():
-    """In a process that may hold 3 GiB. One that may form more pairs shows that it needs the guard."""
+    """Learn in a process of at most 3 GiB; with a higher limit of pairs it fails, so the guard is needed."""
 
     def learn(pairs: int) -> subprocess.CompletedProcess:
         command = [sys.executable, "-c", textwrap.dedent(WHOLESALE), str(3 * 2**30), str(pairs)]
@@ -76,5 +78,5 @@ def test_wholesalers_do_not_fill_the_memory():
     guarded = learn(2_000_000)
     assert guarded.returncode == 0, guarded.stderr
     assert int(guarded.stdout) > 0
-    assert "1.8e+10 pairs would be formed and 2e+06 may be" in guarded.stderr
+    assert "would form 1.8e+10 pairs, above the limit of 2e+06" in guarded.stderr
     assert learn(10**12).returncode != 0

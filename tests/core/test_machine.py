@@ -1,4 +1,4 @@
-"""What a figure was measured on is told in full: the processor's name where Python has none, and what is installed."""
+"""The machine's description is complete: its processor, even where Python has no name for it, and what is installed."""
 
 from importlib import metadata
 
@@ -29,7 +29,7 @@ def test_without_nvidias_tool_there_is_no_gpu(monkeypatch):
     assert machine.gpus() == "none (no nvidia-smi)"
 
 
-def test_a_driver_that_does_not_answer_is_told(monkeypatch):
+def test_a_driver_that_does_not_answer_is_quoted(monkeypatch):
     class Answer:
         stdout, stderr = "", "couldn't communicate with the NVIDIA driver\n"
 

@@ -34,7 +34,7 @@ def labels(bought: Bought) -> pl.DataFrame:
 
 
 def kaggle_map(lists: Lists, bought: Bought, k: int = 12) -> float:
-    """Over who bought, the mean of: precision at each hit, summed, by min(bought, k). Repeats score once."""
+    """Mean over the buyers of the precision at each hit, summed, divided by min(bought, k); repeats score once."""
     total = 0.0
     for customer, articles in bought.items():
         hits, score, seen = 0, 0.0, set()

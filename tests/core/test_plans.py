@@ -1,4 +1,4 @@
-"""Idioms of plans: exact sums, ranks within groups, scattered draws."""
+"""Building blocks of plans: exact sums, ranks within groups, scattered draws."""
 
 import math
 import random
@@ -80,7 +80,7 @@ def test_deviation_of_near_equal_large_values():
 
 
 def highest(customers: int, articles: int, kept: int, seed: int) -> dict[int, set[int]]:
-    """The articles of highest draw of each customer."""
+    """The articles with each customer's highest draws."""
     pairs = pl.LazyFrame({"customer": range(customers)}).join(pl.LazyFrame({"article": range(articles)}), how="cross")
     pairs = pairs.cast({"customer": pl.Int32, "article": pl.Int32})
     best = top_n(pairs.with_columns(draw=scattered(("customer", "article"), seed)), kept, by="customer", score="draw")

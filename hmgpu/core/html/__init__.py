@@ -1,1 +1,1 @@
-"""HTML pages that open without a network: what they are made of, and how it is drawn."""
+"""HTML pages that open without a network: their blocks, and how templates draw them."""

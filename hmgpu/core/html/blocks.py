@@ -1,7 +1,6 @@
-"""What a page is made of: sections of tables, bars, lines, heat maps and cards, as data that templates draw.
+"""Blocks of a page: sections of tables, bars, lines, heat maps and cards, as data that templates draw.
 
-Whatever text is in them is escaped when it is drawn. Numbers are drawn as text too, so that a picture is never the only
-way to a figure.
+All text in them is escaped when it is drawn. Every number that is drawn as a picture is written as text too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,22 +9,22 @@ from typing import ClassVar
 
 
 def count(number: float) -> str:
-    """12,345."""
+    """Format a count: 12,345."""
     return f"{number:,.0f}"
 
 
 def share(number: float | None) -> str:
-    """12.3 %; an en dash for nothing."""
+    """Format a share: 12.3 %, or an en dash for None."""
     return "–" if number is None else f"{100 * number:.1f} %"
 
 
 def rate(number: float) -> str:
-    """1.23 %, for shares that are small."""
+    """Format a small share: 1.23 %."""
     return f"{100 * number:.2f} %"
 
 
 def score(number: float | None) -> str:
-    """0.01234; an en dash for nothing."""
+    """Format a metric: 0.01234, or an en dash for None."""
     return "–" if number is None else f"{number:.5f}"
 
 
@@ -39,7 +38,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table. The first column names the row; the others stand to the right if they are numbers."""
+    """A table whose first column names the row; the other columns are right-aligned if they are numbers."""
 
     block: ClassVar[str] = "grid"
     title: str
@@ -53,7 +52,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Bars:
-    """A table whose figures are drawn too: (name, value, the value as text)."""
+    """A table with a bar in every row: (name, value, the value as text)."""
 
     block: ClassVar[str] = "bars"
     title: str
@@ -66,18 +65,18 @@ class Bars:
 
 @dataclass(frozen=True)
 class Heat:
-    """A table whose cells are the darker the larger their value; None is an empty cell."""
+    """A table whose cells are darker the larger their value; None is an empty cell."""
 
     block: ClassVar[str] = "heat"
     title: str
     corner: str
-    """What rows and columns are, above the row names."""
+    """The heading above the row names, which says what rows and columns are."""
     columns: Sequence[str]
     rows: Sequence[tuple[str, Sequence[float | None]]]
     most: float
     """The value of the darkest cells."""
     percent: bool = True
-    """Whether values are shares; else they are shown with one decimal."""
+    """Whether values are shares, shown in percent; otherwise they are shown with one decimal."""
 
     def text(self, value: float | None) -> str:
         if value is None:
@@ -91,7 +90,7 @@ class Article:
 
     name: str
     about: str
-    """Its attributes, or whatever else there is to say of it."""
+    """Its attributes, or another description."""
     note: str = ""
     hit: bool = False
     picture: str | None = None
@@ -100,7 +99,7 @@ class Article:
 
 @dataclass(frozen=True)
 class Card:
-    """One customer: rows of articles under their headings."""
+    """One customer's articles, in rows under headings."""
 
     block: ClassVar[str] = "card"
     title: str
@@ -110,11 +109,11 @@ class Card:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with what stands under it."""
+    """A heading and the blocks under it."""
 
     title: str
     lead: str
-    """What is to be seen, in a sentence or two."""
+    """What the section shows, in a sentence or two."""
     blocks: Sequence[object]
 
     @property

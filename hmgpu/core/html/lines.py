@@ -1,4 +1,4 @@
-"""A chart of lines: where its points, ticks and labels are. The template only writes them down."""
+"""Compute the points, ticks and labels of a line chart, which the template only writes down."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -16,19 +16,19 @@ LABELS = 8  # under the x axis, at most
 
 @dataclass(frozen=True)
 class Lines:
-    """One line or several over the same places, such as weeks or trees."""
+    """A chart of one or more lines over the same places, such as weeks or trees."""
 
     block: ClassVar[str] = "lines"
     title: str
     over: str
-    """What the places are."""
+    """What the places are, such as weeks."""
     places: Sequence[str]
     series: Mapping[str, Sequence[float | None]]
-    """By name; None leaves a gap."""
+    """The values of each line, by its name; None leaves a gap."""
     text: Callable[[float], str] = count
-    """How a value is written."""
+    """The function that formats a value."""
     from_zero: bool = True
-    """Whether the y axis starts at 0; else at the smallest value."""
+    """Whether the y axis starts at 0; otherwise it starts at or just below the smallest value."""
 
     width: ClassVar[int] = WIDTH
     height: ClassVar[int] = HEIGHT
@@ -38,32 +38,32 @@ class Lines:
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
-        """(height in the picture, text) of the lines across, at round values that hold all points between them."""
+        """Grid lines (height in the picture, text) at round values that enclose all points."""
         low, step, steps = self._scale
         values = [low + number * step for number in range(steps + 1)]
         return [(self._y(value), self.text(value)) for value in values]
 
     @property
     def labels(self) -> list[tuple[float, str]]:
-        """(place in the picture, text) of some of the places, evenly spaced."""
+        """Labels of the x axis (place in the picture, text), evenly spaced, at most `LABELS`."""
         every = max(1, math.ceil(len(self.places) / LABELS))
         return [(self._x(number), place) for number, place in enumerate(self.places) if number % every == 0]
 
     @property
     def paths(self) -> list[tuple[str, str]]:
-        """(name, SVG path) of every line."""
+        """The lines as (name, SVG path)."""
         return [(name, self._path(values)) for name, values in self.series.items()]
 
     @property
     def summary(self) -> str:
-        """The picture in words."""
-        said = []
+        """Describe the picture in words, for screen readers."""
+        parts = []
         for name, values in self.series.items():
             known = [(value, place) for value, place in zip(values, self.places, strict=True) if value is not None]
             if known:
                 (low, low_at), (high, high_at) = min(known), max(known)
-                said.append(f"{name}: lowest {self.text(low)} ({low_at}), highest {self.text(high)} ({high_at})")
-        return f"{self.title}, by {self.over}. {'; '.join(said)}."
+                parts.append(f"{name}: lowest {self.text(low)} ({low_at}), highest {self.text(high)} ({high_at})")
+        return f"{self.title}, by {self.over}. {'; '.join(parts)}."
 
     def _path(self, values: Sequence[float | None]) -> str:
         drawn, pen = [], "M"
@@ -73,7 +73,7 @@ class Lines:
                 continue
             drawn.append(f"{pen}{self._x(number):.1f} {self._y(value):.1f}")
             pen = "L"
-        # A point that stands alone is drawn by the round ends of a line without length.
+        # A path of one point is visible only as a line of no length, whose ends are round.
         return " ".join(drawn) + ("h0" if drawn else "")
 
     def _x(self, number: int) -> float:
@@ -85,7 +85,7 @@ class Lines:
 
     @cached_property
     def _scale(self) -> tuple[float, float, int]:
-        """Of the y axis: where it starts, the distance of its ticks, and how many there are above the start."""
+        """The y axis: where it starts, the distance between ticks, and the number of ticks above the start."""
         known = [value for values in self.series.values() for value in values if value is not None] or [0.0]
         low, high = (0.0 if self.from_zero else min(known)), max(known)
         step = _round_up((high - low) / TICKS)
@@ -94,7 +94,7 @@ class Lines:
 
 
 def _round_up(step: float) -> float:
-    """The next of 1, 2, 5, 10, 20, …, .1, .2, …; 1 where there is nothing to divide."""
+    """Round up to the next of …, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, …; 1 if `step` is not positive."""
     if step <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(step))

@@ -1,4 +1,4 @@
-"""Sections as one HTML file."""
+"""Render sections as one HTML file."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hmgpu.core.html.blocks import Section
 
-# Names of articles are data: whatever goes into a template is escaped.
+# Names of articles come from outside, so everything that goes into a template is escaped.
 _templates = Environment(
     loader=PackageLoader("hmgpu.core.html"),
     autoescape=True,
@@ -17,7 +17,7 @@ _templates = Environment(
 
 
 def page(title: str, about: str, sections: Sequence[Section]) -> str:
-    """The page: the same sections make the same text.
+    """Render a page; the same sections always give the same text.
 
     Its content security policy lets it load and run nothing but its own style, whatever is in the data.
     """

@@ -1,4 +1,4 @@
-"""Numbers as text, and what blocks work out for the templates."""
+"""Numbers are formatted as text, and blocks compute what templates need."""
 
 import pytest
 
@@ -31,5 +31,5 @@ def test_cells_are_shares_or_numbers_or_empty():
     assert [numbers.text(value) for value in (1.25, 2.0, None)] == ["1.2", "2.0", ""]
 
 
-def test_an_anchor_is_no_markup():
+def test_an_anchor_holds_no_markup():
     assert Section('What\'s "new"?', "", []).anchor == "what-s--new--"

@@ -1,4 +1,4 @@
-"""Charts of lines: round ticks, all points between them, gaps where nothing is known."""
+"""Line charts have round ticks, all points between them, and gaps where values are missing."""
 
 import re
 
@@ -48,7 +48,7 @@ def test_a_gap_lifts_the_pen():
     assert [step[0] for step in path.split() if step[0] in "ML"] == ["M", "L", "M", "L"]
 
 
-def test_nothing_at_all_is_an_empty_chart():
+def test_a_chart_without_values_is_empty():
     empty = chart([None, None])
     assert empty.paths == [("units", "")]
     assert empty.summary == "Units, by week. ."

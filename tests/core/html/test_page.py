@@ -1,4 +1,4 @@
-"""Every kind of block drawn, its text escaped."""
+"""Every kind of block is drawn, and its text is escaped."""
 
 from hmgpu.core.html.blocks import Article, Bars, Card, Facts, Grid, Heat, Section
 from hmgpu.core.html.lines import Lines
@@ -19,7 +19,7 @@ def test_a_section_is_linked_and_led_into():
     assert found.count("&lt;b&gt;&amp;") == 4  # title, heading, about and lead
 
 
-def test_facts_stand_side_by_side():
+def test_facts_have_names_and_figures():
     assert f"<dt>units</dt><dd>{7}</dd>" in drawn(Facts({"units": "7"}))
 
 
@@ -36,7 +36,7 @@ def test_a_bar_is_as_long_as_its_share_of_the_longest():
     assert '<td class="number">one</td>' in found
 
 
-def test_a_cell_is_the_darker_the_larger_and_an_empty_one_has_no_colour():
+def test_a_cell_is_darker_the_larger_its_value_and_an_empty_one_has_no_colour():
     found = drawn(Heat("Heat", "of", ["x", "y", "z"], [("a", [0.5, None, 9.0])], most=1.0))
     assert '<td style="--of:0.33">50</td><td></td><td style="--of:0.65">900</td>' in found
 
