@@ -40,12 +40,14 @@ def test_it_names_every_verb_and_pages_every_room_and_config():
     )
     table = readme.partition("## The verbs")[2].partition("\n## ")[0]
     verbs = set(typer.main.get_command(app).commands)
-    assert {verb for verb in verbs if not re.search(rf"`{verb}\b", table)} == set()
+    unnamed = {verb for verb in verbs if not re.search(rf"`{verb}\b", table)}
+    assert not unnamed, f"README's table of verbs lacks {unnamed}"
     rooms = {folder.parent.name for folder in (ROOT / "hmgpu").glob("*/__init__.py")}
-    assert {room for room in rooms if f"\n  {room}/ " not in contributing} == set()
-    assert {
-        file.stem for file in (ROOT / "configs").glob("*.yaml") if f"| `{file.stem}` |" not in configuration
-    } == set()
+    unnamed = {room for room in rooms if f"\n  {room}/ " not in contributing}
+    assert not unnamed, f"the rooms in docs/contributing.md lack {unnamed}"
+    shipped = {file.stem for file in (ROOT / "configs").glob("*.yaml")}
+    unnamed = {config for config in shipped if f"| `{config}` |" not in configuration}
+    assert not unnamed, f"the table of shipped configs in docs/configuration.md lacks {unnamed}"
 
 
 def test_its_picture_is_small():
