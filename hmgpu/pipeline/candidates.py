@@ -1,4 +1,4 @@
-"""All retrievers' candidates in one table: who proposed what, how highly, and how many agree."""
+"""Merge the retrievers' candidates into one table: each retriever's score and rank, and how many agree."""
 
 from collections.abc import Mapping
 
@@ -15,10 +15,10 @@ from hmgpu.pipeline.families import retriever_step
 def retrieve(
     context: StepContext, tables: Mapping[str, Learned], audience: History, customers: pl.DataFrame
 ) -> dict[str, pl.LazyFrame]:
-    """Every retriever's candidates of `customers` (customer) that may be recommended, executed.
+    """Return each retriever's candidates for `customers` (customer), executed, without what lists must not hold.
 
     Args:
-        tables: what the parts have learned.
+        tables: what the parts learned, by the names of their steps.
         audience: the history of these customers.
     """
     retrieved = {}
@@ -30,16 +30,16 @@ def retrieve(
 
 
 def merge(retrieved: Mapping[str, pl.LazyFrame], kept: pl.LazyFrame | None = None) -> pl.LazyFrame:
-    """Candidates of all retrievers, each pair once.
+    """Merge the candidates of all retrievers, each pair once.
 
     Args:
-        retrieved: for each retriever by name what its `retrieve` returned.
-        kept: (customer, article, worth) of those that are wanted, each pair once; None: all.
+        retrieved: what each retriever's `retrieve` returned, by its name.
+        kept: (customer, article, worth) of the pairs to keep, each once; None keeps all.
 
     Returns:
-        (customer, article, `<name>_score` float32 and `<name>_rank` int32 of every retriever or null where it did not
-        propose the pair, `retrievers` int32: how many did, `best_rank` int32 among them, with `kept` its `worth`),
-        sorted by both keys.
+        (customer, article, `<name>_score` float32 and `<name>_rank` int32 of every retriever, null where it did not
+        propose the pair; `retrievers` int32, how many proposed it; `best_rank` int32, the best of their ranks; with
+        `kept` also its `worth`), sorted by both keys.
     """
     pair = packed("customer", "article").alias("pair")
     proposals = {
@@ -54,10 +54,10 @@ def merge(retrieved: Mapping[str, pl.LazyFrame], kept: pl.LazyFrame | None = Non
     else:
         merged = kept.select(pair, WORTH).sort("pair")
     merged = merged.with_columns(retrievers=pl.lit(0, pl.Int32), best_rank=pl.lit(None, pl.Int32))
-    # Polars merges what is sorted on both sides, in a third of the time that hashing takes.
+    # Polars merges tables that are sorted on both sides, in a third of the time that hashing takes.
     for name, frame in proposals.items():
         rank, best = pl.col(f"{name}{RANK}"), pl.col("best_rank")
-        # Step by step: cuDF has no minimum over columns, and as one expression it would double with every retriever.
+        # One join at a time: cuDF has no minimum over columns, and one expression would double with every retriever.
         merged = merged.join(frame, on="pair", how="left", maintain_order="left").with_columns(
             retrievers=pl.col("retrievers") + rank.is_not_null().cast(pl.Int32),
             best_rank=pl.when(best.is_null() | (rank < best)).then(rank).otherwise(best),

@@ -1,4 +1,4 @@
-"""The YAML config as frozen, typed models. An unknown key is an error that names its line and the nearest known one."""
+"""Read the YAML config into frozen, typed models; an unknown key is an error that names its line and a near key."""
 
 import datetime
 from collections.abc import Mapping, Sequence
@@ -25,18 +25,18 @@ from hmgpu.pipeline.retrain_settings import RetrainSettings
 from hmgpu.pipeline.shipped_configs import config_file
 
 PLACES = ("data", "runs", "engine", "memory_gb", "retrain")
-"""Sections that say where and how a pipeline works, not what comes out. The data's own digest decides that, too."""
+"""Sections that set where and how a pipeline runs, but not its result: that depends on the data's digest instead."""
 
 
 class WeekSettings(BaseModel):
-    """Which weeks a run learns from and is judged on."""
+    """Weeks that a run trains on and is evaluated on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     train: Count = 4
-    """Training weeks, those right before the validation week."""
+    """Number of training weeks, right before the validation week."""
     validation: str | None = None
-    """First day (YYYY-MM-DD) of the week that stops training and is scored; null takes the last complete week."""
+    """First day (YYYY-MM-DD) of the validation week, which stops training and is scored; null: last complete week."""
 
     @field_validator("validation", mode="before")
     @classmethod
@@ -49,11 +49,11 @@ class WeekSettings(BaseModel):
         try:
             return given and datetime.date.fromisoformat(given).isoformat()
         except ValueError:
-            raise ValueError(f"'{given}' is no day written YYYY-MM-DD") from None
+            raise ValueError(f"'{given}' is not a day written YYYY-MM-DD") from None
 
 
 class EncodeSettings(BaseModel):
-    """How encoders are fitted."""
+    """How the NVTabular workflows, which encode columns for neural models, are fitted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -73,30 +73,30 @@ class Config(BaseModel):
     engine: Choice = "auto"
     """auto, cpu or gpu."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
-    """Seed of all that is random."""
+    """Seed of everything random."""
     memory_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
-    """Memory to plan for; it decides into how many shards customers are split."""
+    """Memory to plan for, in GB; it decides into how many shards the customers are split."""
     weeks: WeekSettings = WeekSettings()
     """Training and validation weeks."""
     encode: EncodeSettings = EncodeSettings()
     """The NVTabular workflows."""
     negatives: Annotated[dict[str, NegativeSampler], Field(min_length=1)] = {"recalled": Recalled()}
-    """Training: which articles that a customer did not buy the ranker is shown, by name like retrievers."""
+    """Samplers of negatives, by name like retrievers: articles, not bought by a customer, that the ranker trains on."""
     retrievers: Annotated[dict[str, Retriever], Field(min_length=1)]
-    """Retrievers by name; `kind` is the name where it is not given. Their order is that of the ranker `order`."""
+    """Retrievers by name; `kind` defaults to the name. The ranker `order` lists their candidates in this order."""
     quotas: Quotas | None = None
-    """How many of all retrievers' candidates are kept, by what earlier weeks say they are worth; null keeps all."""
+    """How many of all retrievers' candidates are kept, by their worth in earlier weeks; null keeps all."""
     features: dict[str, Feature]
-    """Feature families by name, likewise."""
+    """Feature families by name; `kind` defaults to the name."""
     lists: ListSettings = ListSettings()
     """The lists: how long they are, and what they must not hold."""
     ranker: Ranker
     """The ranker, by `kind`."""
     retrain: RetrainSettings = RetrainSettings()
-    """The weekly retrain: limits of the data, when a run is promoted, what is kept, who hears of it."""
+    """The weekly retrain: limits on the data, when a run is promoted, what is kept, who is notified."""
 
     def settings(self) -> dict[str, Any]:
-        """All settings, those of every part included, as YAML and JSON can hold them."""
+        """Return all settings, those of every part included, as values that YAML and JSON can hold."""
         parts = {
             "retrievers": {name: part.settings() for name, part in self.retrievers.items()},
             "features": {name: part.settings() for name, part in self.features.items()},
@@ -106,7 +106,7 @@ class Config(BaseModel):
         return self.model_dump(mode="json", exclude=set(parts)) | parts
 
     def decisive(self) -> dict[str, Any]:
-        """The settings that decide a result."""
+        """Return the settings that decide a result."""
         return decisive(self.settings())
 
     @field_validator("retrievers", mode="before")
@@ -134,7 +134,7 @@ class Config(BaseModel):
     def _fits_features_and_lists(cls, ranker: Ranker, others: ValidationInfo) -> Ranker:
         features = others.data.get("features", ranker.looks_early_at)
         for name in sorted(ranker.looks_early_at - set(features)):
-            raise ValueError(f"early names '{name}', which is no feature here; there are {', '.join(features)}")
+            raise ValueError(f"early names the unknown feature family '{name}'; this config has {', '.join(features)}")
         k = others.data.get("lists", ListSettings()).k
         if ranker.keeps is not None and ranker.keeps < k:
             raise ValueError(f"keep is {ranker.keeps}, but lists have {k} articles (lists.k): keep that many or more")
@@ -142,18 +142,18 @@ class Config(BaseModel):
 
 
 def decisive(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of a config's `settings` that decide a result: where things lie and how much memory there is does not."""
+    """Return a config's `settings` without those that decide no result, such as folders and memory."""
     return {key: value for key, value in settings.items() if key not in PLACES}
 
 
 def load_config(name: str | Path, settings: Sequence[str] | Mapping[str, Any] = ()) -> Config:
-    """The config in a YAML file, with `settings` put over it.
+    """Load the config from a YAML file, with `settings` put over it.
 
     Args:
         name: the file's path, or the name of a config that comes with hmgpu.
-        settings: `key.key=value` each, or a mapping of `key.key` to values; a value may be a part.
+        settings: texts `key.key=value`, or a mapping from `key.key` to values; a value may be a part.
 
-    Raises ConfigError, one line for each thing that is wrong, with file, line and key.
+    Raises ConfigError, with one line for each problem that names file, line and key.
     """
     path = config_file(name)
     try:
@@ -178,19 +178,19 @@ def load_config(name: str | Path, settings: Sequence[str] | Mapping[str, Any] = 
 
 
 def _override(content: dict[str, Any], setting: str) -> str:
-    """Put `a.b=value` into `content`; the value is read as YAML. Returns `a.b`."""
+    """Put `a.b=value` into `content`, the value read as YAML, and return `a.b`."""
     key, equals, text = setting.partition("=")
     if not equals or not key:
         raise ConfigError(f"--set {setting}: write it as key.key=value, for example --set weeks.train=2.")
     try:
         value = parse(text)[1]
     except ValueError:
-        value = text  # such as %d.%m.%Y, which is text to anybody but YAML
+        value = text  # such as %d.%m.%Y, which is not YAML but plain text
     return _put(content, key, value, f"--set {setting}")
 
 
-def _put(content: dict[str, Any], key: str, value: Any, told: str) -> str:
-    """Put `value` at `key`, an `a.b`, of `content`. Returns `key`; an error calls the setting what `told` says."""
+def _put(content: dict[str, Any], key: str, value: Any, label: str) -> str:
+    """Put `value` at `key`, an `a.b`, of `content` and return `key`; errors call the setting `label`."""
     *parents, last = key.split(".")
     place = content
     for parent in parents:
@@ -198,17 +198,17 @@ def _put(content: dict[str, Any], key: str, value: Any, told: str) -> str:
             place[parent] = {}
         place = place[parent]
         if not isinstance(place, dict):
-            raise ConfigError(f"{told}: '{parent}' is a single value and has no keys below it.")
+            raise ConfigError(f"{label}: '{parent}' is a single value and has no keys below it.")
     place[last] = value
     return key
 
 
 def _known_fields(location: Location) -> tuple[str, ...]:
-    """The fields of the model that the unknown key at `location` was written into."""
+    """Return the fields of the model that the unknown key at `location` was written into."""
     model: Any = Config
     for part in location[:-1]:
         written = model.model_fields[str(part)].annotation
-        # Of `Quotas | None` the model; a place that is no model has no fields.
+        # `Quotas | None` gives Quotas; a place that holds no model has no fields.
         model = next((each for each in (written, *get_args(written)) if hasattr(each, "model_fields")), None)
         if model is None:
             return ()

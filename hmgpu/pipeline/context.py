@@ -1,4 +1,4 @@
-"""What every step of a pipeline works with."""
+"""The frozen context that every step of a pipeline works with."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -24,27 +24,27 @@ from hmgpu.runs.run import Run, Step
 
 @dataclass(frozen=True)
 class LearnedQuotas:
-    """Which candidates are kept: the best `keep` of each customer, by the rates that `step` left."""
+    """Learned quotas: each customer keeps the best `keep` candidates, by the rates that `step` wrote."""
 
     keep: int
     step: Step
 
     @property
     def rates(self) -> pl.LazyFrame:
-        """What `quotas.rates` returned."""
+        """Return the rates that `quotas.rates` computed."""
         return pl.scan_parquet(self.step.folder / TABLE, glob=False)
 
 
 @dataclass(frozen=True)
 class StepContext:
-    """The data, the run, the parts and who does the work. Frozen, so that it can be sent to workers with a task."""
+    """Data, run, parts and workers of a pipeline. Frozen, so that it can be sent to workers with a task."""
 
     store: Store
     engine: Engine
     run: Run
     workers: Workers
     learning: Learning
-    """What parts learn. Pipelines that differ in other things can share it."""
+    """What parts learn; pipelines that differ in other things can share it."""
     retrievers: Mapping[str, Retriever]
     features: Mapping[str, Feature]
     negatives: Mapping[str, NegativeSampler]
@@ -53,40 +53,41 @@ class StepContext:
     """Articles in a list."""
     seed: int
     memory_gb: float
-    """To plan for, all workers together."""
+    """Memory to plan for, of all workers together."""
     quotas: LearnedQuotas | None = None
     """None keeps all candidates."""
 
     @property
     def learners(self) -> dict[str, Learner]:
-        """All parts that learn, by the names of their steps."""
+        """Return all parts that learn, by the names of their steps."""
         found: dict[str, Learner] = {retriever_step(name): part for name, part in self.retrievers.items()}
         return found | {feature_step(name): part for name, part in self.features.items()}
 
     @property
     def early(self) -> frozenset[str]:
-        """Names of the features that are computed for all candidates, beside those that compare them."""
+        """Return the names of families computed for all candidates, next to families that compare candidates."""
         return self.ranker.looks_early_at & frozenset(self.features)
 
     @property
     def part_settings(self) -> str:
-        """All settings of all parts, in their order, as JSON.
+        """Return all settings of all parts, in their order, as JSON.
 
-        Not all of them change what a part learns: some say how many it proposes, or which columns it computes.
+        Not all of them change what a part learns: some set how many candidates it proposes, or which columns it
+        computes.
         """
         return json.dumps([[name, part.settings()] for name, part in self.learners.items()])
 
     def each_shard(self, what: str, work: Callable[[Shard], Step], customers: pl.DataFrame) -> list[Step]:
-        """`work` for every shard of `customers` (customer); each worker plans with its share of memory.
+        """Run `work` for every shard of `customers` (customer); each worker plans with its share of memory.
 
         Args:
-            what: shown with the progress.
+            what: name of the work, shown with the progress.
         """
         shards = split(customers, self.retrievers.values(), self.memory_gb * self.workers.share)
         return self.workers.each(what, [partial(work, shard) for shard in shards])
 
     def shard_settings(self, shard: Shard) -> dict[str, Any]:
-        """The settings that decide what is computed for a shard of candidates."""
+        """Return the settings that decide what is computed for a shard of candidates."""
         keep = {"keep": self.quotas.keep} if self.quotas else {}
         return (
             {"shards": shard.of}
@@ -96,5 +97,5 @@ class StepContext:
         )
 
     def quota_digests(self) -> list[str]:
-        """Digest of the quotas, if there are any: an input of whatever is made from kept candidates."""
+        """Return the digest of the quotas, if any: an input of every step that works on the kept candidates."""
         return [self.quotas.step.digest] if self.quotas else []

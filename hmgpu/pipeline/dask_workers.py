@@ -1,7 +1,7 @@
-"""A Dask cluster: the same tasks on several processes or machines that share a file system.
+"""Run tasks on a Dask cluster: several processes or machines that share a file system.
 
-Dask hands out tasks, notices workers that die and gives their tasks to others; a task is one step of a run, which is
-written as any step is. Nothing but small calls and the names of finished steps goes over the network.
+Dask hands out tasks, notices workers that die and gives their tasks to others; a task is one step of a run, written
+like any other step. Only small calls and the names of finished steps go over the network.
 """
 
 import logging
@@ -40,8 +40,8 @@ class Cluster:
         return len(self.client.scheduler_info(n_workers=-1)["workers"])
 
     def each(self, what: str, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """What each of `tasks` returned, in their order. A task whose worker dies is done again by another."""
-        # Not pure: what a task leaves on disk counts, so that an equal one of earlier must not stand for it.
+        """Run `tasks` and return their results in order. A task whose worker dies is run again by another."""
+        # Not pure: a task counts for what it writes to disk, so the result of an equal, earlier task is not enough.
         futures = [self.client.submit(_do, task, code_digest(), pure=False) for task in tasks]
         try:
             for future in tracked(as_completed(futures, loop=self.client.loop), what, len(futures)):
@@ -50,27 +50,27 @@ class Cluster:
         except KilledWorker:
             raise RunError(
                 f"{what}: the workers of one task died one after the other, most likely for want of memory: lower "
-                "memory_gb, which makes shards smaller, or take fewer workers."
+                "memory_gb, which makes shards smaller, or use fewer workers."
             ) from None
         finally:
             self.client.cancel(futures)
 
     def __reduce__(self) -> Any:
-        return InProcess, ()  # a worker that is sent a task does all of it itself
+        return InProcess, ()  # a worker does all of a task itself
 
 
 def _do(task: Callable[[], T], code: str) -> T:
     logging.getLogger("hmgpu").setLevel(logging.DEBUG)  # a worker's log goes to the client, which chooses
     if code_digest() != code:
-        raise RunError("A Dask worker has another hmgpu than this process; install the same version there.")
+        raise RunError("A Dask worker runs a different hmgpu than this process: install the same version there.")
     return task()
 
 
 @contextmanager
 def cluster(where: str, engine: Engine) -> Iterator[Cluster]:
-    """The cluster `where`: a number of processes to start on this machine, or the address of a scheduler.
+    """Connect to the cluster `where`: a number of processes to start on this machine, or a scheduler's address.
 
-    Each local process plans with its part of `memory_gb`; a worker of a cluster elsewhere with all of it.
+    Each local process plans with its part of `memory_gb`, a worker of a cluster elsewhere with all of it.
     Raises RunError where no scheduler with a worker answers.
     """
     if where.isdigit() and int(where):
@@ -84,7 +84,7 @@ def cluster(where: str, engine: Engine) -> Iterator[Cluster]:
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
     try:
-        # Not Dask's default client: whatever looks for one, as Merlin does, would send work to unprepared workers.
+        # Not as Dask's default client: Merlin, which looks for one, would send work to unprepared workers.
         client = Client(address, timeout=SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise RunError(
@@ -104,32 +104,32 @@ def _connected(address: str) -> Iterator[Client]:
 
 @contextmanager
 def local(processes: int, engine: Engine) -> Iterator[str]:
-    """The address of a cluster of that many processes on this machine, one for each GPU where there are some."""
+    """Start a cluster of `processes` on this machine, each with a GPU of its own if it has any; yield its address."""
     threads = str(max(1, (psutil.cpu_count() or 1) // processes))
     settings: dict[str, Any] = {
         "distributed.nanny.environ": dict.fromkeys(THREADS, threads),
-        # Dask's own sets OMP_NUM_THREADS=1 in this process too, and what is trained here would keep to it.
+        # Dask's default sets OMP_NUM_THREADS=1 in this process too, which would bind training here to one thread.
         "distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": 65536},
-        # On a busy machine a killed worker's successor loads for longer than 15 s, and would be given up for good.
+        # On a busy machine a killed worker's successor may load for longer than 15 s, and would be given up for good.
         "distributed.deploy.lost-worker-timeout": "10 minutes",
         "distributed.scheduler.no-workers-timeout": "10 minutes",
     }
     make = _cluster_of(engine)
-    # Open as long as the cluster is: some settings are read when a worker is lost.
+    # Set for as long as the cluster runs: some settings are read when a worker is lost.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch, dask.config.set(settings):
         started = make(
             n_workers=processes,
             threads_per_worker=1,
-            memory_limit=None,  # memory is planned for; Dask would stop workers that use what they may
+            memory_limit=None,  # hmgpu plans the memory; Dask would stop workers that use all that they may
             host="127.0.0.1",
             dashboard_address=None,
-            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else its pages lie on a port for all to see
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # otherwise anybody on the network could open it
             local_directory=scratch,
         )
         try:
             yield str(started.scheduler_address)
         finally:
-            # A worker that died as soon as it was there can leave Dask waiting; the processes end with this one.
+            # A worker that died at once can leave Dask waiting; the processes end with this one.
             with suppress(TimeoutError):
                 started.close(timeout=SECONDS)
 
@@ -141,7 +141,7 @@ def _cluster_of(engine: Engine) -> Any:
         from dask_cuda import LocalCUDACluster  # gives every process a GPU of its own
     except ImportError:
         raise EngineError(
-            "--cluster on this machine's GPUs needs dask-cuda, which no extra brings: leave --cluster away, or "
+            "--cluster on this machine's GPUs needs dask-cuda, which no extra installs: leave --cluster out, or "
             "pip install --no-deps dask-cuda==26.6.*"
         ) from None
     return LocalCUDACluster

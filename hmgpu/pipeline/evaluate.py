@@ -1,4 +1,4 @@
-"""The evaluation of a week, in two steps: the figures with the lists behind them, and the page that shows them."""
+"""Evaluate a week in two steps: the figures with the lists behind them, and the page that shows them."""
 
 import json
 from dataclasses import dataclass
@@ -24,26 +24,26 @@ REPORT, ABLATION = "report.html", "ablation.json"
 
 
 def ablation_step(week: Week) -> str:
-    """Name of the step that has the `ablation.json` of `week`."""
+    """Return the name of the step that holds the `ablation.json` of `week`."""
     return f"{week}/ablate/all"
 
 
 @dataclass(frozen=True)
 class FittedWeek:
-    """A week to judge a fitted ranker by."""
+    """A week to evaluate a fitted ranker on."""
 
     week: Week
     fitted: Step
-    """It holds the ranker's model."""
+    """The step that holds the ranker's model."""
     examples: LabelledWeeks
-    """All candidates of everybody who bought in the week."""
+    """All candidates of all customers who bought in the week."""
 
 
 def judge(context: StepContext, on: FittedWeek) -> Step:
-    """`metrics.json`, every buyer's average precision, and the ranker's list for each of them."""
+    """Write `metrics.json`, every buyer's average precision, and the ranker's list for each buyer."""
     engine, store, week = context.engine, context.store, on.week
 
-    def make(folder: Path) -> dict[str, int]:
+    def write(folder: Path) -> dict[str, int]:
         labels = engine.collect(store.sold_in(week))
         history = store.as_of(week.first_day)
         model = context.ranker.load(on.fitted.folder, engine)
@@ -60,17 +60,17 @@ def judge(context: StepContext, on: FittedWeek) -> Step:
         lists["ranker"].sort("customer", "rank").write_parquet(folder / LISTS)
         return {"customers": figures["customers"]}
 
-    return context.run.step(f"{week}/evaluate", _settings(context), _inputs(context, on), make)
+    return context.run.step(f"{week}/evaluate", _settings(context), _inputs(context, on), write)
 
 
 def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
-    """`report.html` of what `judged` found, and of the ablation of the week, if the run has one."""
+    """Write `report.html` about what `judged` computed, and about the ablation of the week if the run has one."""
     engine, store, week, examples = context.engine, context.store, on.week, on.examples[0]
     ablation = context.run.there(ablation_step(week))
     learned = context.learning.learn(week, context.learners)
 
-    def make(folder: Path) -> None:
-        some = next(examples.tables()).select("customer").head(1)
+    def write(folder: Path) -> None:
+        one = next(examples.tables()).select("customer").head(1)
         evaluated = Evaluated(
             metrics=json.loads((judged.folder / METRICS).read_text()),
             precisions=pl.read_parquet(judged.folder / PRECISIONS),
@@ -82,7 +82,7 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
             model=context.ranker.load(on.fitted.folder, engine),
             model_files=on.fitted.folder,
             retrievers=list(context.retrievers),
-            families=column_parts(context, week, learned, some),
+            families=column_parts(context, week, learned, one),
             pictures=store.pictures,
             engine=engine,
             ablation=json.loads((ablation.folder / ABLATION).read_text()) if ablation else None,
@@ -90,17 +90,17 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
         (folder / REPORT).write_text(report_page(evaluated), encoding="utf-8")
 
     shown = [judged.digest, *([ablation.digest] if ablation else [])]
-    return context.run.step(f"{week}/report", _settings(context), [*_inputs(context, on), *shown], make)
+    return context.run.step(f"{week}/report", _settings(context), [*_inputs(context, on), *shown], write)
 
 
 def best_sellers(context: StepContext, week: Week) -> pl.LazyFrame:
-    """(article, rank): what fills the lists of `week`."""
+    """Return (article, rank), the best sellers that fill up the lists of `week`."""
     step = context.learning.learn(week, {})[FALLBACK]
     return pl.scan_parquet(step.folder / TABLE, glob=False)
 
 
 def _settings(context: StepContext) -> dict[str, Any]:
-    """What decides in addition to the inputs: a model may be used with settings that it was not fitted with."""
+    """Return what decides besides the inputs: a model may be used with settings that it was not fitted with."""
     lists = {"k": context.k, **context.learning.exclusions.settings()}
     return {"ranker": context.ranker.settings(), "parts": context.part_settings, "lists": lists}
 

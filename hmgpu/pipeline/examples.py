@@ -1,4 +1,4 @@
-"""Examples: candidates of a week's buyers with all columns and a label, one step a shard of customers."""
+"""Write examples, the candidates of a week's buyers with all columns and a label, in one step per shard."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -22,12 +22,12 @@ from hmgpu.runs.run import Step
 def write_examples(
     context: StepContext, week: Week, training: bool, name: str = "examples"
 ) -> tuple[Examples, list[Step]]:
-    """The examples of the customers who bought in `week`, and the steps that hold them.
+    """Write the examples of the customers who bought in `week`; return them and the steps that hold them.
 
-    For training, only customers who bought one of their candidates are kept, with the negatives that the config wants.
+    For training, only customers who bought one of their candidates are kept, with the negatives that are sampled.
 
     Args:
-        name: of the steps.
+        name: of the steps, after the week.
     """
     learned = context.learning.learn(week, context.learners)
     buyers = context.engine.collect(context.store.sold_in(week).select("customer").unique())
@@ -41,12 +41,12 @@ def _shard_step(
 ) -> Step:
     early = list[str]()
 
-    def described(customers: pl.DataFrame) -> pl.DataFrame:
-        table, early[:] = _examples_of(context, week, training, learned, customers)
+    def describe(customers: pl.DataFrame) -> pl.DataFrame:
+        table, early[:] = _examples_for(context, week, training, learned, customers)
         return table
 
-    def make(folder: Path) -> dict[str, int]:
-        table = as_fits(described, shard.customers)
+    def write(folder: Path) -> dict[str, int]:
+        table = as_fits(describe, shard.customers)
         Examples.write(folder / TABLE, table, early)
         return {"rows": table.height, "positives": int(table[LABEL].sum())}
 
@@ -55,30 +55,30 @@ def _shard_step(
     seen = context.store.digest_before(week.last_day + 1)
     inputs = [seen, *(step.digest for step in learned.values()), *context.quota_digests()]
     settings = {"training": training} | sampling | context.shard_settings(shard)
-    return context.run.step(f"{name}/{shard.number:03}", settings, inputs, make)
+    return context.run.step(f"{name}/{shard.number:03}", settings, inputs, write)
 
 
-def _examples_of(
+def _examples_for(
     context: StepContext, week: Week, training: bool, learned: Mapping[str, Step], customers: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[str]]:
-    """The examples of `customers`, and their early columns."""
+    """Return the examples of `customers`, and the names of their early columns."""
     engine, store = context.engine, context.store
     sold = store.sold_in(week).join(customers.lazy(), on="customer", how="semi")
     bought = engine.collect(sold).lazy()
     proposed = propose(context, week, learned, customers)
     pairs = proposed.pairs
     if training:
-        everything, history = store.purchases_in(week), store.as_of(week.first_day)
+        purchases, history = store.purchases_in(week), store.as_of(week.first_day)
         seed = context.seed + week.first_day
-        plan = with_negatives(pairs.lazy(), everything, history, context.negatives.values(), seed)
+        plan = with_negatives(pairs.lazy(), purchases, history, context.negatives.values(), seed)
         pairs = look_up(context, proposed, engine.collect(plan))
     table = complete(context, proposed, pairs)
-    labels = engine.collect(labelled(table.lazy().select(KEYS), bought), fits=True)
+    labels = engine.collect(with_labels(table.lazy().select(KEYS), bought), fits=True)
     return table.with_columns(labels[LABEL]), proposed.pairs.columns
 
 
-def labelled(candidates: pl.LazyFrame, bought: pl.LazyFrame) -> pl.LazyFrame:
-    """`candidates` in their order, with int8 `label`: 1 for those in `bought` (customer, article), else 0."""
+def with_labels(candidates: pl.LazyFrame, bought: pl.LazyFrame) -> pl.LazyFrame:
+    """Return `candidates` in order, with int8 `label`: 1 for pairs in `bought` (customer, article), else 0."""
     marked = bought.select(*KEYS, pl.lit(1, dtype=pl.Int8).alias(LABEL))
     return candidates.join(marked, on=KEYS, how="left", maintain_order="left").with_columns(pl.col(LABEL).fill_null(0))
 
@@ -86,18 +86,19 @@ def labelled(candidates: pl.LazyFrame, bought: pl.LazyFrame) -> pl.LazyFrame:
 def with_negatives(
     candidates: pl.LazyFrame, sold: pl.LazyFrame, history: History, negatives: Iterable[NegativeSampler], seed: int
 ) -> pl.LazyFrame:
-    """(customer, article) to train on: the candidates that were bought, and what `negatives` draw in addition.
+    """Return (customer, article) to train on: the candidates that were bought, and the negatives sampled for them.
 
     Customers who bought none of their candidates are left out: a ranker learns no order from them.
 
     Args:
         candidates: (customer, article).
-        sold: (day, customer, article) bought in the week by anybody.
+        sold: (day, customer, article), all purchases of the week.
         history: what was known before the week.
+        negatives: samplers, each of which adds its own pairs.
     """
     bought = sold.select(*KEYS).unique()
     found = candidates.select(*KEYS).join(bought, on=KEYS, how="semi")
     others = candidates.select(*KEYS).join(found.select("customer").unique(), on="customer", how="semi")
     week = TrainingWeek(others.join(bought, on=KEYS, how="anti"), found, sold, history, seed)
-    drawn = pl.concat([each.draw(week).select(*KEYS) for each in negatives]).unique()
-    return pl.concat([found, drawn.join(bought, on=KEYS, how="anti")])
+    sampled = pl.concat([each.draw(week).select(*KEYS) for each in negatives]).unique()
+    return pl.concat([found, sampled.join(bought, on=KEYS, how="anti")])

@@ -1,4 +1,4 @@
-"""What lists must not hold: articles named in a file, and what a customer bought lately."""
+"""Exclude from lists the articles named in a file, and what a customer bought lately."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +19,15 @@ ARTICLE_ID = "article_id"
 
 
 class ListSettings(BaseModel):
-    """The lists that customers get."""
+    """The lists that customers get: their length, and what they must not hold."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     k: Annotated[int, Field(ge=1, le=1_000)] = K
-    """Articles in a list. Figures are of so many places, too: MAP@k; the competition's is MAP@12."""
+    """Articles in a list. Figures are computed at the same k, as MAP@k; the competition's is MAP@12."""
     exclude: Folder | None = None
-    """File of articles that are not to be recommended: an article id a line, or CSV or Parquet with a column
-    `article_id`; null excludes none. Ids that the data doesn't have are passed over."""
+    """File of articles that are never recommended: one article id per line, or CSV or Parquet with a column
+    `article_id`; null excludes none. Ids that are not in the data are ignored."""
     not_bought_days: Count | None = None
     """Articles that a customer bought in this many days before the week are not recommended to them; null allows
     all."""
@@ -35,16 +35,16 @@ class ListSettings(BaseModel):
 
 @dataclass(frozen=True)
 class Exclusions:
-    """What candidates and lists must not hold."""
+    """Articles that candidates and lists must not hold, for everybody and for each customer."""
 
     articles: pl.DataFrame | None
     """(article int32), sorted; None excludes none."""
     days: int | None
-    """Of a customer's own purchases; None excludes none."""
+    """Days before the week in which a customer's own purchases are excluded; None excludes none."""
 
     @classmethod
     def of(cls, settings: ListSettings, store: Store, engine: Engine) -> "Exclusions":
-        """Those that `settings` ask for. Raises DataError where the file can't be read."""
+        """Return the exclusions that `settings` ask for. Raises DataError where the file can't be read."""
         if settings.exclude is None:
             return cls(None, settings.not_bought_days)
         ids = pl.DataFrame({ARTICLE_ID: _read(settings.exclude)}, schema={ARTICLE_ID: pl.String}).lazy()
@@ -52,16 +52,16 @@ class Exclusions:
         return cls(engine.collect(known), settings.not_bought_days)
 
     def settings(self) -> dict[str, Any]:
-        """What decides, as JSON can hold it; empty where nothing is excluded."""
+        """Return what decides the exclusions, for JSON; empty where nothing is excluded."""
         articles = {} if self.articles is None else {"exclude": digest_of(self.articles["article"].to_list())}
         return articles | ({} if self.days is None else {"not_bought_days": self.days})
 
     def pairs(self, history: History) -> pl.LazyFrame | None:
-        """(customer, article) that the customers of `history` bought too lately; None where all are allowed."""
+        """Return (customer, article) that the customers of `history` bought too lately; None where all are allowed."""
         return None if self.days is None else history.last(self.days).select("customer", "article").unique()
 
     def most(self, history: History, engine: Engine) -> int:
-        """The most articles that are excluded for one customer."""
+        """Return the largest number of articles that are excluded for a single customer."""
         pairs = self.pairs(history)
         if pairs is None:
             return 0
@@ -69,7 +69,7 @@ class Exclusions:
         return int(engine.collect(counted.select(pl.col("articles").max().fill_null(0))).item())
 
     def allowed(self, candidates: pl.LazyFrame, audience: History) -> pl.LazyFrame:
-        """Those of `candidates` (customer, article, …) that may be recommended to the customers of `audience`."""
+        """Return the `candidates` (customer, article, …) that may be recommended to the customers of `audience`."""
         if self.articles is not None:
             candidates = candidates.join(self.articles.lazy(), on="article", how="anti")
         pairs = self.pairs(audience)
@@ -77,12 +77,12 @@ class Exclusions:
 
 
 def _read(file: Path) -> list[str]:
-    """The ids in `file`, in its order. Raises DataError where there are none to be read."""
+    """Return the ids in `file`, in its order. Raises DataError where it can't be read."""
     try:
         if file.suffix in (".csv", ".parquet"):
             table = pl.read_csv(file, infer_schema=False) if file.suffix == ".csv" else pl.read_parquet(file)
             if ARTICLE_ID not in table.columns:
-                raise DataError(f"{file} has no column {ARTICLE_ID}: lists.exclude wants one, or an id a line.")
+                raise DataError(f"{file} has no column {ARTICLE_ID}: lists.exclude needs one, or one id per line.")
             return table[ARTICLE_ID].drop_nulls().cast(pl.String).to_list()
         lines = file.read_text(encoding="utf-8").splitlines()
         return [line.strip() for line in lines if line.strip()]

@@ -1,4 +1,4 @@
-"""The feature families of a pipeline: which part makes which columns, under which name, and how early."""
+"""The feature families of a pipeline: which part computes which columns, under which name, and how early."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ class Family:
     """Its place in the config, such as `features.price_fit` or `retrievers.als`."""
     part: Feature
     tables: Learned
-    """What the part has learned."""
+    """What the part learned."""
     prefix: str | None
     """What replaces the part's kind at the beginning of its columns' names; None leaves them as they are."""
     early: bool
-    """Whether its columns are there before it is decided which candidates go on."""
+    """Whether its columns are computed before it is decided which candidates go on."""
 
     def compute(self, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        """The family's columns for `pairs` (customer, article, …)."""
+        """Return the family's columns for `pairs` (customer, article, …)."""
         columns = self.part.compute(self.tables, pairs)
         return columns if self.prefix is None else columns.rename(self._renamed)
 
@@ -42,19 +42,19 @@ def families(
     early: frozenset[str],
     learned: Mapping[str, Learned],
 ) -> Iterator[Family]:
-    """Every family, retrievers first, in the order of the config.
+    """Yield every family, retrievers first, in the order of the config.
 
     Args:
         early: names of features that the ranker looks at early. Families that compare candidates are always early.
-        learned: by the name of each part's step what it has learned.
+        learned: what each part learned, by the name of its step.
 
     Parts are bound to their context already (see `Part.bind`).
     """
     for name, retriever in retrievers.items():
-        # A filter describes candidates as the retriever within it does.
+        # A filter describes candidates as the retriever inside it does.
         part, tables = innermost(retriever, learned[retriever_step(name)])
         if isinstance(part, Feature):
-            prefix = None if name == part.kind else name  # so that there may be two of a kind
+            prefix = None if name == part.kind else name  # so that a config may have two of a kind
             yield Family(f"retrievers.{name}", part, tables, prefix, part.compares)
     for name, feature in features.items():
         tables = learned[feature_step(name)]
@@ -62,10 +62,10 @@ def families(
 
 
 def retriever_step(name: str) -> str:
-    """The name of the step in which the retriever `name` learns."""
+    """Return the name of the step in which the retriever `name` learns."""
     return f"retriever-{name}"
 
 
 def feature_step(name: str) -> str:
-    """The name of the step in which the feature family `name` learns."""
+    """Return the name of the step in which the feature family `name` learns."""
     return f"feature-{name}"

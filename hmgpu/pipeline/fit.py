@@ -1,4 +1,4 @@
-"""Fitting the ranker: a step that is done once, whoever asks for the model."""
+"""Fit the ranker, in one step that evaluation and recommendation share."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +12,8 @@ LabelledWeeks = tuple[Examples, list[Step]]
 """Examples, and the steps that hold them."""
 
 
-def together(weeks: Sequence[LabelledWeeks], lists: LabelledWeeks | None) -> LabelledWeeks:
-    """The examples of all training `weeks`, oldest first, and `lists`, those of the last as they are served."""
+def join_weeks(weeks: Sequence[LabelledWeeks], lists: LabelledWeeks | None) -> LabelledWeeks:
+    """Join the examples of all training `weeks`, oldest first, and `lists`, the last week's as they are served."""
     files = tuple(file for examples, _ in weeks for file in examples.files)
     steps = [step for _, steps in weeks for step in steps]
     latest = len(weeks[-1][0].files) if len(weeks) > 1 else None
@@ -23,14 +23,14 @@ def together(weeks: Sequence[LabelledWeeks], lists: LabelledWeeks | None) -> Lab
 
 
 def fit(context: StepContext, training: LabelledWeeks, validation: LabelledWeeks) -> Step:
-    """The step that holds the fitted ranker. Raises ConfigError where there is nothing to fit it on."""
+    """Fit the ranker and return the step that holds it. Raises ConfigError where there is nothing to fit it on."""
     examples, watched = training[0], validation[0]
 
-    def make(folder: Path) -> None:
+    def write(folder: Path) -> None:
         if not any(True for _ in examples.tables()):
             raise ConfigError("No candidate was bought in the training weeks: there is nothing to fit a ranker on.")
         model = context.ranker.fit(examples, watched, context.engine, context.seed, context.workers.client)
         model.save(folder)
 
     settings = context.ranker.settings() | {"seed": context.seed}
-    return context.run.step("fit", settings, [step.digest for step in (*training[1], *validation[1])], make)
+    return context.run.step("fit", settings, [step.digest for step in (*training[1], *validation[1])], write)

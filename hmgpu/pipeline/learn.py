@@ -1,4 +1,4 @@
-"""What workflows, models and parts learn, week by week: steps of a run that lines with other parts can share."""
+"""Learn, week by week, for workflows, models and parts: in steps that pipelines with other parts can share."""
 
 import hashlib
 import json
@@ -31,20 +31,20 @@ TABLE = "table.parquet"
 
 
 def cut_out(audience: History, engine: Engine) -> History:
-    """`audience` with its rows in memory: cut out once, since a dozen parts read them."""
-    sold, people = (engine.collect(rows) for rows in (audience.transactions, audience.customers))
-    return replace(audience, transactions=sold.lazy(), customers=people.lazy())
+    """Return `audience` with its rows in memory: collected once, since a dozen parts read them."""
+    sold, customers = (engine.collect(rows) for rows in (audience.transactions, audience.customers))
+    return replace(audience, transactions=sold.lazy(), customers=customers.lazy())
 
 
 def all_learned(part: Learner, history: History, audience: History, engine: Engine) -> Learned:
-    """Everything that the bound `part` learns for everybody and of the customers of `audience`, executed."""
+    """Return all tables that the bound `part` learns, for everybody and for the customers of `audience`, executed."""
     known = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
     own = part.learn_customers(known, audience)
     return known | {name: engine.collect(plan).lazy() for name, plan in own.items()}
 
 
 class Learning:
-    """Fits and trains at the cutoff of the oldest training week, and learns from every week's History."""
+    """Fits workflows and trains models at the oldest training week's cutoff; learns from every week's History."""
 
     def __init__(
         self, config: Config, engine: Engine, store: Store, run: Run, oldest: Week, workers: Workers = IN_PROCESS
@@ -54,56 +54,56 @@ class Learning:
         self._trained: dict[tuple[str, Week, Trained], Step] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the loaded workflows: sent to a worker, they would make it load Merlin, needed or not."""
+        """Leave out the loaded workflows, which would make a worker load Merlin, needed or not."""
         return {name: value for name, value in vars(self).items() if name != "encoders"}
 
     @cached_property
     def exclusions(self) -> Exclusions:
-        """What lists must not hold."""
+        """Return what lists must not hold."""
         return Exclusions.of(self.config.lists, self.store, self.engine)
 
     @cached_property
     def encoded(self) -> Step:
-        """The NVTabular workflows, fitted at the oldest training cutoff and applied unchanged from then on."""
+        """Return the step of the NVTabular workflows, fitted at the oldest training cutoff and never changed since."""
 
-        def make(folder: Path) -> None:
+        def write(folder: Path) -> None:
             from hmgpu.parts.models.encode.workflow import Encoders
 
             history = self.store.as_of(self.oldest.first_day)
             Encoders.fit(history, self.config.encode.days, self.engine, folder, self.workers.client)
 
         settings = self.config.encode.model_dump(mode="json")
-        return self.run.step(f"{self.oldest}/encode", settings, [self._known(self.oldest)], make)
+        return self.run.step(f"{self.oldest}/encode", settings, [self._known(self.oldest)], write)
 
     @cached_property
     def encoders(self) -> "Encoders":
-        """The fitted workflows, loaded."""
+        """Load the fitted workflows."""
         from hmgpu.parts.models.encode.workflow import Encoders
 
         return Encoders.load(self.encoded.folder, self.engine)
 
     def learn(self, week: Week, parts: Mapping[str, Learner]) -> dict[str, Step]:
-        """What `parts` and the fallback learn for everybody from all that was known before `week`, one step a part."""
+        """Let `parts` and the fallback learn, for everybody, from what was known before `week`; one step per part."""
         tasks = []
         for name, part in parts.items():
-            # What several parts or workers need is made before they are sent to work.
+            # What several parts or workers need is computed before they start.
             model = self.trained(name, part, week) if isinstance(part, Trained) else None
             encoded = self.encoded if part.encoded else None
-            made_from = [*self._known_to(part, week), *(step.digest for step in (encoded, model) if step)]
-            tasks.append(partial(self._learn, week, name, part, model.folder if model else None, made_from))
+            inputs = [*self._known_to(part, week), *(step.digest for step in (encoded, model) if step)]
+            tasks.append(partial(self._learn, week, name, part, model.folder if model else None, inputs))
         steps = self.workers.each(f"learn {week}", [*tasks, partial(self._learn_fallback, week)])
         return dict(zip([*parts, FALLBACK], steps, strict=True))
 
-    def _learn(self, week: Week, name: str, part: Learner, model: Path | None, made_from: list[str]) -> Step:
-        def make(folder: Path) -> dict[str, int]:
+    def _learn(self, week: Week, name: str, part: Learner, model: Path | None, inputs: list[str]) -> Step:
+        def write(folder: Path) -> dict[str, int]:
             plans = self.bind(part, model).learn(self.store.as_of(week.first_day))
             return {table: self.engine.write(plan, folder / f"{table}.parquet") for table, plan in plans.items()}
 
         settings = part.settings() | {"seed": self.config.seed}
-        return self.run.step(f"{week}/learn/{name}", settings, made_from, make)
+        return self.run.step(f"{week}/learn/{name}", settings, inputs, write)
 
     def _learn_fallback(self, week: Week) -> Step:
-        def make(folder: Path) -> dict[str, int]:
+        def write(folder: Path) -> dict[str, int]:
             history, excluded = self.store.as_of(week.first_day), self.exclusions.articles
             n = self.config.lists.k + self.exclusions.most(history, self.engine)
             plan = best_sellers(history, n, None if excluded is None else excluded.lazy())
@@ -112,18 +112,19 @@ class Learning:
             return {"articles": table.height}
 
         settings = {"k": self.config.lists.k, **self.exclusions.settings()}
-        return self.run.step(f"{week}/learn/{FALLBACK}", settings, [self._known(week)], make)
+        return self.run.step(f"{week}/learn/{FALLBACK}", settings, [self._known(week)], write)
 
     def audience(self, week: Week, customers: pl.DataFrame) -> History:
-        """What was known before `week` of one shard of `customers` (customer), in memory."""
+        """Return what was known before `week` about one shard of `customers` (customer), in memory."""
         return cut_out(self.store.as_of(week.first_day).of(customers.lazy()), self.engine)
 
     def learn_customers(
         self, week: Week, parts: Mapping[str, Learner], learned: Mapping[str, Step], audience: History
     ) -> dict[str, Learned]:
-        """All tables of every part for one shard of customers: what `learn` left, and what they add.
+        """Return every part's tables for one shard of customers: what `learn` wrote, and what it learns of the shard.
 
-        The shard's own are made anew whenever it is worked on: in seconds, while all customers' would take gigabytes.
+        A shard's own tables are computed again whenever they are needed: that takes seconds, while storing them for all
+        customers would take gigabytes.
         """
         tables = {}
         for name, part in parts.items():
@@ -135,34 +136,34 @@ class Learning:
         return tables
 
     def trained(self, name: str, part: Trained, week: Week) -> Step:
-        """The model of `part` for `week`: that of the oldest training week, unless the part wants one a week."""
+        """Return the step with `part`'s model for `week`: the oldest training week's, unless it is refit weekly."""
         at = week if part.refit == "weekly" else self.oldest
-        if (name, at, part) not in self._trained:  # every shard asks, and every asking hashes the model
+        if (name, at, part) not in self._trained:  # every shard asks, and asking hashes the model
             self._trained[name, at, part] = self._train(name, part, at)
         return self._trained[name, at, part]
 
     def _train(self, name: str, part: Trained, at: Week) -> Step:
         settings = part.settings() | {"seed": self.config.seed}
-        made_from = [*self._known_to(part, at), self.encoded.digest]
-        # Named by all that decides what comes out: checkpoints of other settings or other code are not gone on from.
-        decides = json.dumps([settings, made_from, str(at), code_digest()])
-        work = self.run.folder / "unfinished" / hashlib.sha256(decides.encode()).hexdigest()[:16]
+        inputs = [*self._known_to(part, at), self.encoded.digest]
+        # Named by all that decides the model: training never continues from checkpoints of other settings or code.
+        decisive = json.dumps([settings, inputs, str(at), code_digest()])
+        work = self.run.folder / "unfinished" / hashlib.sha256(decisive.encode()).hexdigest()[:16]
 
-        def make(folder: Path) -> None:
+        def write(folder: Path) -> None:
             self.bind(part).train(self.store.as_of(at.first_day), folder, work)
             shutil.rmtree(work, ignore_errors=True)
 
-        return self.run.step(f"{at}/train/{name}", settings, made_from, make)
+        return self.run.step(f"{at}/train/{name}", settings, inputs, write)
 
     def _known(self, week: Week) -> str:
-        """Hash of all that was known before `week`: what was learned from it holds when later weeks have come."""
+        """Return the hash of all that was known before `week`: what was learned from it stays valid as weeks arrive."""
         return self.store.digest_before(week.first_day)
 
     def _known_to(self, part: Part, week: Week) -> list[str]:
-        """Hash of that, and of the vectors that `part` looks at."""
+        """Return the hashes of what was known before `week` and of the vectors that `part` uses."""
         vectors = [self.store.vectors_before(of, week.first_day) for of in sorted(part.needs_vectors())]
         return [self._known(week), *vectors]
 
     def bind(self, part: P, model: Path | None = None) -> P:
-        """`part`, with what it needs to work."""
+        """Return `part`, bound to what it needs to work."""
         return part.bind(PartContext(self.engine, self.config.seed, lambda: self.encoders, model))

@@ -1,4 +1,4 @@
-"""From scores to exactly k articles for every customer, and the file that Kaggle takes."""
+"""Turn scores into exactly k articles for every customer, and lists into the file that Kaggle takes."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,14 +14,14 @@ SUBMISSION = "submission.csv"
 
 
 def best_sellers(history: History, n: int = K, excluded: pl.LazyFrame | None = None) -> pl.LazyFrame:
-    """(article, rank): the `n` best sellers that fill lists, the latest weeks' first, then those of all time.
+    """Return (article, rank), the `n` best sellers that fill up lists: the latest weeks' first, then of all time.
 
-    A list of k articles needs no more than k of them: what it holds already needs no other in its place.
+    k of them are enough for a list of k articles: one that the list holds already leaves a place less to fill.
 
     Args:
-        excluded: (article) of those that are not to be recommended; None excludes nothing.
+        excluded: (article) that must not be recommended; None excludes nothing.
     """
-    # A sale loses half its weight every week; one fixed-point unit keeps old sales in order of their number.
+    # A sale loses half its weight every week; one fixed-point unit each keeps old sales in the order of their number.
     sales = history.transactions.with_columns(weight=decayed(history.cutoff - pl.col("day"), 7.0) + 1)
     if excluded is not None:
         sales = sales.join(excluded, on="article", how="anti")
@@ -36,21 +36,21 @@ def top_k(
     k: int = K,
     excluded: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
-    """(customer, article, rank 1..k): each customer's best, filled up where there are fewer.
+    """Return (customer, article, rank 1..k): each customer's best articles, filled up where they are fewer.
 
     Args:
         scored: (customer, article, score) of candidates; a null score proposes nothing.
-        customers: (customer) of all who get a list.
+        customers: (customer), all who get a list.
         filler: what `best_sellers` returned; more than k of them where pairs are excluded.
         excluded: (customer, article) that a list must not be filled with; None excludes nothing.
     """
     best = top_n(scored.drop_nulls("score").select("customer", "article", "score"), k, by="customer")
     listed = best.select("customer", "article", place=pl.col("rank").cast(pl.Int64))
     more = customers.join(filler.filter(pl.col("rank") <= k), how="cross")
-    if excluded is not None:  # only those who have such pairs need more than k best sellers
-        barred = excluded.select("customer").unique()
-        whole = customers.join(barred, on="customer", how="semi").join(filler, how="cross")
-        others = more.join(barred, on="customer", how="anti")
+    if excluded is not None:  # only customers with excluded pairs need more than k best sellers
+        affected = excluded.select("customer").unique()
+        whole = customers.join(affected, on="customer", how="semi").join(filler, how="cross")
+        others = more.join(affected, on="customer", how="anti")
         more = pl.concat([others, whole.join(excluded, on=["customer", "article"], how="anti")], how="diagonal")
     more = more.join(listed, on=["customer", "article"], how="anti")
     fill = more.select("customer", "article", place=pl.col("rank").cast(pl.Int64) + k)
@@ -59,28 +59,28 @@ def top_k(
 
 
 def check_fillable(filler: pl.DataFrame, k: int = K) -> None:
-    """Raises DataError when so few articles may be recommended that nobody can get `k`."""
+    """Raise DataError when too few articles may be recommended to give anybody `k` of them."""
     if filler.height < k:
         raise DataError(
-            f"Only {filler.height} articles were ever sold and may be recommended; {k} different ones are needed for a "
-            "list (lists.k)."
+            f"Only {filler.height} articles were ever sold and may be recommended; a list needs {k} different ones "
+            "(lists.k)."
         )
 
 
 def write_submission(
     path: Path, predictions: Iterable[Path], customer_ids: pl.DataFrame, article_ids: pl.DataFrame, k: int = K
 ) -> int:
-    """Write `customer_id,prediction` (k ids, separated by spaces) as Kaggle takes it; returns the rows.
+    """Write `customer_id,prediction` (k ids, separated by spaces) as Kaggle takes it; return the number of rows.
 
     Args:
         path: the CSV to write.
-        predictions: files of (customer, article, rank), in the order in which customers are to come.
+        predictions: files of (customer, article, rank), in the order in which customers are written.
         customer_ids: (customer, customer_id). article_ids: (article, article_id).
     """
     unclear = article_ids.filter(pl.col("article_id").str.contains(r"\s"))
     if unclear.height:
         raise DataError(
-            f"Article id '{unclear['article_id'][0]}' holds a space, which separates the ids of a submission."
+            f"Article id '{unclear['article_id'][0]}' contains a space, which separates the ids in a submission."
         )
     rows = 0
     with path.open("w", encoding="utf-8", newline="") as out:
@@ -97,7 +97,7 @@ def write_submission(
 
 
 def lists_of_ids(file: Path, article_ids: pl.DataFrame, k: int = K) -> pl.DataFrame:
-    """(customer, articles: a list of k ids, the best first), sorted by customer.
+    """Return (customer, articles: a list of k ids, the best first), sorted by customer.
 
     Args:
         file: of (customer, article, rank).
@@ -108,5 +108,5 @@ def lists_of_ids(file: Path, article_ids: pl.DataFrame, k: int = K) -> pl.DataFr
     listed = pl.read_parquet(file).join(article_ids, on="article").sort("customer", "rank")
     found = listed.group_by("customer", maintain_order=True).agg(articles=pl.col("article_id"))
     if not (found["articles"].list.n_unique() == k).all() or not (found["articles"].list.len() == k).all():
-        raise RunError(f"{file} has a list that is not {k} different articles; delete its run and run again.")
+        raise RunError(f"{file} has a list without {k} different articles: delete its run and start it again.")
     return found

@@ -1,4 +1,4 @@
-"""From a config to the pipeline in its run folder: how a run is named, and which runs it may reuse steps of."""
+"""Open a config's pipeline in its run folder: how a run is named, and from which runs it may reuse steps."""
 
 import hashlib
 import json
@@ -20,10 +20,10 @@ from hmgpu.runs.run import Run, code_digest
 def open_pipeline(
     config: Config, engine: Engine, workers: Workers = IN_PROCESS, others: Sequence[Path] | None = None
 ) -> Pipeline:
-    """The pipeline over the data set and in the run folder that `config` names.
+    """Open the pipeline over the data set and in the run folder that `config` names.
 
     Args:
-        others: folders of runs whose steps are copied where they were made from the same things. None: all in
+        others: folders of runs whose steps are copied where settings, inputs, code and engine are equal. None: all in
             `config.runs` that this code wrote with the same libraries, so that a change costs only what it changes.
     """
     store = Store(config.data.root)
@@ -35,13 +35,13 @@ def open_pipeline(
 
 
 def run_name(config: Config, store: Store, engine: Engine) -> str:
-    """The data's last day and a hash of settings, data, engine and code.
+    """Return the data's last day and a hash of settings, data, engine and code.
 
-    So the same command finds its run again, and no other changes it.
+    So the same command finds its run again, and no other command changes it.
     """
-    vectors = vector_digests(config, store)  # those that no part looks at decide nothing
-    excluded = Exclusions.of(config.lists, store, engine).settings()  # the file decides, not its name
-    decides = config.decisive()
-    decides["lists"] = {"k": config.lists.k} | excluded
-    made_from = json.dumps([decides, store.digest, engine.name, code_digest(), *vectors])
-    return f"{date_of(store.last_day)}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"
+    vectors = vector_digests(config, store)  # vectors that no part uses decide nothing
+    excluded = Exclusions.of(config.lists, store, engine).settings()  # the file's content decides, not its name
+    settings = config.decisive()
+    settings["lists"] = {"k": config.lists.k} | excluded
+    decisive = json.dumps([settings, store.digest, engine.name, code_digest(), *vectors])
+    return f"{date_of(store.last_day)}-{hashlib.sha256(decisive.encode()).hexdigest()[:8]}"

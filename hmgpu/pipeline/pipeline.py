@@ -1,4 +1,4 @@
-"""The pipeline: a Store in, twelve articles for every customer out.
+"""The pipeline: a Store in, a list of articles for every customer out.
 
     Store ─as_of(day)→ History ─learn→ tables ─retrieve→ candidates ─compute→ examples ─fit→ ranker ─score→ top k
 
@@ -24,7 +24,7 @@ from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.context import LearnedQuotas, StepContext
 from hmgpu.pipeline.evaluate import METRICS, REPORT, FittedWeek
 from hmgpu.pipeline.examples import write_examples
-from hmgpu.pipeline.fit import LabelledWeeks, fit, together
+from hmgpu.pipeline.fit import LabelledWeeks, fit, join_weeks
 from hmgpu.pipeline.learn import Learning
 from hmgpu.pipeline.lists import SUBMISSION
 from hmgpu.pipeline.quota_steps import learn_quotas
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class Pipeline:
-    """One configured pass over one Store. Every method does what it needs first, unless the run has it already."""
+    """One configured pass over one Store. Every method first does what it depends on, unless the run has it already."""
 
     def __init__(
         self,
@@ -49,16 +49,17 @@ class Pipeline:
         workers: Workers = IN_PROCESS,
         learning: Learning | None = None,
     ) -> None:
-        """See `open_pipeline` for the usual way to one.
+        """Set up the pipeline; `open_pipeline` is the usual way to one.
 
         Args:
             learning: what parts learn depends on their own settings and the data alone, so pipelines that differ in
-                other things can share it; None starts one of its own.
+                other things can share it; None creates one.
         """
         if config.ranker.processes > workers.number:
             raise ConfigError(
-                f"The ranker is to be fitted by {config.ranker.processes} processes (its setting `workers`), but "
-                f"{workers.number} can be had: give --cluster that many. Another number grows other trees."
+                f"The ranker must be fitted by {config.ranker.processes} processes (its setting `workers`), but this "
+                f"run has {workers.number}: start with --cluster {config.ranker.processes}. Another number would grow "
+                "other trees."
             )
         self.config, self.engine, self.store, self.run, self.workers = config, engine, store, run, workers
         self.weeks = Schedule.of(config, store)
@@ -82,64 +83,75 @@ class Pipeline:
 
     @contextmanager
     def working(self) -> Iterator["Pipeline"]:
-        """This pipeline; keeps others out of the run and writes its log while it is worked on."""
+        """Yield this pipeline; meanwhile keep other processes out of the run, and write its log."""
         with self.run.locked(), log_file(self.run.folder / "log.jsonl"):
             facts = {"data": self.store.digest, "last_day": str(date_of(self.store.last_day))}
             self.run.describe(self.config.settings(), facts)
             weeks = ", ".join(map(str, self.weeks.training))
             log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
-            log.info("training weeks %s; validation week %s", weeks, self.weeks.validation)
+            log.info("weeks by first day: training on %s; validation on %s", weeks, self.weeks.validation)
+            log.info(
+                "each step is logged as NAME: what it wrote, how long it took, and its peak memory (all processes)"
+            )
             yield self
 
     def learn(self, week: Week) -> dict[str, Step]:
-        """What every part learns for everybody from all that was known before `week`, one step a part."""
+        """Let every part learn, for everybody, from all that was known before `week`; one step per part."""
         return self.learning.learn(week, self._without_quotas.learners)
 
     @cached_property
     def quotas(self) -> LearnedQuotas | None:
-        """Which candidates are kept, learned from weeks before all training weeks; None keeps all."""
+        """Return which candidates are kept, learned from weeks before all training weeks; None keeps all."""
         quotas = self.config.quotas
-        return learn_quotas(self._without_quotas, quotas, self.weeks.quotas) if quotas else None
+        if quotas is None:
+            return None
+        log.info("quotas: learn how often each retriever's candidates were bought before the training weeks")
+        return learn_quotas(self._without_quotas, quotas, self.weeks.quotas)
 
     @cached_property
     def context(self) -> StepContext:
-        """What the steps after the quotas work with."""
+        """Return the context of the steps after the quotas."""
         return replace(self._without_quotas, quotas=self.quotas)
 
     def examples(self, week: Week, training: bool) -> LabelledWeeks:
-        """Described and labelled candidates of the customers who bought in `week`, one step a shard of customers."""
+        """Describe and label the candidates of the customers who bought in `week`; one step per shard of customers."""
+        purpose = "training" if training else "validation" if week == self.weeks.validation else "evaluation"
+        log.info("%s week %s: learn from the sales before it, then propose, describe and label", purpose, week)
         return write_examples(self.context, week, training)
 
     @cached_property
     def training(self) -> LabelledWeeks:
-        """The examples of all training weeks."""
+        """Return the examples of all training weeks."""
         weeks = [self.examples(week, training=True) for week in self.weeks.training]
         last = self.weeks.training[-1]
-        wanted = self.config.ranker.needs_lists
-        return together(weeks, write_examples(self.context, last, training=False, name="lists") if wanted else None)
+        needed = self.config.ranker.needs_lists
+        return join_weeks(weeks, write_examples(self.context, last, training=False, name="lists") if needed else None)
 
     @cached_property
     def validation(self) -> LabelledWeeks:
-        """The examples of the validation week."""
+        """Return the examples of the validation week."""
         return self.examples(self.weeks.validation, training=False)
 
     def train(self) -> Step:
-        """The step that holds the fitted ranker."""
+        """Fit the ranker, and return the step that holds it."""
         return self._fitted
 
     @cached_property
     def _fitted(self) -> Step:
-        # Once a pipeline: evaluating and recommending both ask, and every asking hashes all that it is made from.
-        fitted = fit(self.context, self.training, self.validation)
+        # Once per pipeline: evaluating and recommending both ask for it, and asking hashes all of its inputs.
+        context, training, validation = self.context, self.training, self.validation
+        log.info("fit the ranker on the training weeks, for as long as it gets better on the validation week")
+        fitted = fit(context, training, validation)
         self.run.show("model", fitted.folder)
         return fitted
 
     def evaluate(self, week: Week | None = None) -> Path:
-        """`metrics.json` and `report.html` of a week; every buyer's list and average precision lie next to the former.
+        """Write `metrics.json`, next to it every buyer's list and average precision, and `report.html` of a week.
 
-        By default the validation week; a later `week` has neither fitted nor stopped the ranker.
+        By default of the validation week; a later `week` has neither fitted nor stopped the ranker.
         """
         on = self._fitted_week(week or self.weeks.validation)
+        log.info("evaluate the lists of the customers who bought in week %s", on.week)
         judged = evaluate.judge(self.context, on)
         reported = evaluate.report(self.context, on, judged)
         if on.week == self.weeks.validation:
@@ -148,7 +160,7 @@ class Pipeline:
         return judged.folder / METRICS
 
     def judge(self, week: Week) -> Path:
-        """The `metrics.json` of a week alone, in the folder of its step, without a page."""
+        """Write the `metrics.json` of a week without its page, and return the file in the folder of its step."""
         return evaluate.judge(self.context, self._fitted_week(week)).folder / METRICS
 
     def _fitted_week(self, week: Week) -> FittedWeek:
@@ -157,21 +169,25 @@ class Pipeline:
         return FittedWeek(week, fitted, self.validation if validates else self.examples(week, training=False))
 
     def recommend(self) -> list[Step]:
-        """Twelve articles for every customer in the week after the data, one step a shard of customers."""
-        return recommend.recommend(self.context, self.train())
+        """Write every customer's list for the week after the data; one step per shard of customers."""
+        fitted = self.train()
+        log.info(
+            "recommend for week %s, the first after the data: learn from all sales, then rank", self.store.next_week
+        )
+        return recommend.recommend(self.context, fitted)
 
     def submit(self) -> Path:
-        """`submission.csv`, as Kaggle takes it; its step also holds the tables that the run is served from."""
+        """Write `submission.csv`, as Kaggle takes it; its step also holds the tables that the run is served from."""
         written = recommend.submit(self.context, self.recommend())
         return self.run.show(SUBMISSION, written.folder / SUBMISSION)
 
     def finish(self) -> Path:
-        """All of it, sealed: `metrics.json` and `submission.csv`, and from now on no file of the run changes."""
+        """Evaluate, write `submission.csv` and seal the run: from now on none of its files changes."""
         self.evaluate()
         submission = self.submit()
         seal(self.run.folder)
         return submission
 
     def load(self, fitted: Step) -> Model:
-        """The fitted ranker from its step."""
+        """Load the fitted ranker from its step."""
         return self.config.ranker.load(fitted.folder, self.engine)

@@ -1,4 +1,4 @@
-"""Quotas as steps of a run: what was bought of the retrievers' candidates in weeks before all training weeks."""
+"""Learn quotas, as steps of a run, from what was bought of the candidates in weeks before all training weeks."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,29 +14,29 @@ from hmgpu.parts.retriever import Retriever
 from hmgpu.pipeline.candidates import retrieve
 from hmgpu.pipeline.context import LearnedQuotas, StepContext
 from hmgpu.pipeline.learn import TABLE
-from hmgpu.pipeline.quotas import Quotas, counted, rates
+from hmgpu.pipeline.quotas import Quotas, count_proposals, rates
 from hmgpu.pipeline.shards import Shard, as_fits
 from hmgpu.runs.run import Step
 
 
 def learn_quotas(context: StepContext, quotas: Quotas, weeks: Sequence[Week]) -> LearnedQuotas:
-    """Which candidates are kept: what one is worth by retriever, rank and segment, learned from `weeks`."""
+    """Learn from `weeks` which candidates are kept: what one is worth, by retriever, rank and segment."""
     counts = [step for week in weeks for step in _count_week(context, quotas, week)]
     places = {name: part.n for name, part in context.retrievers.items()}
 
-    def make(folder: Path) -> dict[str, int]:
+    def write(folder: Path) -> dict[str, int]:
         table = pl.concat(pl.read_parquet(step.folder / TABLE) for step in counts)
         found = rates(table, places, quotas.least)
         found.write_parquet(folder / TABLE)
         return {"rates": found.height}
 
     settings = {"least": quotas.least, "places": places}
-    step = context.run.step("quotas", settings, [step.digest for step in counts], make)
+    step = context.run.step("quotas", settings, [step.digest for step in counts], write)
     return LearnedQuotas(quotas.keep, step)
 
 
 def _count_week(context: StepContext, quotas: Quotas, week: Week) -> list[Step]:
-    """What customers, drawn at random, bought of their candidates in `week`, one step a shard of them."""
+    """Count what customers, sampled at random, bought of their candidates in `week`; one step per shard of them."""
     learned = context.learning.learn(week, _retrievers(context))
     buyers = context.engine.collect(context.store.sold_in(week).select("customer").unique())
     buyers = sample(buyers, quotas.customers, context.seed + week.first_day)
@@ -52,12 +52,12 @@ def _count_shard(context: StepContext, week: Week, learned: Mapping[str, Step], 
         audience = context.learning.audience(week, customers)
         tables = context.learning.learn_customers(week, _retrievers(context), learned, audience)
         members = segments(audience, customers.lazy())
-        plan = counted(retrieve(context, tables, audience, customers), members, bought)
+        plan = count_proposals(retrieve(context, tables, audience, customers), members, bought)
         return engine.collect(plan.sort("segment", "retriever", "rank"))
 
-    def make(folder: Path) -> dict[str, int]:
+    def write(folder: Path) -> dict[str, int]:
         table = as_fits(counts_of, shard.customers).lazy()
-        keys = ("segment", "retriever", "rank")  # halves of the customers count the same keys
+        keys = ("segment", "retriever", "rank")  # each half of the customers has counts of the same keys
         counts = engine.collect(table.group_by(keys).agg(pl.col("shown", "bought").sum()).sort(keys))
         counts.write_parquet(folder / TABLE)
         return {"proposals": int(counts["shown"].sum()), "bought": int(counts["bought"].sum())}
@@ -68,9 +68,9 @@ def _count_shard(context: StepContext, week: Week, learned: Mapping[str, Step], 
     settings |= context.learning.exclusions.settings()
     seen = context.store.digest_before(week.last_day + 1)
     inputs = [seen, *(step.digest for step in learned.values())]
-    return context.run.step(f"{week}/quotas/{shard.number:03}", settings, inputs, make)
+    return context.run.step(f"{week}/quotas/{shard.number:03}", settings, inputs, write)
 
 
 def _retrievers(context: StepContext) -> dict[str, Retriever]:
-    """The retrievers by the names of their steps."""
+    """Return the retrievers, by the names of their steps."""
     return {name: part for name, part in context.learners.items() if isinstance(part, Retriever)}

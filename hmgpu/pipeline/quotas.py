@@ -1,10 +1,11 @@
-"""How many candidates each retriever gives to whom: learned from how often its proposals of earlier weeks were bought.
+"""Quotas: how many candidates each retriever gives to whom, learned from what was bought in earlier weeks.
 
-A retriever's first places are bought more often than its later ones, and not every retriever is worth the same to all:
-somebody who was here last week may come back for the same, and best sellers are what is left for newcomers. So a
-candidate is worth the share that was bought of what its retriever proposed at that rank to customers of that segment;
-where several propose it, the largest. Each customer keeps the best. (The H&M write-ups gave their retrievers numbers of
-candidates by positive rate, or left out retrievers and ranks below a threshold on it.)
+A retriever's first places are bought more often than its later ones, and a retriever is not worth the same for all
+customers: those who bought last week may come back for the same articles, while newcomers are left with best sellers.
+So a candidate is worth the share that was bought of what its retriever proposed at that rank to customers of that
+segment; where several retrievers propose it, the largest such share. Each customer keeps the candidates that are worth
+most. (The H&M write-ups chose each retriever's number of candidates by positive rate, or left out retrievers and ranks
+below a threshold on it.)
 """
 
 from collections.abc import Mapping
@@ -19,30 +20,33 @@ from hmgpu.data.segments import SEGMENTS
 from hmgpu.parts.candidates import MOST, WORTH, WORTH_ONE
 from hmgpu.parts.part import Count
 
-PRIOR = 100  # proposals at the retriever's mean rate added to every rank's, so that luck with a few decides little
+PRIOR = 100  # proposals at the retriever's mean rate, added to every rank's own, so that a few lucky ones decide little
 COUNTS = {"segment": pl.Int8, "retriever": pl.String, "rank": pl.Int32, "shown": pl.Int64, "bought": pl.Int64}
 
 
 class Quotas(BaseModel):
-    """How many candidates are kept of each customer, and what that is learned from."""
+    """How many candidates each customer keeps, and from which purchases that is learned."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     keep: Count = 150
-    """Candidates a customer; the retrievers' own `n` bound what is chosen from."""
+    """Candidates per customer, chosen among the `n` that each retriever proposes."""
     least: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Proposals of a rank and segment of whom a smaller share is bought are dropped: some customers then keep fewer."""
+    """Least worth of a candidate, as the share bought of a retriever's proposals at that rank to that segment; less is
+    dropped, so that some customers keep fewer."""
     weeks: Count = 1
-    """Weeks that the rates are learned from, those right before the oldest training week."""
+    """Number of weeks that the rates are learned from, right before the oldest training week."""
     customers: Count | None = 20_000
-    """Customers of each of these weeks, drawn at random among those who bought; null takes all."""
+    """Customers sampled at random among the buyers of each of these weeks; null takes all."""
 
 
-def counted(retrieved: Mapping[str, pl.LazyFrame], segments: pl.LazyFrame, bought: pl.LazyFrame) -> pl.LazyFrame:
-    """(segment, retriever, rank, shown, bought): proposals of each retriever by rank, and how many of them were bought.
+def count_proposals(
+    retrieved: Mapping[str, pl.LazyFrame], segments: pl.LazyFrame, bought: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Return (segment, retriever, rank, shown, bought): how many candidates were proposed, how many sold.
 
     Args:
-        retrieved: for each retriever by name what its `retrieve` returned.
+        retrieved: what each retriever's `retrieve` returned, by its name.
         segments: (customer, segment). bought: (customer, article), each once.
     """
     marked = bought.select("customer", "article", bought=pl.lit(1, dtype=pl.Int64))
@@ -59,15 +63,15 @@ def counted(retrieved: Mapping[str, pl.LazyFrame], segments: pl.LazyFrame, bough
 
 
 def rates(counts: pl.DataFrame, places: Mapping[str, int], least: float = 0.0) -> pl.DataFrame:
-    """(segment, retriever, rank, worth int64 in steps of 2^-30): what a proposal is worth at each rank, for all ranks.
+    """Return (segment, retriever, rank, worth int64 in steps of 2^-30): what a proposal is worth at every rank.
 
-    Ranks worth less than the share `least` are left out, so that `chosen` keeps none of them.
+    Ranks worth less than the share `least` are left out, so that `best_by_worth` keeps none of them.
 
-    Rates never rise with the rank: where counts do, by luck, they are pooled (isotonic regression, Barlow et al. 1972).
+    Rates never rise with the rank: where counts do by luck, they are pooled (isotonic regression, Barlow et al. 1972).
 
     Args:
-        counts: what `counted` returned of one or more weeks and shards.
-        places: the number of candidates of every retriever.
+        counts: what `count_proposals` returned for one or more weeks and shards.
+        places: every retriever's number of candidates.
     """
     summed = counts.group_by("segment", "retriever", "rank").agg(pl.col("shown", "bought").sum())
     rows = []
@@ -92,15 +96,15 @@ def _falling(shown: Any, bought: Any, mean: float, ranks: pl.DataFrame, segment:
     return ranks.with_columns(steps, *key)
 
 
-def chosen(
+def best_by_worth(
     retrieved: Mapping[str, pl.LazyFrame], table: pl.LazyFrame, members: pl.LazyFrame, keep: int
 ) -> pl.LazyFrame:
-    """(customer, article, worth): the `keep` candidates of each customer that are worth most.
+    """Return (customer, article, worth): the `keep` candidates of each customer that are worth most.
 
-    Of those worth the same the ones that a retriever ranks higher, then the smaller article.
+    Ties go to the candidate that a retriever ranks higher, then to the smaller article.
 
     Args:
-        retrieved: for each retriever by name what its `retrieve` returned.
+        retrieved: what each retriever's `retrieve` returned, by its name.
         table: what `rates` returned. members: (customer, segment).
     """
     priced = [
@@ -110,7 +114,7 @@ def chosen(
         for name, frame in retrieved.items()
     ]
     best = pl.concat(priced).group_by("pair").agg(pl.col(WORTH).max(), pl.col("rank").min())
-    # One number, so that few columns are sorted: ranks are below it.
+    # Worth and rank in one number, so that fewer columns are sorted; ranks are at most MOST.
     order = pl.col(WORTH) * (MOST + 1) - pl.col("rank")
     pairs = best.select(*unpacked("pair", "customer", "article"), WORTH, order=order)
     return top_n(pairs, keep, by="customer", score="order").select("customer", "article", WORTH)

@@ -1,4 +1,4 @@
-"""Recommendations: a list for every customer in the week after the data, and their files."""
+"""Recommend a list to every customer for the week after the data, and write the lists' files."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -17,7 +17,7 @@ from hmgpu.runs.run import Step
 
 
 def recommend(context: StepContext, fitted: Step) -> list[Step]:
-    """(customer, article, rank), every customer's list, one step a shard of customers."""
+    """Write (customer, article, rank), every customer's list; one step per shard of customers."""
     learned = context.learning.learn(context.store.next_week, context.learners)
     check_fillable(context.engine.collect(_filler(learned)), context.k)
     customers = context.engine.collect(context.store.customer_ids().select("customer"))
@@ -25,22 +25,22 @@ def recommend(context: StepContext, fitted: Step) -> list[Step]:
 
 
 def submit(context: StepContext, recommended: list[Step]) -> Step:
-    """`submission.csv`, as Kaggle takes it, and next to it the tables that the run is served from."""
+    """Write `submission.csv`, as Kaggle takes it, and next to it the tables that the run is served from."""
     engine, store = context.engine, context.store
     filler = _filler(context.learning.learn(store.next_week, {}))
 
-    def make(folder: Path) -> dict[str, int]:
+    def write(folder: Path) -> dict[str, int]:
         files = [step.folder / TABLE for step in recommended]
         plans = store.customer_ids(), store.article_ids(), store.codes(), filler
         customers, articles, codes, best = map(engine.collect, plans)
         write_tables(folder, files, best.filter(pl.col("rank") <= context.k), customers, articles, codes, context.k)
         return {"customers": write_submission(folder / SUBMISSION, files, customers, articles, context.k)}
 
-    return context.run.step("submit", {"k": context.k}, [store.digest, *(step.digest for step in recommended)], make)
+    return context.run.step("submit", {"k": context.k}, [store.digest, *(step.digest for step in recommended)], write)
 
 
 def lists_for(context: StepContext, fitted: Step, learned: Mapping[str, Step], customers: pl.DataFrame) -> pl.DataFrame:
-    """(customer, article, rank), the list of each of `customers` (customer)."""
+    """Return (customer, article, rank), the list of each of `customers` (customer)."""
     engine = context.engine
     proposed = propose(context, context.store.next_week, learned, customers)
     model = context.ranker.load(fitted.folder, engine)
@@ -51,16 +51,16 @@ def lists_for(context: StepContext, fitted: Step, learned: Mapping[str, Step], c
 
 
 def _shard_step(context: StepContext, fitted: Step, learned: Mapping[str, Step], shard: Shard) -> Step:
-    def make(folder: Path) -> dict[str, int]:
+    def write(folder: Path) -> dict[str, int]:
         table = as_fits(partial(lists_for, context, fitted, learned), shard.customers)
         rows = context.engine.write(table.lazy(), folder / TABLE)
         return {"customers": shard.customers.height, "rows": rows}
 
-    made_by = [fitted, *learned.values()]
-    inputs = [context.store.digest, *(step.digest for step in made_by), *context.quota_digests()]
+    earlier = [fitted, *learned.values()]
+    inputs = [context.store.digest, *(step.digest for step in earlier), *context.quota_digests()]
     # A model may be used with settings that it was not fitted with.
     settings = context.shard_settings(shard) | {"ranker": context.ranker.settings(), "k": context.k}
-    return context.run.step(f"{context.store.next_week}/recommend/{shard.number:03}", settings, inputs, make)
+    return context.run.step(f"{context.store.next_week}/recommend/{shard.number:03}", settings, inputs, write)
 
 
 def _filler(learned: Mapping[str, Step]) -> pl.LazyFrame:

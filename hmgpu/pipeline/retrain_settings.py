@@ -1,4 +1,4 @@
-"""What the weekly retrain may do on its own."""
+"""Settings of the weekly retrain: what it may do on its own."""
 
 from typing import Annotated, Literal
 
@@ -11,55 +11,55 @@ Ratio = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Limits(BaseModel):
-    """How far a new week may be from the usual, which is the median of the complete weeks before it; null: any way."""
+    """How far a new week may be from the usual, the median of the complete weeks before it; null: any distance."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     weeks: Count = 8
-    """Complete weeks before that say what is usual."""
+    """Number of complete weeks before the new one that set what is usual."""
     volume: tuple[Ratio, Ratio] | None = (0.5, 2.0)
-    """Purchases, as a multiple of the usual: at least and at most."""
+    """Least and most purchases, as multiples of the usual."""
     missing_days: Annotated[int, Field(ge=0, le=6)] | None = 0
-    """Days of the week on which nothing was sold, at most."""
+    """Most days of the week without a sale."""
     unknown: Share | None = 0.0005
-    """Share of rows that name an article or customer that no table has, at most. They are in quarantine; above
-    `data.max_bad_rows` of rows that are bad for any reason nothing is ingested anyway."""
+    """Largest share of rows with an article or customer that no table has. Such rows go to quarantine; where more than
+    `data.max_bad_rows` of all rows are bad for any reason, nothing is ingested anyway."""
     new_articles: Share | None = 0.2
-    """Share of purchases of articles that were never sold before, above the usual share."""
+    """By how much the share of purchases of articles that were never sold before may exceed the usual share."""
     price: Ratio | None = 0.3
     """How far the mean price may be from the usual, as a share of it."""
     channels: Share | None = 0.15
-    """Share of purchases that would have to change channel to get the usual mix (total variation distance)."""
+    """Largest share of purchases that would have to change channel to get the usual mix (total variation distance)."""
     repeats: Share | None = 0.5
-    """Share of purchases of what the customer had bought in the four weeks before, at least, as a share of the usual.
-    Where ids of customers were mixed up, volume, prices and channels look as always, and this falls to nothing."""
+    """Least share of purchases that repeat one of the customer's from the four weeks before, as a share of the usual.
+    Where customer ids were mixed up, volume, prices and channels look as always, and this share falls to nothing."""
 
 
 class Notify(BaseModel):
-    """Who hears how a retrain ended. What goes wrong in telling is logged, and changes nothing."""
+    """Who is notified how a retrain ended. A notification that fails is logged, and changes nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     command: tuple[str, ...] | None = None
-    """A program and its arguments, run without a shell; it reads the record of the retrain as JSON."""
+    """A program and its arguments, run without a shell; it reads the record of the retrain as JSON on its input."""
     webhook_variable: str | None = None
     """Environment variable that holds the URL to which the record is posted as JSON. The URL itself is a secret, and
-    settings are written down with every run."""
+    settings are written into every run."""
 
 
 class RetrainSettings(BaseModel):
-    """When a new run takes the place of the current one, and what is kept."""
+    """When a new run replaces the current one, and what is kept."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     tolerance: Share = 0.05
-    """How far the new run's MAP@12 may be below what the current one achieved in the same week, as a share of it."""
+    """How far the new run's MAP@k may be below what the current one achieved in the same week, as a share of it."""
     keep: Count = 8
-    """Runs that stay on disk, the newest; the current one and the one before it stay in any case."""
+    """Number of the newest runs that stay on disk; the current one and the one before it always stay."""
     limits: Limits = Limits()
     """What a week of data must look like."""
     notify: Notify = Notify()
-    """Who hears about it."""
+    """Who is notified of it."""
     tracking: Literal["none", "mlflow", "wandb"] = "none"
-    """Experiment tracking that gets settings and figures of every retrain, through its own library and its own
+    """Experiment tracker that every retrain's settings and figures are logged to, through its own library and its own
     environment variables (MLFLOW_TRACKING_URI, WANDB_API_KEY, …)."""

@@ -1,4 +1,4 @@
-"""Which weeks a pipeline looks at: the validation week, the training weeks before it, the quota weeks before those."""
+"""The weeks of a pipeline: the validation week, the training weeks before it, the quota weeks before those."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ class Schedule:
     """The weeks of one pipeline, each tuple oldest first."""
 
     validation: Week
-    """It stops the fit, and is the week that is scored unless another is asked for."""
+    """The week that stops the fit, and that is scored unless another is asked for."""
     training: tuple[Week, ...]
     quotas: tuple[Week, ...]
-    """Quotas are learned from these; empty where there are none."""
+    """Weeks that the quotas are learned from; empty without quotas."""
 
     @classmethod
     def of(cls, config: Config, store: Store) -> "Schedule":
-        """The weeks that `config` names, counted back from its validation week or the data's last complete week."""
+        """Return the weeks of `config`, counted back from its validation week or the data's last complete week."""
         named = config.weeks.validation
         validation = store.week_of(named) if named else store.last_complete_week
         oldest = validation.back(config.weeks.train)
@@ -32,5 +32,5 @@ class Schedule:
 
     @property
     def oldest(self) -> Week:
-        """The first week that is looked at: workflows and models are fitted before it."""
+        """Return the oldest of all weeks: workflows and models are fitted on what was known before it."""
         return (*self.quotas, *self.training)[0]

@@ -1,11 +1,11 @@
-"""The tables that the step `submit` leaves beside the submission, for serving.
+"""Write the tables that a run is served from, next to the submission in the step `submit`.
 
     recommendations.parquet   (customer, customer_id, articles), sorted by customer id
-    best_sellers.parquet      (rank, article_id): the list of whom nobody knows
+    best_sellers.parquet      (rank, article_id): the list for unknown customers
     articles.parquet          (article, article_id)
     codes.parquet             (column, code, value): what codes stand for in the retailer's files
 
-They are in the retailer's own terms, so that serving needs no data set.
+They hold the retailer's own ids and texts, so that serving needs no data set.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def write_tables(
     codes: pl.DataFrame,
     k: int = K,
 ) -> None:
-    """Writes all of them into `folder`.
+    """Write all of these tables into `folder`.
 
     Args:
         predictions: files of (customer, article, rank).

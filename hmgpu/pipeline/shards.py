@@ -1,4 +1,4 @@
-"""How many customers are worked on at once: what the memory to plan for allows, and fewer where that was too many."""
+"""Split customers into shards that fit the memory to plan for, and halve a shard that does not fit after all."""
 
 import logging
 import math
@@ -12,16 +12,16 @@ from hmgpu.parts.retriever import Retriever
 
 log = logging.getLogger(__name__)
 
-# Measured: a described candidate has some 140 columns of 4 bytes, and less than half as many candidates are left as
-# were asked for, since retrievers agree and who bought nothing gets few; joins and scores hold a little beside.
+# Measured: a described candidate has some 140 columns of 4 bytes, and less than half of the candidates asked for are
+# left, since retrievers agree and customers without purchases get few; joins and scores need a little more.
 BYTES_A_CANDIDATE = 300
 WORKING_SHARE = 0.4  # of the memory; the rest is for article tables, customer tables and the ranker
-MOST = 8_000_000  # candidates asked for at once: with three times as many each takes a fifth longer (profiles.md)
+MOST = 8_000_000  # candidates asked for at once: with three times as many, each takes a fifth longer (profiles.md)
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Some of the customers, worked on at once."""
+    """Some of the customers, processed at once."""
 
     number: int
     of: int
@@ -31,7 +31,7 @@ class Shard:
 
 
 def split(customers: pl.DataFrame, retrievers: Iterable[Retriever], memory_gb: float) -> list[Shard]:
-    """`customers` (customer), sorted and in as few equal shards as `memory_gb` and `MOST` allow; at least one.
+    """Split `customers` (customer), sorted, into as few equal shards as `memory_gb` and `MOST` allow; at least one.
 
     Shards are ranges of customer keys, so that the same customers and memory give the same shards.
     """
@@ -46,18 +46,20 @@ def split(customers: pl.DataFrame, retrievers: Iterable[Retriever], memory_gb: f
 
 
 def as_fits(work: Callable[[pl.DataFrame], pl.DataFrame], customers: pl.DataFrame) -> pl.DataFrame:
-    """What `work` makes of `customers` (customer), in halves where all of them at once are too many for the memory.
+    """Return `work(customers)`, computed in halves where all `customers` (customer) at once don't fit into memory.
 
-    What is made of a customer must not depend on the others, and come in the order of the customers: then halves put
-    together are what the whole would have been. Raises what `work` raises where one customer alone is too many.
+    A customer's rows must not depend on other customers, and must come in the order of the customers, so that two
+    halves put together equal the whole. Raises what `work` raises where a single customer doesn't fit.
     """
     try:
         return work(customers)
     except Exception as error:
         if customers.height < 2 or not ran_out_of_memory(error):
             raise
-        log.warning("the memory did not suffice for %d customers at once: half of them at a time", customers.height)
-    # Out of the except block, since the error holds on to all that had been made.
+        log.warning(
+            "out of memory with %d customers at once; trying again with half of them at a time", customers.height
+        )
+    # Outside the except block, since the error keeps everything alive that had been computed.
     half = customers.height // 2
     parts = [as_fits(work, customers.slice(0, half)), as_fits(work, customers.slice(half))]
     return pl.concat(parts, rechunk=True)

@@ -1,4 +1,4 @@
-"""Configs by name: those that come with the package."""
+"""Find the configs that come with the package by their names."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from hmgpu.core.version import PACKAGE
 
 
 def shipped() -> dict[str, Path]:
-    """The configs that come with hmgpu, by name."""
+    """Return the files of the configs that come with hmgpu, by name."""
     # In a wheel they lie in the package, in a checkout next to it.
     for folder in (PACKAGE / "configs", PACKAGE.parent / "configs"):
         if folder.is_dir():
@@ -16,10 +16,10 @@ def shipped() -> dict[str, Path]:
 
 
 def config_file(name: str | Path) -> Path:
-    """The file of the config `name`: a path, whether there is a file or not, or the name of a shipped config.
+    """Return the file of the config `name`: a path, whether it exists or not, or the name of a shipped config.
 
-    A file that is there goes first, a folder does not: `hmgpu demo` works in a folder `demo`, and again. Raises
-    ConfigError for a name that is neither.
+    An existing file comes before a shipped name, a folder does not: `hmgpu demo` leaves a folder `demo` behind, and
+    must work again. Raises ConfigError for a name that is neither.
     """
     path, known = Path(name), shipped()
     if path.is_file() or path.suffix or len(path.parts) > 1:

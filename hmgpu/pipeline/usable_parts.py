@@ -1,4 +1,4 @@
-"""The parts of a config that the data and the installation can feed; the others leave themselves out."""
+"""Select the parts of a config whose columns and packages are there; the others leave themselves out."""
 
 import logging
 from collections.abc import Mapping
@@ -28,10 +28,10 @@ class UsableParts:
 
 
 def usable_parts(config: Config, store: Store) -> UsableParts:
-    """The parts whose columns are in the data and whose packages are installed; the log names each of the others.
+    """Return the parts whose columns are in the data and whose packages are installed; log each of the others.
 
     Raises ConfigError where no retriever or no negative sampler is left or the ranker's packages are not installed,
-    DataError where vectors that a part looks at are missing.
+    DataError where vectors that a part uses are missing.
     """
     vector_digests(config, store)
     uninstalled = missing(config.ranker.needs_packages())
@@ -45,7 +45,10 @@ def usable_parts(config: Config, store: Store) -> UsableParts:
     if not found.retrievers:
         raise ConfigError("No retriever is left: each needs a column that the data lacks, or a package to install.")
     if not found.negatives:
-        raise ConfigError("negatives: none is left, each needs a column that the data does not have; add recalled.")
+        raise ConfigError(
+            "No negative sampler is left: each needs a column that the data lacks, or a package to install. Add "
+            "`recalled` to `negatives`."
+        )
     return found
 
 
@@ -64,7 +67,7 @@ def _usable(parts: Mapping[str, P], store: Store, what: str) -> dict[str, P]:
 
 
 def vector_digests(config: Config, store: Store) -> list[str]:
-    """Hash of each table of vectors that a part looks at. Raises DataError where the data set has none."""
+    """Return the hash of each table of vectors that a part uses. Raises DataError where the data set lacks one."""
     parts: dict[str, Part] = {f"retrievers.{name}": part for name, part in config.retrievers.items()}
     parts |= {f"features.{name}": part for name, part in config.features.items()}
     wanted = {of: name for name, part in parts.items() for of in part.needs_vectors()}

@@ -1,4 +1,4 @@
-"""Who does the work that can be done in parallel: this process, or a Dask cluster (dask_workers.py)."""
+"""The workers for what can be done in parallel: this process, or a Dask cluster (dask_workers.py)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
@@ -9,25 +9,25 @@ T = TypeVar("T")
 
 
 class Workers(Protocol):
-    """Those who do tasks. A task is a call without arguments that can be pickled, and may be done twice."""
+    """Whatever runs tasks. A task is a call without arguments that can be pickled, and that may be run twice."""
 
     client: Any
-    """Their Dask client, for libraries that share out work by themselves; None where there is none."""
+    """Their Dask client, for libraries that distribute work by themselves; None without a cluster."""
 
     @property
     def number(self) -> int:
-        """How many they are now."""
+        """Return the number of workers now."""
 
     @property
     def share(self) -> float:
-        """Of `memory_gb`, what each of them may plan with."""
+        """Return the share of `memory_gb` that each of them may plan with."""
 
     def each(self, what: str, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """What each of `tasks` returned, in their order; `what` they are is shown with the progress."""
+        """Run `tasks` and return their results in order; the name `what` is shown with the progress."""
 
 
 class InProcess:
-    """This process, one task after the other."""
+    """This process, which runs one task after the other."""
 
     client = None
     number = 1

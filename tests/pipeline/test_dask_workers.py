@@ -129,7 +129,7 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_workers_of_another_version_are_refused(two: Cluster, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("hmgpu.pipeline.dask_workers.code_digest", lambda: "ours")
     with start_workers(two.client.scheduler.address, CPU) as workers:
-        with pytest.raises(RunError, match="has another hmgpu than this process"):
+        with pytest.raises(RunError, match="runs a different hmgpu than this process"):
             workers.each("tests", [os.getpid])
         monkeypatch.undo()
         assert workers.share == 1.0

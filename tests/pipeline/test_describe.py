@@ -38,7 +38,10 @@ def test_a_key_that_comes_a_hundred_thousand_times_is_refused_before_it_is_joine
 
 def test_two_families_with_one_column_are_refused(engine):
     families = {name: pl.LazyFrame({"customer": [1], "age": [30]}) for name in ("features.one", "features.two")}
-    with pytest.raises(ConfigError, match=r"features\.two makes the column 'age', which is there already"):
+    with pytest.raises(
+        ConfigError,
+        match=r"features\.two computes the column 'age', which another part computes too: drop one of the two",
+    ):
         with_columns(PAIRS, families, engine)
 
 

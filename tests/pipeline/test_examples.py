@@ -23,7 +23,7 @@ from hmgpu.parts.retrievers.taste import Taste
 from hmgpu.parts.retrievers.word2vec import Word2Vec
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.describe import column_parts, complete, propose
-from hmgpu.pipeline.examples import labelled, with_negatives
+from hmgpu.pipeline.examples import with_labels, with_negatives
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.quotas import Quotas
 
@@ -118,7 +118,7 @@ def examples_of(config: Config) -> None:
 
 def test_two_families_with_one_column_are_refused(config: Config) -> None:
     doubled = config.model_copy(update={"features": {**config.features, "again": config.features["buyer_age"]}})
-    with pytest.raises(ConfigError, match=r"features\.again makes the column 'buyer_age"):
+    with pytest.raises(ConfigError, match=r"features\.again computes the column 'buyer_age"):
         examples_of(doubled)
 
 
@@ -144,7 +144,7 @@ def pairs(*rows: tuple[int, int]) -> pl.LazyFrame:
 def test_candidates_keep_their_order_and_columns_and_get_a_label() -> None:
     candidates = pairs((2, 5), (1, 9), (1, 5)).with_columns(rank=pl.Series([3, 2, 1], dtype=pl.Int32))
     # Customer 1 bought article 9, and 7, which was no candidate; article 5 was bought by another.
-    found = CPU.collect(labelled(candidates, pairs((1, 9), (1, 7), (3, 5))))
+    found = CPU.collect(with_labels(candidates, pairs((1, 9), (1, 7), (3, 5))))
     assert found.schema == {**PAIR, "rank": pl.Int32, "label": pl.Int8}
     assert found.rows() == [(2, 5, 3, 0), (1, 9, 2, 1), (1, 5, 1, 0)]
 

@@ -266,7 +266,7 @@ def test_damaged_step_files_are_made_again(config: Config) -> None:
 
 def test_processes_that_are_not_there_are_asked_for_before_any_work(config: Config) -> None:
     together = config.model_copy(update={"ranker": XGBoost(workers=3)})
-    with pytest.raises(ConfigError, match=r"fitted by 3 processes .* but 1 can be had: give --cluster"):
+    with pytest.raises(ConfigError, match=r"fitted by 3 processes .* but this run has 1: start with --cluster 3\."):
         open_pipeline(together, CPU)
 
 

@@ -10,7 +10,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.data.segments import SEGMENTS, segments
 from hmgpu.parts.candidates import WORTH_ONE
 from hmgpu.pipeline.candidates import merge
-from hmgpu.pipeline.quotas import COUNTS, PRIOR, chosen, counted, rates
+from hmgpu.pipeline.quotas import COUNTS, PRIOR, best_by_worth, count_proposals, rates
 
 CPU = Engine("cpu", "tests")
 PAIR = {"customer": pl.Int32, "article": pl.Int32}
@@ -34,7 +34,7 @@ def test_segments_by_the_last_purchase(make_history) -> None:
 def test_proposals_are_counted_by_segment_retriever_and_rank(untranslated) -> None:
     retrieved = {"own": proposal((1, 10, 1), (1, 11, 2), (2, 10, 1)), "sold": proposal((1, 10, 1), (3, 10, 1))}
     bought = pl.LazyFrame([(1, 10), (1, 11), (3, 99)], schema=PAIR, orient="row")
-    plan = counted(retrieved, MEMBERS, bought)
+    plan = count_proposals(retrieved, MEMBERS, bought)
     rows = CPU.collect(plan.sort(pl.all())).rows()
     assert rows == [(0, "own", 1, 2, 1), (0, "own", 2, 1, 1), (0, "sold", 1, 1, 1), (2, "sold", 1, 1, 0)]
     assert untranslated(plan) == []
@@ -78,7 +78,7 @@ def test_ranks_below_the_threshold_are_dropped_and_none_at_zero() -> None:
     assert {(0, 1), (1, 1)} <= set(some.select("segment", "rank").rows())  # of segment 1 nothing is known but the mean
     assert not {(0, 2), (2, 1)} & set(some.select("segment", "rank").rows())
     # Customer 3, of segment 2, is left with no candidate; customer 1 keeps one of two.
-    kept = chosen({"own": proposal((1, 10, 1), (1, 11, 2), (3, 10, 1))}, some.lazy(), MEMBERS, keep=5)
+    kept = best_by_worth({"own": proposal((1, 10, 1), (1, 11, 2), (3, 10, 1))}, some.lazy(), MEMBERS, keep=5)
     assert CPU.collect(kept).select("customer", "article").rows() == [(1, 10)]
 
 
@@ -94,7 +94,7 @@ def test_each_customer_keeps_what_is_worth_most(untranslated) -> None:
         "own": proposal((1, 10, 1), (1, 11, 2), (2, 12, 2)),
         "sold": proposal((1, 11, 2), (1, 13, 1), (2, 13, 1), (3, 14, 2), (3, 13, 1)),
     }
-    plan = merge(retrieved, chosen(retrieved, table, MEMBERS, keep=2))
+    plan = merge(retrieved, best_by_worth(retrieved, table, MEMBERS, keep=2))
     kept = CPU.collect(plan)
     # Of 11 and 13, both worth 20, a retriever ranks 13 first; customer 3 has two, of which all are kept.
     assert kept.select("customer", "article", "worth").rows() == [

@@ -119,7 +119,7 @@ def test_a_config_names_both_rankers_and_is_told_what_is_wrong_within(tmp_path):
     assert ranker.settings()["then"] == {"kind": "xgboost"} | XGBoost(rounds=5).model_dump(mode="json")
     with pytest.raises(ConfigError, match=r"unknown key 'ranker\.then\.round'; did you mean 'rounds'"):
         load_config(base, [*ours, "ranker.then.round=7"])
-    with pytest.raises(ConfigError, match=r"'ranker': early names 'colours', which is no feature here; there are "):
+    with pytest.raises(ConfigError, match=r"'ranker': early names the unknown feature family 'colours'; this config has "):
         load_config(base, [*ours, "ranker.early=[colours]"])
     with pytest.raises(ConfigError, match=r"ranker\.first\.kind.*'nope' is no kind of ranker"):
         load_config(base, [*ours, "ranker.first.kind=nope"])
