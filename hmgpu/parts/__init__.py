@@ -1,1 +1,1 @@
-"""What a user plugs in: retrievers, features, negative samplers and rankers, and the models they are made of."""
+"""The parts that a user plugs in: retrievers, feature families, negative samplers, rankers, and their models."""

@@ -1,4 +1,4 @@
-"""How the table of all candidates is laid out: the names of its columns, and the order that needs no model."""
+"""The layout of the candidate table: the names of its columns, and an order of candidates that needs no model."""
 
 from collections.abc import Iterable
 
@@ -8,15 +8,16 @@ KEYS = ("customer", "article")
 RANK = "_rank"
 SCORE = "_score"
 WORTH = "worth"
-WORTH_ONE = 1 << 30  # steps of a rate of 1, which is kept as a whole number so that all engines order alike
-TOGETHER = ("retrievers", "best_rank", WORTH)  # columns about all retrievers; the last only where quotas choose
-MOST = 9_999  # candidates a customer of one retriever; orders of 1,600 retrievers then stay exact in float32
+WORTH_ONE = 1 << 30  # a rate of 1: rates are stored as whole numbers, so that all engines order them alike
+TOGETHER = ("retrievers", "best_rank", WORTH)  # columns about all retrievers together; WORTH only with quotas
+MOST = 9_999  # candidates that one retriever may propose to a customer; keeps `merged_order` exact in float32
 
 
 def merged_order(retrievers: Iterable[str]) -> pl.Expr:
-    """A score that puts candidates in the order of the retrievers: all of the first by rank, then the second's rest.
+    """Return a score that orders candidates by retriever: all of the first one by rank, then the rest of the second.
 
-    A candidate that none of `retrievers` proposed is null. This is how hand-made solutions chain their rules.
+    The score is null for a candidate that none of `retrievers` proposed. Hand-written solutions chain their rules in
+    this way. Exact in float32 for up to 1,600 retrievers, since a rank is at most MOST.
     """
     first_to_propose = pl.lit(None, dtype=pl.Int32)
     for position, name in reversed(list(enumerate(retrievers))):

@@ -1,4 +1,4 @@
-"""Parts from what a config says of them; what is wrong in any of them is gathered with its place."""
+"""Build parts from their entries in a config, and collect everything that is wrong with them, with its place."""
 
 import dataclasses
 import re
@@ -14,14 +14,14 @@ from hmgpu.parts.part import Part, build, kinds
 
 P = TypeVar("P", bound=Part)
 Known = Callable[[Location], tuple[str, ...]]
-"""The keys that are known where an unknown one was written."""
+"""Returns the keys that are valid at a place where an unknown key was written."""
 
-NAME = "[a-z][a-z0-9_]*"  # of a part: it becomes part of column and folder names
-RESERVED = ("best", "customer", "article", "label")  # the first's rank would be called as the best of all is
+NAME = "[a-z][a-z0-9_]*"  # the name of a part is used in names of columns and folders
+RESERVED = ("best", "customer", "article", "label")  # `best_rank` and the key and label columns exist already
 
 
 class PartError(Exception):
-    """All that is wrong with one part's settings, placed from the part's entry on."""
+    """Everything that is wrong with one part's settings; places are relative to the part's entry."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__()
@@ -29,14 +29,14 @@ class PartError(Exception):
 
 
 def parts_of(base: type[P], given: Any) -> Any:
-    """The parts of a section by name. What is wrong with any of them is gathered and raised as one error."""
+    """Build the parts of a config section, by name; all that is wrong with them is raised as one error."""
     if not isinstance(given, dict):
         return given
     built, problems = {}, list[Problem]()
     for name, settings in given.items():
         if not re.fullmatch(NAME, str(name)) or name in RESERVED:
             wanted = f"use lower case, digits and _, none of {', '.join(RESERVED)}"
-            problems.append(Problem((str(name),), f"'{name}' is no name: {wanted}"))
+            problems.append(Problem((str(name),), f"'{name}' is not a valid name: {wanted}"))
             continue
         try:
             built[name] = _build(base, name, settings)
@@ -48,7 +48,7 @@ def parts_of(base: type[P], given: Any) -> Any:
 
 
 def part_of(base: type[P], given: Any) -> Any:
-    """The one part that stands where `given` is written, named by its `kind`."""
+    """Build the one part that `given` asks for by its `kind`."""
     if not isinstance(given, dict):
         return given
     try:
@@ -58,7 +58,7 @@ def part_of(base: type[P], given: Any) -> Any:
 
 
 def problems_of(error: ValidationError, known: Known) -> Iterator[Problem]:
-    """Everything that is wrong, the settings of parts within at their places."""
+    """Yield everything that is wrong, with problems in the settings of inner parts at their own places."""
     for found in error.errors():
         at = tuple(step for step in found["loc"] if step != "[key]")
         if found["type"] == "parts":

@@ -1,7 +1,7 @@
-"""Whose clothes an article is, and whose a customer buys.
+"""Whether an article is women's or men's, and which of the two a customer buys.
 
-Nobody's gender is in the data. H&M solutions took a customer for a buyer of women's or of men's clothes where at least
-four fifths of what he bought, of all that is either, is one of the two.
+The data don't say anybody's gender. Solutions of the H&M competition called customers buyers of women's or of men's
+clothes if at least four fifths of the women's and men's articles that they bought were one of the two.
 """
 
 import polars as pl
@@ -9,18 +9,19 @@ import polars as pl
 from hmgpu.data.store import History
 
 COLUMN = "index_group_name"
-"""The articles' column that tells; sports, children's and young fashion are of neither."""
+"""The articles' column that decides; sports, children's and young fashion are neither women's nor men's."""
 WOMEN, MEN = 0, 1
 DEFAULT_WOMEN, DEFAULT_MEN = ("Ladieswear",), ("Menswear",)
 SHARE = 80
-"""Percent of a customer's women's and men's articles that must be of one of the two."""
+"""Percent of a customer's women's and men's articles that must be one of the two."""
 
 
 def article_gender(history: History, women: tuple[str, ...], men: tuple[str, ...]) -> pl.LazyFrame:
-    """(article, gender int32: 0 women's, 1 men's) of those that are one of the two.
+    """Return (article, gender int32: 0 women's, 1 men's) for the articles that are one of the two.
 
     Args:
-        women, men: values of `index_group_name`.
+        women: values of `index_group_name` that are women's.
+        men: values of `index_group_name` that are men's.
     """
     group = pl.col(COLUMN)
     gender = pl.when(group.is_in(women)).then(WOMEN).when(group.is_in(men)).then(MEN)
@@ -28,11 +29,13 @@ def article_gender(history: History, women: tuple[str, ...], men: tuple[str, ...
 
 
 def customer_gender(bought: pl.LazyFrame, articles: pl.LazyFrame, share: int = SHARE) -> pl.LazyFrame:
-    """(customer, women int64, men int64: units bought of each, gender int32 or null where neither reaches `share`).
+    """Return each customer's gender by their purchases: (customer, women int64, men int64, gender int32).
+
+    `women` and `men` are units bought of each; `gender` is null if neither reaches `share`.
 
     Args:
-        bought: purchases (customer, article), one row a unit.
-        articles: what `article_gender` returned.
+        bought: purchases (customer, article), one row for each unit.
+        articles: the table that `article_gender` returned.
         share: in percent.
     """
     men = (pl.col("gender") == MEN).cast(pl.Int64).sum()

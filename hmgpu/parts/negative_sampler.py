@@ -1,4 +1,4 @@
-"""The base class of negative samplers, which choose what a ranker is shown that a customer did not buy."""
+"""The base class of negative samplers, which choose articles that a customer did not buy to train a ranker on."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -13,47 +13,47 @@ from hmgpu.parts.part import Part
 
 @dataclass(frozen=True)
 class TrainingWeek:
-    """One training week of some customers: those who bought a candidate in it, the others teach a ranker no order."""
+    """One training week of the customers who bought a candidate in it; the others teach a ranker no order."""
 
     recalled: pl.LazyFrame
-    """(customer, article): their candidates that they did not buy."""
+    """(customer, article): candidates that these customers did not buy."""
     bought: pl.LazyFrame
-    """(customer, article): their candidates that they bought."""
+    """(customer, article): candidates that these customers bought."""
     sold: pl.LazyFrame
-    """(day, customer, article): what anybody bought in the week, one row a unit."""
+    """(day, customer, article): all purchases of the week by any customer, one row for each unit."""
     history: History
     """What was known before the week."""
     seed: int
 
     @property
     def customers(self) -> pl.LazyFrame:
-        """(customer), each once."""
+        """The customers of the week: (customer), each once."""
         return self.bought.select("customer").unique()
 
 
 class NegativeSampler(Part):
-    """Draws articles for each customer. What the customer bought in the week is taken out afterwards."""
+    """Sample negatives for each customer; articles that they did buy in the week are removed afterwards."""
 
     home = "hmgpu.parts.negatives"
 
     @abstractmethod
     def draw(self, week: TrainingWeek) -> pl.LazyFrame:
-        """(customer int32, article int32), in any order, pairs may repeat.
+        """Return the sampled pairs (customer int32, article int32), in any order; pairs may repeat.
 
-        What one customer gets must not depend on which others are asked for: draws are made of the keys and
-        `week.seed`. An article that is no candidate of the customer is described without scores and ranks.
+        The sample of one customer must not depend on which other customers are in the week: derive it from the keys and
+        `week.seed` alone. An article that is not a candidate of the customer gets no scores and ranks.
         """
 
 
 def times(rows: pl.LazyFrame, n: int) -> pl.LazyFrame:
-    """`rows`, each `n` times, numbered by int32 `turn` from 0."""
+    """Repeat each of `rows` `n` times, numbered by int32 `turn` from 0."""
     return rows.join(pl.LazyFrame({"turn": range(n)}, schema={"turn": pl.Int32}), how="cross")
 
 
 def draw_negatives(asked: pl.LazyFrame, pool: pl.LazyFrame, by: str | Sequence[str], seed: int) -> pl.LazyFrame:
-    """`asked` (customer, turn, …), each row with the columns of one row of `pool`, drawn from its group `by`.
+    """Join each row of `asked` (customer, turn, …) with one row of `pool`, sampled from the same group `by`.
 
-    All rows of a group are as likely. A row that asks for a group without rows is gone.
+    All rows of a group are equally likely. A row of `asked` whose group is not in `pool` is dropped.
     """
     groups = [by] if isinstance(by, str) else list(by)
     columns = pool.collect_schema().names()
@@ -67,8 +67,8 @@ def draw_negatives(asked: pl.LazyFrame, pool: pl.LazyFrame, by: str | Sequence[s
 
 
 def draw_for_each(customers: pl.LazyFrame, n: int, pool: pl.LazyFrame, seed: int) -> pl.LazyFrame:
-    """(customer, article): `n` rows of `pool` (article) for each of `customers` (customer), all rows as likely."""
+    """Sample `n` rows of `pool` (article) for each of `customers` (customer), all rows equally likely."""
     everything = pl.lit(0, dtype=pl.Int8).alias("everything")
     asked, pool = (table.with_columns(everything) for table in (times(customers, n), pool))
-    found = draw_negatives(asked, pool, "everything", seed)
-    return found.select("customer", "article")
+    sampled = draw_negatives(asked, pool, "everything", seed)
+    return sampled.select("customer", "article")

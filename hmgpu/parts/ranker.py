@@ -1,4 +1,4 @@
-"""The base class of rankers, which put a customer's candidates in order, and of the models that they fit."""
+"""The base classes of rankers, which put a customer's candidates in order, and of the models that they fit."""
 
 from abc import abstractmethod
 from pathlib import Path
@@ -15,51 +15,54 @@ class Model(Protocol):
     """A fitted ranker."""
 
     def promising(self, candidates: pl.DataFrame) -> pl.DataFrame:
-        """Those of `candidates`, with their early columns, that are worth describing: the others it gives no score."""
+        """Return the rows of `candidates` (with their early columns) that may get a score; the others never do."""
         return candidates
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        """float32, one a row of `examples` (any table with the columns it was fitted on); higher is better.
+        """Score each row of `examples`, float32; higher is better.
 
-        A null is no score: such a candidate is not recommended.
+        A null means no score: such a candidate is not recommended.
+
+        Args:
+            examples: any table with the columns that the model was fitted on.
         """
 
     def score_promising(self, examples: pl.DataFrame) -> pl.Series:
-        """What `score` says of `examples` that `promising` has chosen already."""
+        """Score `examples` that `promising` has already chosen."""
         return self.score(examples)
 
     def save(self, folder: Path) -> None:
-        """Writes the model's files into the existing `folder`; the same model gives the same bytes."""
+        """Write the model's files into the existing `folder`; the same model gives the same bytes."""
 
 
 class Ranker(Part):
-    """Settings of a ranker."""
+    """A ranker's settings, from which a model is fitted or loaded."""
 
     home = "hmgpu.parts.rankers"
 
     @property
     def inner(self) -> tuple["Ranker", ...]:
-        """The rankers within this one, which it passes examples on to."""
+        """The rankers within this one, to which it passes examples on."""
         return ()
 
     @property
     def looks_early_at(self) -> frozenset[str]:
-        """Names of the feature families that `Model.promising` needs, in addition to those that compare candidates."""
+        """Names of the feature families that `Model.promising` needs besides those that compare candidates."""
         return frozenset[str]().union(*(ranker.looks_early_at for ranker in self.inner))
 
     @property
     def keeps(self) -> int | None:
-        """How many candidates of a customer get a score at most; None: all."""
+        """The most candidates of a customer that get a score; None: all."""
         return min((ranker.keeps for ranker in self.inner if ranker.keeps is not None), default=None)
 
     @property
     def processes(self) -> int:
-        """How many processes fit it together."""
+        """The number of processes that fit it together."""
         return max((ranker.processes for ranker in self.inner), default=1)
 
     @property
     def needs_lists(self) -> bool:
-        """Whether it learns from the last training week's candidates as they are served, with no negatives left out."""
+        """Whether it needs all candidates of the last training week, as in serving, rather than a sample of them."""
         return any(ranker.needs_lists for ranker in self.inner)
 
     def needs_packages(self) -> frozenset[str]:
@@ -67,12 +70,16 @@ class Ranker(Part):
 
     @abstractmethod
     def fit(self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None) -> Model:
-        """A model fitted on `training`; `validation` only decides when to stop.
+        """Fit a model on `training`; `validation` only decides when to stop.
 
         Args:
-            client: of the Dask cluster whose workers fit it, where there are to be several `processes`.
+            training: the labelled candidates of the training weeks.
+            validation: the labelled candidates of the validation week.
+            engine: where to compute, on the CPU or the GPU.
+            seed: of everything that is random.
+            client: of the Dask cluster whose workers fit the model if `processes` is more than 1.
         """
 
     @abstractmethod
     def load(self, folder: Path, engine: Engine) -> Model:
-        """The model that `save` wrote into `folder`."""
+        """Load the model that `save` wrote into `folder`."""

@@ -13,22 +13,23 @@ Candidates = Annotated[int, Field(ge=1, le=MOST)]
 
 
 class Retriever(Learner):
-    """Proposes at most `n` articles for each customer."""
+    """Propose at most `n` articles for each customer."""
 
     home = "hmgpu.parts.retrievers"
 
     n: Candidates = 40
-    """Candidates a customer."""
+    """The most candidates that are proposed to each customer. More of them find more of what will be bought, and cost
+    time and memory in every later step."""
 
     @abstractmethod
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
-        """Candidates of the given customers.
+        """Propose candidates for the given customers.
 
         Args:
-            learned: what `learn` and, of these customers, `learn_customers` returned.
+            learned: the tables that `learn` and, for these customers, `learn_customers` returned.
             customers: (customer int32), each once.
 
         Returns:
-            (customer int32, article int32, score, rank int32): a higher score is better, rank 1 is the best of each
-            customer, ties break on the article, each pair occurs once.
+            (customer int32, article int32, score, rank int32), each pair once: a higher score is better, rank 1 is each
+            customer's best candidate, and ties break on the article.
         """

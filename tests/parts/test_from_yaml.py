@@ -30,7 +30,8 @@ def test_a_name_that_no_column_or_folder_can_have(name):
     """`best_rank` is the best of all ranks, and a retriever's column may be called as it is."""
     [(at, message)] = wrong({name: {"kind": "popular"}})
     assert at == (str(name),)
-    assert message == (f"'{name}' is no name: use lower case, digits and _, none of best, customer, article, label")
+    wanted = "use lower case, digits and _, none of best, customer, article, label"
+    assert message == f"'{name}' is not a valid name: {wanted}"
 
 
 def test_all_that_is_wrong_with_all_parts_is_gathered_with_its_place():

@@ -142,7 +142,7 @@ def test_an_unknown_key_like_no_other_comes_with_those_there_are(written):
         (("runs:", "weeks: {train: 2.5}\nruns:"), "line 4: 'weeks.train'", "valid integer"),
         (("{n: 30}", "{n: 0}"), "line 6: 'retrievers.popular.n'", "greater than or equal to 1"),
         (("{n: 30}", "30"), "line 6: 'retrievers.popular'", "mapping of settings"),
-        (("    by: age_band", "    by: height"), "line 9: 'retrievers.popular_age.by'", "'height' is no attribute"),
+        (("    by: age_band", "    by: height"), "line 9: 'retrievers.popular_age.by'", "'height' is not an attribute"),
         (("{n: 30}", "{kind: populr}"), "line 6: 'retrievers.popular.kind'", "'populr' is no kind of retriever"),
         (
             ("kind: xgboost", "kind: lightgbm"),

@@ -1,4 +1,4 @@
-"""What the customer bought of the candidate itself, its product, its department, …
+"""How often and how lately the customer bought the candidate itself, its product, its department or the like.
 
 Counts by window, decayed weights and days since the first and the last purchase, of article, product and category, are
 among the features that mattered most to the H&M competition's public solutions.
@@ -16,14 +16,14 @@ from hmgpu.parts.part import Learned, Level, Windows
 
 
 class Affinity(Feature):
-    """Purchases by the customer at one level of the catalogue: counts by window, decayed weight, share, days since."""
+    """The customer's purchases at one level of the catalogue: units by window, decayed weight, share, days since."""
 
     by: Level = "article"
-    """The level: article, product, product_type, department, or any other code column of the articles."""
+    """What counts as the same: article, product, product_type, department, or any other code column of the articles."""
     windows: Windows = (7, 28, 91)
-    """Days back that units are counted in, beside all time."""
+    """Days before the cutoff: units bought in each of these windows become a column, next to units of all time."""
     half_life: Annotated[float, Field(gt=0)] = 21.0
-    """Days in which the weight of a purchase halves."""
+    """Days after which a purchase counts half as much; fewer let the newest purchases decide."""
 
     def needs(self) -> frozenset[str]:
         return frozenset() if self.by == "article" else frozenset({self.by})
@@ -36,7 +36,7 @@ class Affinity(Feature):
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         bought = self._at_level(audience.transactions.select("customer", "article", "day"), learned, "inner")
         age = audience.cutoff - pl.col("day")
-        bought_of = bought.group_by("customer", "level").agg(
+        at_level = bought.group_by("customer", "level").agg(
             *((age <= days).sum().cast(pl.Int32).alias(f"bought_{self.by}_units_{days}") for days in self.windows),
             pl.len().cast(pl.Int32).alias(f"bought_{self.by}_units"),
             age.min().alias(f"bought_{self.by}_days_since"),
@@ -44,16 +44,16 @@ class Affinity(Feature):
             (decayed(age, self.half_life).sum() / ONE).cast(pl.Float32).alias(f"bought_{self.by}_weight"),
         )
         share = pl.col(f"bought_{self.by}_units") / pl.col(f"bought_{self.by}_units").sum().over("customer")
-        shared = bought_of.with_columns(share.cast(pl.Float32).alias(f"bought_{self.by}_share"))
+        shared = at_level.with_columns(share.cast(pl.Float32).alias(f"bought_{self.by}_share"))
         return {"bought": shared}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         levels = self._at_level(pairs.select("customer", "article"), learned, "left")
-        described = levels.join(learned["bought"], on=["customer", "level"], how="left", maintain_order="left")
-        return described.drop("level")
+        columns = levels.join(learned["bought"], on=["customer", "level"], how="left", maintain_order="left")
+        return columns.drop("level")
 
     def _at_level(self, rows: pl.LazyFrame, learned: Learned, how: Literal["inner", "left"]) -> pl.LazyFrame:
-        """`rows` with the `level` of each one's article."""
+        """Add to `rows` the `level` of their article."""
         if self.by == "article":
             return rows.with_columns(level=pl.col("article"))
         return rows.join(learned["levels"], on="article", how=how, maintain_order="left" if how == "left" else "none")

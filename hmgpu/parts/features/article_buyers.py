@@ -1,6 +1,6 @@
-"""Who bought the article lately and through which channel, and how like them the customer is.
+"""Ages and channels of an article's latest buyers, and how similar the customer is to them.
 
-`buyer_age` compares with the mean age of a season's buyers; what last week's buyers are like says who finds it now.
+`buyer_age` compares the customer with all buyers of a season; the buyers of last week show who finds the article now.
 """
 
 import polars as pl
@@ -9,22 +9,22 @@ from hmgpu.data.store import History
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Count, Learned
 
-PRIOR = 2.0  # purchases, one through the first channel and one not, that every customer and article is given
+PRIOR = 2.0  # purchases that are added to those of every customer and article, half of them in the first channel
 
 
 class ArticleBuyers(Feature):
-    """Ages of an article's latest buyers and its share of the first channel, beside the customer's."""
+    """Ages of an article's latest buyers and its share of the first channel, compared with the customer's."""
 
     recent: Count = 7
-    """Days back that buyers count as the latest."""
+    """Days before the cutoff whose buyers count as the latest."""
     days: Count = 91
-    """Days back that the youngest and the oldest buyer, and an article's channels, are taken from."""
+    """Days before the cutoff from which the youngest and the oldest buyer and an article's channels are taken."""
 
     def needs(self) -> frozenset[str]:
         return frozenset({"age", "channel"})
 
     def learn(self, history: History) -> Learned:
-        """`buyers`: (article, the youngest's, the oldest's and the latest's mean age, share of the first channel)."""
+        """Return `buyers`: (article, youngest age, oldest age, mean age of the latest, share of the first channel)."""
         ages = history.customers.select("customer", age=pl.col("age").cast(pl.Int64))
         sold = history.last(max(self.days, self.recent)).join(ages, on="customer", how="left")
         ago = history.cutoff - pl.col("day")
@@ -49,7 +49,7 @@ class ArticleBuyers(Feature):
         }
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        """`ages`: (customer, age); `channels`: (customer, share of the first channel)."""
+        """Return `ages` (customer, age) and `channels` (customer, share of the first channel)."""
         first = (pl.col("channel") == 0).sum().cast(pl.Int64)
         used = audience.transactions.group_by("customer").agg(first=first, units=pl.len().cast(pl.Int64))
         ages = audience.customers.select("customer", pl.col("age").cast(pl.Float64)).drop_nulls()
@@ -68,7 +68,7 @@ class ArticleBuyers(Feature):
             article_recent_buyer_age=pl.col("recent").cast(pl.Float32),
             article_recent_buyer_age_distance=(pl.col("age") - pl.col("recent")).abs().cast(pl.Float32),
             article_first_channel=its.cast(pl.Float32),
-            # How likely it is that a purchase of each goes through that channel, or neither.
+            # The probability that a purchase by the customer and one of the article go through the same channel.
             channel_fit=(own * its + (1 - own) * (1 - its)).cast(pl.Float32),
         )
 

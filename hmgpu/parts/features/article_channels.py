@@ -1,4 +1,4 @@
-"""In which channel an article sells: units by window and channel, and the share of each channel.
+"""The channels that an article sells in: units by window and channel, and each channel's share.
 
 H&M solutions counted an article's sales by window and channel, since shops and the web shop sell different things.
 """
@@ -14,16 +14,19 @@ class ArticleChannels(Feature):
     """Sales of each article by channel."""
 
     windows: Windows = (7, 28)
-    """Days back that units are counted in."""
+    """Days before the cutoff: units sold in each of these windows become columns."""
     channels: Count = 2
-    """How many channels are told apart: the first ones of `data.channels`."""
+    """How many channels get columns of their own: the first ones of `data.channels`."""
 
     def needs(self) -> frozenset[str]:
         return frozenset({"channel"})
 
     def learn(self, history: History) -> Learned:
-        """`sales`: (article, for each window and channel `article_channel_<place>_units_<days>` int32 and its share
-        `article_channel_<place>_share_<days>` float32 of all units, null where there are none)."""
+        """Return `sales`: (article, units and share for each window and channel).
+
+        The columns are `article_channel_<place>_units_<days>` int32 and `article_channel_<place>_share_<days>` float32
+        of all units, null if there are none.
+        """
         age, channel = history.cutoff - pl.col("day"), pl.col("channel")
         windows = {days: age <= days for days in self.windows}
         units = {

@@ -1,6 +1,6 @@
-"""What an article costs now, against what it used to cost: markdowns.
+"""An article's price now, compared with its usual and its highest price.
 
-Public solutions of the H&M competition have the price now against the usual one.
+Public solutions of the H&M competition compare the price now with the usual one.
 """
 
 import polars as pl
@@ -14,9 +14,9 @@ class ArticlePrice(Feature):
     """Price of each article in price units, and its discount."""
 
     recent: Count = 14
-    """Days back that count as now."""
+    """Days before the cutoff whose mean price is the price now."""
     days: Count = 364
-    """Days back that the usual price is taken from."""
+    """Days before the cutoff from which the usual (mean) and the highest price are taken."""
 
     def needs(self) -> frozenset[str]:
         return frozenset({"price"})

@@ -1,6 +1,6 @@
-"""An article's place among all that sold lately, and among those of its kind.
+"""An article's rank by recent sales, among all articles and among those of its kind.
 
-H&M solutions gave articles their rank by sales beside the units: it means the same in a slow week as in a busy one.
+H&M solutions had the rank by sales as a feature next to the units: it means the same in a slow week as in a busy one.
 """
 
 import polars as pl
@@ -12,19 +12,22 @@ from hmgpu.parts.part import Category, Count, Learned
 
 
 class ArticleRank(Feature):
-    """Ranks by units sold; null for what did not sell."""
+    """Ranks by units sold; null for articles that did not sell."""
 
     days: Count = 7
-    """How far back units count."""
+    """Days before the cutoff whose sales count."""
     by: Category | None = "department"
-    """The kind: any code column of the articles; null: none, only the rank among all."""
+    """What a kind is: any code column of the articles; null computes only the rank among all articles."""
 
     def needs(self) -> frozenset[str]:
         return frozenset({self.by} if self.by else ())
 
     def learn(self, history: History) -> Learned:
-        """`ranks`: (article, `article_rank` int32 from 1 for the best seller, `article_rank_<by>` int32 within its kind
-        or null where it has none). Of equals the smaller article is first."""
+        """Return `ranks`: (article, `article_rank` int32, `article_rank_<by>` int32).
+
+        Rank 1 is the best seller; ties break on the article. The rank within the kind is null for an article without
+        one.
+        """
         sold = history.last(self.days).group_by("article").agg(score=pl.len().cast(pl.Int64))
         ranks = ranked(sold, by=()).select("article", article_rank="rank")
         if self.by is None:

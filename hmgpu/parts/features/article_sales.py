@@ -1,7 +1,7 @@
-"""How an article sells: by window, against the week before, since when, and to how many.
+"""How an article sells: units by window, trend, age, buyers, and the share of buyers who came back for it.
 
-As public solutions of the H&M competition describe articles: units by window, age since the first sale, unique buyers,
-how many came back for it, and the trend, (b - a) / (a + 1), of a week's units a and those of the next, b.
+As public solutions of the H&M competition describe articles. The trend is (b - a) / (a + 1), where b is last week's
+units and a the units of the week before.
 """
 
 import polars as pl
@@ -16,7 +16,8 @@ class ArticleSales(Feature):
     """Sales of each article."""
 
     windows: Windows = (1, 3, 7, 14, 28, 91, 364)
-    """Days back that units are counted in; buyers and returns are counted in the longest."""
+    """Days before the cutoff: units sold in each of these windows become a column; buyers and those who came back are
+    counted in the longest."""
 
     def learn(self, history: History) -> Learned:
         age = history.cutoff - pl.col("day")
@@ -29,7 +30,7 @@ class ArticleSales(Feature):
             units=pl.len().cast(pl.Int32),
         )
         buyers = longest.select("day", pair=packed("article", "customer")).group_by("pair")
-        # A customer who came back for the same article on another day.
+        # A customer came back if they bought the same article again on another day.
         came_back = buyers.agg(again=pl.col("day").max() > pl.col("day").min())
         returned = (
             came_back.select(*unpacked("pair", "article", "customer"), "again")

@@ -1,7 +1,7 @@
-"""How an article sold in the months before its own last sale, however long ago that is.
+"""How an article sold in the months before its own last sale, however long ago that was.
 
-Counted back from the cutoff, an article that ran out a month ago looks like one that never sold; counted back from its
-own last day, the two differ.
+In windows that end at the cutoff, an article that ran out a month ago looks like one that never sold; in windows that
+end at its own last sale, the two differ.
 """
 
 import polars as pl
@@ -13,10 +13,10 @@ from hmgpu.parts.part import Learned, Windows
 
 
 class ArticleWindows(Feature):
-    """Customers, purchases, price, days on offer and the buyers' median age of each article, up to its last sale."""
+    """Buyers, their median age, units, price and days on offer of each article, up to its last sale."""
 
     windows: Windows = (91, 182, 364)
-    """Days back from the last sale, that day included; all days count as a window too."""
+    """Days up to and including the article's last sale; each window gives columns, and so does all time."""
 
     def learn(self, history: History) -> Learned:
         last = history.transactions.group_by("article").agg(last=pl.col("day").max())
@@ -42,7 +42,7 @@ class ArticleWindows(Feature):
         return learned["windows"]
 
     def _sales(self, sold: pl.LazyFrame, history: History) -> pl.LazyFrame:
-        """(article, units by window, days from the first to the last sale)."""
+        """Return (article, units by window, days from the first to the last sale)."""
         counts = {f"article_own_units_{days}": (pl.col("ago") < days).sum().cast(pl.Int32) for days in self.windows}
         offered = (pl.col("ago").max() + 1).cast(pl.Int32)
         return sold.group_by("article").agg(
@@ -50,8 +50,8 @@ class ArticleWindows(Feature):
         )
 
     def _buyers(self, sold: pl.LazyFrame, history: History) -> pl.LazyFrame:
-        """(article, customers by window, their median age by window)."""
-        # Each customer once, by the last purchase, which is in every window that reaches it.
+        """Return (article, buyers by window, their median age by window)."""
+        # Each customer once, by their last purchase, which lies in every window that reaches back to it.
         pairs = sold.select("ago", pair=packed("article", "customer")).group_by("pair").agg(pl.col("ago").min())
         buyers = pairs.select(*unpacked("pair", "article", "customer"), "ago")
         inside = {f"_{days}": pl.col("ago") < days for days in self.windows}

@@ -1,4 +1,4 @@
-"""The customer's age against the age of those who buy the article.
+"""The customer's age compared with the age of the article's buyers.
 
 Public solutions of the H&M competition have the mean age of the buyers, and how far the customer's own is from it.
 """
@@ -14,10 +14,10 @@ AGE = pl.col("age").cast(pl.Int64)
 
 
 class BuyerAge(Feature):
-    """Mean and spread of an article's buyers' ages, and how far the customer is from them, in years."""
+    """Mean and standard deviation of the buyers' ages, and the customer's distance from the mean, in years."""
 
     days: Count = 91
-    """How far back buyers count."""
+    """Days before the cutoff whose buyers count."""
 
     def needs(self) -> frozenset[str]:
         return frozenset({"age"})

@@ -1,4 +1,4 @@
-"""What the catalogue says about an article: type, department, colour.
+"""An article's codes in the catalogue: type, department, colour and the like.
 
 The code columns of the H&M competition's `articles.csv`, except the product's own.
 """
@@ -14,7 +14,7 @@ ATTRIBUTES = tuple(name for name in names("articles", ["code"]) if name != "prod
 
 
 class Catalogue(Feature):
-    """The attribute codes of each article, those that the retailer has."""
+    """The attribute codes of each article, as many of them as the retailer has."""
 
     def learn(self, history: History) -> Learned:
         return {"catalogue": history.articles.select("article", *(name for name in ATTRIBUTES if history.has(name)))}

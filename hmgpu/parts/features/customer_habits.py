@@ -1,4 +1,4 @@
-"""How a customer shops: how often, how lately, how much, where, and at which prices.
+"""How a customer shops: how often, how lately, how much, in which channel, and at which prices.
 
 As public solutions of the H&M competition describe customers: frequency, gaps, spend, price level and channel share.
 """
@@ -11,10 +11,10 @@ from hmgpu.parts.part import Learned, Windows
 
 
 class CustomerHabits(Feature):
-    """Purchases of each customer by window, gaps between shopping days, channel and prices."""
+    """Units by window, gaps between shopping days, channel and prices of each customer."""
 
     windows: Windows = (7, 28, 91, 364)
-    """Days back that units are counted in."""
+    """Days before the cutoff: units bought in each of these windows become a column."""
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         age = audience.cutoff - pl.col("day")

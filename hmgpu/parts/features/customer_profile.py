@@ -1,4 +1,4 @@
-"""What the customer table says: age, club, newsletter.
+"""The customer table's columns: age, club membership, newsletter and the like.
 
 The columns of the H&M competition's `customers.csv`. They are a snapshot as of the last day, not of each week.
 """
@@ -14,9 +14,9 @@ PROFILE = tuple(name for name in names("customers", ["flag", "code", "age"]) if 
 
 
 class CustomerProfile(Feature):
-    """The customer table's own columns, those that the retailer has.
+    """The customer table's own columns, as many of them as the retailer has.
 
-    Not the postal code: its hundreds of thousands of unordered codes only invite a tree to overfit.
+    The postal code is left out: its hundreds of thousands of unordered codes only invite a tree to overfit.
     """
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:

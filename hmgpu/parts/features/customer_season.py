@@ -1,7 +1,7 @@
-"""Whether this is the customer's season, and the article's: how much of a year's purchases fall into these weeks.
+"""The share of the customer's, and of the article's, yearly purchases that falls into the coming season.
 
-Some buy in the sales alone, some before every summer. Public solutions of the H&M competition had customers' seasons
-among their features; `same_season` has last year's weeks one level of the catalogue at a time.
+Some customers buy only in the sales, some before every summer. Public solutions of the H&M competition had customers'
+seasons among their features; `same_season` counts last year's weeks at one level of the catalogue.
 """
 
 from typing import Annotated
@@ -16,24 +16,27 @@ from hmgpu.parts.part import Learned
 
 
 class CustomerSeason(Feature):
-    """Shares of all purchases of whole years that fall into the same season of the year as the coming week."""
+    """Shares of the purchases of whole years that fall into the same season as the coming week."""
 
     years: Annotated[int, Field(ge=1)] = 1
-    """Years of 52 weeks that purchases count; whole ones, so that no season counts twice."""
+    """Years before the cutoff whose purchases count, each of 52 weeks; whole years, so that no season counts twice."""
     around: Annotated[int, Field(ge=0, lt=YEAR // 2)] = 45
-    """Days of the year before and after the cutoff that are the same season."""
+    """Days before and after the cutoff's day of the year that count as the same season."""
 
     def learn(self, history: History) -> Learned:
-        """`articles`: (article, `article_season_share` float32)."""
+        """Return `articles`: (article, `article_season_share` float32)."""
         return {"articles": self._shares(history, "article")}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        """`customers`: (customer, `customer_season_share` float32)."""
+        """Return `customers`: (customer, `customer_season_share` float32)."""
         return {"customers": self._shares(audience, "customer")}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        """Both shares, null for who bought, or what sold, nothing in these years or nothing before them: of somebody
-        who came a month ago, all purchases would be of this season."""
+        """Compute both shares, null where they would mislead.
+
+        They are null if there were no purchases in these years, or none before them: all purchases of a customer whose
+        first was a month ago would fall into this season.
+        """
         both = pairs.select("customer", "article")
         both = both.join(learned["customers"], on="customer", how="left", maintain_order="left")
         return both.join(learned["articles"], on="article", how="left", maintain_order="left")

@@ -1,7 +1,7 @@
-"""What a customer did in the months before the last shopping day, however long ago that is.
+"""What a customer bought in the months before their last shopping day, however long ago that was.
 
-Windows counted back from the cutoff say nothing of who stayed away for a while; counted back from the customer's own
-last shopping day they say how such a customer shops. `customer_habits` has the same over all time.
+Windows that end at the cutoff are empty for customers who stayed away for a while; windows that end at their own last
+shopping day still describe how they shop. `customer_habits` has the windows that end at the cutoff.
 """
 
 import polars as pl
@@ -12,21 +12,21 @@ from hmgpu.parts.part import Learned, Windows
 
 
 class CustomerWindows(Feature):
-    """Units, articles, shopping days, spend and channels of each customer up to the last shopping day."""
+    """Units, articles, shopping days, spend and channels of each customer, up to their last shopping day."""
 
     windows: Windows = (91, 182, 364)
-    """Days back from the last shopping day, that day included."""
+    """Days up to and including the customer's last shopping day; each window gives columns."""
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         last = audience.transactions.group_by("customer").agg(last=pl.col("day").max())
         bought = audience.transactions.join(last, on="customer").with_columns(ago=pl.col("last") - pl.col("day"))
         tables = [bought.group_by("customer").agg(*self._units(audience))]
-        # Each article, day or channel once, with the latest time it was seen: it is in every window that reaches it.
+        # Each article, day or channel once, by its latest purchase, which lies in every window that reaches back to it.
         for what, key in {"articles": "article", "days": "day"}.items():
-            tables.append(self._different(bought, key, what))
+            tables.append(self._count_different(bought, key, what))
         if audience.has("channel"):
             used = bought.group_by("customer").agg(customer_channels=pl.col("channel").n_unique().cast(pl.Int32))
-            tables += [used, self._different(bought, "channel", "channels")]
+            tables += [used, self._count_different(bought, "channel", "channels")]
         joined = tables[0]
         for table in tables[1:]:
             joined = joined.join(table, on="customer")
@@ -46,8 +46,8 @@ class CustomerWindows(Feature):
         ]
         return [*units, *spend, price.sum().cast(pl.Float32).alias("customer_spend")]
 
-    def _different(self, bought: pl.LazyFrame, key: str, what: str) -> pl.LazyFrame:
-        """(customer, how many different `key` in each window)."""
+    def _count_different(self, bought: pl.LazyFrame, key: str, what: str) -> pl.LazyFrame:
+        """Return (customer, the number of different values of `key` in each window)."""
         latest = bought.group_by("customer", key).agg(pl.col("ago").min())
         counts = {f"customer_own_{what}_{days}": (pl.col("ago") < days).sum().cast(pl.Int32) for days in self.windows}
         return latest.group_by("customer").agg(**counts)

@@ -1,8 +1,8 @@
-"""How many units of an article will sell next week: a forecast from how all articles sold week by week.
+"""A forecast of the units that each article will sell next week, learned from the weekly sales of all articles.
 
-The model of stock and lifetime in a public solution of the H&M competition: worth recommending is what will sell, and
-last week's sales say that too late. Trees (XGBoost, Chen & Guestrin 2016) learn how sales went on in past weeks.
-How much nearer it comes than "next week is as last week" is in docs/results/demand.md.
+After the model of stock and lifetime in a public solution of the H&M competition: an article is worth recommending if
+it will sell, and last week's sales show that too late. Trees (XGBoost, Chen & Guestrin 2016) learn how sales continued
+in past weeks. docs/results/demand.md has how much better this is than "next week is like last week".
 """
 
 from collections.abc import Callable
@@ -20,30 +20,30 @@ from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Count, Learned
 
 WEEKS_A_YEAR = 52
-ALIVE = 4  # nothing is forecast for an article without a sale in so many weeks
-SEASONED = "garment_group"  # what has a season together, where the retailer has it
-LATE = 3  # days at the end of a week: who sold out sold nothing on them
+ALIVE = 4  # weeks: an article without a sale in them gets no forecast
+SEASONED = "garment_group"  # articles of one group share a season; used if the retailer has this column
+LATE = 3  # days at the end of a week: an article that sold out sold nothing on them
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 
 
 class Demand(Feature):
-    """Units expected in the coming week of each article sold in the last four weeks."""
+    """Units expected in the coming week, for each article that sold in the last four weeks."""
 
     weeks: Annotated[int, Field(ge=1, le=52)] = 16
-    """Weeks before the cutoff that are forecast to learn from."""
+    """Weeks before the cutoff that the trees learn to forecast, from what was known before each of them."""
     rounds: Count = 120
-    """Trees."""
+    """Number of trees."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.1
-    """Weight of each tree."""
+    """How much each tree contributes; a smaller rate needs more trees."""
     depth: Count = 6
-    """Depth of a tree."""
+    """Depth of each tree, in levels; deeper trees learn finer patterns and overfit sooner."""
 
     def learn(self, history: History) -> Learned:
-        """`demand`: (article, `demand_units` float32, `demand_growth` float32 against last week, `demand_rank` int32).
+        """Return `demand`: (article, `demand_units` float32, `demand_growth` float32, `demand_rank` int32).
 
-        Units are the exponential of an expected logarithm, so nearer to the median than to the mean. On the CPU
-        and by one thread whatever the engine, so that trees are the same.
+        Growth is relative to last week. Units are the exponential of an expected logarithm, so nearer to the median
+        than to the mean. Trees are fitted on the CPU by one thread whatever the engine, so that they are the same.
         """
         import xgboost as xgb
 
@@ -54,14 +54,14 @@ class Demand(Feature):
         last = {week: np.log1p(sales.units[rows, week]) for week, rows in alive.items()}
         expected = last[newest]
         if any(len(alive[week]) for week in past) and len(expected):
-            told = np.concatenate([sales.described(week, alive[week]) for week in past])
-            came = np.concatenate([np.log1p(sales.units[alive[week], week + 1]) for week in past])
-            # Without trees the forecast is last week's sales: they learn the difference.
+            known = np.concatenate([sales.features_at(week, alive[week]) for week in past])
+            sold_next = np.concatenate([np.log1p(sales.units[alive[week], week + 1]) for week in past])
+            # Without trees the forecast is last week's sales: the trees learn the difference.
             before = np.concatenate([last[week] for week in past])
-            train = xgb.QuantileDMatrix(told, came, base_margin=before, nthread=1, max_bin=64)
+            train = xgb.QuantileDMatrix(known, sold_next, base_margin=before, nthread=1, max_bin=64)
             settings = {"eta": self.learning_rate, "max_depth": self.depth, "min_child_weight": 20, "max_bin": 64}
             trees = xgb.train({**settings, "nthread": 1, "device": "cpu"}, train, self.rounds)
-            now = xgb.DMatrix(sales.described(newest, alive[newest]), base_margin=expected, nthread=1)
+            now = xgb.DMatrix(sales.features_at(newest, alive[newest]), base_margin=expected, nthread=1)
             expected = trees.predict(now).astype(np.float64)
         table = pl.DataFrame(
             {
@@ -79,21 +79,21 @@ class Demand(Feature):
 
 @dataclass(frozen=True)
 class Weekly:
-    """What sold in the weeks before a cutoff: rows are articles, columns weeks, the last one right before it."""
+    """Weekly sales before a cutoff: a row for each article, a column for each week, the last one just before it."""
 
     articles: Longs
     """(articles,): their keys, sorted."""
     age: Longs
-    """(articles,): weeks since the first sale, at the cutoff."""
+    """(articles,): weeks from the first sale to the cutoff."""
     group: Longs
-    """(articles,): what has a season together."""
+    """(articles,): the group of articles that share a season."""
     units: Longs
     late: Longs
-    """Units of the week's last days."""
+    """Units sold on the last days of the week."""
     price: Floats
-    """Mean price; NaN in a week without a sale, and everywhere where the retailer has no prices."""
+    """Mean price; NaN in a week without a sale, and everywhere if the retailer has no prices."""
     dearest: Floats
-    """Highest mean price so far."""
+    """Highest mean price up to the week."""
 
     @classmethod
     def of(cls, history: History, weeks: int, collect: Callable[[pl.LazyFrame], pl.DataFrame]) -> Self:
@@ -103,34 +103,34 @@ class Weekly:
         sums = collect(sold.agg(units=pl.len(), late=(age % DAYS < LATE).sum(), paid=paid).sort("article", "week"))
         named = pl.col(SEASONED) if history.has(SEASONED) else pl.lit(None)
         known = history.articles.select("article", age=(history.cutoff - 1 - pl.col("first_day")) // DAYS, group=named)
-        about = collect(known.join(sums.lazy().select("article"), on="article", how="semi").sort("article"))
-        articles = about["article"].to_numpy().astype(np.int64)
+        facts = collect(known.join(sums.lazy().select("article"), on="article", how="semi").sort("article"))
+        articles = facts["article"].to_numpy().astype(np.int64)
         at = np.searchsorted(articles, sums["article"].to_numpy()), sums["week"].to_numpy()
 
-        def laid(name: str) -> Floats:
+        def by_week(name: str) -> Floats:
             table = np.zeros((len(articles), weeks))
             table[at] = sums[name].cast(pl.Float64).to_numpy()
             return table
 
-        units, price = laid("units"), laid("paid")
+        units, price = by_week("units"), by_week("paid")
         with np.errstate(invalid="ignore"):
             price /= units
         return cls(
             articles,
-            about["age"].to_numpy().astype(np.int64),
-            about["group"].cast(pl.Int64).rank("dense").fill_null(0).cast(pl.Int64).to_numpy(),
+            facts["age"].to_numpy().astype(np.int64),
+            facts["group"].cast(pl.Int64).rank("dense").fill_null(0).cast(pl.Int64).to_numpy(),
             units.astype(np.int64),
-            laid("late").astype(np.int64),
+            by_week("late").astype(np.int64),
             price,
             np.fmax.accumulate(price, axis=1),
         )
 
     def alive(self, week: int) -> Longs:
-        """Rows of the articles that sold in the last weeks up to `week`."""
+        """Return the rows of the articles that sold in the last ALIVE weeks up to and including `week`."""
         return np.flatnonzero(self.units[:, week - ALIVE + 1 : week + 1].any(axis=1))
 
-    def described(self, week: int, rows: Longs) -> npt.NDArray[np.float32]:
-        """float32 (rows, columns): what was known of these articles at the end of `week`."""
+    def features_at(self, week: int, rows: Longs) -> npt.NDArray[np.float32]:
+        """Return what was known about these articles at the end of `week`, as a matrix (rows, columns)."""
         units = self.units[rows, : week + 1]
         logs = [np.log1p(units[:, week - back]) for back in range(ALIVE)]
         peak = units.max(axis=1)
@@ -153,5 +153,5 @@ class Weekly:
         return np.stack(columns, axis=1).astype(np.float32)
 
     def _season(self, week: int) -> tuple[int, int, int, int]:
-        """This week and the one before; a year ago this week, and the one that is forecast."""
+        """Return this week, the week before, this week a year ago, and the forecast week a year ago."""
         return week, week - 1, week - WEEKS_A_YEAR, week + 1 - WEEKS_A_YEAR

@@ -1,6 +1,6 @@
-"""The category codes that the NVTabular workflows give customer, moment and article: what neural rankers look up.
+"""Category codes of customer, moment and article from the NVTabular workflows, for neural rankers to look up.
 
-Their numbers are left to the other families, which say more. A ranker that takes numbers alone passes over these.
+The workflows' numbers are not used: the other families describe more. Rankers that take only numbers ignore the codes.
 """
 
 from typing import ClassVar
@@ -15,7 +15,7 @@ from hmgpu.parts.part import Learned
 
 
 class Encoded(Feature):
-    """Codes of the customer, the moment and the article, as `<side>_<column>_code`."""
+    """Category codes of the customer, the moment and the article, as columns `<side>_<column>_code`."""
 
     encoded: ClassVar[bool] = True
 
@@ -29,8 +29,8 @@ class Encoded(Feature):
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         encoders = self.context.encoders()
-        people = encoders.profiles(audience, audience.customers.select("customer")).lazy()
-        return {"customers": people.select(customer="key", **_codes(encoders.present, *OF_CUSTOMERS))}
+        profiles = encoders.profiles(audience, audience.customers.select("customer")).lazy()
+        return {"customers": profiles.select(customer="key", **_codes(encoders.present, *OF_CUSTOMERS))}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         customers, articles = learned["customers"], learned["articles"]
@@ -42,7 +42,7 @@ class Encoded(Feature):
 
 
 def _codes(present: frozenset[str], *sides: Side) -> dict[str, str]:
-    """The category columns of `sides`, by their name among the features."""
+    """Return the category columns of `sides`, by the name that they have as features."""
     return {
         f"{side}_{column.name}{CODE}": column.name
         for side in sides

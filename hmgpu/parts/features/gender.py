@@ -1,7 +1,7 @@
-"""Women's or men's: what the customer buys, and what the candidate is.
+"""Whether the customer buys women's or men's articles, and whether the candidate is one of them.
 
-H&M solutions told customers' gender from what they bought (four fifths of it women's or men's); the share says the same
-without a threshold.
+H&M solutions inferred a customer's gender if four fifths of their purchases were women's or men's; the share of women's
+articles has the same information without a threshold.
 """
 
 from typing import Annotated
@@ -16,16 +16,17 @@ from hmgpu.parts.part import Count, Learned
 
 
 class Gender(Feature):
-    """The share of women's articles in what a customer bought, the candidate's gender, and how far they agree."""
+    """The share of women's articles in the customer's purchases, the candidate's gender, and how far they agree."""
 
     days: Count = 365
-    """How far back a customer's purchases count."""
+    """Days before the cutoff whose purchases by the customer count."""
     women: tuple[str, ...] = DEFAULT_WOMEN
-    """Values of the articles' `index_group_name` that are women's."""
+    """Values of the articles' column `index_group_name` that are women's."""
     men: tuple[str, ...] = DEFAULT_MEN
-    """Those that are men's; all others are neither."""
+    """Values of `index_group_name` that are men's; all others are neither."""
     share: Annotated[int, Field(gt=50, le=100)] = SHARE
-    """Percent of the customer's women's and men's articles that make him a buyer of one of the two."""
+    """Percent: if this much of the women's and men's articles that a customer bought is one of the two, that is the
+    customer's gender."""
 
     def needs(self) -> frozenset[str]:
         return frozenset({COLUMN})
@@ -37,9 +38,12 @@ class Gender(Feature):
         return {"customers": customer_gender(audience.last(self.days), learned["articles"], self.share)}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        """`article_gender`, `customer_gender` float32: 0 women's, 1 men's; `women_share` float32 of the customer's
-        women's and men's articles; `gender_share` float32: of these the share that is as the candidate is. Null where
-        the candidate is neither, or the customer bought neither."""
+        """Compute `article_gender`, `customer_gender`, `women_share` and `gender_share`, all float32.
+
+        A gender is 0 for women's and 1 for men's. `women_share` is the share of women's articles among the women's and
+        men's articles that the customer bought, `gender_share` the share of the candidate's gender among them. Null if
+        the candidate is neither, or the customer bought neither.
+        """
         keys = pairs.select("customer", "article")
         articles = learned["articles"].select("article", article_gender=pl.col("gender").cast(pl.Float32))
         women = (pl.col("women") / (pl.col("women") + pl.col("men"))).cast(pl.Float32)

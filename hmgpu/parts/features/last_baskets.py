@@ -1,4 +1,4 @@
-"""How like the candidate is to what was in the customer's last baskets.
+"""How much in the customer's last baskets is the same as, or similar to, the candidate.
 
 Public solutions of the H&M competition ask how similar a candidate is to the last purchases. `affinity` counts by days
 before the cutoff; here the last shopping day counts however long ago it was.
@@ -16,10 +16,10 @@ from hmgpu.parts.part import Learned, Level, Windows
 
 
 class LastBaskets(Feature):
-    """Units in the last baskets that are the candidate itself, or like it."""
+    """Units in the last baskets that are the candidate itself, or share its product, type or the like."""
 
     baskets: Windows = (1, 3)
-    """Numbers of latest shopping days that are looked into."""
+    """Shopping days: units bought on the customer's last 1 and last 3 of them become columns."""
     like: Annotated[tuple[Level, ...], Field(min_length=1)] = (
         "article",
         "product",
@@ -27,7 +27,8 @@ class LastBaskets(Feature):
         "department",
         "colour",
     )
-    """What two articles may have in common: article, or code columns; those that the retailer has not are left out."""
+    """What a unit must share with the candidate to count, each with its own columns: article, or any code column of the
+    articles; a column that the retailer lacks is left out."""
 
     def learn(self, history: History) -> Learned:
         levels = [level for level in self.like if level != "article" and history.has(level)]

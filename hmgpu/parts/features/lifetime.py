@@ -1,6 +1,6 @@
-"""Where an article stands in its life, and whether it is still on offer.
+"""An article's stage of life, from its best week to sold out.
 
-The model of stock and lifetime in a public solution of the H&M competition asks both; `demand` has its forecast.
+After the model of stock and lifetime in a public solution of the H&M competition; `demand` has that model's forecast.
 """
 
 import polars as pl
@@ -14,10 +14,10 @@ RECENT, USUAL = 3, 28  # days
 
 
 class Lifetime(Feature):
-    """The article's best week, how far it is from it, and what it sells on its latest days against its usual."""
+    """The article's best week, how long ago it was, last week's sales against it, and the last days' against usual."""
 
     days: Count = 364
-    """How far back the best week is looked for."""
+    """Days before the cutoff in which the best week is looked for."""
 
     def learn(self, history: History) -> Learned:
         age = history.cutoff - 1 - pl.col("day")
@@ -38,7 +38,7 @@ class Lifetime(Feature):
             )
         )
         born = history.articles.select("article", offered=history.cutoff - pl.col("first_day"))
-        # Days on which it could have been sold.
+        # Days on which the article could have been sold.
         offered = pl.when(pl.col("offered") < USUAL).then(pl.col("offered")).otherwise(USUAL)
         rate = pl.col("usual") / offered
         stage = best.join(since, on="article").join(lately.join(born, on="article"), on="article", how="left")
@@ -49,7 +49,7 @@ class Lifetime(Feature):
                 "life_weeks",
                 "life_weeks_since_peak",
                 life_share_of_peak=(pl.col("week") / pl.col("life_peak")).cast(pl.Float32),
-                # Units that it would have sold since its last sale: many mean that it is sold out.
+                # Units that it would usually have sold since its last sale: many mean that it is sold out.
                 life_missed=(pl.col("quiet") * rate).cast(pl.Float32),
                 life_recent_against_usual=(pl.col("recent") / (RECENT * rate)).cast(pl.Float32),
                 life_days_sold=(pl.col("days") / offered).cast(pl.Float32),

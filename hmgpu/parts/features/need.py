@@ -1,6 +1,6 @@
-"""How much the customer needs something of the candidate's category in the coming week.
+"""How likely the customer needs something of the candidate's category in the coming week, by habit and season.
 
-The "general need" of a public solution of the H&M competition: first what kind of thing a customer will buy, by habit
+The "general need" of a public solution of the H&M competition: first what kind of article a customer will buy, by habit
 and by season, and only then which one.
 """
 
@@ -15,7 +15,7 @@ from hmgpu.data.weeks import DAYS, YEAR
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Category, Learned
 
-AROUND = 7  # days before and after the week that have its season
+AROUND = 7  # days before and after a week that belong to its season
 LATELY = 28  # days
 
 
@@ -23,23 +23,28 @@ class Need(Feature):
     """The category's season, its share of the customer's purchases, the product of both, and how overdue it is."""
 
     by: Category = "product_type"
-    """The category: any code column of the articles."""
+    """What a category is: any code column of the articles."""
     half_life: Annotated[float, Field(gt=0)] = 180.0
-    """Days in which the weight of a purchase halves."""
+    """Days after which a purchase counts half as much for the category's share."""
     prior: Annotated[float, Field(gt=0)] = 5.0
-    """Purchases, shared out as everybody's are, that each customer is taken to have made beside his own."""
+    """Purchases of an average customer that are added to each customer's own; more pulls the shares of customers with
+    few purchases towards everybody's."""
     smoothing: Annotated[float, Field(gt=0)] = 30.0
-    """Sales at the category's yearly mean that are added to those of a season."""
+    """Units of an average season that are added to a category's; more pulls the season of small categories towards
+    1, which means an average time of the year."""
 
     def needs(self) -> frozenset[str]:
         return frozenset({self.by})
 
     def learn(self, history: History) -> Learned:
-        """`levels`: (article, level); `categories`: (level, season, now, usual share of sales, usual gap in days)."""
+        """Return `levels` (article, level) and `categories`.
+
+        `categories` is (level, season, now, usual share of sales, usual gap in days).
+        """
         levels = history.articles.select("article", level=pl.col(self.by)).drop_nulls()
         lately = history.last(YEAR + AROUND).join(levels, on="article")
         age = history.cutoff - pl.col("day")
-        after = YEAR - DAYS - AROUND  # the anniversary of the coming week, and what is around it
+        after = YEAR - DAYS - AROUND  # sales later than this count: the coming week a year ago, and the days around it
         sales = lately.group_by("level").agg(
             then=(age > after).sum().cast(pl.Int64),
             late=(age <= LATELY).sum().cast(pl.Int64),
@@ -51,7 +56,7 @@ class Need(Feature):
             season=self._against_year("then", DAYS + 2 * AROUND),
             now=self._against_year("late", LATELY),
             usual=pl.col("year") / total["year"],
-            # A retailer without the year before has no season.
+            # If the data don't reach back a year, the season is unknown.
             known=total["then"] > 0,
         ).with_columns(season=pl.when(pl.col("known")).then(pl.col("season")))
         gaps = self._days(lately).group_by("level").agg(pl.col("span").sum(), pl.col("gaps").sum())
@@ -60,7 +65,7 @@ class Need(Feature):
         return {"levels": levels, "categories": known}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        """`bought`: (customer, level, weight, last day, span, gaps); `totals`: (customer, total weight)."""
+        """Return `bought` (customer, level, weight, days since, span, gaps) and `totals` (customer, total weight)."""
         bought = audience.transactions.join(learned["levels"], on="article")
         weight = decayed(audience.cutoff - pl.col("day"), self.half_life)
         weights = bought.group_by("customer", "level").agg(weight=weight.sum())
@@ -81,7 +86,7 @@ class Need(Feature):
             asked = asked.join(learned[name], on=keys, how="left", maintain_order="left")
         own, total = (pl.col(name).fill_null(0) / ONE for name in ("weight", "total"))
         share = (own + self.prior * pl.col("usual")) / (total + self.prior)
-        # The customer's gaps and one that is usual.
+        # The mean of the customer's own gaps and one usual gap.
         gap = (pl.col("span") + pl.col("usual_gap")) / (pl.col("gaps") + 1)
         columns = {
             "season": pl.col("season"),
@@ -95,12 +100,12 @@ class Need(Feature):
         )
 
     def _against_year(self, units: str, days: int) -> pl.Expr:
-        """Sales of some days against as many days of the whole year."""
+        """Return the units sold in `days` days relative to the year's mean over the same number of days."""
         usual = pl.col("year") * (days / YEAR)
         return (pl.col(units) + self.smoothing) / (usual + self.smoothing)
 
     def _days(self, bought: pl.LazyFrame) -> pl.LazyFrame:
-        """(customer, level, last day, days from the first to it, how many gaps between shopping days there are)."""
+        """Return (customer, level, last day, days from the first to the last, number of gaps between shopping days)."""
         visits = bought.select("day", pair=packed("customer", "level")).unique()
         spans = visits.group_by("pair").agg(
             last=pl.col("day").max(), span=pl.col("day").max() - pl.col("day").min(), gaps=pl.len().cast(pl.Int32) - 1

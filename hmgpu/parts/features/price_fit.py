@@ -1,7 +1,7 @@
 """How an article's price compares with what the customer usually pays.
 
-Public solutions of the H&M competition told customers apart by the prices that they pay ("purchase ability"); here the
-candidate's price is set against these, in standard deviations of the customer's own.
+Public solutions of the H&M competition grouped customers by the prices that they pay ("purchase ability"); here the
+candidate's price is compared with them, in standard deviations of the customer's own prices.
 """
 
 import polars as pl
@@ -15,10 +15,10 @@ PRICE = pl.col("price").cast(pl.Int64)
 
 
 class PriceFit(Feature):
-    """The article's price against the mean and the spread of the customer's."""
+    """The article's price compared with the mean and the standard deviation of the prices that the customer paid."""
 
     days: Count = 364
-    """How far back purchases count."""
+    """Days before the cutoff whose purchases count."""
 
     def needs(self) -> frozenset[str]:
         return frozenset({"price"})

@@ -1,7 +1,7 @@
-"""How a candidate's score compares with the customer's best candidate of the same retriever.
+"""A candidate's score compared with the customer's best candidate of the same retriever.
 
-That every retriever's rank and score are features is what the H&M competition's write-ups stress most: without them
-rankers were "very, very poor".
+The H&M competition's write-ups stress most that every retriever's rank and score must be features: without them rankers
+were "very, very poor".
 """
 
 from typing import ClassVar
@@ -16,16 +16,17 @@ BEST = "_best"
 
 
 class RetrieverScores(Feature):
-    """Every retriever's score as a share of the customer's best one.
+    """Every retriever's score as a share of its best score for the customer.
 
-    The scores and ranks themselves come with the candidates; their level differs between customers, the share doesn't.
+    The scores and ranks themselves come with the candidates; the level of scores differs between customers, the share
+    doesn't.
     """
 
     compares: ClassVar[bool] = True
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         scores = [name for name in pairs.collect_schema().names() if name.endswith(SCORE)]
-        # Grouped and joined: ten maxima over a window took six times as long.
+        # Grouped and joined, because ten maxima over a window took six times as long.
         best = pairs.group_by("customer").agg(pl.col(name).max().alias(f"{name}{BEST}") for name in scores)
         both = pairs.select("customer", "article", *scores).join(best, on="customer", how="left", maintain_order="left")
         most = {name: pl.col(f"{name}{BEST}") for name in scores}

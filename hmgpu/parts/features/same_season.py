@@ -1,6 +1,6 @@
-"""What was bought in the same weeks a year ago: by the customer, and by everybody, of the candidate's product or kind.
+"""Purchases of the candidate's product or kind in the same weeks a year ago, by the customer and by everybody.
 
-Public solutions of the H&M competition count purchases in the same weeks of last year beside those of late; `need` has
+Public solutions of the H&M competition count purchases in the same weeks of last year next to recent ones; `need` has
 the season of whole categories.
 """
 
@@ -13,24 +13,24 @@ from hmgpu.parts.part import Count, Learned, Level
 
 
 class SameSeason(Feature):
-    """Units around the anniversary of the coming week, at one level of the catalogue."""
+    """Units bought around the coming week a year ago, at one level of the catalogue."""
 
     by: Level = "product"
-    """The level: article, product, product_type, department, or any other code column of the articles."""
+    """What counts as the same: article, product, product_type, department, or any other code column of the articles."""
     around: Count = 14
-    """Days before and after the anniversary of the coming week that count too."""
+    """Days before and after last year's week that count as the same weeks."""
 
     def needs(self) -> frozenset[str]:
         return frozenset() if self.by == "article" else frozenset({self.by})
 
     def learn(self, history: History) -> Learned:
-        """`levels`: (article, level); `sold`: (level, units)."""
+        """Return `levels` (article, level) and `sold` (level, units)."""
         levels = history.articles.select("article", level=pl.col(self.by)).drop_nulls()
         sold = self._season(history).join(levels, on="article").group_by("level")
         return {"levels": levels, "sold": sold.agg(pl.len().cast(pl.Int32).alias(f"season_{self.by}_sold"))}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        """`bought`: (customer, level, units)."""
+        """Return `bought`: (customer, level, units)."""
         bought = self._season(audience).join(learned["levels"], on="article").group_by("customer", "level")
         return {"bought": bought.agg(pl.len().cast(pl.Int32).alias(f"season_{self.by}_bought"))}
 

@@ -1,6 +1,6 @@
-"""How well the candidate's look and price level agree with the customer's taste.
+"""How well the candidate's colour, pattern and price level agree with the customer's taste.
 
-The "style" of a public solution of the H&M competition: once it is known what kind of thing a customer needs, the
+The "style" of a public solution of the H&M competition: once it is known what kind of article a customer needs, the
 articles of that kind are sorted by colour, pattern and price.
 """
 
@@ -19,35 +19,35 @@ LOOKS = tuple(names("articles", ["code"]))
 
 
 class Style(Feature):
-    """How much more of each look the customer buys than everybody does, and how far the candidate's price level is from
-    the customer's.
+    """How much more than others the customer buys of the candidate's look, and how far their price levels are apart.
 
-    A price level is the logarithm of a price against the mean of its product type: a dear pair of socks and a dear coat
-    are alike.
+    A look is a colour, a pattern or the like. A price level is the logarithm of a price relative to the mean of its
+    product type: dear socks and a dear coat have the same one.
     """
 
     looks: Annotated[tuple[str, ...], Field(min_length=1)] = ("colour_master", "perceived_colour", "appearance")
-    """Code columns of the articles; those that the retailer has not are left out."""
+    """Code columns of the articles that describe a look; a column that the retailer lacks is left out."""
     days: Count = 364
-    """How far back everybody's purchases and prices are read."""
+    """Days before the cutoff whose sales give everybody's shares and prices."""
     half_life: Annotated[float, Field(gt=0)] = 180.0
-    """Days in which the weight of a customer's purchase halves."""
+    """Days after which a customer's purchase counts half as much."""
     prior: Annotated[float, Field(gt=0)] = 5.0
-    """Purchases like everybody's that each customer is taken to have made beside his own."""
+    """Purchases of an average customer that are added to each customer's own; more pulls the taste of customers with
+    few purchases towards everybody's."""
 
     @field_validator("looks")
     @classmethod
     def _are_looks(cls, looks: tuple[str, ...]) -> tuple[str, ...]:
         for look in looks:
             if look not in LOOKS:
-                raise ValueError(f"'{look}' is no look of articles; there are {', '.join(LOOKS)}")
+                raise ValueError(f"'{look}' is not a look of articles; there are {', '.join(LOOKS)}")
         return looks
 
     def needs(self) -> frozenset[str]:
         return frozenset({"price", "product_type"})
 
     def learn(self, history: History) -> Learned:
-        """`articles`: (article, looks, price level); for each look `usual_…`: (look, everybody's share)."""
+        """Return `articles` (article, looks, price level), and for each look `usual_…` (look, everybody's share)."""
         looks = [look for look in self.looks if history.has(look)]
         known = history.articles.select("article", *looks)
         price = pl.col("price").cast(pl.Int64)
@@ -64,7 +64,7 @@ class Style(Feature):
         return tables
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        """For each look `own_…`: (customer, look, weight); `totals`: (customer, weight, price level)."""
+        """Return for each look `own_…` (customer, look, weight), and `totals` (customer, weight, price level)."""
         weight = decayed(audience.cutoff - pl.col("day"), self.half_life)
         bought = audience.transactions.join(learned["articles"], on="article").with_columns(weight=weight)
         level = fixed_point(pl.col("level") * (pl.col("weight") / ONE))

@@ -1,1 +1,1 @@
-"""The models that retrievers, features and rankers are made of."""
+"""The models behind retrievers, feature families and rankers."""

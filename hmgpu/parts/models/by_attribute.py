@@ -1,4 +1,4 @@
-"""What retrievers share that propose, by an attribute of customers or articles, what does best with its values."""
+"""The common base of retrievers that propose the best articles for each value of a customer or article attribute."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -19,48 +19,49 @@ AGE_BANDS = (19, 29, 39, 49, 59, 69)  # last year of each band; the bands that p
 PRICE_LEVELS = 5
 LEVELS_ABOVE = range(1, PRICE_LEVELS)
 DERIVED = {"age_band": "age", "price_level": "price", "channel": "channel", "gender": COLUMN}
-"""Customer attributes that are worked out, and the column each needs."""
+"""Customer attributes that are computed, and the column that each needs."""
 FROM_HABITS = ("price_level", "channel", "gender")
-"""Those of them that are worked out from what a customer bought."""
+"""The computed attributes that depend on what a customer bought."""
 OF_CUSTOMERS = (*DERIVED, *names("customers", ["code", "flag"]))
 OF_ARTICLES = tuple(names("articles", ["code"]))
 
 
 class ByAttribute(Retriever):
-    """The articles that do best by any attribute of customers (age band, channel, …) or of articles (department, …).
+    """The best articles by any attribute of customers (age band, channel, …) or of articles (department, …).
 
-    A customer attribute gives each customer one tag and the best articles among customers of that tag. An article
-    attribute gives each customer the tags bought most lately and the best articles of those tags.
+    With a customer attribute, each customer has one tag and gets the best articles among customers with that tag. With
+    an article attribute, each customer has the tags that they bought most lately and gets the best articles with those
+    tags.
     """
 
     by: str = "age_band"
-    """The attribute: age_band, price_level (quintile of what the customer usually pays), channel (the one used most),
-    gender (women's or men's, where four fifths of what the customer buys are one of them: see `hmgpu.parts.gender`),
-    or the name of any code or flag column of customers or articles."""
+    """The attribute whose values are the tags: age_band, price_level (fifth of customers by the mean price that they
+    pay), channel (the one that the customer used most), gender (women's or men's, if four fifths of the women's and
+    men's articles that the customer bought are one of them), or any code or flag column of customers or articles."""
     habit_days: Count = 182
-    """How far back a customer's own purchases give tags, price level and channel."""
+    """Days before the cutoff whose purchases by a customer decide their tags, price level, channel or gender."""
     tags: Count = 3
-    """Article attributes: tags kept of each customer."""
+    """Article attributes only: how many tags each customer has, those that they bought most."""
     women: tuple[str, ...] = DEFAULT_WOMEN
-    """For gender: values of the articles' `index_group_name` that are women's."""
+    """For gender: values of the articles' column `index_group_name` that are women's."""
     men: tuple[str, ...] = DEFAULT_MEN
-    """For gender: those that are men's; all others are neither."""
+    """For gender: values of `index_group_name` that are men's; all others are neither."""
     n: Candidates = 40
 
     @field_validator("by")
     @classmethod
     def _is_attribute(cls, by: str) -> str:
         if by not in OF_CUSTOMERS + OF_ARTICLES:
-            raise ValueError(f"'{by}' is no attribute; there are {', '.join(OF_CUSTOMERS + OF_ARTICLES)}")
+            raise ValueError(f"'{by}' is not an attribute; there are {', '.join(OF_CUSTOMERS + OF_ARTICLES)}")
         return by
 
     def idle(self) -> Mapping[str, str]:
-        found = {} if self.by in OF_ARTICLES else {"tags": "with an attribute of articles"}
+        idle = {} if self.by in OF_ARTICLES else {"tags": "with an attribute of articles"}
         if self.by not in (*OF_ARTICLES, *FROM_HABITS):
-            found["habit_days"] = f"with {', '.join(FROM_HABITS)} or an attribute of articles"
+            idle["habit_days"] = f"with {', '.join(FROM_HABITS)} or an attribute of articles"
         if self.by != "gender":
-            found |= dict.fromkeys(("women", "men"), "with by: gender")
-        return found
+            idle |= dict.fromkeys(("women", "men"), "with by: gender")
+        return idle
 
     def needs(self) -> frozenset[str]:
         return frozenset({DERIVED.get(self.by, self.by)})
@@ -73,7 +74,7 @@ class ByAttribute(Retriever):
         else:
             if self.by == "price_level":
                 tables["levels"] = self._price_levels(history)
-            # Only the tags of those who bought lately count here, so only theirs are worked out.
+            # Only the tags of customers who bought lately count here, so only these are computed.
             buyers = history.of(sold.select("customer").unique())
             tagged = sold.join(self._customer_tags(tables, buyers), on="customer")
         sales = self._sales(tagged)
@@ -95,14 +96,14 @@ class ByAttribute(Retriever):
 
     @abstractmethod
     def _sold(self, history: History) -> pl.LazyFrame:
-        """The purchases that count for everybody, each with its int64 `weight`."""
+        """Return the purchases of all customers that count, each with its int64 `weight`."""
 
     @abstractmethod
     def _sales(self, tagged: pl.LazyFrame) -> pl.LazyFrame:
-        """(tag, article, sales int64): how well each article does with each tag, from `_sold` with a `tag`."""
+        """Return (tag, article, sales int64): how well each article does with each tag, from `_sold` with a `tag`."""
 
     def _article_tags(self, history: History) -> pl.LazyFrame:
-        """(customer, tag, weight): the tags a customer bought most lately, as a share of the customer's first tag."""
+        """Return (customer, tag, weight): the tags that each customer bought most lately, relative to the first."""
         bought = history.last(self.habit_days).join(self._groups(history), on="article")
         weight = decayed(history.cutoff - pl.col("day"), self.habit_days / 4)
         liked = bought.group_by("customer", "tag").agg(weight=weight.sum() + 1)
@@ -113,7 +114,7 @@ class ByAttribute(Retriever):
         return history.articles.select("article", tag=pl.col(self.by)).drop_nulls()
 
     def _customer_tags(self, learned: Learned, history: History) -> pl.LazyFrame:
-        """(customer, tag): the one tag of each customer that has any."""
+        """Return (customer, tag): the one tag of each customer who has any."""
         habits = history.last(self.habit_days)
         if self.by == "age_band":
             band = pl.lit(len(AGE_BANDS))
@@ -134,12 +135,12 @@ class ByAttribute(Retriever):
         return history.customers.select("customer", tag=pl.col(self.by).cast(pl.Int32)).drop_nulls()
 
     def _paid(self, history: History) -> pl.LazyFrame:
-        """(customer, paid): the mean price of what a customer bought, rounded down to price units."""
+        """Return (customer, paid): the mean price of each customer's purchases, rounded down to price units."""
         habits = history.last(self.habit_days)
         return habits.group_by("customer").agg(paid=pl.col("price").cast(pl.Int64).sum() // pl.len())
 
     def _price_levels(self, history: History) -> pl.LazyFrame:
-        """One row: the least that customers of each level above the lowest usually pay, in price units."""
+        """Return one row: the lower bound of each price level above the lowest, in price units."""
         ordered = self._paid(history).select("paid").sort("paid").with_row_index("place")
         counted = ordered.join(ordered.select(customers=pl.len().cast(pl.Int64)), how="cross")
         level = pl.col("place").cast(pl.Int64) * PRICE_LEVELS // pl.col("customers")

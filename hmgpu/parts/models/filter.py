@@ -1,4 +1,4 @@
-"""What filters have in common: retrievers that propose what another one does, less what can't be bought any more."""
+"""The common base of filters: retrievers that propose another one's candidates without some of the articles."""
 
 from abc import abstractmethod
 from typing import Annotated, Any, Self
@@ -16,13 +16,13 @@ from hmgpu.parts.retriever import Retriever
 OF = "of"
 KEPT = "kept"
 WITHIN = "of_"
-"""How the names of the inner retriever's tables begin here. No filter's own do, and of two filters in one another the
-inner one's begin with it, so that no two tables have one name."""
+"""The prefix of the inner retriever's tables. A filter's own tables don't have it, and with a filter in a filter the
+inner one's tables have it once more, so that no two tables have the same name."""
 
 
 def _without_model(inner: Retriever) -> Retriever:
     if isinstance(inner, Trained) or inner.encoded:
-        raise ValueError(f"'{inner.kind}' has a model of its own, which a filter can't train; name one without")
+        raise ValueError(f"'{inner.kind}' has a model of its own, which a filter can't train; choose another retriever")
     return inner
 
 
@@ -31,17 +31,17 @@ Inner = Annotated[Retriever, BeforeValidator(lambda given: part_of(Retriever, gi
 
 
 class Filter(Retriever):
-    """The candidates of another retriever, as it scores and orders them, without some of the articles.
+    """The candidates of another retriever in its own order, without some of the articles.
 
-    It should be asked for more candidates than are wanted: those that are left move up.
+    Give the other retriever a larger `n` than the filter: the candidates that are left move up.
     """
 
     of: Inner = Field(default_factory=lambda: build(Retriever, "repurchase", {"n": 60}))
-    """The retriever whose candidates are filtered: its kind and settings."""
+    """The retriever whose candidates are filtered: its kind and settings, with a larger `n` than the filter's."""
 
     @abstractmethod
     def kept(self, history: History) -> pl.LazyFrame:
-        """(article) of those that may be proposed, each once."""
+        """Return (article): the articles that may be proposed, each once."""
 
     def settings(self) -> dict[str, Any]:
         return super().settings() | {OF: self.of.settings()}
@@ -70,7 +70,7 @@ class Filter(Retriever):
 
 
 def innermost(part: Retriever, learned: Learned | None = None) -> tuple[Retriever, Learned]:
-    """The retriever that proposes, `part` itself or what it filters, and its own of the tables that `part` learned."""
+    """Return the retriever that proposes (`part`, or the one that it filters), and that retriever's tables."""
     if isinstance(part, Filter):
         return innermost(part.of, _inside(learned or {}))
     return part, learned or {}

@@ -1,1 +1,1 @@
-"""Negative samplers: each file draws articles that a customer did not buy in one way."""
+"""Negative samplers: each file is one way to sample articles that a customer did not buy."""

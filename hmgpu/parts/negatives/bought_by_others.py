@@ -1,6 +1,6 @@
-"""What others took from the same shelves on the same day.
+"""Articles that other customers bought in the customer's usual categories, on the days when the customer shopped.
 
-One of the two ways in which a public H&M system drew its negatives; `same_category` is the other.
+One of the two ways in which a public H&M system sampled its negatives; `same_category` is the other.
 """
 
 import polars as pl
@@ -10,22 +10,23 @@ from hmgpu.parts.part import Category, Count
 
 
 class BoughtByOthers(NegativeSampler):
-    """Articles that anybody bought on a day of one of the customer's positives, in the proportions of his categories.
+    """Articles that anybody bought on a day when the customer bought a candidate, in categories that the customer buys.
 
-    His positives are the candidates that he bought in the week; the proportions are those of all that he bought before
-    it. What is drawn was on sale, wanted, and of a kind he buys; a best seller comes as often as it sold.
+    Categories are sampled in the proportions of the customer's purchases before the week, articles in the proportions
+    of their sales on that day. So a negative was on sale, was wanted by somebody, and is of a kind that the customer
+    buys.
     """
 
     n: Count = 5
-    """Articles a customer."""
+    """Negatives sampled for each customer and training week."""
     by: Category = "product_type"
-    """The category: any code column of the articles."""
+    """What a category is: any code column of the articles."""
 
     def needs(self) -> frozenset[str]:
         return frozenset({self.by})
 
     def draw(self, week: TrainingWeek) -> pl.LazyFrame:
-        # An article first sold in the week is in no history before it, and no candidate of anybody.
+        # An article first sold in the week is not in the history before it, and nobody's candidate.
         categories = week.history.articles.select("article", category=pl.col(self.by)).drop_nulls()
         asked = times(week.customers, self.n)
         own = week.history.transactions.join(week.customers, on="customer", how="semi")

@@ -1,4 +1,4 @@
-"""Anything on sale before the week: by article or by sale, from the last days only or from further back."""
+"""Random articles that were on sale before the week, all equally likely or in proportion to their sales."""
 
 from typing import Literal
 
@@ -9,18 +9,18 @@ from hmgpu.parts.part import Count
 
 
 class OnSale(NegativeSampler):
-    """Articles sold before the week, drawn at random, the customer's candidates or not.
+    """Articles sold before the week, sampled at random, whether they are the customer's candidates or not.
 
-    The random negatives of implicit-feedback models (He et al. 2017, "Neural collaborative filtering", draw 4 to each
-    positive by article; word2vec's draw in proportion to how often something occurs).
+    The random negatives of models of implicit feedback: He et al. 2017 ("Neural collaborative filtering") sample 4
+    articles for each positive, all equally likely; word2vec samples words in proportion to how often they occur.
     """
 
     n: Count = 5
-    """Articles a customer."""
+    """Negatives sampled for each customer and training week."""
     days: Count = 7
-    """How far back an article must have sold."""
+    """Days before the week in which an article must have sold to be sampled."""
     by: Literal["article", "sale"] = "article"
-    """article: all articles are as likely; sale: all units sold are, so best sellers come often."""
+    """article: all articles are equally likely; sale: all units sold are, so best sellers are sampled often."""
 
     def draw(self, week: TrainingWeek) -> pl.LazyFrame:
         sold = week.history.last(self.days).select("article")

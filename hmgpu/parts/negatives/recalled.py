@@ -1,7 +1,7 @@
-"""The customer's own candidates: what retrieval thought he might buy and he did not.
+"""The customer's own candidates that they did not buy.
 
-As in public solutions of the H&M competition, which drew 30 to each positive, and left out customers none of whose
-candidates was bought.
+As in public solutions of the H&M competition, which sampled 30 for each positive, and left out customers who bought
+none of their candidates.
 """
 
 from typing import Literal
@@ -14,12 +14,12 @@ from hmgpu.parts.part import Count
 
 
 class Recalled(NegativeSampler):
-    """Some of the candidates, drawn at random. They are what a ranker will have to tell from the bought ones."""
+    """A random sample of the candidates not bought: a ranker will have to tell just these from the bought ones."""
 
     n: Count | None = 30
-    """Articles; null takes all."""
+    """Negatives sampled for each customer and training week (or for each article bought, see `a`); null takes all."""
     a: Literal["customer", "positive"] = "customer"
-    """Whether n are drawn for each customer, or for each article that the customer bought."""
+    """What gets n negatives: each customer, or each positive, which is a candidate that the customer bought."""
 
     def draw(self, week: TrainingWeek) -> pl.LazyFrame:
         if self.n is None:

@@ -1,6 +1,6 @@
-"""Other articles of the kind that the customer bought: only taste tells them from what he took.
+"""Other articles of the categories that the customer bought in the week: only taste sets them apart.
 
-One of the two ways in which a public H&M system drew its negatives; `bought_by_others` is the other.
+One of the two ways in which a public H&M system sampled its negatives; `bought_by_others` is the other.
 """
 
 import polars as pl
@@ -10,14 +10,14 @@ from hmgpu.parts.part import Category, Count
 
 
 class SameCategory(NegativeSampler):
-    """For each article bought, random ones on sale in its category."""
+    """Random articles on sale in the category of each candidate that the customer bought."""
 
     n: Count = 2
-    """Articles for each one bought."""
+    """Negatives sampled for each candidate that the customer bought."""
     by: Category = "product_type"
-    """The category: any code column of the articles."""
+    """What a category is: any code column of the articles."""
     days: Count = 28
-    """How far back an article must have sold."""
+    """Days before the week in which an article must have sold to be sampled."""
 
     def needs(self) -> frozenset[str]:
         return frozenset({self.by})
@@ -25,7 +25,7 @@ class SameCategory(NegativeSampler):
     def draw(self, week: TrainingWeek) -> pl.LazyFrame:
         categories = week.history.articles.select("article", category=pl.col(self.by)).drop_nulls()
         pool = week.history.on_sale(self.days).join(categories, on="article")
-        # A customer's draws are numbered through, so that two articles of one category don't draw alike.
+        # The turn is different for each bought article: two articles of one category must not get the same sample.
         asked = times(week.bought.join(categories, on="article"), self.n).with_columns(
             turn=pl.col("turn") + self.n * pl.col("article")
         )

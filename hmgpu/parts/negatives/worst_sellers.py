@@ -1,6 +1,6 @@
-"""What is on sale and hardly anybody wants.
+"""Articles that are on sale and that hardly anybody buys.
 
-A public H&M system drew the lowest-performing articles as negatives.
+A public H&M system sampled the lowest-performing articles as negatives.
 """
 
 from typing import Annotated
@@ -14,14 +14,14 @@ from hmgpu.parts.part import Count
 
 
 class WorstSellers(NegativeSampler):
-    """Articles that sold least of those on sale before the week, drawn at random."""
+    """A random sample of the articles that sold least before the week, among those that sold at all."""
 
     n: Count = 5
-    """Articles a customer."""
+    """Negatives sampled for each customer and training week."""
     days: Count = 28
-    """How far back sales count."""
+    """Days before the week whose sales count."""
     share: Annotated[float, Field(gt=0, le=1)] = 0.2
-    """Share of the articles that are drawn from, those that sold least; at least one."""
+    """Share of the articles that count as worst sellers: 0.2 samples from the fifth that sold least; at least one."""
 
     def draw(self, week: TrainingWeek) -> pl.LazyFrame:
         sales = week.history.last(self.days).group_by("article").agg(sales=-pl.len().cast(pl.Int64))

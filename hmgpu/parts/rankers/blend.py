@@ -1,8 +1,8 @@
-"""Several rankers, each fitted on the same examples; their lists are fused by weighted reciprocal rank.
+"""Several rankers, fitted on the same examples; their lists are fused by weighted reciprocal rank.
 
-Reciprocal rank fusion (Cormack, Clarke & Büttcher 2009). Ranks, not scores: the margins of a LambdaMART and the
-log-odds of a classifier have nothing in common but the order. The ensembles of the H&M competition were sums of
-weight / rank.
+Reciprocal rank fusion (Cormack, Clarke & Büttcher 2009). Ranks are fused rather than scores, because the margins of
+LambdaMART and the log-odds of a classifier have nothing in common but the order. The ensembles of the H&M competition
+were sums of weight / rank.
 """
 
 import json
@@ -25,17 +25,17 @@ WEIGHTS = "blend.json"
 
 
 class Blend(Ranker):
-    """The sum of weight / (smooth + rank) over the rankers."""
+    """Candidates ordered by the sum of weight / (smooth + rank) over the rankers."""
 
     rankers: Annotated[dict[str, Ranker], Field(min_length=1)] = {  # noqa: RUF012 (pydantic copies it)
         "lambdarank": XGBoost(),
         "classifier": XGBoost(objective="binary:logistic"),
     }
-    """The rankers by name."""
+    """The rankers, each under a name of your choice with its kind and settings."""
     weights: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}  # noqa: RUF012
-    """The weight of each ranker; 1 where none is given."""
+    """The weight of each ranker, by its name; 1 for those that are not named."""
     smooth: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 10.0
-    """Added to each rank: the more, the less the very first places count."""
+    """Added to each rank: the more, the less the very first places count compared with the next."""
 
     @field_validator("rankers", mode="before")
     @classmethod
@@ -45,7 +45,7 @@ class Blend(Ranker):
     @model_validator(mode="after")
     def _weights_are_of_rankers(self) -> "Blend":
         for name in sorted(set(self.weights) - set(self.rankers)):
-            raise ValueError(f"weights names '{name}', which is no ranker here; there are {', '.join(self.rankers)}")
+            raise ValueError(f"weights names '{name}', which is not a ranker here; there are {', '.join(self.rankers)}")
         return self
 
     @property
@@ -71,16 +71,16 @@ class Blend(Ranker):
 
 @dataclass(frozen=True)
 class BlendModel(Model):
-    """All fitted rankers."""
+    """The fitted rankers and their weights."""
 
     models: Mapping[str, Model]
     weights: Mapping[str, float]
     smooth: float
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        """The fused score; null for what no ranker gives one. `examples` must hold customers whole."""
+        """Return the fused scores, null where no ranker gives one; `examples` must hold all of a customer's rows."""
         scored = examples.select("customer", **{name: model.score(examples) for name, model in self.models.items()})
-        # Rows come sorted, and equal scores are ranked as they come: ties break on the article.
+        # Rows come sorted, and equal scores are ranked in the order of rows, so ties break on the article.
         ranks = {name: pl.col(name).rank("ordinal", descending=True).over("customer") for name in self.models}
         parts = [self.weights[name] / (self.smooth + ranks[name]) for name in self.models]
         scores = pl.sum_horizontal(parts)

@@ -1,8 +1,8 @@
-"""Two rankers in a row: a quick one looks at all candidates, a careful one at those that are left.
+"""Two rankers in a row: a quick one chooses among all candidates, a careful one orders those that are left.
 
 Cascade ranking (Wang, Lin & Metzler 2011, "A cascade ranking model for efficient ranked retrieval"), the pre-ranking of
-industrial recommenders. A dozen of some 150 candidates are wanted, and describing all of them is most of what
-recommending to a million customers costs; the quick ranker needs only the columns that come with retrieval.
+industrial recommenders. Only a dozen of some 150 candidates are wanted, and computing features for all of them is most
+of what recommending to a million customers costs; the quick ranker needs only the columns that come with retrieval.
 """
 
 import json
@@ -23,17 +23,18 @@ FIRST, THEN, KEEP = "first", "then", "keep.json"
 
 
 class Cascade(Ranker):
-    """A quick ranker, then a careful one."""
+    """A quick ranker that keeps some candidates of each customer, then a careful one that orders them."""
 
     first: Ranker = XGBoost(rounds=20, learning_rate=0.3, depth=6, patience=20)
-    """The quick ranker. It sees every retriever's scores and ranks, the feature families that compare candidates, and
-    those of `early`."""
+    """The quick ranker. It sees every retriever's scores and ranks, the feature families that compare a customer's
+    candidates with each other, and the families named in `early`."""
     early: tuple[str, ...] = ()
-    """Names of more feature families that the quick ranker sees; they are made for all candidates."""
+    """Names of more feature families for the quick ranker. They are computed for all candidates, which takes longer."""
     keep: Annotated[int, Field(ge=12)] = 30
-    """Candidates of each customer that go on."""
+    """Candidates of each customer that the quick ranker keeps for the careful one. More of them lose less of what will
+    be bought, and cost time."""
     then: Ranker = XGBoost()
-    """The careful ranker. It is fitted on all training examples, so that it knows what the other one left out."""
+    """The careful ranker. It is fitted on all training examples, including those that the quick one would leave out."""
 
     @field_validator(FIRST, THEN, mode="before")
     @classmethod
@@ -79,7 +80,7 @@ class CascadeModel(Model):
         return candidates.filter(self._kept(candidates))
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        """The careful ranker's scores; null for what the quick one leaves out."""
+        """Return the careful ranker's scores, null for candidates that the quick one leaves out."""
         kept = self._kept(examples)
         final = self.then.score(examples.filter(kept))
         nothing = pl.repeat(None, examples.height, dtype=pl.Float32, eager=True)
@@ -95,8 +96,8 @@ class CascadeModel(Model):
             model.save(folder / name)
 
     def _kept(self, candidates: pl.DataFrame) -> pl.Series:
-        """bool, one a row: of those that it keeps of all it keeps every one again."""
+        """Return for each row whether the quick ranker keeps it; given only rows that it kept, it keeps all of them."""
         scored = candidates.select("customer", score=self.first.score(candidates))
-        # Rows come sorted, and equal scores are ranked as they come: ties break on the article.
+        # Rows come sorted, and equal scores are ranked in the order of rows, so ties break on the article.
         rank = pl.col("score").rank("ordinal", descending=True).over("customer")
         return scored.select(kept=(rank <= self.keep).fill_null(False)).to_series()

@@ -1,7 +1,7 @@
-"""DLRM: a network that looks up category codes, and lets them and the numbers meet in pairs.
+"""DLRM: a neural network of embeddings of category codes, numbers, and the interactions between each two of them.
 
-Naumov et al. 2019 ("Deep learning recommendation model for personalization and recommendation systems"), Merlin's
-`DLRMModel`. It reads the codes of the family `encoded` and all numbers of the others. The network is in
+Naumov et al. 2019 ("Deep learning recommendation model for personalization and recommendation systems"), as Merlin's
+`DLRMModel`. It reads the codes of the feature family `encoded` and the numbers of all other families. The network is in
 `neural/dlrm.py`.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the real import loads torch and Merlin, which take seconds
 
 
 class DLRM(DLRMSettings, Ranker):
-    """Merlin's DLRM on the codes and numbers of candidates."""
+    """Merlin's DLRM, fitted on the codes and numbers of candidates."""
 
     def needs_packages(self) -> frozenset[str]:
         return frozenset({"merlin", "pytorch_lightning", "torch"})

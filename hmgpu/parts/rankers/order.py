@@ -1,7 +1,7 @@
-"""No model: all of the first retriever's candidates by rank, then the second's rest, …; or by the sum of their scores.
+"""No model: one retriever's candidates after the other's, each by rank, or all by the sum of their scaled scores.
 
-The baseline that every ranker must beat: it is what a careful chain of hand-made rules achieves. Adding up scores that
-each retriever has between 0 and 1 is CombSUM (Fox & Shaw 1994), which an H&M recall stage merged its retrievers by.
+The baseline that every ranker must beat: it is what a careful chain of hand-written rules achieves. Adding up scores
+that are scaled to 0..1 for each retriever is CombSUM (Fox & Shaw 1994), by which an H&M solution merged its retrievers.
 """
 
 import json
@@ -21,13 +21,13 @@ FILE = "order.json"
 
 
 class Order(Ranker):
-    """Merged retriever order."""
+    """The candidates in the order of the retrievers, without a model."""
 
     retrievers: tuple[str, ...] | None = None
-    """Names of the retrievers, the one that goes first first; null takes the order in which the config lists them."""
+    """Names of the retrievers in order, the first one's candidates first; null takes the order of the config."""
     by: Literal["chain", "minmax"] = "chain"
-    """chain: one retriever after the other; minmax: by the sum of their scores, each stretched over the customer's
-    candidates from 0 for its lowest to 1 for its highest."""
+    """chain: all candidates of the first retriever by rank, then the rest of the second's, and so on; minmax: by the
+    sum of the retrievers' scores, each scaled for each customer from 0 (lowest) to 1 (highest)."""
 
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
@@ -44,33 +44,33 @@ class Order(Ranker):
 
 @dataclass(frozen=True)
 class OrderModel(Model):
-    """The order itself."""
+    """The order of retrievers, used as a model."""
 
     retrievers: tuple[str, ...]
     by: str = "chain"
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        """As `Model.score`; by minmax `examples` must hold customers whole."""
-        order = merged_order(self.retrievers) if self.by == "chain" else _stretched_sum(self.retrievers)
+        """Score `examples` by the retrievers' order; for minmax they must hold all candidates of each customer."""
+        order = merged_order(self.retrievers) if self.by == "chain" else _sum_of_scaled(self.retrievers)
         return examples.select(score=order.cast(pl.Float32)).to_series()
 
     def save(self, folder: Path) -> None:
         (folder / FILE).write_text(json.dumps(self.retrievers))
 
 
-def _stretched_sum(retrievers: tuple[str, ...]) -> pl.Expr:
-    """The sum over retrievers, in their order, of their stretched scores; null for what none of them proposed."""
+def _sum_of_scaled(retrievers: tuple[str, ...]) -> pl.Expr:
+    """Add up the scores of all retrievers, each scaled to 0..1 per customer; null for what none of them proposed."""
     total, proposed = pl.lit(0.0), pl.lit(False)
     for name in retrievers:
         score = pl.col(f"{name}{SCORE}").cast(pl.Float64)
         low, high = score.min().over("customer"), score.max().over("customer")
-        stretched = pl.when(high > low).then((score - low) / (high - low)).otherwise(1.0)
-        there = score.is_not_null()
-        total += pl.when(there).then(stretched).otherwise(0.0)
-        proposed |= there
+        scaled = pl.when(high > low).then((score - low) / (high - low)).otherwise(1.0)
+        scored = score.is_not_null()
+        total += pl.when(scored).then(scaled).otherwise(0.0)
+        proposed |= scored
     return pl.when(proposed).then(total)
 
 
 def retriever_ranks(columns: list[str]) -> list[str]:
-    """Those of `columns` that are a retriever's rank, in their order."""
+    """Return those of `columns` that are a retriever's rank, in their order."""
     return [name for name in columns if name.endswith(RANK) and name != f"best{RANK}"]

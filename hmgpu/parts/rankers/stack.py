@@ -1,8 +1,8 @@
-"""Several rankers, and a small one that learns from an earlier week how far to trust each of them.
+"""Several rankers, and a small one, the stacker, that learns from an earlier week how far to trust each of them.
 
-Stacked generalisation (Wolpert 1992). The rankers are fitted on all training weeks but the last; the stacker sees their
-scores and places of that last week, which none of them has been fitted on. It sees every candidate of that week: among
-a sample of them a place would mean another thing than in serving.
+Stacked generalisation (Wolpert 1992). The rankers are fitted on all training weeks but the last; the stacker is fitted
+on their scores and places for that last week, which none of them has seen. It gets every candidate of that week, since
+a place among a sample of them would mean something else than in serving.
 """
 
 import tempfile
@@ -26,21 +26,21 @@ STACKER = "stacker"
 
 
 class Stack(Ranker):
-    """Rankers, and a stacker on their scores and places."""
+    """Several rankers, and a stacker that ranks by their scores and places."""
 
     rankers: Annotated[dict[str, Ranker], Field(min_length=1)] = {  # noqa: RUF012 (pydantic copies it)
         "lambdarank": XGBoost(),
         "classifier": XGBoost(objective="binary:logistic"),
     }
-    """The rankers by name."""
+    """The rankers, each under a name of your choice with its kind and settings."""
     stacker: Ranker = XGBoost(rounds=200, learning_rate=0.1, depth=3, columns=1.0)
-    """Fitted on their scores and places alone."""
+    """The ranker that gives the final order; it sees only the other rankers' scores and places."""
 
     @field_validator("rankers", mode="before")
     @classmethod
     def _build_rankers(cls, given: Any) -> Any:
         if isinstance(given, dict) and STACKER in given:
-            raise ValueError(f"'{STACKER}' is the name of the ranker above the others; call this one something else")
+            raise ValueError(f"'{STACKER}' names the ranker above the others already; give this one another name")
         return parts_of(Ranker, given)
 
     @field_validator(STACKER, mode="before")
@@ -68,8 +68,9 @@ class Stack(Ranker):
             raise ConfigError("ranker.kind: a stack is fitted on the last training week; set weeks.train to 2 or more.")
         fitted = {name: each.fit(earlier, validation, engine, seed, client) for name, each in self.rankers.items()}
         with tempfile.TemporaryDirectory() as folder:
-            shown = [_shown(fitted, week, Path(folder) / name) for name, week in (("l", last), ("v", validation))]
-            return StackModel(fitted, self.stacker.fit(shown[0], shown[1], engine, seed, client))
+            opinions = [_write_opinions(fitted, last, Path(folder) / "l")]
+            opinions.append(_write_opinions(fitted, validation, Path(folder) / "v"))
+            return StackModel(fitted, self.stacker.fit(opinions[0], opinions[1], engine, seed, client))
 
     def load(self, folder: Path, engine: Engine) -> "StackModel":
         loaded = {name: ranker.load(folder / name, engine) for name, ranker in self.rankers.items()}
@@ -78,13 +79,13 @@ class Stack(Ranker):
 
 @dataclass(frozen=True)
 class StackModel(Model):
-    """The fitted rankers, and the fitted stacker."""
+    """The fitted rankers and the fitted stacker."""
 
     models: Mapping[str, Model]
     stacker: Model
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        """The stacker's score. `examples` must hold customers whole."""
+        """Return the stacker's scores; `examples` must hold all candidates of each customer."""
         return self.stacker.score(_opinions(self.models, examples))
 
     def save(self, folder: Path) -> None:
@@ -94,7 +95,7 @@ class StackModel(Model):
 
 
 def _opinions(models: Mapping[str, Model], examples: pl.DataFrame) -> pl.DataFrame:
-    """(customer, article, of each ranker its score and the candidate's place by it), a row for each of `examples`."""
+    """Return (customer, article, each ranker's score and the candidate's place by it), one row for each example."""
     scored = examples.select(*KEYS, **{f"{name}_margin": model.score(examples) for name, model in models.items()})
     places = {
         f"{name}_place": pl.col(f"{name}_margin").rank("ordinal", descending=True).over("customer").cast(pl.Int32)
@@ -103,8 +104,8 @@ def _opinions(models: Mapping[str, Model], examples: pl.DataFrame) -> pl.DataFra
     return scored.with_columns(**places)
 
 
-def _shown(models: Mapping[str, Model], week: Examples, folder: Path) -> Examples:
-    """The rankers' opinions of `week`'s examples, with their labels, as files in `folder`."""
+def _write_opinions(models: Mapping[str, Model], week: Examples, folder: Path) -> Examples:
+    """Write the rankers' scores and places for `week`'s examples, with the labels, to files in `folder`."""
     folder.mkdir()
     files = []
     for number, table in enumerate(week.tables()):

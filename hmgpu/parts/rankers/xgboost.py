@@ -1,6 +1,6 @@
 """Gradient-boosted trees: LambdaMART or a binary classifier, on the CPU or the GPU.
 
-XGBoost (Chen & Guestrin 2016) with its LambdaMART objectives (Burges 2010). How it is fed is in `trees/`.
+XGBoost (Chen & Guestrin 2016) with its LambdaMART objectives (Burges 2010). `trees/` feeds it with examples.
 """
 
 import json
@@ -28,41 +28,43 @@ Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class XGBoost(Ranker):
-    """XGBoost on the candidates of customers who bought at least one of them."""
+    """XGBoost, fitted on the candidates of customers who bought at least one of them."""
 
     objective: Literal["rank:ndcg", "rank:map", "rank:pairwise", "binary:logistic"] = "rank:ndcg"
-    """What is optimised: the order within a customer's candidates, or each candidate's probability."""
+    """What is optimised. rank:…: the order within each customer's candidates; binary:logistic: the probability that a
+    candidate is bought."""
     rounds: Count = 600
-    """Trees at most."""
+    """The most trees that are fitted."""
     patience: Count = 40
-    """Trees without a better NDCG@50 in the validation week after which fitting stops."""
+    """Fitting stops after this many trees without a better NDCG@50 in the validation week."""
     watched: Count | None = 5_000
-    """Customers of the validation week, drawn at random among those with a recalled purchase, whose lists decide when
-    to stop; null takes all. More of them cost memory, and time at every tree."""
+    """Customers of the validation week whose lists decide when to stop, sampled at random among those who bought a
+    candidate; null takes all. More of them make a steadier decision, and cost memory and time for every tree."""
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
-    """Weight of each tree."""
+    """How much each tree contributes; a smaller rate needs more trees and often ends a little better."""
     depth: Count = 7
-    """Depth of a tree."""
+    """Depth of each tree, in levels; deeper trees learn finer patterns, take longer and overfit sooner."""
     min_child_weight: Annotated[float, Field(ge=0)] = 5.0
-    """Hessian that a leaf needs; more makes the model more careful."""
+    """Least sum of the loss's second derivatives in a leaf; more makes leaves larger and the model more careful."""
     l2: Annotated[float, Field(ge=0)] = 2.0
-    """Penalty on the leaves' squared weights."""
+    """Penalty on the squared weights of the leaves; more makes the model more careful."""
     rows: Share = 0.8
-    """Share of the rows each tree sees."""
+    """Share of the rows that each tree is fitted on, sampled at random."""
     columns: Share = 0.5
-    """Share of the features each tree sees."""
+    """Share of the features that each tree is fitted on, sampled at random."""
     bins: Annotated[int, Field(ge=2)] = 256
-    """Quantiles kept of each feature."""
+    """Bins into which each feature's values are divided; more of them split more finely and cost memory and time."""
     pairs: Count = 12
-    """Ranking objectives: the places at the top of each customer's list that form pairs."""
+    """Objectives rank:… only: how many places at the top of each customer's list are compared with all others."""
 
     from_worth: bool = False
-    """Whether the trees start from the logarithm of a candidate's `worth`, as quotas know it, instead of from nothing:
-    they then learn what the worth does not say, and few examples can't make the lists worse than the worth's own."""
+    """Whether the trees start from the logarithm of a candidate's `worth`, which `quotas` compute, instead of from 0.
+    The trees then learn only what the worth misses, so that few examples can't make lists worse than the worth alone
+    would."""
 
     workers: Count = 1
     """Processes of the cluster that fit the trees together, each on its share of the examples. Another number gives
-    other trees, as another seed would."""
+    slightly different trees, as another seed would."""
 
     def idle(self) -> Mapping[str, str]:
         return {} if self.objective.startswith("rank:") else {"pairs": "with an objective rank:…"}
@@ -95,7 +97,7 @@ class XGBoost(Ranker):
         return XGBoostModel(booster, tuple(json.loads((folder / FEATURES).read_text())), engine, self.from_worth)
 
     def _watched(self, validation: Examples, seed: int) -> pl.DataFrame:
-        """(customer) of those whose lists decide when to stop."""
+        """Return (customer): those whose lists decide when to stop."""
         return sample(validation.customers_with_purchases(), self.watched, seed)
 
     def _parameters(self, engine: Engine, seed: int, ranks: bool) -> dict[str, Any]:
@@ -120,7 +122,7 @@ class XGBoost(Ranker):
 
 @dataclass(frozen=True)
 class XGBoostModel(Model):
-    """Fitted trees and the features they expect."""
+    """Fitted trees and the features that they expect."""
 
     booster: xgb.Booster
     features: tuple[str, ...]
@@ -128,20 +130,20 @@ class XGBoostModel(Model):
     from_worth: bool = False
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
-        """Margins: the sum of the trees' leaves, and of what they start from."""
+        """Return the margins: the sum of the trees' leaves and of the value that they start from."""
         if examples.is_empty():
             return pl.Series("score", [], dtype=pl.Float32)
         return pl.concat(self._margins(part) for part in examples.iter_slices(ROWS))
 
     def _margins(self, examples: pl.DataFrame) -> pl.Series:
-        # Part by part, for XGBoost gets columns that Arrow had to copy: of all rows at once it took twice as long.
+        # Part by part, since Arrow has to copy the columns for XGBoost; all rows at once took twice as long.
         rows = self.engine.columns(numbers(examples, self.features))
         start = start_of(examples) if self.from_worth else None
         margins = self.booster.inplace_predict(rows, predict_type="margin", base_margin=start)
         return pl.Series("score", self.engine.numpy(margins), dtype=pl.Float32)
 
     def save(self, folder: Path) -> None:
-        # Written here, since XGBoost says nothing of what a full disk did not take.
+        # Written here, because XGBoost raises no error when the disk is full.
         (folder / MODEL).write_bytes(self.booster.save_raw("ubj"))
         (folder / FEATURES).write_text(json.dumps(self.features, indent=1))
         gains = self.booster.get_score(importance_type="total_gain")

@@ -1,1 +1,1 @@
-"""Retrievers: each file proposes candidate articles for customers in one way."""
+"""Retrievers: each file is one way to propose candidate articles for customers."""

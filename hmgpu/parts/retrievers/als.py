@@ -1,8 +1,8 @@
-"""Matrix factorisation of who bought what: the articles whose vectors are nearest to the customer's.
+"""Matrix factorisation of purchases: the articles whose vectors are nearest to the customer's.
 
 Hu, Koren & Volinsky 2008 ("Collaborative filtering for implicit feedback datasets"), fitted by the library implicit.
-Only the articles' vectors are kept: a customer's is the least-squares solution for his own purchases, so it depends on
-no other customer, and new customers get theirs like all others.
+Only the articles' vectors are kept. A customer's vector is the least-squares solution for their own purchases: it
+doesn't depend on any other customer, and new customers get one in the same way.
 """
 
 import warnings
@@ -30,32 +30,33 @@ Floats = npt.NDArray[np.float32]
 
 
 class ALS(EmbeddingWithLatest):
-    """The nearest articles on sale, and, as a feature, how near every other candidate is."""
+    """The nearest articles on sale; as a feature, how near each candidate of any retriever is."""
 
     days: Count = 60
-    """How far back purchases count."""
+    """Days before the cutoff whose purchases count."""
     half_life: Annotated[float, Field(gt=0)] = 30.0
-    """Days in which the weight of a purchase halves."""
+    """Days after which a purchase counts half as much."""
     factors: Count = 64
-    """Numbers in a vector."""
+    """Length of the vectors; longer ones hold finer tastes, need more purchases and more time."""
     alpha: Annotated[float, Field(gt=0)] = 10.0
-    """Confidence in a purchase of today, as a multiple of that in an article that was not bought."""
+    """How much more a purchase of today counts than an article that was not bought (which counts 1)."""
     l2: Annotated[float, Field(ge=0)] = 1.0
-    """Penalty on the squared vectors."""
+    """Penalty on large numbers in the vectors; more fits the purchases less closely and overfits less."""
     iterations: Count = 10
-    """Times that customers and articles are solved for in turn."""
+    """Rounds of fitting, each of which solves for all customers and then for all articles."""
     on_sale: Count = 14
-    """Only articles sold in this many days before the cutoff are retrieved; others only have a vector."""
+    """Only articles that sold in this many days before the cutoff are proposed; older ones only get the feature."""
     n: Candidates = 40
 
     def needs_packages(self) -> frozenset[str]:
         return super().needs_packages() | {"implicit"}
 
     def learn(self, history: History) -> Learned:
-        """`articles`: (article, `v…` int16, on_sale int8), `factors`: (article, `factor…` float32) of all sold lately.
+        """Return `articles` (article, `v…` int16, on_sale int8) and `factors` (article, `factor…` float32).
 
-        On the CPU whatever the engine: the CUDA part of implicit 0.7.3 is built for an rmm of before RAPIDS 26.6,
-        beside which it doesn't load, and its factors would differ in their last bits.
+        Both have all articles that sold in these days. Fitted on the CPU whatever the engine: the CUDA part of implicit
+        0.7.3 needs an rmm older than RAPIDS 26.6, does not load next to a newer one, and its factors would differ in
+        their last bits.
         """
         engine = self.context.engine
         bought = engine.collect(weighted(history, self.days, self.half_life).sort("customer", "article"))
@@ -67,7 +68,7 @@ class ALS(EmbeddingWithLatest):
         }
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        """`customers`: (customer, `v…` int16) of those who bought anything in these days."""
+        """Return `customers`: (customer, `v…` int16) of those who bought anything in these days."""
         import torch
 
         from hmgpu.core.vectors import quantised
@@ -77,18 +78,21 @@ class ALS(EmbeddingWithLatest):
         bought = engine.collect(weighted(audience, self.days, self.half_life).sort("customer", "article"))
         customers = bought["customer"].unique().sort()
         own = torch.from_numpy(self._solved(_factors(articles), matrix(bought, articles["article"])))
-        # Of length 1: it decides nothing about the order of a customer's articles.
+        # Of length 1, since the length changes nothing about the order of a customer's articles.
         keys = torch.from_numpy(customers.to_numpy().copy())
         found = quantised(keys, torch.nn.functional.normalize(own, dim=1), "customer").lazy()
         return {"customers": found} | self.bought_latest(learned, audience)
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        """`als_dot` float32: null where the customer or the article was not in a purchase of these days; with `latest`
-        also `als_latest` float32, the largest product with one of the customer's latest articles."""
+        """Compute `als_dot` float32, null if the customer or the article was not in a purchase of these days.
+
+        With the setting `latest` also `als_latest` float32, the largest product with one of the customer's latest
+        articles.
+        """
         return self.with_latest(self.near(learned, pairs, "als_dot"), learned, "als_latest")
 
     def _fitted(self, bought: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFrame:
-        """`factor…` float32 of each of `articles`."""
+        """Return the columns `factor…` float32, one row for each of `articles`."""
         names = [f"{FACTOR}{place:03}" for place in range(self.factors)]
         if bought.is_empty():  # which implicit can't fit
             return pl.DataFrame(schema=dict.fromkeys(names, pl.Float32))
@@ -97,7 +101,7 @@ class ALS(EmbeddingWithLatest):
         return pl.DataFrame(model.item_factors, schema=names)
 
     def _solved(self, articles: Floats, bought: "csr_matrix") -> Floats:
-        """float32 (customers, factors): the customers' vectors, given those of the articles."""
+        """Solve for the customers' vectors, given the vectors of `articles`; float32 (customers, factors)."""
         if not bought.shape[0]:
             return articles[:0]
         with self._model() as model:
@@ -112,7 +116,7 @@ class ALS(EmbeddingWithLatest):
             from implicit.cpu.als import AlternatingLeastSquares
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(1, "blas"):  # implicit has threads of its own, which those of BLAS would hold up
+        with threadpool_limits(1, "blas"):  # implicit has threads of its own, which BLAS threads would hold up
             yield AlternatingLeastSquares(
                 factors=self.factors,
                 regularization=self.l2,
@@ -123,7 +127,7 @@ class ALS(EmbeddingWithLatest):
 
 
 def _vectors(articles: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
-    """(article, `v…` int16): the `factors`, the longest vector of length 1."""
+    """Return (article, `v…` int16): the `factors`, scaled so that the longest vector has length 1."""
     import torch
 
     from hmgpu.core.vectors import quantised, shortened

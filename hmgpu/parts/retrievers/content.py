@@ -1,9 +1,9 @@
-"""What is like the articles that a customer bought lately, by what they are, not by who else bought them.
+"""Articles whose text, codes, sales or pictures are similar to what the customer bought lately.
 
-So articles that have hardly sold yet are found too.
+Other customers' purchases play no part, so articles that have hardly sold yet are found too.
 
-Content-based recommendation (Pazzani & Billsus 2007, "Content-based recommendation systems"): the customer's profile is
-the mean of what he bought.
+Content-based recommendation (Pazzani & Billsus 2007, "Content-based recommendation systems"): a customer's profile is
+the mean of the articles that they bought.
 """
 
 from collections.abc import Mapping
@@ -19,20 +19,21 @@ from hmgpu.parts.models.neural.embedding_mean import EmbeddingMean
 from hmgpu.parts.part import Count
 
 ENCODED: dict[str, VectorsOf] = {"sentences": "text", "pictures": "pictures"}
-"""What the data set's vectors are of, by what is asked for."""
+"""The vectors of the data set that a value of the setting `of` needs."""
 
 
 class Content(EmbeddingMean):
-    """What is nearest to the mean of the latest articles, and, as a feature, how near every other candidate is."""
+    """Articles nearest to the mean of the customer's latest; as a feature, how near each candidate is to it."""
 
     of: Literal["metadata", "text", "sales", "sentences", "pictures"] = "text"
-    """metadata: the catalogue's codes (product type, colour, department, …); text: the words of names and descriptions;
-    sales: when, at what price, in which channel and to whom an article sold; sentences: names and descriptions as a
-    sentence encoder sees them (`hmgpu vectors text`); pictures: as an image encoder does (`hmgpu vectors pictures`)."""
+    """What similarity is computed from. metadata: the catalogue's codes (product type, colour, department, …); text:
+    the words of names and descriptions; sales: when, at what price, in which channel and to whom an article sold;
+    sentences: names and descriptions as vectors of a sentence encoder (`hmgpu vectors text`); pictures: pictures as
+    vectors of an image encoder (`hmgpu vectors pictures`)."""
     dimensions: Annotated[int, Field(ge=2)] = 64
-    """Numbers in a vector, but of sales; an encoder's that has no more of them is taken as it is."""
+    """Length of the vectors (fixed for sales); longer ones of an encoder are reduced to it, shorter ones are kept."""
     weeks: Count = 8
-    """How far back sales are looked at."""
+    """Weeks before the cutoff whose sales describe an article."""
 
     @property
     def name(self) -> str:
@@ -49,8 +50,11 @@ class Content(EmbeddingMean):
         return frozenset({ENCODED[self.of]}) if self.of in ENCODED else frozenset()
 
     def vectors(self, history: History) -> pl.DataFrame:
-        """Of length 1: of all articles with a word, a code or a vector, or, where sales tell, of those sold in these
-        weeks. Raises DataError where the data set has no vectors of what is asked for."""
+        """Return vectors of length 1 for all articles with a word, a code or a vector.
+
+        With `of: sales`, for all articles that sold in these weeks. Raises DataError if the data set has no vectors
+        of the sentences or pictures.
+        """
         engine = self.context.engine
         if self.of == "sales":
             from hmgpu.parts.models.neural.sales_profile import sales_vectors
@@ -59,25 +63,25 @@ class Content(EmbeddingMean):
         if self.of == "sentences" or self.of == "pictures":
             from hmgpu.parts.models.neural.reduced import reduced
 
-            made = engine.collect(history.vectors_of(ENCODED[self.of]).sort("article"))
-            return reduced(made, self.dimensions, engine, self.context.seed)
+            encoded = engine.collect(history.vectors_of(ENCODED[self.of]).sort("article"))
+            return reduced(encoded, self.dimensions, engine, self.context.seed)
         from hmgpu.parts.models.neural.documents import document_vectors
 
-        table = history.articles.select("article", *_described_by(history, self.of)).sort("article")
+        table = history.articles.select("article", *_content_columns(history, self.of)).sort("article")
         return document_vectors(_documents(engine.collect(table)), self.dimensions, engine, self.context.seed)
 
 
-def _described_by(history: History, of: Literal["metadata", "text"]) -> list[str]:
-    """Columns of the articles that say what they are like, of those that the retailer has."""
-    # A product's code says no more than that articles are the same: same_product knows that.
+def _content_columns(history: History, of: Literal["metadata", "text"]) -> list[str]:
+    """Return the columns that describe what articles are like, as many of them as the retailer has."""
+    # Not the product's code: articles of one product are what the retriever same_product proposes.
     columns = names("articles", ["text"] if of == "text" else ["code"])
     return [name for name in columns if history.has(name) and name != "product"]
 
 
 def _documents(articles: pl.DataFrame) -> pl.DataFrame:
-    """(article, text): all that is said of each of `articles` (article, …); a code with the name of its column."""
-    told = [
+    """Join the columns of `articles` (article, …) into (article, text); each code gets the name of its column."""
+    words = [
         pl.col(name) if dtype == pl.String else pl.format(f"{name}{{}}", name)
         for name, dtype in articles.drop("article").schema.items()
     ]
-    return articles.select("article", text=pl.concat_str(told, separator=" ", ignore_nulls=True))
+    return articles.select("article", text=pl.concat_str(words, separator=" ", ignore_nulls=True))

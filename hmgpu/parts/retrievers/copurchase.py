@@ -1,4 +1,4 @@
-"""Articles bought together with, or after, what the customer bought lately, or what sold best lately.
+"""Articles that others bought together with, or after, the customer's latest articles or the latest best sellers.
 
 Directional pair rules ("bought seed, then article") with a decay by the days between, as the public solutions of the
 H&M competition used them, normalised like item-based collaborative filtering (Deshpande & Karypis 2004).
@@ -18,33 +18,38 @@ from hmgpu.parts.retriever import Candidates, Retriever
 
 
 class CoPurchase(Retriever):
-    """Rules `seed → article` from everybody's baskets, applied to each customer's latest articles."""
+    """Rules `seed → article` from the purchases of all customers, applied to each customer's seeds.
+
+    A rule says: customers who bought the seed also bought the article. A seed is one of the customer's latest articles,
+    or a best seller (see `seeds_from`).
+    """
 
     days: Count = 42
-    """How far back pairs are read."""
+    """Days before the cutoff whose purchases are paired to learn the rules."""
     gap: Annotated[float, Field(gt=0, le=1)] = 0.9
-    """Weight of a pair for each day between its purchases."""
+    """Weight of a pair, to the power of the days between its two purchases; 1 ignores the days."""
     backwards: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Weight of a pair whose article was bought before the seed; 1 makes rules symmetric."""
+    """Weight of a pair whose article was bought before its seed; 1 makes the rules symmetric, 0 ignores such pairs."""
     support: Count = 2
-    """Customers who must have bought both."""
+    """Customers who must have bought both articles for a rule; more drops rare, chancy rules."""
     per_customer: Count = 30
-    """Latest articles of a customer that form pairs."""
+    """Latest articles of each customer that are paired with each other."""
     pairs: Count = 400_000_000
-    """Pairs that are formed at most. Where there would be more, since they grow with the square of a customer's
-    articles, fewer of the latest ones are paired, and a warning says so."""
+    """The most pairs that are formed, to bound memory. Pairs grow with the square of a customer's articles; if there
+    would be more, fewer of the latest articles are paired than `per_customer`, and a warning says so."""
     per_article: Count = 12
-    """Rules kept for each seed."""
+    """Best rules that are kept for each seed."""
     on_sale: Count = 14
-    """Only articles that sold in this many days are proposed."""
+    """Only articles that sold in this many days before the cutoff are proposed."""
     seeds: Count = 12
-    """Latest articles of a customer, or best sellers, that ask for company."""
+    """Number of seeds: latest articles of each customer, or best sellers."""
     seeds_from: Literal["own", "popular"] = "own"
-    """own: the customer's latest articles ask; popular: the best sellers of the last seven days do, for everybody."""
+    """own: the seeds are the customer's latest articles; popular: they are the best sellers of the last seven days, the
+    same for everybody."""
     seed_days: Count = 91
-    """How far back seeds are read."""
+    """Days before the cutoff from which the customer's latest articles are taken."""
     half_life: Annotated[float, Field(gt=0)] = 14.0
-    """Days in which the weight of a seed halves."""
+    """Days after which a seed counts half as much."""
     n: Candidates = 24
 
     def idle(self) -> Mapping[str, str]:
@@ -67,7 +72,7 @@ class CoPurchase(Retriever):
         return top_n(scored, self.n, by="customer")
 
     def _best(self, history: History) -> Learned:
-        """`best` (seed, weight): what sold best in the last week, where that asks for company."""
+        """Return `best` (seed, weight): the best sellers of the last week; empty unless they are the seeds."""
         if self.seeds_from == "own":
             return {}
         sold = history.last(7).group_by("article").agg(units=pl.len().cast(pl.Int64))
@@ -75,14 +80,19 @@ class CoPurchase(Retriever):
         return {"best": best.select(seed="article", weight="units")}
 
     def _paired(self, history: History) -> pl.LazyFrame:
-        """(customer, article, day): the latest articles of each customer, as many as may form pairs."""
+        """Return (customer, article, day): the latest articles of each customer, as many as may be paired."""
         past = history.last(self.days)
         different = past.select("customer", "article").unique()
         paired = affordable(different, "customer", self.per_customer, self.pairs, self.kind, self.context.engine)
         return _latest(past, paired)
 
     def _rules(self, bought: pl.LazyFrame, history: History) -> pl.LazyFrame:
-        """(columns of `_apart`, seed, article, score) from what `_paired` returned, or that with more columns."""
+        """Return the rules (columns of `_apart`, seed, article, score).
+
+        Args:
+            bought: the table that `_paired` returned; more columns do no harm.
+            history: from which the articles on sale are taken.
+        """
         apart = self._apart()
         buyers = bought.group_by(*apart, "article").agg(buyers=pl.len().cast(pl.Float64))
         rules = (
@@ -94,38 +104,40 @@ class CoPurchase(Retriever):
         return top_n(rules, self.per_article, by=[*apart, "seed"]).drop("rank")
 
     def _pairs(self, bought: pl.LazyFrame, history: History) -> pl.LazyFrame:
-        """(columns of `_apart`, seed, article, weight) summed over customers, for pairs with enough of them and an
-        article that is still on sale."""
+        """Return the pairs (columns of `_apart`, seed, article, weight), with weights summed over customers.
+
+        Only pairs that enough customers bought, and whose article is still on sale.
+        """
         apart = self._apart()
         seeds = bought.rename({"article": "seed", "day": "seed_day"})
         offered = bought.select("customer", "article", "day")
         selling = offered.join(
             history.on_sale(self.on_sale), on="article", how="semi"
-        )  # before pairs are made, not after
+        )  # before articles are paired, not after
         pairs = seeds.join(selling, on="customer").filter(pl.col("seed") != pl.col("article"))
-        # `bought` has each customer and article once, so a pair's rows are its customers.
+        # `bought` has each customer and article once, so the rows of a pair are as many as its customers.
         weighed = pairs.select(*apart, pair=packed("seed", "article"), weight=fixed_point(self._weight(history.cutoff)))
         summed = weighed.group_by(*apart, "pair").agg(weight=pl.col("weight").sum(), customers=pl.len())
         enough = summed.filter((pl.col("customers") >= self.support) & (pl.col("weight") > 0))
         return enough.select(*apart, *unpacked("pair", "seed", "article"), "weight")
 
     def _apart(self) -> list[str]:
-        """Columns of customers whose rules are kept apart."""
+        """Return the columns of customers whose values each get rules of their own."""
         return []
 
     def _weight(self, cutoff: int) -> pl.Expr:
-        """What one customer's `seed` of `seed_day` and `article` of `day` weigh."""
+        """Return the weight of one customer's pair: `seed` bought on `seed_day`, `article` bought on `day`."""
         days_between = pl.col("day") - pl.col("seed_day")
         direction = pl.when(days_between < 0).then(self.backwards).otherwise(1.0)
         return pl.lit(self.gap).pow(days_between.abs().cast(pl.Float64)) * direction
 
     def _score(self) -> pl.Expr:
-        """A rule's score from its `weight` and both articles' buyers."""
-        # Cosine: without it every rule would end at the best sellers.
+        """Return a rule's score, from its `weight` and the buyers of both articles."""
+        # The cosine: without it every rule would lead to the best sellers.
         return pl.col("weight") / (pl.col("buyers") * pl.col("seed_buyers")).sqrt()
 
 
 def _latest(transactions: pl.LazyFrame, n: int) -> pl.LazyFrame:
-    """(customer, article, day): each customer's `n` latest articles with the day they were last bought."""
+    """Return (customer, article, day): each customer's `n` latest articles and the day they were last bought."""
     last = transactions.group_by("customer", "article").agg(day=pl.col("day").max())
     return top_n(last, n, by="customer", score="day").drop("rank")

@@ -1,9 +1,9 @@
-"""Item-to-item collaborative filtering: what was bought soon after, and of late, by those who bought the same.
+"""Item-to-item collaborative filtering: articles that customers lately bought soon after what this customer bought.
 
 As the item CF of the H&M competition's write-ups: directional pairs within each customer's history, which weigh less
-the more days lie between and the more articles the customer bought, over the logarithm of the article's popularity.
-That busy customers and popular articles count for less is also what Deshpande & Karypis 2004 ("Item-based top-N
-recommendation algorithms") found.
+the more days lie between them and the more articles the customer bought, divided by the logarithm of the article's
+popularity. Deshpande & Karypis 2004 ("Item-based top-N recommendation algorithms") also found that busy customers and
+popular articles should count for less.
 """
 
 from typing import Annotated, Literal
@@ -20,44 +20,47 @@ from hmgpu.parts.retrievers.popular_by import PopularBy
 
 
 class ItemCF(CoPurchase):
-    """Rules `seed → article` as `copurchase` has them, weighed by who made the pair and when.
+    """Rules `seed → article` as in `copurchase`, with weights for how busy a pair's customer is and how old it is.
 
-    One customer's pair weighs `gap`^days between · direction · 0.5^(its age / pair_half_life) / log(1 + articles that
-    the customer bought). A rule is the sum over customers / √(buyers of the seed) / log(1 + buyers of the article).
+    A rule says: customers who bought the seed also bought the article. One customer's pair weighs
+    `gap`^days between · direction · 0.5^(its age / pair_half_life) / log(1 + articles that the customer bought).
+    A rule's score is the sum over customers / √(buyers of the seed) / log(1 + buyers of the article).
     """
 
     days: Count = 60
-    """How far back pairs are read."""
+    """Days before the cutoff whose purchases are paired to learn the rules."""
     gap: Annotated[float, Field(gt=0, le=1)] = 0.95
-    """Weight of a pair for each day between its purchases."""
+    """Weight of a pair, to the power of the days between its two purchases; 1 ignores the days."""
     backwards: Annotated[float, Field(ge=0, le=1)] = 0.8
-    """Weight of a pair whose article was bought before the seed; 1 makes rules symmetric."""
+    """Weight of a pair whose article was bought before its seed; 1 makes the rules symmetric, 0 ignores such pairs."""
     same_day: Annotated[float, Field(ge=0)] = 1.0
-    """Weight of a pair bought on one day."""
+    """Weight of a pair whose articles were bought on the same day."""
     pair_half_life: Annotated[float, Field(gt=0)] = 21.0
-    """Days in which the weight of a pair halves, counted from its later purchase."""
+    """Days after which a pair counts half as much, counted from its later purchase."""
     normalise: Literal["log", "root"] = "log"
-    """What of the article's buyers a rule is divided by: the root leaves less to what is popular."""
+    """What a rule is divided by, so that best sellers don't win every time: the logarithm or the square root of the
+    article's number of buyers; root favours rare articles more."""
     by: str | None = None
-    """An attribute of customers, as in `popular_by` (age_band, price_level, …): rules are learned among customers of
-    the same group, and a customer's own group's are used; those without a group get nothing. null: the same for all."""
+    """A customer attribute, as in `popular_by` (age_band, price_level, …): rules are learned separately for each group
+    of customers, and a customer gets those of their own group; customers without a group get nothing. null: the same
+    rules for everybody."""
     per_article: Count = 40
-    """Rules kept for each seed."""
+    """Best rules that are kept for each seed."""
     on_sale: Count = 7
-    """Only articles that sold in this many days are proposed."""
+    """Only articles that sold in this many days before the cutoff are proposed."""
     seeds: Count = 16
-    """Latest articles of a customer that ask for company."""
+    """Number of seeds: latest articles of each customer, or best sellers (see `seeds_from`)."""
     seed_days: Count = 182
-    """How far back seeds are read."""
+    """Days before the cutoff from which the customer's latest articles are taken."""
     half_life: Annotated[float, Field(gt=0)] = 28.0
-    """Days in which the weight of a seed halves."""
+    """Days after which a seed counts half as much."""
     n: Candidates = 24
 
     @field_validator("by")
     @classmethod
     def _is_attribute(cls, by: str | None) -> str | None:
         if by is not None and by not in OF_CUSTOMERS:
-            raise ValueError(f"'{by}' is no attribute of customers; there are {', '.join(OF_CUSTOMERS)}")
+            raise ValueError(f"'{by}' is not an attribute of customers; there are {', '.join(OF_CUSTOMERS)}")
         return by
 
     def needs(self) -> frozenset[str]:
@@ -79,7 +82,7 @@ class ItemCF(CoPurchase):
         return {"seeds": seeds.join(self._groups(learned, audience), on="customer") if self.by else seeds}
 
     def _groups(self, learned: Learned, history: History) -> pl.LazyFrame:
-        """(customer, tag) of those who have a group."""
+        """Return (customer, tag): the group of each customer that has one."""
         assert self.by
         return PopularBy(by=self.by).learn_customers(learned, history)["tags"].select("customer", "tag")
 

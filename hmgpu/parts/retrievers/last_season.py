@@ -1,4 +1,4 @@
-"""What sold in the same weeks a year ago and is still, or again, on sale.
+"""Best sellers of the same weeks a year ago that are still, or again, on sale.
 
 Public solutions of the H&M competition proposed what sold in the same weeks a year ago.
 """
@@ -13,16 +13,16 @@ from hmgpu.parts.retriever import Candidates, Retriever
 
 
 class LastSeason(Retriever):
-    """The articles of last year's best sellers of the coming weeks, the same for every customer.
+    """Articles on sale whose product sold well a year ago in the weeks to come, the same for every customer.
 
-    Few articles live a year, but products return in new colours: sales of a year ago count for the product where the
-    retailer has products, and go to its articles that sell now.
+    Few articles live for a year, but products return in new colours: sales of a year ago count for the product (if the
+    retailer has products), and each of its articles on sale now gets them.
     """
 
     weeks: Count = 2
-    """Weeks from the cutoff's anniversary on that count as the season."""
+    """Weeks of last year that count, from the cutoff's date on."""
     on_sale: Count = 14
-    """An article is still on sale when it sold in this many days."""
+    """An article is on sale if it sold in this many days before the cutoff."""
     n: Candidates = 12
 
     def learn(self, history: History) -> Learned:

@@ -1,7 +1,7 @@
-"""What another retriever proposes, without the articles that run out.
+"""Another retriever's candidates, without the articles that seem to have run out.
 
-A shop's stock is not in the data, but sales that collapse tell of it: public solutions of the H&M competition dropped
-articles whose sales fell by more than 80 % from one month to the next.
+A shop's stock is not in the data, but sales that collapse are a sign of it: public solutions of the H&M competition
+dropped articles whose sales fell by more than 80 % from one month to the next.
 """
 
 from typing import Annotated
@@ -16,12 +16,12 @@ from hmgpu.parts.retriever import Candidates
 
 
 class OutOfStock(Filter):
-    """Another retriever's candidates less those whose sales collapsed, or that didn't sell at all, of late."""
+    """Another retriever's candidates, without those whose sales collapsed lately or that didn't sell at all."""
 
     days: Count = 14
-    """Days before the cutoff whose sales are compared with those of as many days before them."""
+    """Length in days of the two periods that are compared: the days before the cutoff, and as many days before them."""
     fall: Annotated[float, Field(gt=0, lt=1)] = 0.8
-    """Share of the sales before; an article that lost more is out of stock."""
+    """An article is out of stock if its sales fell by more than this share; 0.8 means by more than 80 %."""
     n: Candidates = 24
 
     def kept(self, history: History) -> pl.LazyFrame:

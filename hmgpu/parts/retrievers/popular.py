@@ -1,4 +1,4 @@
-"""What everybody bought lately.
+"""The latest best sellers among all customers.
 
 As in public solutions of the H&M competition: sales of the last one to four weeks, decayed by time.
 """
@@ -18,9 +18,9 @@ class Popular(Retriever):
     """The best sellers of the last weeks, the same for every customer."""
 
     days: Count = 28
-    """How far back sales count: one to four weeks."""
+    """Days before the cutoff whose sales count; 7 to 28 are usual."""
     half_life: Annotated[float, Field(gt=0)] = 4.0
-    """Days in which the weight of a sale halves."""
+    """Days after which a sale counts half as much; fewer follow trends sooner and are noisier."""
     n: Candidates = 40
 
     def learn(self, history: History) -> Learned:

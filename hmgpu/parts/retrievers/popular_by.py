@@ -1,7 +1,7 @@
-"""What sells best among customers, or in a group of articles, like this customer's.
+"""Best sellers among similar customers (by age band, channel or the like), or in the customer's departments or types.
 
 Public solutions of the H&M competition counted best sellers by age band, gender, price quintile ("purchase ability"),
-channel and postal code, and those of the departments, types and sections that a customer buys from.
+channel and postal code, and the best sellers of the departments, types and sections that a customer buys from.
 """
 
 from typing import Annotated
@@ -18,14 +18,15 @@ from hmgpu.parts.part import Count
 class PopularBy(ByAttribute):
     """Best sellers by any attribute of customers (age band, channel, …) or of articles (department, …).
 
-    A customer attribute gives each customer one tag and the best sellers among customers of that tag. An article
-    attribute gives each customer the tags bought most lately and the best sellers among articles of those tags.
+    With a customer attribute, each customer has one tag (their age band, say) and gets the best sellers among customers
+    with that tag. With an article attribute, each customer has several tags (the departments that they bought most from
+    lately, say) and gets the best sellers among articles with those tags.
     """
 
     days: Count = 14
-    """How far back sales count."""
+    """Days before the cutoff whose sales count."""
     half_life: Annotated[float, Field(gt=0)] = 4.0
-    """Days in which the weight of a sale halves."""
+    """Days after which a sale counts half as much; fewer follow trends sooner and are noisier."""
 
     def _sold(self, history: History) -> pl.LazyFrame:
         return history.last(self.days).with_columns(weight=decayed(history.cutoff - pl.col("day"), self.half_life))

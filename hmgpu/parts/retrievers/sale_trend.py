@@ -1,6 +1,6 @@
-"""What sells better than the week before, with everybody or with customers, or in a group of articles, like these.
+"""Articles that sell better than a week before, overall, among similar customers, or in the customer's departments.
 
-The rule `(this week - last week) / (last week + 1)` is that of public solutions of the H&M competition.
+The measure `(this week - last week) / (last week + 1)` comes from public solutions of the H&M competition.
 """
 
 from typing import Annotated
@@ -18,16 +18,16 @@ EVERYBODY = "everybody"
 
 
 class SaleTrend(ByAttribute):
-    """The articles whose sales rise most: as `popular_by`, with the growth of sales in place of the sales."""
+    """The articles whose sales rise most: like `popular_by`, with the growth of sales in place of the sales."""
 
     by: str = EVERYBODY
-    """everybody: the same for all customers; or an attribute of customers or articles, as in `popular_by`."""
+    """everybody: the same articles for all customers; or an attribute of customers or articles, as in `popular_by`."""
     days: Count = 7
-    """Days before the cutoff whose sales are compared with those of as many days before them."""
+    """Length in days of the two periods that are compared: the days before the cutoff, and as many days before them."""
     least: Annotated[float, Field(gt=0)] = 0.8
-    """Growth, as a share of the sales before, from which an article is proposed."""
+    """Growth that an article needs to be proposed, as a share of its sales before; 0.8 means 80 % more."""
     sold: Count = 5
-    """Units that an article must have sold in these days: from one to three is no trend."""
+    """Units that an article must have sold in the later period; from one unit to three is not a trend."""
     n: Candidates = 12
 
     @field_validator("by")

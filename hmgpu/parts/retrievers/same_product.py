@@ -1,6 +1,7 @@
 """Other colours and variants of the products that the customer bought.
 
-As public solutions of the H&M competition did by `product_code`, which articles of one cut and another colour share.
+As public solutions of the H&M competition did by `product_code`, which articles of the same cut in different colours
+share.
 """
 
 from typing import Annotated
@@ -15,16 +16,16 @@ from hmgpu.parts.retriever import Candidates, Retriever
 
 
 class SameProduct(Retriever):
-    """Articles on sale of the customer's products that the customer has not bought yet."""
+    """Articles on sale of the products that the customer bought, without the articles that they already have."""
 
     days: Count = 182
-    """How far back the customer's purchases count."""
+    """Days before the cutoff whose purchases by the customer count."""
     half_life: Annotated[float, Field(gt=0)] = 21.0
-    """Days in which the weight of a purchase halves."""
+    """Days after which a purchase counts half as much."""
     on_sale: Count = 14
-    """An article is on sale when it sold in this many days."""
+    """An article is on sale if it sold in this many days before the cutoff."""
     variants: Count = 6
-    """Best-selling articles kept of each product; bounds the join of products with articles."""
+    """Best-selling articles of each product that can be proposed; fewer save memory."""
     n: Candidates = 20
 
     def needs(self) -> frozenset[str]:

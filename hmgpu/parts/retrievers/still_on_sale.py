@@ -1,8 +1,8 @@
-"""What another retriever proposes, of the articles that still sell.
+"""Another retriever's candidates, without the articles that no longer sell.
 
 repurchase: {kind: still_on_sale, days: 7, of: {kind: repurchase, n: 60}, n: 24}
 
-In public solutions of the H&M competition only articles that had sold in the last week were proposed as company.
+Some public solutions of the H&M competition proposed articles bought together only if they had sold in the last week.
 """
 
 import polars as pl
@@ -17,7 +17,7 @@ class StillOnSale(Filter):
     """Another retriever's candidates that sold in the last days."""
 
     days: Count = 7
-    """An article is still on sale when it sold in this many days before the cutoff."""
+    """An article is still on sale if it sold in this many days before the cutoff."""
     n: Candidates = 24
 
     def kept(self, history: History) -> pl.LazyFrame:

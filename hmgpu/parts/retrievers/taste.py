@@ -1,11 +1,11 @@
-"""What sells now, by how much the customer leans towards its category and how well it suits his taste within it.
+"""Articles that sell now, weighted by the customer's liking for their category and for such articles within it.
 
-Three factors, multiplied as in naive Bayes: how well the article sells; how many purchases of its category the customer
-made, against how many others made in the same weeks (`neural.leaning`); and how near it is to the articles that he
-chose within their categories (`neural.correspondence`). Trees approximate a product of small factors badly, so it is a
+Three factors, multiplied as in naive Bayes: how well the article sells; how much of its category the customer bought
+compared with others in the same weeks (`neural.leaning`); and how near the article is to those that the customer chose
+within their categories (`neural.correspondence`). Trees approximate a product of small factors badly, so it is a
 retriever of its own, and its factors are features of every candidate.
 
-The product is of hmgpu's own making; where its factors come from, the modules say that they are in.
+The product is hmgpu's own idea; the modules of the factors name their sources.
 """
 
 import math
@@ -24,42 +24,50 @@ from hmgpu.parts.models.neural.leaning import Doubles, band_ratios, bands, bough
 from hmgpu.parts.part import Category, Count, Learned
 from hmgpu.parts.retriever import Candidates
 
-SCALE = 4  # by which logarithms are divided, so that products of vectors are exact in float32: see neural.topk
-REACH = 4.0  # articles' vectors within categories that are longer are made so long: few are
-HELD = 8.0  # a logarithm of sales further below the best seller's is no more than that
+SCALE = 4  # logarithms are divided by this, so that products of vectors are exact in float32: see neural.topk
+REACH = 4.0  # longest vector of an article within its category; the few longer ones are shortened to it
+HELD = 8.0  # how far the logarithm of an article's sales can be below the best seller's; cut off there
 
 
 class Taste(Embedding):
-    """Articles on sale by sales × leaning to the category × nearness within it, and these factors of any candidate."""
+    """Articles on sale, ordered by sales × leaning to the category × nearness within it; the factors are features.
+
+    A customer's leaning is how much more of a category they buy than others do; nearness compares an article with those
+    that the customer chose within their categories.
+    """
 
     by: Category = "department"
-    """What a customer leans to."""
+    """What a category is: any code column of the articles."""
     days: Count = 730
-    """How far back purchases tell a taste."""
+    """Days before the cutoff whose purchases describe a customer's taste."""
     half_life: Annotated[float, Field(gt=0)] = 4.0
-    """Days in which a sale counts half as much for how well an article sells now."""
+    """Days after which a sale counts half as much for how well an article sells now."""
     prior: Annotated[float, Field(gt=0)] = 0.25
-    """Purchases of every category, as expected, that each customer is taken to have made beside his own."""
+    """Expected purchases of every category that are added to each customer's own; more pulls the leanings of customers
+    with few purchases towards those of their age group."""
     calm: Annotated[float, Field(gt=0)] = 20.0
-    """Purchases of no particular taste that each customer is taken to have made beside his own."""
+    """Purchases without a particular taste that are added to each customer's own; more makes the taste of customers
+    with few purchases weaker."""
     dimensions: Count = 12
-    """Numbers that tell a taste within categories."""
+    """Length of the vectors that describe taste within categories."""
     drawn: Count | None = 200_000
-    """Customers from whom these are learned, drawn at random; null takes all."""
+    """Customers, sampled at random, whose purchases these vectors are learned from; null takes all."""
     on_sale: Count = 14
-    """Only articles sold in this many days before the cutoff are retrieved."""
+    """Only articles that sold in this many days before the cutoff are proposed."""
     n: Candidates = 60
 
     def needs(self) -> frozenset[str]:
         return frozenset({self.by})
 
     def learn(self, history: History) -> Learned:
-        """`articles`: (article, share, `v…` int16, on_sale int8), `weeks`: (week, category, share), `ages`: (band,
-        category, ratio), `coordinates`: (article, `x…`), `usual`: (week, category, `x…`), the means of what was sold.
+        """Return the tables `articles`, `weeks`, `ages`, `coordinates` and `usual`.
+
+        `articles` is (article, share, `v…` int16, on_sale int8), `weeks` (week, category, share), `ages` (band,
+        category, ratio), `coordinates` (article, `x…`), and `usual` (week, category, `x…`): the means of what was sold.
 
         Shares of weeks, ratios and coordinates are int64 in steps of 2^-20.
         """
-        # In memory, a dozen bytes a row: five plans start from it.
+        # Held in memory at a dozen bytes a row, because five plans start from it.
         rows = self.context.engine.collect(bought_rows(history, self.by, self.days)).lazy()
         weeks = self.context.engine.collect(week_shares(rows)).lazy()
         found = self._coordinates(rows)
@@ -75,7 +83,7 @@ class Taste(Embedding):
         }
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        """`customers`: (customer, `v…` int16) of all, whether they ever bought anything or not."""
+        """Return `customers`: (customer, `v…` int16) of all customers, also of those who never bought anything."""
         engine = self.context.engine
         members = engine.collect(bands(audience).sort("customer"))
         rows = engine.collect(bought_rows(audience, self.by, self.days))
@@ -89,8 +97,11 @@ class Taste(Embedding):
         return nearest.with_columns(score=(pl.col("score").cast(pl.Float64) * SCALE).exp().cast(pl.Float32))
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        """Logarithms, float32: `taste_leaning` to the category, `taste_within` it, `taste`: their sum with that of the
-        sales, and `taste_share`: the article's of its category's sales. Null where the candidate has no category.
+        """Compute `taste_leaning`, `taste_within`, `taste` and `taste_share`, all float32 logarithms.
+
+        `taste_leaning` is the customer's leaning to the category, `taste_within` the nearness within it, `taste` the
+        sum of both and of the logarithm of the sales, and `taste_share` the article's share of its category's sales.
+        Null if the candidate has no category.
         """
         from hmgpu.core.vectors import STEPS
         from hmgpu.parts.models.neural.topk import dots
@@ -111,7 +122,7 @@ class Taste(Embedding):
         return described.select(*KEYS, *parts, "taste_share", taste=taste)
 
     def _coordinates(self, rows: pl.LazyFrame) -> pl.DataFrame:
-        """(article, `x…` int64 in steps of 2^-20), from the customers that are drawn."""
+        """Learn (article, `x…` int64 in steps of 2^-20) from the sampled customers."""
         customers = sample(rows.select("customer").unique(), self.drawn, self.context.seed)
         asked = rows.join(customers, on="customer", how="semi")
         # A category has fewer than 2^20 codes.
@@ -123,7 +134,7 @@ class Taste(Embedding):
     def _articles(self, history: History, weeks: pl.LazyFrame, found: pl.DataFrame) -> pl.LazyFrame:
         engine = self.context.engine
         weight = decayed(history.cutoff - pl.col("day"), self.half_life)
-        # Older sales weigh less than the smallest step.
+        # Sales before these days weigh less than the smallest step.
         sales = history.last(math.ceil(21 * self.half_life)).group_by("article").agg(weight=weight.sum())
         known = history.articles.select("article", category=self.by).drop_nulls()
         known = known.join(sales, on="article", how="left").join(found.lazy(), on="article", how="left")
@@ -134,12 +145,15 @@ class Taste(Embedding):
         own = (table["category"].to_numpy()[:, None] == categories).astype(np.float64)
         steps = _numbers(table, found.columns[1:]) / ONE
         share = pl.col("weight") / (pl.col("weight").sum().over("category") + 1)
-        about = table.select("article", share=(share + 1e-4).log().cast(pl.Float32))
+        shares = table.select("article", share=(share + 1e-4).log().cast(pl.Float32))
         vectors = _vectors("article", table, logs[:, None], own, _shortened(steps / REACH))
-        return self.marked(about.join(vectors, on="article", maintain_order="left").lazy(), history)
+        return self.marked(shares.join(vectors, on="article", maintain_order="left").lazy(), history)
 
     def _within(self, learned: Learned, rows: pl.LazyFrame, members: pl.DataFrame) -> Doubles:
-        """(customers, dimensions): how far from the means of their strata the articles were that each chose."""
+        """Return how far the articles that each customer chose were from the means of their week and category.
+
+        The matrix is (customers, dimensions).
+        """
         engine = self.context.engine
         found = engine.collect(learned["coordinates"])
         places = found.columns[1:]
@@ -154,18 +168,18 @@ class Taste(Embedding):
 
 
 def _mean(total: str, number: str) -> pl.Expr:
-    """A whole number, rounded towards 0: then nothing depends on which way an axis points."""
+    """Divide whole numbers, rounding towards 0, so that nothing depends on which way an axis points."""
     towards_zero = pl.col(total).abs() // pl.col(number)
     return pl.when(pl.col(total) < 0).then(-towards_zero).otherwise(towards_zero).alias(total)
 
 
 def _numbers(table: pl.DataFrame, columns: list[str]) -> Doubles:
-    """(rows, columns), also where there are no columns: Polars forgets the rows then."""
+    """Return a matrix (rows, columns), even without columns, when Polars would forget the number of rows."""
     return table.select(columns).to_numpy().reshape(table.height, len(columns))
 
 
 def _shortened(vectors: Doubles) -> Doubles:
-    """Those that are longer than 1 made so long."""
+    """Scale vectors longer than 1 down to length 1."""
     shortened: Doubles = vectors / np.maximum(1.0, np.linalg.norm(vectors, axis=1, keepdims=True))
     return shortened
 

@@ -1,9 +1,9 @@
-"""Two-tower retrieval: a network that puts customers and articles into one space, and the nearest articles in it.
+"""Two-tower retrieval: the nearest articles in a space into which a network maps customers and articles.
 
 The model is in `neural/towers.py`, after Yi et al. 2019 ("Sampling-bias-corrected neural modeling for large corpus item
 recommendations") and Covington et al. 2016. It is trained on the purchases of the weeks before a cutoff, each described
-as of its own week, and learns two tables of vectors for every History: new customers get theirs from what is known of
-them, new articles from their attributes.
+as of its own week. For every History it computes two tables of vectors: new customers get theirs from what is known
+about them, new articles from their attributes.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ from hmgpu.parts.retriever import Candidates
 
 
 class TwoTower(TwoTowerSettings, Trained, EmbeddingWithLatest):
-    """The nearest articles on sale, and, as a feature, how near every other candidate is."""
+    """The nearest articles on sale; as a feature, how near each candidate of any retriever is."""
 
     n: Candidates = 100
 
@@ -47,8 +47,8 @@ class TwoTower(TwoTowerSettings, Trained, EmbeddingWithLatest):
         return found | self.bought_latest(learned, audience)
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        # Pairs come sorted, and equal products are ranked as they come: ties break on the article. A pair without
-        # vectors is last.
+        # Pairs come sorted, and equal products are ranked in the order of rows, so ties break on the article. A pair
+        # without vectors is last.
         known = pl.col("two_tower_dot").fill_null(float("-inf"))
         place = known.rank("ordinal", descending=True).over("customer").cast(pl.Int32)
         near = self.near(learned, pairs, "two_tower_dot").with_columns(two_tower_place=place)

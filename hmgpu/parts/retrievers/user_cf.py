@@ -1,8 +1,8 @@
-"""User-based collaborative filtering: what those bought lately who have bought the same as the customer.
+"""User-based collaborative filtering: articles that the most similar customers bought lately.
 
-Neighbours by the cosine of their purchases, rare articles weighing more (Breese, Heckerman & Kadie 1998, "Empirical
-analysis of predictive algorithms for collaborative filtering"), as write-ups of the H&M competition used them. A
-purchase counts for its article and for its product, the more the newer it is.
+Similarity is the cosine of purchases, in which rare articles weigh more (Breese, Heckerman & Kadie 1998, "Empirical
+analysis of predictive algorithms for collaborative filtering"), as in write-ups of the H&M competition. A purchase
+counts for its article and for its product, and the more the newer it is.
 
     bought_by_similar: {kind: user_cf, days: 7}    # what neighbours bought in the last week
     user_cf: {days: 28, half_life: 14}             # and, for less, in the weeks before
@@ -24,37 +24,40 @@ from hmgpu.parts.retriever import Candidates, Retriever
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-LONG = 1 << 15  # length of a customer's vector of whole numbers: products of two fit into an int32
-AT_ONCE = 8_000_000  # products of matrices' entries: about a quarter of a GiB
+LONG = 1 << 15  # length of a customer's vector of whole numbers, so that a product of two fits into an int32
+AT_ONCE = 8_000_000  # products of matrix entries computed at once: about a quarter of a GiB
 Keys = npt.NDArray[np.int32]
 
 
 class UserCF(Retriever):
-    """What the customers who are most alike bought of late, by how alike they are and how long ago it was."""
+    """Articles that a customer's neighbours, the most similar customers, bought lately.
+
+    Ordered by how similar the neighbours are and how long ago they bought the article.
+    """
 
     days: Count = 28
-    """How far back what neighbours bought is proposed."""
+    """Days before the cutoff: articles that neighbours bought in them are proposed."""
     half_life: Annotated[float, Field(gt=0)] = 14.0
-    """Days in which the weight of a neighbour's purchase halves."""
+    """Days after which a neighbour's purchase counts half as much."""
     active_days: Count = 7
-    """Only customers who bought in this many days can be neighbours."""
+    """Only customers who bought something in this many days before the cutoff can be neighbours."""
     profile_days: Count = 365
-    """How far back purchases tell who is alike."""
+    """Days before the cutoff whose purchases are compared to find similar customers."""
     profile_half_life: Annotated[float, Field(gt=0)] = 25.0
-    """Days in which a purchase tells half as much."""
+    """Days after which a purchase counts half as much for similarity."""
     latest: Count = 40
-    """Latest articles of each customer that are compared; bounds the work."""
+    """Latest articles of each customer that are compared; fewer save time."""
     most_buyers: Count = 1000
-    """An article or product that more of the possible neighbours bought tells little and is not compared; bounds the
-    work."""
+    """An article or product is not compared if more of the possible neighbours bought it: it says little about
+    similarity and costs the most time."""
     neighbours: Count = 200
-    """Neighbours of a customer; those who are as near as the last of them count too."""
+    """Neighbours of each customer; customers who are exactly as similar as the last of them count too."""
     n: Candidates = 24
 
     def learn(self, history: History) -> Learned:
-        """`rarity`: (item, rarity), `profiles`: (neighbour, item, weight), `bought`: (neighbour, article, weight).
+        """Return `rarity` (item, rarity), `profiles` (neighbour, item, weight), `bought` (neighbour, article, weight).
 
-        Of the possible neighbours alone, who are about one customer in twenty.
+        The tables describe only the possible neighbours, about one customer in twenty.
         """
         active = history.of(history.last(self.active_days).select("customer").unique())
         owned = self._owned(active)
@@ -69,9 +72,9 @@ class UserCF(Retriever):
         return {"rarity": rarity, "profiles": profiles, "bought": bought}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        """`found`: (customer, article, score int64, rank).
+        """Return `found`: (customer, article, score int64, rank).
 
-        The matrix work is on the CPU whatever the engine, and all in whole numbers.
+        The matrices are multiplied on the CPU whatever the engine, in whole numbers.
         """
         engine = self.context.engine
         items = engine.collect(learned["rarity"].select("item").sort("item"))["item"].to_numpy()
@@ -88,7 +91,7 @@ class UserCF(Retriever):
         for first, last in _chunks(mine, theirs):
             alike = mine[first:last] @ theirs
             asking = np.repeat(customers[first:last], np.diff(alike.indptr))
-            alike.data[people[alike.indices] == asking] = 0  # nobody is a neighbour of his own
+            alike.data[people[alike.indices] == asking] = 0  # nobody is their own neighbour
             scored = _largest(_largest(alike, self.neighbours).astype(np.int64) @ baskets, self.n)
             asking = np.repeat(customers[first:last], np.diff(scored.indptr))
             found.append(pl.DataFrame({"customer": asking, "article": articles[scored.indices], "score": scored.data}))
@@ -98,7 +101,7 @@ class UserCF(Retriever):
         return learned["found"].join(customers, on="customer", how="semi")
 
     def _owned(self, history: History) -> pl.LazyFrame:
-        """(customer, item, weight): the latest articles, and, where there are any, their products, weighed by age."""
+        """Return (customer, item, weight): the latest articles and their products, if any, weighted by age."""
         last = history.last(self.profile_days).group_by("customer", "article").agg(day=pl.col("day").max())
         latest = top_n(last, self.latest, by="customer", score="day")
         weight = decayed(history.cutoff - pl.col("day"), self.profile_half_life) + 1
@@ -110,7 +113,7 @@ class UserCF(Retriever):
         return pl.concat([owned, families])
 
     def _profiles(self, owned: pl.LazyFrame, rarity: pl.LazyFrame) -> pl.LazyFrame:
-        """(customer, item, weight int32): vectors of length 1, in steps of 1 / LONG."""
+        """Return (customer, item, weight int32): vectors of length 1, in steps of 1 / LONG."""
         weight = pl.col("weight") * pl.col("rarity") // ONE + 1
         weighed = owned.join(rarity, on="item").select("customer", "item", weight=weight)
         length = (pl.col("weight") * pl.col("weight")).sum().over("customer").cast(pl.Float64).sqrt()
@@ -121,7 +124,14 @@ _NOBODY = pl.DataFrame(schema={"customer": pl.Int32, "article": pl.Int32, "score
 
 
 def _matrix(table: pl.DataFrame, rows: tuple[str, Keys], columns: tuple[str, Keys], dtype: type) -> "csr_matrix":
-    """(rows, columns): the table's `weight`. Rows and columns are named by their table's column and its sorted keys."""
+    """Return the table's `weight` as a sparse matrix.
+
+    Args:
+        table: with one row for each entry.
+        rows: the name of the column that holds the row's key, and all its keys, sorted.
+        columns: the same for the matrix's columns.
+        dtype: of the matrix.
+    """
     from scipy.sparse import csr_matrix
 
     places = [np.searchsorted(keys, table[name].to_numpy()) for name, keys in (rows, columns)]
@@ -129,16 +139,16 @@ def _matrix(table: pl.DataFrame, rows: tuple[str, Keys], columns: tuple[str, Key
 
 
 def _chunks(left: "csr_matrix", right: "csr_matrix") -> list[tuple[int, int]]:
-    """First row, and that after the last, of parts of `left` that take about AT_ONCE products with `right`."""
+    """Split `left` into parts whose product with `right` takes about AT_ONCE steps; (first row, row after the last)."""
     each = (left != 0).astype(np.int64) @ np.diff(right.indptr)
     ends = np.flatnonzero(np.diff(np.cumsum(each) // AT_ONCE)) + 1
     return list(pairwise([0, *ends.tolist(), left.shape[0]])) if left.shape[0] else []
 
 
 def _largest(rows: "csr_matrix", k: int) -> "csr_matrix":
-    """`rows` with only those positive entries of each that are no smaller than its k-th largest."""
+    """Keep in each row only the positive entries that are at least as large as its k-th largest."""
     least = np.ones(rows.shape[0], rows.dtype)
-    for row, (start, end) in enumerate(pairwise(rows.indptr.tolist())):  # a tenth of the time that a sort takes
+    for row, (start, end) in enumerate(pairwise(rows.indptr.tolist())):  # takes a tenth of the time of a sort
         if end - start > k:
             least[row] = max(1, np.partition(rows.data[start:end], -k)[-k])
     rows.data[rows.data < np.repeat(least, np.diff(rows.indptr))] = 0

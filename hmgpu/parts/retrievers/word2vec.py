@@ -1,8 +1,8 @@
-"""Articles as words: those that are bought in the same company, or one after the other, come to lie together.
+"""Word2vec with articles as words: articles that are bought together or one after the other get similar vectors.
 
-Mikolov et al. 2013 ("Distributed representations of words and phrases and their compositionality"), on what customers
-bought together or one after the other (Barkan & Koenigstein 2016, "Item2vec"), fitted by the library gensim. H&M
-solutions had it of baskets and of histories, with windows of up to 32 articles.
+Mikolov et al. 2013 ("Distributed representations of words and phrases and their compositionality"), with purchases of
+one customer in place of sentences (Barkan & Koenigstein 2016, "Item2vec"), fitted by the library gensim. H&M solutions
+fitted it on baskets and on histories, with windows of up to 32 articles.
 """
 
 from typing import Annotated, Literal
@@ -16,28 +16,30 @@ from hmgpu.parts.part import Count, Level
 
 
 class Word2Vec(EmbeddingMean):
-    """What is nearest to the mean of the latest articles, and, as a feature, how near every other candidate is."""
+    """Articles nearest to the mean of the customer's latest; as a feature, how near each candidate is to it."""
 
     days: Count = 45
-    """How far back the sentences go."""
+    """Days before the cutoff whose purchases form the sentences."""
     sentences: Literal["histories", "baskets"] = "histories"
-    """histories: one a customer, what he bought in order of days; baskets: one a customer and day."""
+    """What a sentence is. histories: all purchases of a customer in order of days; baskets: the purchases of a customer
+    on one day."""
     of: Level = "article"
-    """What the words are: articles, or products or another code of theirs, whose vector all its articles then have."""
+    """What a word is: an article, its product, or another code column of the articles; articles of the same product or
+    code then share one vector."""
     dimensions: Count = 64
-    """Numbers in a vector."""
+    """Length of the vectors; longer ones hold finer tastes, need more purchases and more time."""
     window: Count = 16
-    """Articles before and after one that count as its company."""
+    """Words before and after a word in the sentence that are its context."""
     model: Literal["skip-gram", "cbow"] = "skip-gram"
-    """skip-gram: an article tells its company; cbow: its company tells an article."""
+    """skip-gram: predict the context from the word; cbow: predict the word from its context."""
     negatives: Count = 5
-    """Articles drawn for each true one."""
+    """Negative words sampled for each true one."""
     negative_power: Annotated[float, Field(ge=0)] = 0.75
-    """An article is drawn in proportion to its sales to this power."""
+    """Negatives are sampled in proportion to the word's sales to this power: 1 by sales, 0 all equally likely."""
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
-    """Step of the stochastic descent at its start; it falls to nothing."""
+    """Step size of stochastic gradient descent at the start; it falls linearly to almost nothing."""
     support: Count = 2
-    """Days on which customers must have bought a word, all together, for it to get a vector."""
+    """Times that a word must occur in all sentences to get a vector, counted once for each customer and day."""
     epochs: Count = 5
     """Passes over all sentences."""
 
@@ -48,9 +50,10 @@ class Word2Vec(EmbeddingMean):
         return super().needs_packages() | {"gensim"}
 
     def vectors(self, history: History) -> pl.DataFrame:
-        """Of all articles whose word was bought often enough, in company of others; the longest of length 1.
+        """Return the vectors of all articles whose word occurs often enough; the longest has length 1.
 
-        On one thread of the CPU whatever the engine: with more of them, each fit would differ.
+        Sentences of one word don't count. Fitted by one thread of the CPU whatever the engine: with more threads, each
+        fit would be different.
         """
         import torch
         from gensim.models.word2vec import Word2Vec as Gensim
@@ -61,12 +64,12 @@ class Word2Vec(EmbeddingMean):
         bought = history.last(self.days).join(words, on="article").select("customer", "day", "word").unique()
         ordered = self.context.engine.collect(bought.sort("customer", "day", "word"))
         together = ["customer"] if self.sentences == "histories" else ["customer", "day"]
-        spoken = ordered.group_by(together, maintain_order=True).agg("word")
-        sentences = spoken.filter(pl.col("word").list.len() > 1)["word"].to_list()
+        grouped = ordered.group_by(together, maintain_order=True).agg("word")
+        sentences = grouped.filter(pl.col("word").list.len() > 1)["word"].to_list()
         model = Gensim(
             vector_size=self.dimensions,
             window=self.window,
-            # A window of a random width makes near ones count more; a basket's order means nothing.
+            # A random width of the window makes near words count more; the order within a basket means nothing.
             shrink_windows=self.sentences == "histories",
             sg=int(self.model == "skip-gram"),
             negative=self.negatives,
@@ -82,7 +85,7 @@ class Word2Vec(EmbeddingMean):
             model.train(sentences, total_examples=model.corpus_count, epochs=model.epochs)
         found = model.wv.vectors
         if len(found):
-            # What all have in common says nothing of taste. Lengths are kept: rare articles have the shorter vectors.
+            # What all vectors have in common is not taste. Lengths are kept: rare articles have shorter vectors.
             found = found - found.mean(axis=0)
         keys = torch.tensor(model.wv.index_to_key, dtype=torch.int32)
         known = quantised(keys, shortened(torch.from_numpy(found)), "word").lazy()

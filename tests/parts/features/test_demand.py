@@ -74,7 +74,7 @@ def test_what_trees_see_of_a_week(make_history, engine):
     sales = Weekly.of(make_history(bought, articles=group, prices=prices), 54, engine.collect)
     assert sales.units[:, -2:].tolist() == [[4, 2], [0, 1]]
     assert sales.late[:, -2:].tolist() == [[1, 0], [0, 1]]
-    row = sales.described(53, np.array([0]))[0].tolist()
+    row = sales.features_at(53, np.array([0]))[0].tolist()
     logs = np.log1p([2, 4, 0, 0])
     season = [np.log(3 / 5), 0, np.log(4 / 5), 0]  # its group's, and all articles': against the week before, a year ago
     expected = [*logs, logs[0] - logs[1], np.log1p(6 / 8), 0.5, 1, 1, 1 / (2 * 3 / 7 + 1), 0.75, 0.75, np.log(1000)]
@@ -90,4 +90,4 @@ def test_a_week_is_described_by_nothing_after_it(make_history, engine):
             [*bought, (6, 1, 10), (5, 3, 10), (2, 1, 11)],
         )
     ]
-    assert weeks[0].described(54, np.array([0, 1])).tolist() == weeks[1].described(54, np.array([0, 1])).tolist()
+    assert weeks[0].features_at(54, np.array([0, 1])).tolist() == weeks[1].features_at(54, np.array([0, 1])).tolist()

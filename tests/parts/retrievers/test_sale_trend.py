@@ -49,7 +49,7 @@ def test_ties_break_on_the_article_before_the_list_is_cut(make_history, engine):
 
 
 def test_what_is_no_attribute_is_refused():
-    with pytest.raises(ValidationError, match="'shoes' is no attribute"):
+    with pytest.raises(ValidationError, match="'shoes' is not an attribute"):
         SaleTrend(by="shoes")
     assert SaleTrend().needs() == frozenset()
     assert SaleTrend(by="price_level").needs() == {"price"}
