@@ -129,7 +129,7 @@ def test_unknown_customers_get_the_best_sellers(session: Session, buyers: list[s
 
 @pytest.mark.parametrize("k", [0, 13, -1])
 def test_lists_have_twelve_articles_at_most(session: Session, buyers: list[str], k: int) -> None:
-    with pytest.raises(ConfigError, match=f"k is {k}: lists have 12 articles, so it must be 1 to 12"):
+    with pytest.raises(ConfigError, match=rf"k is {k}: lists have 12 articles \(lists.k\), so it must be 1 to 12"):
         session.recommend(buyers[:1], k=k)
 
 

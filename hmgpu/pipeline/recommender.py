@@ -85,13 +85,13 @@ class Recommender:
         """The run's folder, with the model, what every part learned and all settings; copy it to keep it."""
         return self.session.run
 
-    def recommend(self, ids: Iterable[Any] | None = None, k: int = 12) -> Any:
+    def recommend(self, ids: Iterable[Any] | None = None, k: int | None = None) -> Any:
         """(customer_id, rank int32 from 1, article_id) for the seven days after the last purchase.
 
         Args:
             ids: customers; each list comes once and in their order. None: all customers. Who is not known gets the
                 best sellers, and a UserWarning says so.
-            k: articles a customer.
+            k: articles a customer; None takes the whole lists, of twelve unless `lists.k` says otherwise.
 
         Returns:
             A frame of the kind that `fit` was given, Polars or pandas. Ids are text.

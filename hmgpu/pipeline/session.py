@@ -14,11 +14,13 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.files import is_vacant
 from hmgpu.core.frames import Frame, as_polars, ids_in, like
+from hmgpu.core.html.tiles import Gallery
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import NAME
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, date_of
 from hmgpu.evaluation.evaluation import Evaluation
+from hmgpu.evaluation.report.gallery import gallery
 from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.asked import best_sellers, candidates_of, features_of, in_order, lists_of
 from hmgpu.pipeline.config import Config, load_config
@@ -139,7 +141,9 @@ class Session:
         with self.pipeline.working() as pipeline:
             best = best_sellers(pipeline)
             if k is not None and not 1 <= k <= best.height:
-                raise ConfigError(f"k is {k}: lists have {best.height} articles, so it must be 1 to {best.height}.")
+                raise ConfigError(
+                    f"k is {k}: lists have {best.height} articles (lists.k), so it must be 1 to {best.height}."
+                )
             known = asked.select("customer").drop_nulls()
             lists = lists_of(pipeline, None if customers is None else known)
         unknown = asked.filter(pl.col("customer").is_null())["customer_id"].to_list()
@@ -191,6 +195,21 @@ class Session:
         with self.pipeline.working() as pipeline:
             found = features_of(pipeline.context, on, asked.select(KEYS).unique())
         return like(pairs, asked.join(found, on=KEYS, how="left", maintain_order="left").drop(KEYS))
+
+    def show(self, lists: Frame, customers: int = 5) -> Gallery:
+        """Lists with the articles' pictures, or with tiles in their colours, under what each customer bought before.
+
+        Args:
+            lists: (customer_id, rank, article_id), as `recommend` returns it, or `evaluate().lists`.
+            customers: how many of them are shown, the first ones.
+
+        Returns:
+            What a notebook draws at the end of a cell; printed, it is text.
+        """
+        told = as_polars(lists, "lists").select(pl.col("customer_id").cast(pl.String), "rank", "article_id")
+        first = told["customer_id"].unique(maintain_order=True).head(customers)
+        shown = self._ids.customers(first.to_list())
+        return gallery(told.join(shown, on="customer_id", how="semi"), shown, self.store, self.pipeline.engine)
 
     def _week(self, day: Day | None) -> Week:
         """The week that starts on `day`. Raises DataError where there is none, ConfigError for one before all others.
