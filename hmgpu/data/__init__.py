@@ -1,1 +1,1 @@
-"""From raw files to a Store, and the History that every part receives."""
+"""Turn raw files into a Store, and give every part its History."""

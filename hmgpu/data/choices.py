@@ -1,6 +1,6 @@
-"""What settings and options that are about data choose from; it loads nothing, as hmgpu/core/choices.py."""
+"""Values that settings and options about data choose from; imports nothing heavy, like hmgpu/core/choices.py."""
 
 from typing import Literal
 
 VectorsOf = Literal["pictures", "text"]
-"""What of an article a data set may hold a vector of: its picture, or its name and description."""
+"""What an article's vector describes: its picture, or its name and description."""

@@ -1,4 +1,4 @@
-"""Frames of a retailer's tables as raw files, with the settings that describe them: what a frame lacks is absent."""
+"""Write data frames as raw files, and derive the settings to ingest them: columns that a frame lacks are absent."""
 
 import datetime
 from collections.abc import Mapping
@@ -12,13 +12,14 @@ from hmgpu.data.tables import TABLES, Column, TableName
 
 
 def write_raw(tables: Mapping[TableName, pl.DataFrame | None], settings: DataSettings) -> dict[str, Any]:
-    """Write `tables` as Parquet into the folder `settings.raw`, one file a table; None is a table that there is not.
+    """Write `tables` as Parquet into the folder `settings.raw`, one file a table; None stands for an absent table.
 
     Returns:
-        The settings, by `data.key`, with which they can be ingested: names of files and columns, null for what is
-        absent; the channels that occur; and the weekday after the last day, so that the last seven days are a week.
+        The settings, by `data.key`, with which the files can be ingested: names of files and columns, null for what is
+        absent; the channels that occur; and, as first day of a week, the weekday after the last day, so that the last
+        seven days are a week.
 
-    Raises DataError where transactions or a column that is always needed are missing.
+    Raises DataError where a required column is missing.
     """
     found: dict[str, Any] = {}
     for table, frame in tables.items():
@@ -37,12 +38,12 @@ def write_raw(tables: Mapping[TableName, pl.DataFrame | None], settings: DataSet
 
 
 def columns_in(table: TableName, frame: pl.DataFrame, names: Mapping[str, str | None]) -> Columns:
-    """What `frame` calls each column of `table`: as `names` says, or as hmgpu does; None where it has no such column.
+    """Find what `frame` calls each column of `table`: the name in `names`, or hmgpu's own; None if it has neither.
 
     Args:
-        names: by column the frame's name for it; one that is not H&M's must be in the frame. None: there is none.
+        names: the frame's name for each column, None if absent. A name other than H&M's must be in the frame.
 
-    Raises DataError where a column is missing that is always needed, or that `names` calls otherwise than H&M does.
+    Raises DataError where a required column is missing, or one that `names` gives another name than H&M's.
     """
     found: Columns = {}
     for column in TABLES[table]:
@@ -60,7 +61,7 @@ def columns_in(table: TableName, frame: pl.DataFrame, names: Mapping[str, str | 
 
 def _missing(table: TableName, frame: pl.DataFrame, column: Column, named: str) -> str:
     there = ", ".join(frame.columns[:8]) + (", …" if len(frame.columns) > 8 else "")
-    absent = "" if column.required else ", or to None where there is no such column"
+    absent = "" if column.required else ", or to None if there is no such column"
     return (
         f"The {table} have no column '{named}' (they have {there}): set `data.columns.{table}.{column.name}` to the "
         f"frame's name for it{absent}."
@@ -85,5 +86,5 @@ def _week_starts(frame: pl.DataFrame, column: str | None, date_format: str) -> d
         days = days.cast(pl.String).str.to_date(date_format, strict=False)
     last = days.cast(pl.Date).max()
     if not isinstance(last, datetime.date):
-        return {}  # ingest says what is wrong with the days
+        return {}  # ingest reports what is wrong with the days
     return {"data.week_starts": get_args(Weekday)[(last.weekday() + 1) % 7]}

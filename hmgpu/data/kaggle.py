@@ -1,6 +1,7 @@
-"""The competition's files, fetched through the official client with the user's own credentials.
+"""Download the competition's files through Kaggle's official client, with the user's own credentials.
 
-The client reads the credentials itself; no secret passes through here, and none of its error texts are repeated.
+The client reads the credentials itself: no secret passes through this file, and the client's error texts are never
+repeated.
 """
 
 import contextlib
@@ -32,7 +33,7 @@ _HOW_TO = (
 
 
 class Client(Protocol):
-    """What is used of `kaggle.KaggleApi`."""
+    """The methods of `kaggle.KaggleApi` that hmgpu uses."""
 
     def competition_download_file(
         self, competition: str, file_name: str, path: str, force: bool = ..., quiet: bool = ...
@@ -42,15 +43,15 @@ class Client(Protocol):
 
 
 def download(out: Path, *, images: bool = False, client: Client | None = None) -> list[Path]:
-    """Fetch the three tables and the sample submission into `out`, with `images` the pictures (25 GB) too.
+    """Fetch the three tables and the sample submission into `out`, and with `images` the pictures (25 GB) too.
 
-    A file that is there is not fetched again, and none has its name before it is complete; a download that was broken
-    off goes on where it stopped. Returns the paths. Raises DataError where the client, the credentials or the consent
-    to the competition's rules are missing, or the download fails.
+    Files that exist are not fetched again, and a file gets its name only when it is complete; an interrupted download
+    continues where it stopped. Returns the paths. Raises DataError where the client, the credentials or the consent to
+    the competition's rules are missing, or the download fails.
     """
     places = [out / name for name in (*FILES, *(["images"] if images else []))]
     if all(place.exists() for place in places):
-        log.info("all files are there")
+        log.info("all files are there, nothing to download")
         return places
     client = client or _client()
     partial = out / ".partial"
@@ -83,7 +84,7 @@ def _fetch(client: Client, name: str, out: Path, partial: Path) -> None:
 
 
 def _unpack(packed: Path, unpacked: Path) -> None:
-    """Kaggle zips large files on the way, with or without `.zip` in the name; some servers gzip them."""
+    """Unpack a download: Kaggle zips large files on the way, with or without `.zip`, and some servers gzip them."""
     with packed.open("rb") as file:
         magic = file.read(4)
     try:
@@ -105,7 +106,7 @@ def _unpack(packed: Path, unpacked: Path) -> None:
 
 
 def _fetch_images(client: Client, out: Path, partial: Path) -> None:
-    """The pictures lie in the archive of the whole competition only."""
+    """Fetch the pictures, which Kaggle offers only within the archive of the whole competition."""
     place, started = out / "images", time.perf_counter()
     if place.exists():
         return
@@ -123,7 +124,7 @@ def _fetch_images(client: Client, out: Path, partial: Path) -> None:
 
 
 def _client() -> Client:
-    """The official client, signed in. It is imported only once there are credentials: importing it already signs in."""
+    """Return the official client, signed in; importing it signs in, so credentials are looked for first."""
     if missing(["kaggle"]):
         raise DataError(f"hmgpu download needs kaggle, which is not installed: {remedy('kaggle')}.")
     if not _has_credentials():
@@ -135,7 +136,7 @@ def _client() -> Client:
             api = KaggleApi()
             api.authenticate()
     except ImportError as error:
-        # Such as six, which kaggle 2.2 imports and does not declare.
+        # One such package is six, which kaggle 2.2 imports and does not declare.
         raise DataError(f"The Kaggle client can't be imported ({error}): {remedy('kaggle')}.") from None
     except (Exception, SystemExit):
         raise DataError(f"Kaggle did not accept the credentials, or was out of reach: {_HOW_TO}.") from None
@@ -143,7 +144,7 @@ def _client() -> Client:
 
 
 def _has_credentials() -> bool:
-    """Whether the client will find credentials in any of its places; nothing is read."""
+    """Whether credentials exist in any place where the client looks; they are not read."""
     given = os.environ
     if given.get("KAGGLE_API_TOKEN") or (given.get("KAGGLE_USERNAME") and given.get("KAGGLE_KEY")):
         return True
@@ -154,7 +155,7 @@ def _has_credentials() -> bool:
 
 
 def _call(name: str, fetch: Callable[[], None]) -> None:
-    """Run a download; its error becomes a sentence of ours, since the client's own text may quote request headers."""
+    """Run a download and reword its errors, as the client's own text may quote request headers."""
     try:
         with _silence():
             fetch()
@@ -175,6 +176,6 @@ def _call(name: str, fetch: Callable[[], None]) -> None:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """What the client prints is dropped: it may name accounts and tokens."""
+    """Drop what the client prints: it may name accounts and tokens."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield

@@ -1,4 +1,4 @@
-"""The manifest of a data set: what belongs to it. It is written last, so a data set is whole or isn't there."""
+"""The manifest of a data set lists what belongs to it; it is written last, so a data set is complete or not there."""
 
 import json
 from pathlib import Path, PurePosixPath
@@ -18,7 +18,7 @@ Hash = str
 
 
 class DataFile(BaseModel):
-    """One Parquet file of the data set."""
+    """A Parquet file of the data set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,7 +27,7 @@ class DataFile(BaseModel):
 
 
 class Source(BaseModel):
-    """One raw file that was absorbed."""
+    """A raw file that was ingested."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -35,7 +35,7 @@ class Source(BaseModel):
     name: str
     """The file's name, with its ending."""
     sha256: Hash
-    """Of the file's bytes as they lay on disk."""
+    """Hash of the file's bytes, packed as they were on disk."""
     rows: int
     """Rows that were kept."""
     bad_rows: int
@@ -45,51 +45,51 @@ class Source(BaseModel):
     last_day: int | None
     """Last day of the kept transactions; null for articles and customers."""
     quarantine: str | None
-    """The report of the bad rows, relative to the data set's folder; null where there were none."""
+    """The report of the bad rows, relative to the data set's folder; null if there were none."""
 
 
 class Vectors(BaseModel):
-    """Vectors of the articles, one table."""
+    """One table of vectors of the articles."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     file: str
-    """The table among the manifest's `files`."""
+    """The Parquet file, one of the manifest's `files`."""
     made_by: str
-    """The model that made them, or the file that they were taken from."""
+    """The model that computed the vectors, or the file that they came from."""
     dimensions: int
-    """Numbers in a vector."""
+    """Length of a vector."""
     articles: int
-    """Articles that have one."""
+    """Number of articles with a vector."""
 
 
 class Manifest(BaseModel):
-    """What an ingested data set holds. Only files that it lists belong to the data set."""
+    """The contents of an ingested data set; only files that it lists belong to the data set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     format: Literal[1] = FORMAT
-    """Changes when a reader of today could misread the files."""
+    """Version of the format, raised when today's code could misread the files."""
     settings: dict[str, JsonValue]
-    """The settings that decide what is in the files."""
+    """The settings that determine the contents of the files."""
     present: dict[TableName, list[str]]
-    """Columns of the contract that each table has."""
+    """The contract's columns that each table has."""
     first_day: int
     """First day with a transaction, in days since 1970-01-01."""
     last_day: int
     """Last day with a transaction."""
     rows: int = Field(ge=1)
-    """Transactions."""
+    """Number of transactions."""
     articles: int
     customers: int
     images: str | None
-    """Folder of the pictures relative to the data set's folder, null where there is none. They are not copied."""
+    """Folder of the pictures, relative to the data set's folder; null if there is none. Pictures are not copied."""
     files: dict[str, DataFile]
-    """The Parquet files by their path relative to the data set's folder."""
+    """The Parquet files, by their path relative to the data set's folder."""
     sources: list[Source]
-    """The raw files in the order in which they were absorbed."""
+    """The raw files, in the order in which they were ingested."""
     vectors: dict[VectorsOf, Vectors] = {}
-    """What of the articles there are vectors of; left out of the file where there are none."""
+    """The tables of vectors, by what they describe; left out of the file if there are none."""
 
     @field_validator("files")
     @classmethod
@@ -101,7 +101,7 @@ class Manifest(BaseModel):
         return files
 
     @model_validator(mode="after")
-    def _listed(self) -> Self:
+    def _lists_its_vectors(self) -> Self:
         for of, vectors in self.vectors.items():
             if vectors.file not in self.files:
                 raise ValueError(f"'{vectors.file}' with the vectors of {of} is not among the files")
@@ -109,19 +109,22 @@ class Manifest(BaseModel):
 
     @classmethod
     def read(cls, root: Path) -> "Manifest":
-        """The manifest of the data set in `root`. Raises DataError where there is none or it can't be trusted."""
+        """Read the manifest of the data set in `root`.
+
+        Raises DataError where there is none or it can't be trusted.
+        """
         path = root / NAME
-        again = "ingest it anew with `hmgpu ingest --replace`"
+        again = "ingest again with `hmgpu ingest --replace`"
         try:
             content = json.loads(path.read_bytes())
         except FileNotFoundError:
             raise DataError(f"There is no data set in {root}: run `hmgpu ingest` first.") from None
         except NotADirectoryError:
-            raise DataError(f"{root} is a file, no data set: `data.root` must name a folder.") from None
+            raise DataError(f"{root} is a file, not a data set: `data.root` must name a folder.") from None
         except OSError as error:
             raise DataError(f"{path} can't be read: {error.strerror}.") from None
         except ValueError:
-            raise DataError(f"{path} is damaged, it is no JSON: {again}.") from None
+            raise DataError(f"{path} is damaged: it is not JSON; {again}.") from None
         version = content.get("format") if isinstance(content, dict) else None
         if version != FORMAT:
             raise DataError(f"{path} has format {version!r} and this hmgpu reads format {FORMAT}: {again}.")
@@ -133,16 +136,16 @@ class Manifest(BaseModel):
             raise DataError(f"{path} is damaged at {place} ({first['msg']}): {again}.") from None
 
     def to_bytes(self) -> bytes:
-        """The file's content: the same data set always gives the same bytes."""
+        """Return the file's content; the same data set always gives the same bytes."""
         content = self.model_dump(mode="json", exclude=None if self.vectors else {"vectors"})
         return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
     def table(self, name: Literal["articles", "customers", "codes"]) -> str:
-        """Path of a table that is one file, relative to the data set's folder."""
+        """Return the path of a table that is one file, relative to the data set's folder."""
         return next(path for path in self.files if path.startswith(f"{name}-"))
 
     def verify(self, root: Path) -> None:
-        """Raise DataError where a file of the data set is missing or is not the one that was written."""
+        """Raise DataError where a file of the data set is missing or was changed."""
         for name, file in sorted(self.files.items()):
             try:
                 same = sha256(root / name) == file.sha256
@@ -151,5 +154,5 @@ class Manifest(BaseModel):
             if not same:
                 raise DataError(
                     f"{root / name} is not the file that was ingested: put it back from a backup, or run "
-                    "`hmgpu ingest --replace` and append again what was appended since."
+                    "`hmgpu ingest --replace` and append the later files again."
                 )

@@ -1,13 +1,13 @@
-"""Where the articles' pictures lie."""
+"""Find the files of the articles' pictures."""
 
 from pathlib import Path
 
 
 def picture_file(folder: Path, article_id: str) -> Path | None:
-    """The place of an article's picture, whether there is one or not; None for an id that can name none.
+    """Return the path of an article's picture, whether or not it exists; None for an id that can't be a file name.
 
-    As Kaggle has them: `images/0NN/0NNNNNNNNN.jpg`, in a folder of the id's first three digits.
+    Pictures lie as in Kaggle's data: `images/0NN/0NNNNNNNNN.jpg`, in a folder of the id's first three characters.
     """
-    if Path(article_id).name != article_id:  # an id may be anything, a path into other folders too
+    if Path(article_id).name != article_id:  # an id may be anything, even a path into another folder
         return None
     return folder / article_id[:3] / f"{article_id}.jpg"

@@ -1,15 +1,17 @@
-"""Whether a customer bought lately, long ago, or never: what retrievers find differs most between these."""
+"""Customers who bought recently, long ago or never: between these, what retrievers find differs most."""
 
 import polars as pl
 
 from hmgpu.data.store import History
 
 SEGMENTS = ("active", "lapsed", "new")
-ACTIVE_DAYS = 28  # who bought within this many days before the week is active, who bought earlier lapsed
+ACTIVE_DAYS = (
+    28  # customers who bought in this many days before the cutoff are active; those who bought earlier, lapsed
+)
 
 
 def segments(history: History, customers: pl.LazyFrame) -> pl.LazyFrame:
-    """(customer, segment int8): the position in `SEGMENTS` of each of `customers` (customer)."""
+    """Look up the segment of `customers` (customer): a plan of (customer, segment int8: position in `SEGMENTS`)."""
     last = history.transactions.group_by("customer").agg(since=history.cutoff - pl.col("day").max())
     known = customers.select("customer").join(last, on="customer", how="left")
     lapsed = (pl.col("since") > ACTIVE_DAYS).cast(pl.Int8)

@@ -1,4 +1,4 @@
-"""The `data` section of the config: where the data lies and what a retailer's own files look like."""
+"""The `data` section of the config: where the data is, and what the retailer's own files look like."""
 
 import datetime
 import re
@@ -13,35 +13,35 @@ from hmgpu.data.tables import TABLES, TableName
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Columns = dict[str, str | None]
-_GREAT = re.compile(r"[eE][+-]?\d{3}")  # an exponent that no price has
+_HUGE_EXPONENT = re.compile(r"[eE][+-]?\d{3}")  # larger than any price needs
 
 
 def _at_home(path: Path) -> Path:
     try:
         return path.expanduser()
     except RuntimeError:
-        raise ValueError(f"{path}: nobody of that name has a home here") from None
+        raise ValueError(f"{path}: this machine has no user of that name") from None
 
 
 Folder = Annotated[Path, AfterValidator(_at_home)]
-MOST_CHANNELS = 127  # positions that an int8 holds
+MOST_CHANNELS = 127  # positions that fit into an int8
 
 
 class Files(BaseModel):
-    """Names of the raw files, without their ending (`.csv`, `.csv.gz`, `.csv.zip`, `.zip` or `.parquet` is found)."""
+    """Names of the raw files, without their ending: `.csv`, `.csv.gz`, `.gz`, `.csv.zip`, `.zip` or `.parquet`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     transactions: str = "transactions_train"
-    """One row a unit bought. Always needed."""
+    """One row a unit bought. Always required."""
     articles: str | None = "articles"
-    """One row an article; null when there is none: articles are then those of the transactions."""
+    """One row an article; null if there is no such file: then the articles are those in the transactions."""
     customers: str | None = "customers"
-    """One row a customer; null when there is none: customers are then those of the transactions."""
+    """One row a customer; null if there is no such file: then the customers are those in the transactions."""
 
 
 class ColumnNames(BaseModel):
-    """What the retailer's files call each column of the contract; null declares a column absent."""
+    """The names of the contract's columns in the retailer's files; null declares a column absent."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -59,19 +59,19 @@ class ColumnNames(BaseModel):
         contract = {column.name: column for column in TABLES[table]}
         for name, raw in given.items():
             if name not in contract:
-                raise ValueError(f"'{name}' is no column of {table}; it has {', '.join(contract)}")
+                raise ValueError(f"'{name}' is not a column of {table}, which has {', '.join(contract)}")
             if raw is None and contract[name].required:
-                raise ValueError(f"'{name}' can't be declared absent: customer, article and day are always needed")
+                raise ValueError(f"'{name}' can't be declared absent: customer, article and day are always required")
         return given
 
     def of(self, table: TableName) -> Columns:
-        """Raw name (or None, absent) of every column of `table`: H&M's name unless the config says otherwise."""
+        """Return the raw name (None if absent) of every column of `table`: H&M's unless the config gives another."""
         given: Columns = getattr(self, table)
         return {column.name: given.get(column.name, column.raw) for column in TABLES[table]}
 
 
 class DataSettings(BaseModel):
-    """Where the data lies and what a retailer's own files look like."""
+    """Where the data is, and what the retailer's own files look like."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -82,21 +82,21 @@ class DataSettings(BaseModel):
     files: Files = Files()
     """Names of the raw files."""
     columns: ColumnNames = ColumnNames()
-    """Names of their columns."""
+    """Names of the columns in the raw files."""
     article_pattern: str = r"\d{10}"
-    """Regular expression that a whole article id must match; ids stay text, leading zeros and all."""
+    """Regular expression that every article id must match in full; ids stay text, so leading zeros are kept."""
     customer_pattern: str = r"[0-9a-f]{64}"
-    """Regular expression that a whole customer id must match."""
+    """Regular expression that every customer id must match in full."""
     date_format: str = "%Y-%m-%d"
-    """How the transactions write a day."""
+    """How the transactions write a day, in strftime codes."""
     price_unit: str = "1/59000"
-    """Prices are kept as whole multiples of this; H&M's are multiples of 1/59000, a price list in cents wants 0.01."""
+    """Prices are stored as whole multiples of this; H&M's are multiples of 1/59000, prices in cents need 0.01."""
     channels: tuple[str, ...] = ("1", "2")
-    """The sales channels that may occur, as the file writes them."""
+    """The sales channels that may occur, as the transactions write them."""
     week_starts: Weekday = "wednesday"
     """First day of a week. H&M's weeks run Wednesday to Tuesday."""
     max_bad_rows: Annotated[float, Field(ge=0, le=1)] = 0.001
-    """Share of a file's rows that may break the contract; above it nothing is ingested."""
+    """Share of a file's rows that may break the contract; if more do, nothing is ingested."""
 
     @field_validator("channels", mode="before")
     @classmethod
@@ -110,12 +110,12 @@ class DataSettings(BaseModel):
     def _compiles(cls, pattern: str) -> str:
         try:
             re.compile(pattern)
-            re.compile(pattern.encode())  # files are searched as bytes
+            re.compile(pattern.encode())  # CSV files are searched as bytes
             pl.Series([""]).str.contains(f"^(?:{pattern})$")
         except (re.error, OverflowError, RecursionError, ValueError) as error:
             raise ValueError(f"not a regular expression: {error}") from None
         except pl.exceptions.ComputeError:
-            raise ValueError("not a regular expression that Polars knows, which has no look-around") from None
+            raise ValueError("not a regular expression that Polars supports (it has no look-around)") from None
         return pattern
 
     @field_validator("date_format")
@@ -127,7 +127,7 @@ class DataSettings(BaseModel):
                 return pattern
         except pl.exceptions.PolarsError:
             pass
-        raise ValueError(f"{pattern!r} does not write a day in full, as %Y-%m-%d does")
+        raise ValueError(f"{pattern!r} does not write a full date, as %Y-%m-%d does")
 
     @field_validator("channels")
     @classmethod
@@ -140,9 +140,9 @@ class DataSettings(BaseModel):
     @classmethod
     def _positive_fraction(cls, unit: object) -> str:
         try:
-            # An exponent of a billion is a number of as many digits, which nobody waits for.
-            if len(str(unit)) <= 40 and not _GREAT.search(str(unit)) and Fraction(str(unit)) > 0:
+            # An exponent of a billion would be a number of a billion digits, and take forever to parse.
+            if len(str(unit)) <= 40 and not _HUGE_EXPONENT.search(str(unit)) and Fraction(str(unit)) > 0:
                 return str(unit)
         except (ValueError, ZeroDivisionError):
             pass
-        raise ValueError(f"{unit!r} is no positive number or fraction such as 0.01 or 1/59000")
+        raise ValueError(f"{unit!r} is not a positive number or fraction such as 0.01 or 1/59000")

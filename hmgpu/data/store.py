@@ -1,4 +1,4 @@
-"""The Store: the ingested tables on disk, and the one place that cuts time."""
+"""The Store: the ingested tables on disk, and the only place where time is cut."""
 
 import datetime
 import hashlib
@@ -19,33 +19,35 @@ from hmgpu.data.weeks import Week, date_of, day_number
 
 @dataclass(frozen=True)
 class History:
-    """All that was known at the start of day `cutoff`: what every part receives.
+    """Everything known at the start of day `cutoff`; every part receives one.
 
-    It holds no label and can reach none: its plans read week files from before the cutoff only.
+    It holds no labels and can't reach any: its plans only read rows from before the cutoff.
     """
 
     cutoff: int
-    """First unknown day, in days since 1970-01-01."""
+    """The first unknown day, in days since 1970-01-01."""
     transactions: pl.LazyFrame
     """(day, customer, article, price?, channel?), one row a unit bought, day < cutoff."""
     articles: pl.LazyFrame
     """The articles first sold before the cutoff, with `first_day` and their attributes."""
     customers: pl.LazyFrame
-    """The customer table. It is a snapshot: ages and flags are as of its export, whatever the cutoff."""
+    """The customer table, a snapshot: ages and flags are as of its export, whatever the cutoff."""
     present: frozenset[str]
     """Names of the optional columns that this retailer has, over all tables."""
     vectors: Mapping[VectorsOf, pl.LazyFrame] = field(default_factory=dict)
-    """(article, `v…` int16 in steps of 1/2048) of length 1, by what they are of; only of these articles, and not all of
-    them need have one."""
+    """Vectors of length 1 (article, `v…` int16 in steps of 1/2048), by what they describe.
+
+    Only `articles` have one, and not all of them need to.
+    """
 
     def last(self, days: int) -> pl.LazyFrame:
-        """The transactions of the last `days` days."""
+        """Return the transactions of the last `days` days before the cutoff."""
         return self.transactions.filter(pl.col("day") >= self.cutoff - days)
 
     def before(self, day: int) -> "History":
-        """What was known at the start of an earlier `day`. Raises ValueError for a day after the cutoff."""
+        """Return what was known at the start of an earlier `day`; raises ValueError for a day after the cutoff."""
         if day > self.cutoff:
-            raise ValueError(f"day {day} is after the cutoff {self.cutoff}: nothing of it is known")
+            raise ValueError(f"day {day} is after the cutoff {self.cutoff}, so this history doesn't know it")
         articles = self.articles.filter(pl.col("first_day") < day)
         return replace(
             self,
@@ -56,7 +58,7 @@ class History:
         )
 
     def of(self, customers: pl.LazyFrame) -> "History":
-        """This history of `customers` (customer) alone: what they bought, and their rows of the customer table."""
+        """Restrict the history to `customers` (customer): their transactions and their rows of the customer table."""
         return replace(
             self,
             transactions=self.transactions.join(customers, on="customer", how="semi"),
@@ -64,17 +66,17 @@ class History:
         )
 
     def has(self, *columns: str) -> bool:
-        """Whether the retailer has all these optional columns."""
+        """Whether the retailer's data has all these optional columns."""
         return self.present.issuperset(columns)
 
     def vectors_of(self, of: VectorsOf) -> pl.LazyFrame:
-        """Those of `vectors`. Raises DataError where the data set has none."""
+        """Return the vectors that describe `of`; raises DataError where the data set has none."""
         if of not in self.vectors:
             raise DataError(without_vectors(of))
         return self.vectors[of]
 
     def on_sale(self, days: int) -> pl.LazyFrame:
-        """(article) of all articles sold in the last `days` days, each once."""
+        """Return the articles (article) sold in the last `days` days, each once."""
         return self.last(days).select("article").unique()
 
 
@@ -90,21 +92,21 @@ class Store:
         self._vector_digests: dict[tuple[VectorsOf, int], str] = {}
 
     def verify(self) -> None:
-        """Raises DataError where a file is missing or is not the one that was ingested."""
+        """Raise DataError where a file is missing or was changed since it was ingested."""
         self.manifest.verify(self.root)
 
     @property
     def digest(self) -> str:
-        """Hash of all that the data set holds, vectors aside: see `vectors_before`."""
+        """Hash of everything in the data set except vectors: see `vectors_before`."""
         vectors = {table.file for table in self.manifest.vectors.values()}
         files = {name: file.sha256 for name, file in sorted(self.manifest.files.items()) if name not in vectors}
         return hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
     def digest_before(self, day: int) -> str:
-        """Hash of all that `as_of(day)` can reach: a week more of data leaves that of earlier days as it was.
+        """Hash everything that `as_of(day)` can reach; another week of data doesn't change the hash of earlier days.
 
-        The customer table is a snapshot, so a new one changes it for every day. Files of transactions count whole: for
-        a day in the middle of a week, the rest of that week counts too.
+        The customer table is a snapshot, so a new one changes the hash of every day. Files of transactions are hashed
+        whole: for a day in the middle of a week, the rest of that week counts too.
         """
         if day not in self._digests:
             files = {name: self.manifest.files[name].sha256 for name in self._names(0, day - 1)}
@@ -114,8 +116,11 @@ class Store:
         return self._digests[day]
 
     def vectors_before(self, of: VectorsOf, day: int) -> str:
-        """Hash of the vectors that `as_of(day)` can reach; apart from all else, so that only what uses them is remade
-        when they are other ones. Raises DataError where there are none."""
+        """Hash the vectors that `as_of(day)` can reach.
+
+        It is apart from `digest_before`, so that other vectors invalidate only the steps that use vectors. Raises
+        DataError where there are none.
+        """
         if (of, day) not in self._vector_digests:
             if of not in self.manifest.vectors:
                 raise DataError(without_vectors(of, self.root))
@@ -130,7 +135,7 @@ class Store:
 
     @property
     def pictures(self) -> Path | None:
-        """The folder of the articles' pictures; None where the data came without, or the folder is gone since."""
+        """The folder of the articles' pictures; None if the raw files came without, or the folder no longer exists."""
         folder = self.root / self.manifest.images if self.manifest.images else None
         return folder if folder and folder.is_dir() else None
 
@@ -140,17 +145,17 @@ class Store:
 
     @property
     def last_complete_week(self) -> Week:
-        """The latest week whose last day is in the data."""
+        """The latest week that ends on or before the last day of the data."""
         week = Week.containing(self.last_day, self.week_starts)
         return week if week.last_day <= self.last_day else week.back(1)
 
     @property
     def next_week(self) -> Week:
-        """The seven days after the last day: what a submission is for."""
+        """The seven days after the last day of the data, for which a submission recommends."""
         return Week(self.last_day + 1)
 
     def week_of(self, date: str) -> Week:
-        """The week named by its first day, `YYYY-MM-DD`. Raises DataError unless the data has all of such a week."""
+        """Return the week that starts on `date` (YYYY-MM-DD); raises DataError unless the data holds all of it."""
         first, last = self.manifest.first_day, self.last_day
         try:
             week = Week(day_number(datetime.date.fromisoformat(date)))
@@ -165,7 +170,7 @@ class Store:
         return week
 
     def as_of(self, day: int) -> History:
-        """What was known at the start of `day` (days since 1970-01-01). Raises DataError when that is nothing."""
+        """Return what was known at the start of `day` (days since 1970-01-01); raises DataError if that is nothing."""
         if day <= self.manifest.first_day:
             raise DataError(
                 f"Nothing is known before {date_of(day)}: the data in {self.root} starts on "
@@ -182,33 +187,33 @@ class Store:
         )
 
     def sold_in(self, week: Week) -> pl.LazyFrame:
-        """The labels of `week`: each (customer, article) bought in it, once."""
+        """Return the labels of `week`: each pair (customer, article) that was bought in it, once."""
         return self.purchases_in(week).select("customer", "article").unique()
 
     def purchases_in(self, week: Week) -> pl.LazyFrame:
-        """(day, customer, article) bought in `week`, one row a unit: labels too."""
+        """Return what was bought in `week` (day, customer, article), one row a unit; these are labels too."""
         sold = self._scan_weeks(week.first_day, week.last_day)
         within = pl.col("day").is_between(week.first_day, week.last_day)
         return sold.filter(within).select("day", "customer", "article")
 
     def articles(self) -> pl.LazyFrame:
-        """The whole catalogue, with what was never sold: no part's to see."""
+        """Return the whole catalogue, including articles that never sold; parts must not see it."""
         return self._scan("articles")
 
     def article_ids(self) -> pl.LazyFrame:
-        """(article, article_id) of the whole catalogue: the way back to the retailer's own ids."""
+        """Return the retailer's own ids of the whole catalogue (article, article_id)."""
         return self._scan("articles").select("article", "article_id")
 
     def customer_ids(self) -> pl.LazyFrame:
-        """(customer, customer_id) of every customer."""
+        """Return the retailer's own ids of all customers (customer, customer_id)."""
         return self._scan("customers").select("customer", "customer_id")
 
     def values(self, column: str) -> pl.LazyFrame:
-        """(code, value) of a column of codes: what they stand for in the retailer's own files."""
+        """Return what the codes of `column` stand for in the retailer's own files (code, value)."""
         return self.codes().filter(pl.col("column") == column).select("code", "value")
 
     def codes(self) -> pl.LazyFrame:
-        """(column, code, value) of all columns of codes."""
+        """Return what the codes of all columns stand for (column, code, value)."""
         return self._scan("codes").select("column", "code", "value")
 
     def _appeared(self, day: int) -> pl.LazyFrame:
@@ -222,7 +227,7 @@ class Store:
         return pl.scan_parquet([self.root / self.manifest.table(table)], glob=False)
 
     def week_files(self, since: int, up_to: int) -> list[Path]:
-        """The files of transactions that hold days of `since..up_to`, oldest first; they may hold others too."""
+        """Return the week files that overlap the days `since..up_to`, oldest first."""
         return [self.root / name for name in self._names(since, up_to)]
 
     def _names(self, since: int, up_to: int) -> list[str]:
@@ -230,32 +235,32 @@ class Store:
         return [name for name, week in weeks if week.last_day >= since and week.first_day <= up_to]
 
     def _scan_weeks(self, since: int = 0, up_to: int = 0) -> pl.LazyFrame:
-        """The week files that hold days of `since..up_to`; an explicit list, since cuDF reads no hive partitions."""
+        """Scan the week files that overlap `since..up_to`, as an explicit list: cuDF reads no hive partitions."""
         chosen = self.week_files(since, up_to)
-        # A week in which nothing was sold has no file; any file has the right columns, and none of its rows.
+        # A week without sales has no file; then any file gives the columns, and no rows are taken from it.
         plan = pl.scan_parquet(chosen or [self.root / next(iter(self._weeks))], glob=False)
         return plan if chosen else plan.filter(pl.lit(False))
 
 
 def without_vectors(of: VectorsOf, root: Path | str = "DATA") -> str:
-    """What to do about vectors that are wanted and not there."""
+    """Say that vectors are missing, and how to get them."""
     what = {"pictures": "the articles' pictures", "text": "the articles' names and descriptions"}[of]
     command = f"`hmgpu vectors {of} --data {root}"
     return (
-        f"The data set has no vectors of {what}: make them with {command} --model NAME_OR_FOLDER`, or bring your own "
-        f"with {command} --from FILE`."
+        f"The data set has no vectors of {what}: compute them with {command} --model NAME_OR_FOLDER`, or import your "
+        f"own with {command} --from FILE`."
     )
 
 
 def _only(vectors: pl.LazyFrame, articles: pl.LazyFrame) -> pl.LazyFrame:
-    """`vectors` (article, …) of these `articles` (article, …)."""
+    """Keep the `vectors` (article, …) of these `articles` (article, …)."""
     return vectors.join(articles.select("article"), on="article", how="semi")
 
 
 def _digest(facts: str, table: pl.DataFrame) -> str:
-    """Hash of `facts` and of the content of `table`."""
+    """Hash `facts` together with the content of `table`."""
     known = hashlib.sha256(facts.encode())
-    # The oldest layout: newer ones keep the text of rows that were filtered away.
+    # The oldest layout, because newer ones keep the text of rows that were filtered out.
     oldest = pl.CompatLevel.oldest()
     known.update(table.rechunk().write_ipc(None, compat_level=oldest).getbuffer())
     return known.hexdigest()

@@ -1,7 +1,7 @@
-"""The contract of the three tables: every column, its dtype, unit and H&M name, stated once.
+"""The contract of the three tables: every column with its dtype, its unit and H&M's name for it.
 
-Inside hmgpu a table has the names on the left; `data.columns` in the config says what a retailer's own file calls them,
-or `null` where the retailer has no such column.
+Inside hmgpu a column has the first name below; `data.columns` in the config gives the name in the retailer's own file,
+or `null` if the retailer has no such column.
 """
 
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ Kind = Literal["key", "day", "price", "channel", "code", "flag", "age", "text"]
 TableName = Literal["transactions", "articles", "customers"]
 
 DTYPES: dict[Kind, type[pl.DataType]] = {
-    "key": pl.Int32,  # dense, from 0, in the order of the mapping table; a key once given never changes
-    "day": pl.Int32,  # days since 1970-01-01: cuDF does no date arithmetic, integers do
+    "key": pl.Int32,  # dense, from 0, in the order of the mapping table; keys never change
+    "day": pl.Int32,  # days since 1970-01-01, as cuDF has no date arithmetic
     "price": pl.Int32,  # multiples of `data.price_unit` (H&M: 1/59000), so that sums are exact
     "channel": pl.Int8,  # position in `data.channels`
-    "code": pl.Int32,  # dense, from 0, in the order of the `codes` table; null where the file has nothing
-    "flag": pl.Int8,  # 1, or 0 where the file has nothing
-    "age": pl.Int16,  # whole years; null where the file has nothing
+    "code": pl.Int32,  # dense, from 0, in the order of the `codes` table; null where the file has no value
+    "flag": pl.Int8,  # 1, or 0 where the file has no value
+    "age": pl.Int16,  # whole years; null where the file has no value
     "text": pl.String,
 }
 
@@ -29,7 +29,7 @@ OLDEST = 120  # an age above this is a typing error, not a customer
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name inside hmgpu, what it holds, and what H&M's file calls it."""
+    """A column: its name inside hmgpu, the kind of its values, and its name in H&M's file."""
 
     name: str
     kind: Kind
@@ -49,7 +49,7 @@ TRANSACTIONS = (
     Column("channel", "channel", "sales_channel_id"),
 )
 
-# The articles and customers tables keep the retailer's id as text (`article_id`, `customer_id`) beside the dense key.
+# The articles and customers tables keep the retailer's id as text (`article_id`, `customer_id`) next to the dense key.
 ARTICLES = (
     Column("article", "key", "article_id", required=True),
     Column("product", "code", "product_code"),
@@ -96,6 +96,6 @@ TABLES: dict[TableName, tuple[Column, ...]] = {
 
 
 def names(table: TableName, kinds: Iterable[Kind]) -> list[str]:
-    """Names of the columns of `table` that are of one of `kinds`, in the contract's order."""
+    """Return the names of the columns of `table` that have one of `kinds`, in the contract's order."""
     wanted = set(kinds)
     return [column.name for column in TABLES[table] if column.kind in wanted]

@@ -10,28 +10,28 @@ EPOCH = datetime.date(1970, 1, 1)  # a Thursday
 DAYS = 7
 """Days in a week."""
 YEAR = 364
-"""Days in 52 whole weeks: the same weekday a year ago."""
+"""Days in 52 whole weeks, so that a year ago is the same weekday."""
 
 
 def day_number(date: datetime.date) -> int:
-    """Days since 1970-01-01."""
+    """Return the days from 1970-01-01 to `date`."""
     return (date - EPOCH).days
 
 
 def date_of(day: int) -> datetime.date:
-    """The calendar date of a day number."""
+    """Return the calendar date of a day number."""
     return EPOCH + datetime.timedelta(days=day)
 
 
 @dataclass(frozen=True, order=True)
 class Week:
-    """Seven days, named by the first."""
+    """Seven days, named by the first one."""
 
     first_day: int
 
     @staticmethod
     def containing(day: int, starts: Weekday) -> "Week":
-        """The week that `day` lies in, when weeks start on the weekday `starts`."""
+        """Return the week that contains `day`, when weeks start on the weekday `starts`."""
         monday_based = (day + EPOCH.weekday()) % DAYS
         return Week(day - (monday_based - get_args(Weekday).index(starts)) % DAYS)
 
@@ -40,7 +40,7 @@ class Week:
         return self.first_day + DAYS - 1
 
     def back(self, weeks: int) -> "Week":
-        """The week `weeks` before this one."""
+        """Return the week that is `weeks` weeks before this one."""
         return Week(self.first_day - DAYS * weeks)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""A data set is trusted for what its manifest says, and no further."""
+"""A data set is trusted only as far as its manifest goes."""
 
 import json
 from collections.abc import Callable
@@ -45,8 +45,8 @@ def change(**given: Any) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        (lambda text: text[: len(text) // 2], "no JSON"),
-        (lambda text: "", "no JSON"),
+        (lambda text: text[: len(text) // 2], "is damaged: it is not JSON"),
+        (lambda text: "", "is damaged: it is not JSON"),
         (lambda text: "[]", "format None"),
         (change(format=2), "format 2"),
         (change(rows="many"), "at rows"),

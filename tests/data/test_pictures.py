@@ -1,4 +1,4 @@
-"""Where pictures lie."""
+"""The files of pictures."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from hmgpu.data.pictures import picture_file
 
 
-def test_as_kaggle_has_them():
+def test_pictures_lie_as_in_kaggles_data():
     assert picture_file(Path("images"), "0108775015") == Path("images/010/0108775015.jpg")
 
 

@@ -1,11 +1,11 @@
-"""Who bought lately, long ago, or never."""
+"""Customers who bought recently, long ago or never."""
 
 import polars as pl
 
 from hmgpu.data.segments import ACTIVE_DAYS, SEGMENTS, segments
 
 
-def test_the_latest_purchase_decides_and_who_is_unknown_is_new(make_history, engine):
+def test_the_latest_purchase_decides_and_an_unknown_customer_is_new(make_history, engine):
     history = make_history(
         [(ACTIVE_DAYS, 1, 7), (ACTIVE_DAYS + 1, 2, 7), (400, 3, 7), (1, 3, 8), (1, 9, 7)], customers={4: {"age": 30}}
     )

@@ -1,4 +1,4 @@
-"""The `data` section: what a retailer may say about its own files."""
+"""The `data` section: what a retailer can declare about its own files."""
 
 import pytest
 from pydantic import ValidationError
@@ -7,6 +7,7 @@ from hmgpu.data.settings import ColumnNames, DataSettings, Files
 
 
 def described(**settings) -> DataSettings:
+    """Settings with the required folders."""
     return DataSettings(raw="raw", root="data", **settings)
 
 
@@ -23,8 +24,8 @@ def test_hms_names_unless_the_config_says_otherwise():
 
 
 @pytest.mark.parametrize("table", ["transactions", "articles", "customers"])
-def test_an_unknown_column_is_refused_with_those_there_are(table):
-    with pytest.raises(ValidationError, match=f"'shoe' is no column of {table}; it has .*(customer|article)"):
+def test_an_unknown_column_is_refused_with_the_known_ones(table):
+    with pytest.raises(ValidationError, match=f"'shoe' is not a column of {table}, which has .*(customer|article)"):
         ColumnNames(**{table: {"shoe": "x"}})
 
 
@@ -50,7 +51,7 @@ def test_a_price_unit_is_a_number_or_a_fraction(unit, kept):
 
 @pytest.mark.parametrize("unit", ["0", "-1/2", "1/0", "cent", "", None, "nan", "inf", float("inf")])
 def test_a_price_unit_is_positive(unit):
-    with pytest.raises(ValidationError, match="is no positive number or fraction"):
+    with pytest.raises(ValidationError, match="is not a positive number or fraction"):
         described(price_unit=unit)
 
 
@@ -68,34 +69,34 @@ def test_a_date_format_writes_a_whole_day(pattern):
 
 
 @pytest.mark.parametrize("pattern", ["%Y-%m", "today", "", "%d.%m."])
-def test_a_date_format_that_does_not_is_refused(pattern):
-    with pytest.raises(ValidationError, match="does not write a day in full"):
+def test_a_date_format_that_does_not_write_a_whole_day_is_refused(pattern):
+    with pytest.raises(ValidationError, match="does not write a full date"):
         described(date_format=pattern)
 
 
 @pytest.mark.parametrize("channels", [(), ("1", "1"), tuple(map(str, range(128)))])
-def test_channels_are_a_few_different_names(channels):
+def test_channels_must_differ_and_fit_into_an_int8(channels):
     with pytest.raises(ValidationError, match="must be 1 to 127 different names"):
         described(channels=channels)
 
 
-def test_as_many_channels_as_an_int8_holds():
+def test_127_channels_are_allowed():
     assert len(described(channels=tuple(map(str, range(127)))).channels) == 127
 
 
-def test_files_but_the_transactions_may_be_absent():
+def test_all_files_except_the_transactions_may_be_absent():
     assert Files(articles=None, customers=None).transactions == "transactions_train"
     with pytest.raises(ValidationError):
         Files(transactions=None)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1])
-def test_a_share_is_between_nothing_and_all(share):
+def test_a_share_is_between_0_and_1(share):
     with pytest.raises(ValidationError):
         described(max_bad_rows=share)
 
 
-def test_what_is_unknown_is_refused():
+def test_unknown_keys_and_values_are_refused():
     with pytest.raises(ValidationError, match="week_start"):
         described(week_start="monday")
     with pytest.raises(ValidationError, match="week_starts"):

@@ -1,4 +1,4 @@
-"""The Store: the one place that cuts time."""
+"""The Store is the only place that cuts time."""
 
 import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from hmgpu.data.weeks import Week, day_number
 
 CPU = Engine("cpu", "tests")
 
-# Weeks start on Wednesday: 2020-09-02, -09 and -16. The data ends on Thursday 2020-09-17, in the middle of the last.
+# Weeks start on Wednesday: 2020-09-02, -09 and -16. The data ends on Thursday 2020-09-17, in the middle of a week.
 BOUGHT = [
     ("2020-09-03", "ann", "coat"),
     ("2020-09-08", "bob", "coat"),
@@ -35,10 +35,12 @@ PEOPLE = ["ann", "bob", "cid", "dan", "eve"]
 
 
 def day(text: str) -> int:
+    """The number of the day YYYY-MM-DD."""
     return day_number(datetime.date.fromisoformat(text))
 
 
 def write(folder: Path, bought: list[tuple[str, str, str]]) -> None:
+    """Write raw files with these purchases (day, customer, article)."""
     folder.mkdir(parents=True)
     rows = "".join(f"{when},{who},{what},2.5\n" for when, who, what in bought)
     (folder / "bought.csv").write_text("t_dat,customer_id,article_id,price\n" + rows)
@@ -47,6 +49,7 @@ def write(folder: Path, bought: list[tuple[str, str, str]]) -> None:
 
 
 def described(raw: Path, root: Path) -> DataSettings:
+    """The settings for the raw files of `write`."""
     absent = {name: None for name in ColumnNames().of("articles") if name != "article"}
     people = {name: None for name in ColumnNames().of("customers") if name not in ("customer", "age")}
     return DataSettings(
@@ -69,12 +72,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 def bought_in(plan: pl.LazyFrame) -> list[tuple[int, str, str]]:
-    """(day, customer, article) with names for keys, sorted."""
+    """The rows of a plan (day, customer, article) with names instead of keys, sorted."""
     rows = CPU.collect(plan.select("day", "customer", "article")).rows()
     return sorted((when, PEOPLE[who], CATALOGUE[what]) for when, who, what in rows)
 
 
 def before(cutoff: str) -> list[tuple[int, str, str]]:
+    """The purchases before a day, like `bought_in`."""
     return sorted((day(when), who, what) for when, who, what in BOUGHT if when < cutoff)
 
 
@@ -89,7 +93,7 @@ def test_an_earlier_cut_of_a_history_is_the_history_of_that_day(small, earlier):
         assert CPU.collect(getattr(cut, table).sort(key)).equals(CPU.collect(getattr(asked, table).sort(key)))
 
 
-def test_a_history_says_nothing_of_later_days(small):
+def test_a_history_can_not_be_moved_to_a_later_day(small):
     with pytest.raises(ValueError, match="is after the cutoff"):
         small.as_of(day("2020-09-16")).before(day("2020-09-17"))
 
@@ -114,7 +118,7 @@ def test_an_article_enters_when_it_is_first_sold(small):
 
 
 def test_vectors_enter_with_their_articles(tmp_path):
-    """`coat` is known first, then `hat`, then `sock`; the only vector that differs is that of `sock`."""
+    """`coat` is known first, then `hat`, then `sock`; only the vector of `sock` differs."""
     write(tmp_path / "raw", BOUGHT)
     ingest(described(tmp_path / "raw", tmp_path / "data"))
     seen, hashes = [], []
@@ -161,12 +165,12 @@ def test_labels_are_what_was_bought_in_the_week_each_pair_once(small):
     assert sold("2020-09-02") == [("ann", "coat"), ("bob", "coat")]
     assert sold("2020-09-09") == [("ann", "coat"), ("ann", "hat"), ("cid", "sock")]
     assert sold("2020-09-16") == [("bob", "hat"), ("dan", "belt")]
-    # Seven days that are no week of the files: 2020-09-08..14.
+    # Seven days that are not a week of the files: 2020-09-08..14.
     assert sold("2020-09-08") == [("ann", "hat"), ("bob", "coat")]
 
 
 def test_a_week_without_rows_has_no_labels(small):
-    # A shop that was closed for a week sold nothing: that is no error.
+    # A shop may be closed for a week and sell nothing, so this is not an error.
     assert CPU.collect(small.sold_in(Week(day("2020-09-23")))).is_empty()
 
 
@@ -189,12 +193,12 @@ def test_a_week_is_named_by_its_first_day(small):
 
 
 @pytest.mark.parametrize("name", ["2020-09-10", "2020-08-19", "2020-10-07", "2020-9-9", "last", "", "2020-09-31"])
-def test_what_is_no_week_of_the_data_is_an_error_that_says_which_are(small, name):
+def test_the_error_for_an_unknown_week_names_the_valid_ones(small, name):
     with pytest.raises(DataError, match=r"weeks start on wednesdays and the data runs from 2020-09-03 to 2020-09-17"):
         small.week_of(name)
 
 
-def test_what_the_retailer_has(small):
+def test_a_history_knows_which_columns_the_retailer_has(small):
     history = small.as_of(day("2020-09-10"))
     assert history.has("price", "age")
     assert not history.has("age", "channel")
@@ -227,7 +231,7 @@ def test_pictures_are_where_the_raw_files_had_them(tmp_path):
     assert store.pictures is None
 
 
-def test_more_data_is_another_digest_and_the_past_stays_the_same(tmp_path):
+def test_more_data_changes_the_digest_and_not_the_past(tmp_path):
     write(tmp_path / "raw", BOUGHT)
     given_settings = described(tmp_path / "raw", tmp_path / "data")
     ingest(given_settings)
@@ -243,7 +247,7 @@ def test_more_data_is_another_digest_and_the_past_stays_the_same(tmp_path):
     assert [row[1:] for row in bought_in(new.as_of(day("2020-09-19")).last(1))] == [("eve", "never")]
 
 
-def test_a_week_more_leaves_the_digest_of_what_was_known_before_it(tmp_path):
+def test_another_week_does_not_change_the_digest_of_earlier_days(tmp_path):
     write(tmp_path / "raw", BOUGHT)
     given_settings = described(tmp_path / "raw", tmp_path / "data")
     ingest(given_settings)
@@ -288,7 +292,7 @@ def test_a_folder_without_a_data_set(tmp_path):
         Store(tmp_path / "none")
 
 
-def test_a_file_that_was_changed_since_is_found(tmp_path):
+def test_a_changed_or_missing_file_is_found(tmp_path):
     write(tmp_path / "raw", BOUGHT)
     ingest(described(tmp_path / "raw", tmp_path / "data"))
     store = Store(tmp_path / "data")

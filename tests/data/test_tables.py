@@ -22,13 +22,13 @@ def test_every_column_of_hms_files_is_in_the_contract_once():
     assert {table: " ".join(column.raw for column in columns) for table, columns in TABLES.items()} == HM
 
 
-def test_names_are_unique_over_all_tables_but_for_the_keys():
+def test_column_names_are_unique_over_all_tables_except_for_the_keys():
     # `History.present` is one set of names for all tables.
     counts = Counter(column.name for columns in TABLES.values() for column in columns)
     assert {name for name, times in counts.items() if times > 1} == {"article", "customer"}
 
 
-def test_only_keys_and_the_day_are_always_there():
+def test_only_keys_and_the_day_are_required():
     required = {column.name for columns in TABLES.values() for column in columns if column.required}
     assert required == {"day", "customer", "article"}
 
@@ -41,7 +41,7 @@ def test_names_by_kind_come_in_the_order_of_the_contract():
     assert "name" not in names("articles", ["code"])
 
 
-def test_what_is_joined_or_summed_is_whole_numbers():
+def test_all_columns_except_text_are_integers():
     assert {kind for kind, dtype in DTYPES.items() if not dtype.is_integer()} == {"text"}
     # 1.37 million customers and days to 2099 fit with room into 32 bits.
     assert DTYPES["key"] == DTYPES["day"] == pl.Int32

@@ -1,4 +1,4 @@
-"""What a data set holds, to read: sales, customers, articles, prices, seasons.
+"""A page that describes a data set: sales, customers, repurchases, articles, lifetimes, seasons and prices.
 
-It describes all of the data, its last weeks too. What models learn comes from a History, never from here.
+It covers all of the data, including the last weeks. What models learn comes from a History, never from here.
 """

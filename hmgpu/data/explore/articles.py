@@ -1,4 +1,4 @@
-"""What sells: the best and the least sellers, and how unequally sales are spread."""
+"""Best and worst sellers, and how unequally sales are spread over articles."""
 
 import polars as pl
 
@@ -6,21 +6,21 @@ from hmgpu.core.html.blocks import Bars, Facts, Grid, Section, count, share
 from hmgpu.data.explore.whole import Whole, doubling, total
 from hmgpu.data.weeks import date_of
 
-LEAD = "The least sellers are of what sold in the last {} days; of many that sold as little, the oldest stand first."
-BEST, LEAST = 20, 10
+LEAD = "The worst sellers are among the articles sold in the last {} days; of equals, the oldest come first."
+BEST, WORST = 20, 10
 DAYS = 28
 ATTRIBUTES = ("name", "product_type_name", "colour_name")
 
 
 def sold_articles(whole: Whole) -> pl.DataFrame:
-    """(article, units, first and last day) of every article that was sold, sorted by article."""
+    """Sold articles with their units, first and last day (article, units, first, last), sorted by article."""
     day = pl.col("day")
     sums = whole.history.transactions.group_by("article").agg(units=pl.len(), first=day.min(), last=day.max())
     return whole.engine.collect(sums.sort("article"))
 
 
 def articles(whole: Whole) -> Section:
-    """Best and least sellers, and articles by the units they sold."""
+    """The section with the best and worst sellers, and with articles by the units they sold."""
     table = sold_articles(whole)
     units, sold = table["units"], total(table["units"])
     best = table.sort("units", "article", descending=[True, False])
@@ -31,20 +31,20 @@ def articles(whole: Whole) -> Section:
         "never sold": count(whole.store.manifest.articles - table.height),
         f"sold in the last {DAYS} days": count(on_sale.height),
         "sold once": share(total(units == 1) / table.height),
-        "units of the best tenth": share(tenth / sold),
+        "units sold by the best tenth": share(tenth / sold),
     }
     bands = [(name, n, f"{count(n)} · {share(n / table.height)}") for name, n in doubling(units)]
     blocks = [
         Facts(facts),
-        _listed("Best sellers", best.head(BEST), whole),
-        _listed("Least sellers", on_sale.sort("units", "first", "article").head(LEAST), whole),
+        _article_table("Best sellers", best.head(BEST), whole),
+        _article_table("Worst sellers", on_sale.sort("units", "first", "article").head(WORST), whole),
         Bars("Articles by the units they sold", bands),
         Bars("Their share of all units", [(name, n, share(n / sold)) for name, n in doubling(units, units)]),
     ]
     return Section("Articles", LEAD.format(DAYS), blocks)
 
 
-def _listed(title: str, table: pl.DataFrame, whole: Whole) -> Grid:
+def _article_table(title: str, table: pl.DataFrame, whole: Whole) -> Grid:
     known = whole.history.articles
     there = [name for name in ATTRIBUTES if name in known.collect_schema().names()]
     wanted = known.filter(pl.col("article").is_in(table["article"].to_list())).select("article", "article_id", *there)

@@ -1,4 +1,4 @@
-"""Who buys: how much a customer buys, how often, how lately, at what age."""
+"""How much customers buy, how often, how recently, and at what age."""
 
 import polars as pl
 
@@ -7,16 +7,16 @@ from hmgpu.core.html.lines import Lines
 from hmgpu.data.explore.whole import WEEK, Whole, doubling, total
 
 LEAD = (
-    "Of those who ever bought. A few customers buy very much: the bands show how many, and how much of all they buy. "
+    "Customers who ever bought. A few of them buy very much: the bands show how many, and their share of all units. "
     "Ages are as of the export of the customer table."
 )
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 LATELY = (28, 91, 364)  # days
-YEARS = 5  # of an age band
+YEARS = 5  # width of an age band
 
 
 def buyers(whole: Whole) -> Section:
-    """Purchases a customer, first purchases a week, ages."""
+    """The section with purchases a customer, first purchases a week, and ages."""
     day = pl.col("day")
     sums = {"units": pl.len(), "days": day.n_unique(), "first": day.min(), "last": day.max()}
     table = whole.engine.collect(whole.history.transactions.group_by("customer").agg(**sums).sort("customer"))
@@ -41,7 +41,7 @@ def _facts(whole: Whole, table: pl.DataFrame) -> dict[str, str]:
         "ever bought": count(ever),
         "bought one unit": share(total(units == 1) / ever),
         "bought on one day only": share(total(table["days"] == 1) / ever),
-        "units of the best 1 % of customers": share(total(most) / total(units)),
+        "units bought by the top 1 % of customers": share(total(most) / total(units)),
     } | lately
 
 
@@ -51,7 +51,7 @@ def _quantiles(table: pl.DataFrame) -> Grid:
         [name, *(count(table[column].quantile(q, "equiprobable") or 0) for q in QUANTILES)]
         for name, column in (("units", "units"), ("days with a purchase", "days"))
     ]
-    return Grid("So many or fewer, for this share of the customers", headings, rows)
+    return Grid("This share of the customers bought at most so much", headings, rows)
 
 
 def _bands(table: pl.DataFrame) -> list[Bars]:

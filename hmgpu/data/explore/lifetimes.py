@@ -1,4 +1,4 @@
-"""How long articles sell, and how new is what is sold."""
+"""How long articles sell, and how new the articles are that customers buy."""
 
 from collections.abc import Iterator
 
@@ -11,15 +11,15 @@ from hmgpu.data.explore.whole import WEEK, Whole, total
 from hmgpu.data.weeks import DAYS
 
 LEAD = (
-    "From an article's first sale to its last one, both days included. Articles that sold before the data begins or "
-    "sell on after it ends live longer than is seen here."
+    "A lifetime runs from an article's first sale to its last, both days included. Articles that sold before the data "
+    "begins, or still sell after it ends, live longer than the data shows."
 )
-WEEKS = (1, 4, 13, 26, 52)  # where bands of lifetimes end
-NEW = 28  # days from its first sale for which an article is new
+WEEKS = (1, 4, 13, 26, 52)  # upper ends of the bands of lifetimes
+NEW = 28  # days from its first sale during which an article counts as new
 
 
 def lifetimes(whole: Whole) -> Section:
-    """Lifetimes, articles that are new in a week, and the share of its units that new articles have."""
+    """The section with lifetimes, new articles a week, and the share of a week's units that are of new articles."""
     table = sold_articles(whole)
     lived = table["last"] - table["first"] + 1
     bands = [(name, n, f"{count(n)} · {share(n / table.height)}") for name, n in _bands(lived)]
@@ -29,7 +29,7 @@ def lifetimes(whole: Whole) -> Section:
         Bars("Articles by lifetime", bands),
         Lines("Articles sold for the first time", WEEK, whole.weeks, whole.by_week(arrivals)),
         Lines(
-            f"Share of a week's units of articles first sold in the {NEW} days up to the sale",
+            f"Share of a week's units that are of articles first sold at most {NEW} days before",
             WEEK,
             whole.weeks,
             _young(whole, table),
@@ -49,7 +49,7 @@ def _bands(lived: pl.Series) -> Iterator[tuple[str, int]]:
 
 def _young(whole: Whole, table: pl.DataFrame) -> dict[str, list[float | None]]:
     first = table.lazy().select("article", "first")
-    # Of what is sold in the first days, nobody knows what is new.
+    # In the first days of the data nobody knows which articles are new.
     known = whole.history.transactions.filter(pl.col("day") >= whole.store.manifest.first_day + NEW)
     young = (pl.col("day") - pl.col("first") < NEW).cast(pl.Int64).sum()
     weekly = known.join(first, on="article").group_by(whole.week().alias(WEEK)).agg(new=young / pl.len())

@@ -1,4 +1,4 @@
-"""`explore.html`: a data set on one page."""
+"""Write `explore.html`, which describes a data set on one page."""
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.html.page import page
@@ -15,9 +15,11 @@ from hmgpu.data.weeks import date_of
 
 
 def explore(store: Store, engine: Engine) -> str:
-    """The page about all that `store` holds."""
+    """Return the HTML page that describes everything in `store`."""
     whole = Whole(store, engine)
     sections = [part(whole) for part in (sales, buyers, repurchases, articles, lifetimes, seasons, prices)]
     first, last = date_of(store.manifest.first_day), date_of(store.last_day)
-    about = f"All transactions from {first} to {last}. For reading: what a model learns is cut at its own day."
+    about = (
+        f"All transactions from {first} to {last}. Models see less: each learns from the days before its own cutoff."
+    )
     return page("The data set", about, [section for section in sections if section.blocks])

@@ -1,4 +1,4 @@
-"""What is paid, as the data has it: in the retailer's own unit."""
+"""Prices paid, in the unit of the retailer's own files."""
 
 from fractions import Fraction
 
@@ -8,13 +8,13 @@ from hmgpu.core.html.blocks import Bars, Grid, Section, count, share
 from hmgpu.core.html.lines import Lines
 from hmgpu.data.explore.whole import WEEK, Whole, total
 
-LEAD = "Of units bought, in the unit of the data (H&M's prices are scaled: a price of 0.0169 may have been 9.99)."
+LEAD = "Prices paid, in the unit of the data. H&M's prices are scaled: a price of 0.0169 may have been 9.99."
 QUANTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
-BANDS = 16  # of equal width, up to the price that 99 % of units don't exceed
+BANDS = 16  # bands of equal width, up to the price that 99 % of units don't exceed
 
 
 def prices(whole: Whole) -> Section:
-    """Quantiles and bands of prices, and the mean price a week; empty where the data has none."""
+    """The section with quantiles and bands of prices, and the mean price a week; empty if the data has no prices."""
     if not whole.history.has("price"):
         return Section("Prices", LEAD, [])
     unit = float(Fraction(str(whole.store.manifest.settings["price_unit"])))
@@ -28,7 +28,7 @@ def prices(whole: Whole) -> Section:
     quantiles = [text(price * unit) for price in _quantiles(table)]
     blocks = [
         Grid(
-            "So much or less, for this share of the units",
+            "This share of the units cost at most so much",
             ["", *(f"{100 * q:.0f} %" for q in QUANTILES)],
             [["price", *quantiles]],
         ),
@@ -39,7 +39,7 @@ def prices(whole: Whole) -> Section:
 
 
 def _quantiles(table: pl.DataFrame) -> list[int]:
-    """The price that the share q of the units doesn't exceed, for each of `QUANTILES`."""
+    """For each q of `QUANTILES`, the price that the share q of the units doesn't exceed."""
     running, sold = table["units"].cum_sum(), total(table["units"])
     return [int(table["price"][int((running < q * sold).sum())]) for q in QUANTILES]
 

@@ -1,4 +1,4 @@
-"""Sales week by week: how much, to how many, of how many articles, through which channel."""
+"""Sales week by week: units, customers, articles and channels."""
 
 import polars as pl
 
@@ -6,11 +6,11 @@ from hmgpu.core.html.blocks import Facts, Section, count, share
 from hmgpu.core.html.lines import Lines
 from hmgpu.data.explore.whole import WEEK, Whole
 
-LEAD = "One row of the transactions is a unit bought. Weeks that the data holds only in part are left out of the lines."
+LEAD = "One row of the transactions is one unit bought. The charts leave out weeks that the data covers only in part."
 
 
 def sales(whole: Whole) -> Section:
-    """Units, customers and articles a week, and the channels' shares."""
+    """The section with units, customers and articles a week, and the channels' shares."""
     manifest, rows = whole.store.manifest, whole.history.transactions
     number = {"units": pl.len(), "customers": pl.col("customer").n_unique(), "articles": pl.col("article").n_unique()}
     weekly = whole.by_week(rows.group_by(whole.week().alias(WEEK)).agg(**number))
@@ -33,9 +33,9 @@ def sales(whole: Whole) -> Section:
 
 def _channels(whole: Whole) -> Lines:
     names: list[str] = list(whole.store.manifest.settings["channels"])  # type: ignore[arg-type]
-    of_all = {
+    shares = {
         name: (pl.col("channel") == code).cast(pl.Int64).sum().cast(pl.Float64) / pl.len()
         for code, name in enumerate(names)
     }
-    weekly = whole.by_week(whole.history.transactions.group_by(whole.week().alias(WEEK)).agg(**of_all))
+    weekly = whole.by_week(whole.history.transactions.group_by(whole.week().alias(WEEK)).agg(**shares))
     return Lines("Share of a week's units by sales channel", WEEK, whole.weeks, weekly, share)

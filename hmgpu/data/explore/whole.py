@@ -1,4 +1,4 @@
-"""A data set as a whole, counted week by week."""
+"""The whole of a data set, counted week by week."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,31 +15,31 @@ WEEK = "week"
 
 @dataclass(frozen=True)
 class Whole:
-    """All of a data set, and what executes plans about it."""
+    """All of a data set, and the engine that executes plans on it."""
 
     store: Store
     engine: Engine
 
     @cached_property
     def history(self) -> History:
-        """What is known after the last day."""
+        """Everything known after the last day."""
         return self.store.as_of(self.store.last_day + 1)
 
     @cached_property
     def weeks(self) -> list[str]:
-        """The whole weeks of the data by their first day: one that is cut off would look like a bad one."""
+        """The complete weeks of the data, by their first day: an incomplete week would look like a bad one."""
         first, last = self.store.manifest.first_day, self.store.last_day
         start = Week.containing(first, self.store.week_starts)
         every = [Week(day) for day in range(start.first_day, last + 1, DAYS)]
         return [str(week) for week in every if week.first_day >= first and week.last_day <= last]
 
     def week(self, day: str = "day") -> pl.Expr:
-        """First day of the week that `day` lies in."""
+        """Expression for the first day of the week that contains the column `day`."""
         start = Week.containing(self.store.manifest.first_day, self.store.week_starts).first_day
         return (pl.col(day) - (pl.col(day) - start) % DAYS).cast(pl.Int32)
 
     def by_week(self, plan: pl.LazyFrame) -> dict[str, list[float | None]]:
-        """`plan`'s columns, one value for each of `weeks`: None where its column `week` hasn't that one."""
+        """Collect `plan` (week, …) and return its other columns with one value for each of `weeks`, else None."""
         table = self.engine.collect(plan)
         dates = [str(date_of(day)) for day in table[WEEK]]
         columns = {}
@@ -51,12 +51,12 @@ class Whole:
 
 
 def total(values: pl.Series) -> int:
-    """The sum of integers, or how many of them are true."""
+    """Sum integers, or count the booleans that are true."""
     return int(values.sum())
 
 
 def doubling(values: pl.Series, weights: pl.Series | None = None) -> list[tuple[str, int]]:
-    """(band, how many) of positive integers in bands 1, 2–3, 4–7, …; with `weights` the sum of theirs instead."""
+    """Count positive integers in the bands 1, 2–3, 4–7, …, or sum their `weights`; returns (band, number) pairs."""
     bands, low = [], 1
     while low <= (values.max() or 0):  # type: ignore[operator]
         inside, high = values.is_between(low, 2 * low - 1), 2 * low - 1

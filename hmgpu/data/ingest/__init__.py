@@ -1,4 +1,4 @@
-"""Raw files to a data set that every run starts from, and a week more onto one that is there."""
+"""Build a data set from raw files, and append further weeks to it."""
 
 import logging
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.core.errors import DataError
-from hmgpu.data.ingest.absorb import Tables, nothing
+from hmgpu.data.ingest.absorb import Tables, empty_tables
 from hmgpu.data.ingest.build import Build, IngestSummary, Inspect, content_settings
 from hmgpu.data.ingest.rawfiles import RawFile, find, open_raw
 from hmgpu.data.ingest.reading import Progress
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class AbsorbedError(DataError):
-    """What was to be added is there already."""
+    """The file to append is already in the data set."""
 
 
 Sources = dict[TableName, RawFile]
@@ -31,9 +31,10 @@ Sources = dict[TableName, RawFile]
 def ingest(settings: DataSettings, *, replace: bool = False, progress: Progress | None = None) -> IngestSummary:
     """Build the data set in `settings.root` from the raw files in `settings.raw`.
 
-    The same files and settings again: nothing is done. Others: DataError, unless `replace` is given, which builds the
-    data set anew and swaps it in at the end. `progress` hears (bytes read, bytes in all). Raises DataError, with
-    nothing changed, where a file or column is missing or more rows than `settings.max_bad_rows` break the contract.
+    If it was built from the same files and settings, nothing is done. If it was built from others, this raises
+    DataError, or with `replace` builds the data set again and swaps it in at the end. `progress` is called with (bytes
+    read, bytes in all). Raises DataError, with nothing changed, where a file or column is missing or more rows than
+    `settings.max_bad_rows` allows break the contract.
     """
     started = time.perf_counter()
     root, warnings = settings.root, list[str]()
@@ -49,26 +50,26 @@ def ingest(settings: DataSettings, *, replace: bool = False, progress: Progress 
                 return _already(there, root, warnings, time.perf_counter() - started)
             raise DataError(
                 f"{root} holds a data set of other files or settings: add to it with `hmgpu ingest --append`, choose "
-                "another folder as `data.root`, or build it anew with `--replace`."
+                "another folder as `data.root`, or replace it with `--replace`."
             )
         if (root / NAME).exists():
-            warnings += _lost(root, sources)
-        return Build(settings, sources, staging, None, progress, warnings, started).run(nothing(settings))
+            warnings += _losses(root, sources)
+        return Build(settings, sources, staging, None, progress, warnings, started).run(empty_tables(settings))
 
 
-def _lost(root: Path, sources: Mapping[TableName, RawFile]) -> list[str]:
-    """A sentence each where the data set that is replaced holds files that are not ingested anew, or vectors."""
+def _losses(root: Path, sources: Mapping[TableName, RawFile]) -> list[str]:
+    """Warnings about what replacing the data set drops: files that are not among `sources`, and vectors."""
     try:
         there = Manifest.read(root)
     except DataError:
-        return []  # damaged beyond reading, which may be why it is replaced
+        return []  # too damaged to read, which may be why it is replaced
     kept = {raw.sha256 for raw in sources.values()}
     lost = [source.name for source in there.sources if source.sha256 not in kept]
-    told = [f"The data set that was replaced also held {', '.join(lost)}: append again what you need of them."]
-    again = " and ".join(f"`hmgpu vectors {of}`" for of in there.vectors)
-    return (told if lost else []) + (
-        [f"The data set that was replaced also held vectors of its articles: make them again with {again}."]
-        if again
+    files = [f"The data set that was replaced also held {', '.join(lost)}: append again what you need of them."]
+    commands = " and ".join(f"`hmgpu vectors {of}`" for of in there.vectors)
+    return (files if lost else []) + (
+        [f"The data set that was replaced also held vectors of its articles: compute them again with {commands}."]
+        if commands
         else []
     )
 
@@ -79,13 +80,13 @@ def append(
     """Add the transactions at `path` to the data set in `settings.root`.
 
     `path` is a transactions file, or a folder in the raw layout with transactions and optionally articles and
-    customers: new ids get the next keys, known ones their new attributes. Days that overlap with those that
-    are there, or leave a gap, are warned of. Raises DataError, with nothing changed, as `ingest` does, and
-    AbsorbedError for a file that was absorbed before. What `inspect` raises also leaves all as it was.
+    customers: new ids get the next keys, known ids their new attributes. Days that overlap with the days of the data
+    set, or leave a gap, cause a warning. Raises DataError, with nothing changed, as `ingest` does, and AbsorbedError
+    for a file that was appended before. If `inspect` raises, nothing is changed either.
     """
     started = time.perf_counter()
     root, warnings = settings.root, list[str]()
-    Manifest.read(root)  # before a folder is made for the lock
+    Manifest.read(root)  # raises before a folder is created for the lock
     if path.is_dir():
         sources = find(path, settings, warnings, week=True)
     elif path.exists():
@@ -97,8 +98,8 @@ def append(
         changed = [key for key, value in content_settings(settings).items() if there.settings.get(key) != value]
         if changed:
             raise DataError(
-                f"{root} was ingested with another `data.{changed[0]}`: append with the settings of then, or build the "
-                "data set anew with `hmgpu ingest --replace`."
+                f"{root} was ingested with another `data.{changed[0]}`: append with the original settings, or build "
+                "the data set again with `hmgpu ingest --replace`."
             )
         raw = sources["transactions"]
         if raw.sha256 in {source.sha256 for source in there.sources}:
@@ -116,7 +117,7 @@ def _load(root: Path, there: Manifest) -> Tables:
 
 
 def _same(there: Manifest, sources: Sources, settings: DataSettings) -> bool:
-    """Whether the data set began with these files and settings; weeks appended since don't matter."""
+    """Whether the data set was built from these files and settings; weeks appended since don't matter."""
     hashes = [(raw.table, raw.sha256) for raw in sources.values()]
     began = [(source.table, source.sha256) for source in there.sources[: len(hashes)]]
     return sorted(began) == sorted(hashes) and there.settings == content_settings(settings)

@@ -1,4 +1,4 @@
-"""Raw files to tables: what is new, merged with what a data set already has. Nothing is written here but quarantine."""
+"""Merge raw files into the tables of a data set, in memory; only the quarantine is written here."""
 
 import logging
 import time
@@ -23,7 +23,7 @@ KEYS: dict[TableName, str] = {"articles": "article", "customers": "customer"}
 
 @dataclass
 class Tables:
-    """The tables of a data set that are held in memory; transactions are only those that are new.
+    """The tables of a data set in memory; of the transactions only the new ones.
 
     `articles` and `customers` have one row a key, in key order: the key, the id as text, the contract's columns, and
     for articles `first_day`.
@@ -37,7 +37,7 @@ class Tables:
 
 
 def present(settings: DataSettings) -> dict[TableName, list[str]]:
-    """The contract's columns that each ingested table has; a table without a file has its key alone."""
+    """Return the contract's columns that each ingested table has; a table without a file has only its key."""
     declared = {table: list(raw_names(table, settings)) for table in TABLES}
     if settings.files.articles is None:
         declared["articles"] = ["article"]
@@ -46,8 +46,8 @@ def present(settings: DataSettings) -> dict[TableName, list[str]]:
     return declared
 
 
-def nothing(settings: DataSettings) -> Tables:
-    """The tables of a data set before anything is in it."""
+def empty_tables(settings: DataSettings) -> Tables:
+    """Return the tables of an empty data set."""
 
     def empty(table: TableName) -> pl.DataFrame:
         key = KEYS[table]
@@ -63,7 +63,7 @@ def nothing(settings: DataSettings) -> Tables:
 
 @dataclass
 class Reader:
-    """Reads raw files block by block through the contract, with the bad rows put aside."""
+    """Reads raw files block by block, checks them against the contract, and quarantines bad rows."""
 
     settings: DataSettings
     quarantine: Path
@@ -74,7 +74,7 @@ class Reader:
     kept: dict[TableName, int] = field(default_factory=dict)
 
     def blocks(self, raw: RawFile, more: Callable[[Checked], Checked]) -> Iterator[Checked]:
-        """The checked blocks of `raw`; `more` rejects further rows. Raises DataError where too many are bad."""
+        """Yield the checked blocks of `raw`; `more` rejects further rows. Raises DataError if too many are bad."""
         started, kept, position = time.perf_counter(), 0, 0
 
         def step(reached: int) -> None:
@@ -99,7 +99,7 @@ class Reader:
 
 
 def absorb_entities(tables: Tables, raw: RawFile, reader: Reader) -> None:
-    """Merge a file of articles or customers: new ids get the next keys, known ones their new attributes."""
+    """Merge a file of articles or customers: new ids get the next keys, known ids their new attributes."""
     key = KEYS[raw.table]
     seen = Keys(pl.Series(dtype=pl.String))
     raw_id = raw_names(raw.table, reader.settings)[key]
@@ -126,14 +126,14 @@ def absorb_entities(tables: Tables, raw: RawFile, reader: Reader) -> None:
 
 
 def absorb_transactions(tables: Tables, raw: RawFile, reader: Reader) -> None:
-    """Read the transactions onto keys. Where articles or customers have no file of their own, new ids become keys."""
+    """Read the transactions and turn ids into keys; new ids get keys only where their table has no file of its own."""
     settings = reader.settings
     closed = {"article": settings.files.articles is not None, "customer": settings.files.customers is not None}
     keys = {"article": Keys(tables.articles["article_id"]), "customer": Keys(tables.customers["customer_id"])}
     raw_ids = raw_names("transactions", settings)
 
     def onto_keys(checked: Checked) -> Checked:
-        """Known ids first: a row with an unknown article must not make a customer known."""
+        """Check the closed tables first: a row with an unknown article must not add its customer."""
         for key in sorted(keys, key=lambda key: not closed[key]):
             checked = checked.with_columns(keys[key].of(checked.frame[key]).alias(key))
             if closed[key]:

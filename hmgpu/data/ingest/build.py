@@ -1,4 +1,4 @@
-"""One build of a data set: raw files onto the tables that are there, written aside, published at the end."""
+"""One build of a data set: merge raw files with its tables, write the files aside, publish them at the end."""
 
 import datetime
 import hashlib
@@ -34,22 +34,22 @@ ORDER = ["day", "customer", "article", "price", "channel"]
 
 @dataclass(frozen=True)
 class IngestSummary:
-    """What an ingest did."""
+    """The result of an ingest."""
 
     action: Literal["ingested", "appended", "already there"]
     rows: int
-    """Transactions kept from the raw file (those of the whole data set where it was already there)."""
+    """Transactions kept from the raw file; if the data set was already there, all its transactions."""
     bad_rows: dict[str, int]
     """Rows put in quarantine, by reason, over all files."""
     quarantine: tuple[Path, ...]
-    """The reports that list them."""
+    """The reports that list the bad rows."""
     first_day: datetime.date
     """First day with a kept transaction."""
     last_day: datetime.date
     new_articles: int
     new_customers: int
     prices_rounded: int
-    """Prices that were no whole number of `data.price_unit` and were rounded to one."""
+    """Prices that were not a whole multiple of `data.price_unit` and were rounded to one."""
     warnings: tuple[str, ...]
     seconds: float
 
@@ -61,27 +61,27 @@ class IngestSummary:
         lines += [f"quarantined: {count:,} rows, {reason}" for reason, count in self.bad_rows.items()]
         lines += [f"quarantine report: {path}" for path in self.quarantine]
         if self.prices_rounded:
-            lines.append(f"rounded: {self.prices_rounded:,} prices that were no whole number of data.price_unit")
+            lines.append(f"rounded: {self.prices_rounded:,} prices that were not a whole multiple of data.price_unit")
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """New rows that kept the contract, before they belong to the data set."""
+    """New rows that passed the contract's checks, before they are added to the data set."""
 
     transactions: pl.DataFrame
     """(day, customer, article, price?, channel?)."""
     articles: pl.DataFrame
-    """The whole catalogue with what is new in it: article and, among others, first_day."""
+    """The whole catalogue, new articles included: article, first_day and other columns."""
     unknown: float
-    """Share of the rows that named an article or customer that no table has, and so are not among these."""
+    """Share of the file's rows that were rejected because no table has their article or customer."""
 
 
 Inspect = Callable[[Arrived], None]
 
 
 def content_settings(settings: DataSettings) -> dict[str, JsonValue]:
-    """The settings that decide what an ingested data set holds; the others may differ between two ingests."""
+    """Return the settings that determine the data set's contents; the others may differ between two ingests."""
     return {
         "columns": {table: dict(raw_names(table, settings)) for table in get_args(TableName)},
         "files": {"articles": settings.files.articles is not None, "customers": settings.files.customers is not None},
@@ -96,19 +96,20 @@ def content_settings(settings: DataSettings) -> dict[str, JsonValue]:
 
 @dataclass
 class Build:
-    """One build under way."""
+    """One build of a data set."""
 
     settings: DataSettings
     sources: dict[TableName, RawFile]
     staging: Path
-    there: Manifest | None  # of the data set that is added to
+    there: Manifest | None  # the manifest of the data set that is appended to
     progress: Progress | None
     warnings: list[str]
     started: float
     inspect: Inspect | None = None
-    """Raises where the new rows had better stay out: then nothing is changed."""
+    """Called with the new rows; if it raises, nothing is changed."""
 
     def run(self, tables: Tables) -> IngestSummary:
+        """Merge the raw files into `tables`, write the files and publish them."""
         there = self.there
         articles, customers = tables.articles.height, tables.customers.height
         reader = Reader(
@@ -152,7 +153,7 @@ class Build:
 
     @property
     def identity(self) -> str:
-        """Eight hex digits in the names of the files: others for other input, so that no file is ever overwritten."""
+        """Eight hex digits in the names of files, which differ for other input, so that no file is ever overwritten."""
         raws = [(table, raw.path.name, raw.sha256) for table, raw in self.sources.items()]
         parent = hashlib.sha256(self.there.to_bytes()).hexdigest() if self.there else ""
         content = [VERSION, parent, content_settings(self.settings), raws]
@@ -170,7 +171,7 @@ class Build:
         return step
 
     def _write(self, tables: Tables) -> list[tuple[str, DataFile]]:
-        """The Parquet files of what is new, in the staging folder."""
+        """Write the new Parquet files into the staging folder; returns their names and entries for the manifest."""
         began = time.perf_counter()
         files = []
         transactions = tables.transactions
@@ -209,7 +210,7 @@ class Build:
                     quarantine=f"quarantine/{part.path.name}" if part.rows else None,
                 )
             )
-        # Keys never change, so what was known of an article stays true of it; new ones have no vector yet.
+        # Keys never change, so transactions and vectors stay valid; new articles have no vector yet.
         lasting = ("transactions/", f"{VECTORS}/")
         kept = {name: file for name, file in there.files.items() if name.startswith(lasting)} if there else {}
         images = self.settings.raw / "images"
@@ -229,7 +230,7 @@ class Build:
 
 
 def _overlap_or_gap(there: Manifest, first: int, last: int) -> list[str]:
-    """A sentence where the new days are not the ones right after, or before, those that are there."""
+    """A warning unless the new days follow or precede the days of the data set without a gap."""
 
     def spell(a: int, b: int) -> str:
         return f"{date_of(a)}..{date_of(b)}"
@@ -237,9 +238,7 @@ def _overlap_or_gap(there: Manifest, first: int, last: int) -> list[str]:
     new, old = spell(first, last), spell(there.first_day, there.last_day)
     if first <= there.last_day and last >= there.first_day:
         shared = spell(max(first, there.first_day), min(last, there.last_day))
-        return [
-            f"The new rows ({new}) overlap with the days that were there ({old}): those of {shared} were added to them."
-        ]
+        return [f"The new rows ({new}) overlap with the days of the data set ({old}): both are kept for {shared}."]
     if first > there.last_day + 1:
         return [f"The data has no rows for {spell(there.last_day + 1, first - 1)}."]
     if last < there.first_day - 1:

@@ -1,4 +1,4 @@
-"""What a row must be: text columns in, typed columns out, and for each bad row the first reason."""
+"""Check rows against the contract: text columns in, typed columns out, and for each bad row the first reason."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +11,8 @@ from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import DTYPES, OLDEST, TABLES, Column, TableName
 
 LAST_DAY = 47481  # 2099-12-31: a day after this, or before 1970, is a typing error and would stretch every window
-LARGEST = 2**31 - 1  # price units an int32 can hold
-OFF_UNIT = 1e-3  # a price further than this from a whole number of units was not kept in them
+LARGEST = 2**31 - 1  # price units that fit into an int32
+OFF_UNIT = 1e-3  # a price further than this from a whole number of units counts as rounded
 
 Fault = tuple[pl.Expr, str, str]  # (which rows, raw column, reason)
 
@@ -21,8 +21,9 @@ Fault = tuple[pl.Expr, str, str]  # (which rows, raw column, reason)
 class Checked:
     """A block of rows after the checks.
 
-    `frame` has the good rows in the contract's dtypes, except that keys and codes are still text; `bad` the others
-    (BAD_SCHEMA); `rounded` counts prices that were no whole number of units. `reject` takes out more of the good rows.
+    `frame` has the good rows in the contract's dtypes, except that keys and codes are still text; `bad` has the other
+    rows (BAD_SCHEMA); `rounded` counts prices that were not a whole number of units. `reject` moves further rows from
+    good to bad.
     """
 
     frame: pl.DataFrame
@@ -32,11 +33,11 @@ class Checked:
     rows: Rows
 
     def with_columns(self, column: pl.Series) -> "Checked":
-        """The same block with one column of `frame` in another form."""
+        """Return the block with one column of `frame` replaced."""
         return replace(self, frame=self.frame.with_columns(column))
 
     def reject(self, faults: Sequence[Fault]) -> "Checked":
-        """The same block without the rows that one of `faults` (expressions over `frame`) names."""
+        """Return the block with the rows to which one of `faults` (expressions over `frame`) applies moved to `bad`."""
         fault = self.frame.select(_first(faults)).to_series()
         if fault.null_count() == self.frame.height:
             return self
@@ -49,7 +50,7 @@ class Checked:
 
 
 class Contract:
-    """The checks of one table's columns that `raw_names` (contract name -> the file's name) says are there."""
+    """The checks of a table's columns that are in `raw_names` (the contract's name -> the file's name)."""
 
     def __init__(self, table: TableName, raw_names: dict[str, str], settings: DataSettings) -> None:
         self.typed: list[pl.Expr] = []
@@ -65,7 +66,7 @@ class Contract:
                     self.rounded = ((units - _whole(units)).abs() > OFF_UNIT).sum()
 
     def check(self, rows: Rows) -> Checked:
-        """`rows` with the contract's dtypes (keys and codes still text), parted into good and bad."""
+        """Split `rows` into good ones, with the contract's dtypes (keys and codes still text), and bad ones."""
         fault = rows.frame.select(_first(self.faults)).to_series()
         good = fault.is_null()
         bad = rows.unreadable
@@ -81,7 +82,7 @@ class Contract:
 
 
 def _first(faults: Sequence[Fault]) -> pl.Expr:
-    """Position of the first of `faults` that a row has; null where it has none."""
+    """Expression for the position of the first of `faults` that a row has, null if it has none."""
     cases: list[pl.Expr] = [
         pl.when(which).then(pl.lit(position, pl.Int16)) for position, (which, _, _) in enumerate(faults)
     ]
@@ -140,7 +141,7 @@ def _price(column: Column, settings: DataSettings) -> Check:
     units = _whole(_units(column, settings))
     return units.cast(DTYPES["price"], strict=False), [
         (pl.col(column.name).is_null(), "missing price"),
-        (value.is_null() | ~value.is_finite(), "price is no number"),
+        (value.is_null() | ~value.is_finite(), "price is not a number"),
         (value < 0, "negative price"),
         (units > LARGEST, "price too large"),
     ]
@@ -166,7 +167,7 @@ def _age(column: Column, settings: DataSettings) -> Check:
     text, value = pl.col(column.name), _number(column)
     sound = (value.is_finite() & value.is_between(0, OLDEST)).fill_null(False)
     return value.floor().cast(DTYPES["age"], strict=False), [
-        (text.is_not_null() & ~sound, f"age is no number in 0..{OLDEST}"),
+        (text.is_not_null() & ~sound, f"age is not a number in 0..{OLDEST}"),
     ]
 
 

@@ -1,7 +1,7 @@
-"""CSV bytes to rows of text, losing no line: what can't be read as a row comes out as a bad row with its line.
+"""Turn CSV bytes into rows of text without losing a line: an unreadable row becomes a bad row with its line number.
 
-pyarrow parses. A block in which every physical line came out as one row is taken as it is (nearly always). Otherwise
-the block is cut into records here, so that a stray quote costs its own line and not the rest of the file.
+pyarrow parses. A block in which every physical line gives one row is taken as it is, which is nearly always so. Other
+blocks are first cut into records here, so that a stray quote costs its own line and not the rest of the file.
 """
 
 import csv
@@ -19,11 +19,11 @@ import pyarrow.csv
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.rows import BAD_SCHEMA, Lines, Rows
 
-BLOCK = 32 << 20  # bytes parsed at once; a few times this is what reading needs in memory
-LONGEST_LINE = 64 << 20  # bytes without a line end that are still believed to be a CSV
-LONGEST = 1 << 20  # bytes of one record; a quote that is still open after so many was never closed
+BLOCK = 32 << 20  # bytes parsed at once; reading takes a few times this much memory
+LONGEST_LINE = 64 << 20  # bytes; a file with a longer line is not a CSV
+LONGEST = 1 << 20  # bytes of one record; a quote that is still open after so many was never meant to close
 
-# pyarrow's reading of quotes: special only where a field starts; after the closing one the field goes on as it is.
+# As in pyarrow, a quote is special only where a field starts; after the closing quote the field continues literally.
 _QUOTED = rb'"(?:[^"]++|"")*+"'
 _FIELD = rb'(?:%s[^,\r]*+|[^",\r][^,\r]*+|)' % _QUOTED
 _OPENS = re.compile(rb'(?:%s,)*+"(?:[^"]++|"")*+' % _FIELD)  # a line, begun outside quotes, that ends inside
@@ -39,11 +39,11 @@ Starts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Header:
-    """The header line: how many fields, and the position of each column of the contract that is read."""
+    """The header line: its number of fields, and the positions of the contract's columns that are read."""
 
     fields: int
     positions: dict[str, int]
-    raw: dict[str, str]  # contract name -> the file's name
+    raw: dict[str, str]  # the contract's name -> the file's name
     id_position: int
     id_pattern: re.Pattern[bytes]
     multiline: bool  # whether a quoted value may hold line ends (never in transactions)
@@ -51,7 +51,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Records:
-    """Where the records of a block lie: byte ranges (line end excluded) and physical lines; and which are no rows."""
+    """Byte ranges (line ends excluded) and line numbers of a block's records, and the records that are not rows."""
 
     starts: Starts
     ends: Starts
@@ -60,7 +60,7 @@ class Records:
 
 
 def read_header(stream: IO[bytes], path: object) -> tuple[list[str], int, bytes]:
-    """Names in the header, the physical line after it, and the bytes that were read beyond it."""
+    """Read the header: its names, the number of the line after it, and the bytes that were read beyond it."""
     data = stream.read(BLOCK)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{path} is UTF-16: save it as UTF-8.")
@@ -74,7 +74,7 @@ def read_header(stream: IO[bytes], path: object) -> tuple[list[str], int, bytes]
     if not first:
         raise DataError(f"{path} is empty: it has not even a header.")
     if not end and len(data) >= BLOCK:
-        raise DataError(f"{path} has no line end in its first {BLOCK >> 20} MiB, so it is no CSV file.")
+        raise DataError(f"{path} has no line end in its first {BLOCK >> 20} MiB, so it is not a CSV file.")
     try:
         return next(csv.reader([first.decode()], strict=True)), line + 1, rest
     except (UnicodeDecodeError, csv.Error):
@@ -84,7 +84,7 @@ def read_header(stream: IO[bytes], path: object) -> tuple[list[str], int, bytes]
 def read_rows(
     stream: IO[bytes], first: bytes, line: int, header: Header, path: object, step: Callable[[], None]
 ) -> Iterator[Rows]:
-    """The rows of `stream`, block by block; `first` are the bytes after the header, `line` where they begin."""
+    """Yield the rows of `stream`, block by block; `first` are the bytes after the header, `line` their line number."""
     pending, more = first, True
     while more or pending:
         chunk = stream.read(BLOCK) if more else b""
@@ -95,7 +95,7 @@ def read_rows(
         if not cut:
             if len(pending) > LONGEST_LINE:
                 raise DataError(
-                    f"{path} has a line of more than {LONGEST_LINE >> 20} MiB at line {line}, so it is no CSV file."
+                    f"{path} has a line of more than {LONGEST_LINE >> 20} MiB at line {line}, so it is not a CSV file."
                 )
             continue
         data, pending = pending[:cut], pending[cut:]
@@ -108,11 +108,11 @@ def read_rows(
 
 
 def _plain(data: bytes, line: int, header: Header) -> tuple[Rows, int] | None:
-    """The block as pyarrow reads it, if every physical line came out as one row; None if it takes a closer look."""
+    """Read the block with pyarrow alone; None unless every physical line gave one row."""
     if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return None
     if _OPENS.fullmatch(data, data.rfind(b"\n", 0, -1) + 1, len(data) - 1):
-        return None  # a quote still open at the end of the data is closed by pyarrow in silence
+        return None  # pyarrow silently closes a quote that is still open at the end of the data
     try:
         frame = _parse(data, header, pa.string())
     except pa.ArrowInvalid:
@@ -129,14 +129,14 @@ def _plain(data: bytes, line: int, header: Header) -> tuple[Rows, int] | None:
 
 
 def _cut(data: bytes, line: int, header: Header, path: object, *, last: bool) -> tuple[Rows, int]:
-    """The block cut into records first, those that are none put aside; and how many of its bytes were used."""
+    """Cut the block into records, set aside those that are not rows, and read the rest; also returns the bytes used."""
     records, used = _records(data, line, header, last=last)
     bad: list[tuple[int, str | None, str]] = [(row, None, reason) for row, reason in records.faults]
     kept = np.ones(len(records.starts), dtype=bool)
     kept[[row for row, _ in records.faults]] = False
-    kept &= records.ends > records.starts  # a blank line is no row
+    kept &= records.ends > records.starts  # blank lines are not rows
     rows = np.flatnonzero(kept)
-    # The shape is read from ASCII, because pyarrow can't report a row that is not UTF-8.
+    # Fields are counted in an ASCII copy, because pyarrow can't report a row that is not UTF-8.
     wrong: list[int] = []
     shape = _join(data.translate(_NON_ASCII), records, rows)
 
@@ -172,12 +172,12 @@ def _cut(data: bytes, line: int, header: Header, path: object, *, last: bool) ->
 
 
 def _records(data: bytes, line: int, header: Header, *, last: bool) -> tuple[Records, int]:
-    """Cut at the line ends that are outside quotes. A record that is still open at the end waits for the next block."""
+    """Cut at line ends outside quotes; a record that is still open at the end is left for the next block."""
     array = np.frombuffer(data, np.uint8)
     newlines = np.flatnonzero(array == 10).astype(np.int64)
     starts = np.concatenate([np.zeros(1, np.int64), newlines[:-1] + 1])
     ends = newlines - ((array[newlines - 1] == 13) & (newlines > starts))
-    inside = np.zeros(len(starts), dtype=bool)  # lines that go on with the record above
+    inside = np.zeros(len(starts), dtype=bool)  # lines that continue the record above
     last_line = np.arange(len(starts))
     faults: list[tuple[int, str]] = []
     quoted = np.unique(np.searchsorted(newlines, np.flatnonzero(array == 34)))
@@ -211,8 +211,10 @@ def _records(data: bytes, line: int, header: Header, *, last: bool) -> tuple[Rec
 
 
 def _closing(data: bytes, starts: Starts, ends: Starts, opened: int, header: Header) -> int | None:
-    """The line that closes the quote which line `opened` left open: past the last line where the data ends first,
-    None where a line in between is plainly a row of its own, so that the quote was never meant to go on.
+    """Find the line that closes the quote which line `opened` left open.
+
+    Returns one past the last line where the data ends before the quote, and None where a line in between is clearly a
+    row of its own, so that the quote was never meant to stay open.
     """
     for index in range(opened + 1, len(starts)):
         fields = data[starts[index] : ends[index]].split(b",")
@@ -226,12 +228,12 @@ def _closing(data: bytes, starts: Starts, ends: Starts, opened: int, header: Hea
 
 
 def _join(data: bytes, records: Records, rows: npt.NDArray[np.int64]) -> bytes:
-    """The bytes of some records, each with one line end."""
+    """Join the bytes of the records `rows`, each with one line end."""
     edges = np.zeros(len(data) + 1, np.int8)
     edges[records.starts[rows]] += 1
     edges[records.ends[rows] + 1] -= 1
     joined = np.frombuffer(data, np.uint8)[np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_)]
-    joined[np.cumsum(records.ends[rows] - records.starts[rows] + 1) - 1] = 10  # a carriage return may stand there
+    joined[np.cumsum(records.ends[rows] - records.starts[rows] + 1) - 1] = 10  # where a carriage return may be
     return joined.tobytes()
 
 
@@ -257,7 +259,7 @@ def _parse(data: bytes, header: Header, dtype: pa.DataType, invalid: Callable[..
 
 
 def _decode(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
-    """Binary columns as text; rows that are not UTF-8, each with the first column at fault, hold nonsense there."""
+    """Decode binary columns; also returns the rows that are not UTF-8, with the first column at fault."""
     faults: dict[int, str] = {}
     columns = []
     for column in frame:
@@ -265,7 +267,7 @@ def _decode(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
             columns.append(column.cast(pl.String))
         except pl.exceptions.ComputeError:
             values: list[str | None] = []
-            for row, value in enumerate(column.to_list()):  # one block, once something in it is broken
+            for row, value in enumerate(column.to_list()):  # slow, and only for a block with broken text
                 try:
                     values.append(None if value is None else value.decode())
                 except UnicodeDecodeError:

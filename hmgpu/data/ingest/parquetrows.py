@@ -1,4 +1,4 @@
-"""Parquet to the same rows of text as CSV, so that one set of checks serves both."""
+"""Read Parquet as the same rows of text that CSV gives, so that one set of checks serves both."""
 
 import csv
 import io
@@ -17,14 +17,14 @@ from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TABLES, Column, TableName
 
 BATCH = 1 << 18  # rows read at once
-DAMAGE = (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError)  # what reading a damaged file raises
-_EXACT = 2.0**53  # whole floats below this are the integer that was meant
+DAMAGE = (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError)  # raised when a damaged file is read
+_EXACT = 2.0**53  # below this, floats hold whole numbers exactly
 
 
 def read_rows(
     path: Path, table: TableName, positions: dict[str, int], settings: DataSettings, step: Callable[[float], None]
 ) -> Iterator[Rows]:
-    """The rows of a Parquet file, batch by batch; `positions` as in the file's schema, `step` hears the share read."""
+    """Yield the rows of a Parquet file, batch by batch; `positions` are in its schema, `step` gets the share read."""
     contract = [column for column in TABLES[table] if column.name in positions]
     try:
         with pa.parquet.ParquetFile(path) as file:
@@ -32,8 +32,8 @@ def read_rows(
             done, total = 0, max(file.metadata.num_rows, 1)
             wanted = sorted({names[position] for position in positions.values()})
             for batch in file.iter_batches(BATCH, columns=wanted, use_threads=False):
-                batch.validate(full=True)  # Polars takes text for UTF-8 without a look
-                # Without the schema's own metadata, which a damaged file fills with what makes Polars panic.
+                batch.validate(full=True)  # Polars assumes that text is UTF-8
+                # The schema's own metadata is dropped: that of a damaged file can make Polars panic.
                 raw = pl.DataFrame(pa.table(batch.columns, names=batch.schema.names))
                 frame = raw.select(
                     _as_text(raw[names[positions[column.name]]], column, table, settings, path) for column in contract
@@ -47,7 +47,7 @@ def read_rows(
 
 
 def column_names(path: Path) -> list[str]:
-    """The names of the file's top-level columns."""
+    """Return the names of the file's top-level columns."""
     try:
         names: list[str] = pa.parquet.read_schema(path).names
     except DAMAGE as error:
@@ -57,11 +57,11 @@ def column_names(path: Path) -> list[str]:
 
 def _damaged(path: Path, error: Exception) -> DataError:
     reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-    return DataError(f"{path} can't be read as Parquet ({reason}): get the file anew.")
+    return DataError(f"{path} can't be read as Parquet ({reason}): get the file again.")
 
 
 def _as_text(series: pl.Series, column: Column, table: TableName, settings: DataSettings, path: Path) -> pl.Series:
-    """The column as a CSV would have it; numbers that were ids get their leading zeros back."""
+    """Convert a column to text as in a CSV; ids that were stored as numbers get their leading zeros back."""
     dtype = series.dtype
     if isinstance(dtype, pl.Categorical | pl.Enum | pl.String):
         text = series.cast(pl.String)
@@ -89,7 +89,7 @@ def _as_text(series: pl.Series, column: Column, table: TableName, settings: Data
 
 def _texts(frame: pl.DataFrame) -> Callable[[Sequence[int]], list[str]]:
     def texts(rows: Sequence[int]) -> list[str]:
-        """A row of Parquet has no text of its own: the contract's columns as a line of CSV stand for it."""
+        """Write the contract's columns as a line of CSV, as a row of Parquet has no text of its own."""
         lines = []
         for row in rows:
             line = io.StringIO()

@@ -1,4 +1,4 @@
-"""Rows that break the contract: written down with place and reason, counted, and too many of them refused."""
+"""Report rows that break the contract with place and reason, count them, and refuse a file with too many."""
 
 import shutil
 import tempfile
@@ -11,20 +11,20 @@ from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.rawfiles import RawFile
 
 REMEDIES = {
-    "unknown article": "its articles must be in the articles file, and those of an appended week in one beside it",
-    "unknown customer": "its customers must be in the customers file, and those of an appended week in one beside it",
-    "malformed article id": "`data.article_pattern` says what an id looks like",
-    "malformed customer id": "`data.customer_pattern` says what an id looks like",
-    "unknown channel": "`data.channels` lists those that may occur",
-    "bad date": "`data.date_format` says how a day is written",
+    "unknown article": "its articles must be in the articles file; for an appended week, in one next to it",
+    "unknown customer": "its customers must be in the customers file; for an appended week, in one next to it",
+    "malformed article id": "`data.article_pattern` describes the ids",
+    "malformed customer id": "`data.customer_pattern` describes the ids",
+    "unknown channel": "`data.channels` lists the channels that may occur",
+    "bad date": "`data.date_format` describes how a day is written",
 }
 
 
-HOPELESS = 100_000  # bad rows; fewer are quickly written down, whatever the file
+HOPELESS = 100_000  # bad rows; reporting fewer is quick, so reading goes on
 
 
 class Quarantine:
-    """The bad rows of one raw file: a CSV with the columns file, line, column, reason and text."""
+    """The report of a raw file's bad rows: a CSV with the columns file, line, column, reason and text."""
 
     def __init__(self, raw: RawFile, path: Path) -> None:
         self.raw = raw
@@ -38,7 +38,7 @@ class Quarantine:
         return self.reasons.total()
 
     def add(self, bad: pl.DataFrame) -> None:
-        """Write down rows (schema BAD_SCHEMA)."""
+        """Add bad rows (schema BAD_SCHEMA) to the report."""
         if bad.is_empty():
             return
         bad = bad.sort("line", maintain_order=True)
@@ -52,15 +52,15 @@ class Quarantine:
             bad.select(pl.lit(self.raw.path.name).alias("file"), pl.all()).write_csv(file, include_header=header)
 
     def is_hopeless(self, good: int, share_read: float, limit: float) -> bool:
-        """Whether far too many rows are bad for the rest of the file to make up for it, so that reading on is vain."""
+        """Whether so many rows are bad that the rest of the file can't make up for it, so that reading can stop."""
         if self.rows < HOPELESS:
             return False
         expected = (good + self.rows) / max(share_read, 1e-9)
-        self.stopped = self.rows > 4 * limit * expected  # four times: rows may be shorter, or packed tighter, later on
+        self.stopped = self.rows > 4 * limit * expected  # 4: later rows may be shorter or compress better
         return self.stopped
 
     def judge(self, good: int, limit: float, rejected: Path) -> None:
-        """Raise DataError where more than `limit` of all rows are bad; the report is then in the folder `rejected`."""
+        """Raise DataError if more than the share `limit` of all rows is bad; the report then goes to `rejected`."""
         total = good + self.rows
         if total == 0:
             raise DataError(f"{self.raw.path} has a header and no rows.")
@@ -81,5 +81,5 @@ class Quarantine:
         try:
             rejected.mkdir(parents=True, exist_ok=True)
             return Path(shutil.move(self.path, rejected / self.path.name))
-        except OSError:  # the folder beside the data set may belong to someone else
+        except OSError:  # the folder next to the data set may belong to someone else
             return Path(shutil.move(self.path, tempfile.mkdtemp(prefix="hmgpu-rejected-")))

@@ -1,4 +1,4 @@
-"""Find the raw files, open them whatever they are packed in, and name them by their content."""
+"""Find the raw files, hash them, and open them in any packing."""
 
 import gzip
 import io
@@ -14,15 +14,15 @@ from hmgpu.core.files import sha256
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName
 
-# Packed, tables of ids, days and prices are a fifth to a twentieth of themselves. What unpacks to far more is no table
-# and would be read for hours; beneath the first so many bytes anything may be.
+# Tables of ids, days and prices pack to a fifth to a twentieth of their size. A file that unpacks to far more is not a
+# table and would take hours to read; up to BOMB_BYTES, any ratio is accepted.
 BOMB_RATIO, BOMB_BYTES = 200, 64 << 20
-ENDINGS = (".csv", ".csv.gz", ".gz", ".csv.zip", ".zip", ".parquet")  # the order of preference where several lie there
+ENDINGS = (".csv", ".csv.gz", ".gz", ".csv.zip", ".zip", ".parquet")  # in order of preference, if several exist
 
 
 @dataclass(frozen=True)
 class RawFile:
-    """One raw file of one table, with the sha256 of its bytes as they lie on disk."""
+    """A raw file of a table, with the sha256 of its bytes on disk."""
 
     table: TableName
     path: Path
@@ -41,9 +41,9 @@ class RawFile:
 
 
 def open_raw(table: TableName, path: Path) -> RawFile:
-    """The raw file at `path`, hashed. Raises DataError where it can't be read or its ending isn't known."""
+    """Hash the raw file at `path`; raises DataError where it can't be read or has an unknown ending."""
     if not path.name.endswith(ENDINGS):
-        raise DataError(f"{path} ends in none of {', '.join(ENDINGS)}, so it is not known how to read it.")
+        raise DataError(f"{path} has an unknown ending: it must be one of {', '.join(ENDINGS)}.")
     try:
         digest, size = sha256(path), path.stat().st_size
     except OSError as error:
@@ -54,9 +54,9 @@ def open_raw(table: TableName, path: Path) -> RawFile:
 
 
 def find(folder: Path, settings: DataSettings, warnings: list[str], *, week: bool = False) -> dict[TableName, RawFile]:
-    """The raw files in `folder` of the tables that `settings` declares; for a `week` only the transactions must be.
+    """Find the raw files in `folder` of the tables that `settings` declares; a `week` needs only transactions.
 
-    Where a table lies there in several packings the plainest is taken and a sentence about it goes to `warnings`.
+    If a table exists in several packings, the plainest is read and a sentence about it is added to `warnings`.
     """
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}: `data.raw` must name the folder with the raw files.")
@@ -74,9 +74,9 @@ def find(folder: Path, settings: DataSettings, warnings: list[str], *, week: boo
             found[table] = open_raw(table, paths[0])
             if len(paths) > 1:
                 others = ", ".join(path.name for path in paths[1:])
-                warnings.append(f"{paths[0]} was read and {others} beside it was not.")
+                warnings.append(f"{paths[0]} was read, and {others} next to it was not.")
         elif table == "transactions" or not week:
-            absent = "" if table == "transactions" else ", or be null where there is none"
+            absent = "" if table == "transactions" else ", or be null if there is none"
             names = f"{stem}{{{','.join(ENDINGS)}}}"
             raise DataError(f"There is no {names} in {folder}: `data.files.{table}` must name the file{absent}.")
     return found
@@ -84,10 +84,10 @@ def find(folder: Path, settings: DataSettings, warnings: list[str], *, week: boo
 
 @contextmanager
 def unpacked(raw: RawFile) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-    """The unpacked bytes of `raw`, and the file on disk whose position tells how far reading has come.
+    """Open the unpacked bytes of `raw`, and the file on disk, whose position shows how far reading has come.
 
-    Whatever is wrong with the packing is raised as a DataError, also while the caller reads. Nothing is unpacked to
-    disk, so that it doesn't matter what the members of an archive are called.
+    Anything wrong with the packing raises DataError, also while the caller reads. Nothing is unpacked to disk, so the
+    names of an archive's members do no harm.
     """
     with raw.path.open("rb") as disk:
         if raw.path.suffix in (".gz", ".zip"):
@@ -118,23 +118,23 @@ class _Unpacking(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         try:
             data = self.stream.read(size)
-        except Exception as error:  # each packing has errors of its own, and damage raises others beside
+        except Exception as error:  # each packing raises its own types, and damaged data still others
             raise self._damaged(error) from None
         self.bytes += len(data)
         if self.bytes > max(BOMB_BYTES, BOMB_RATIO * self.raw.size):
-            raise DataError(f"{self.raw.path} unpacks to more than {BOMB_RATIO} times its size, so it is no table.")
+            raise DataError(f"{self.raw.path} unpacks to more than {BOMB_RATIO} times its size, so it is not a table.")
         return data
 
     def _damaged(self, error: Exception) -> DataError:
         reason = str(error).rstrip(".") or type(error).__name__
-        return DataError(f"{self.raw.path} can't be unpacked ({reason}): get the file anew.")
+        return DataError(f"{self.raw.path} can't be unpacked ({reason}): get the file again.")
 
 
 def _member(raw: RawFile, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """The one table in the archive, past what macOS adds."""
+    """Find the one table in the archive, ignoring what macOS adds."""
     members = [info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX/")]
     named = [info for info in members if Path(info.filename).name == f"{raw.name}.csv"]
     chosen = named or members
     if len(chosen) != 1:
-        raise DataError(f"{raw.path} holds {len(members)} files: it must hold {raw.name}.csv alone.")
+        raise DataError(f"{raw.path} holds {len(members)} files: it must hold only {raw.name}.csv.")
     return chosen[0]

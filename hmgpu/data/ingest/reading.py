@@ -1,4 +1,4 @@
-"""A raw file of any packing to blocks of text rows, with the contract's column names."""
+"""Read a raw file of any packing as blocks of text rows, with the contract's column names."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,12 +15,12 @@ IDS: dict[TableName, str] = {"transactions": "customer", "articles": "article", 
 
 
 def raw_names(table: TableName, settings: DataSettings) -> dict[str, str]:
-    """The file's name of each of the contract's columns that is not declared absent."""
+    """Return the file's name for each of the contract's columns that is not declared absent."""
     return {name: raw for name, raw in settings.columns.of(table).items() if raw is not None}
 
 
 def read(raw: RawFile, settings: DataSettings, step: Callable[[int], None]) -> Iterator[Rows]:
-    """All rows of `raw` as text, block by block; `step` hears how many of the file's bytes were read.
+    """Yield all rows of `raw` as text, block by block; `step` gets the number of the file's bytes read so far.
 
     Raises DataError where the file can't be unpacked or lacks a column that is declared present.
     """
@@ -47,7 +47,7 @@ def read(raw: RawFile, settings: DataSettings, step: Callable[[int], None]) -> I
 
 
 def _positions(raw: RawFile, names: list[str], settings: DataSettings) -> dict[str, int]:
-    """Where each of the contract's columns stands in the file."""
+    """Find the position of each of the contract's columns in the file."""
     wanted_names = raw_names(raw.table, settings)
     for name, wanted in wanted_names.items():
         if names.count(wanted) > 1:
@@ -58,7 +58,7 @@ def _positions(raw: RawFile, names: list[str], settings: DataSettings) -> dict[s
 
 
 def _refuse_missing(raw: RawFile, names: list[str], missing: dict[str, str]) -> None:
-    """Raises DataError that tells of every column the file lacks, so that a config is right at the second try."""
+    """Raise DataError that names all missing columns, so that the config is right at the second try."""
     if not missing:
         return
     found = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")

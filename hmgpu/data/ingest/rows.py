@@ -1,4 +1,4 @@
-"""A block of raw rows, the same whether it came from CSV or Parquet."""
+"""A block of raw rows, in the same form whether it came from CSV or Parquet."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ BAD_SCHEMA = pl.Schema({"line": pl.Int64, "column": pl.String, "reason": pl.Stri
 
 @dataclass(frozen=True)
 class Rows:
-    """Some consecutive rows of a raw file as text.
+    """Consecutive rows of a raw file, as text.
 
-    `frame` has the contract's columns as String, null where the file has nothing. `lines` is the physical line (int64,
-    the header is 1; in Parquet the row's number, the first is 1) of each of its rows. `unreadable` has the rows that
-    can't be made text (BAD_SCHEMA). `texts` gives the raw text of chosen rows, by their position in `frame`.
+    `frame` has the contract's columns as String, null where the file has no value. `lines` has the line number (int64;
+    the header is line 1) of each row of `frame`, or in Parquet the row's number from 1. `unreadable` has the rows that
+    can't be read as text (BAD_SCHEMA). `texts` returns the raw text of rows, given by their position in `frame`.
     """
 
     frame: pl.DataFrame

@@ -1,4 +1,4 @@
-"""Changing a data set all at once: one writer, new files made aside, the manifest swapped last."""
+"""Change a data set all at once: one writer, new files written aside, the manifest swapped last."""
 
 import os
 import re
@@ -20,11 +20,11 @@ _TABLE = re.compile(r"(articles|customers|codes)-[0-9a-f]{8}\.parquet")
 
 @contextmanager
 def staged(root: Path) -> Iterator[Path]:
-    """An empty folder in which the next state of `root` is prepared, while no one else does the same.
+    """Yield an empty folder for preparing the next state of `root`, and keep other processes from doing the same.
 
-    Raises BusyError where another process is at it, DiskError where `root` can't be written or its disk is full, and
-    DataError where it holds something that is no data set of ours. A `root` that did not exist is gone again afterwards
-    unless something was published.
+    Raises BusyError where another process is doing so, DiskError where `root` can't be written or its disk is full, and
+    DataError where it holds anything but a data set of hmgpu. If `root` did not exist and nothing was published, it is
+    removed afterwards.
     """
     busy = f"Another ingest is at work in {root}: wait until it has ended."
     with ExitStack() as stack:
@@ -50,7 +50,7 @@ def staged(root: Path) -> Iterator[Path]:
 
 
 def publish(staging: Path, root: Path, manifest: Manifest) -> None:
-    """Move all files of `staging` to their places in `root`, swap the manifest, and remove what no longer belongs."""
+    """Move all files of `staging` to their places in `root`, swap the manifest, and remove files it doesn't list."""
     for path in sorted(path for path in staging.rglob("*") if path.is_file()):
         place = root / path.relative_to(staging)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def publish(staging: Path, root: Path, manifest: Manifest) -> None:
 
 
 def remove_strays(root: Path, manifest: Manifest) -> None:
-    """Remove files of ours that the manifest doesn't list: those of an older state or of an ingest that was killed."""
+    """Remove hmgpu's files that the manifest doesn't list: leftovers of an older state or of a killed ingest."""
     listed = {*manifest.files, *(source.quarantine for source in manifest.sources)}
     ours = [path for path in root.iterdir() if _TABLE.fullmatch(path.name)]
     ours += [*root.glob("transactions/week=*/*.parquet"), *root.glob("quarantine/*.csv")]
@@ -79,17 +79,17 @@ def remove_strays(root: Path, manifest: Manifest) -> None:
 
 
 def _refuse_foreign(root: Path) -> None:
-    """Strays are removed by name, so the folder must be ours."""
+    """Raise DataError where `root` holds other files: strays are removed by name, so the folder must be hmgpu's."""
     if (root / NAME).exists():
         return
     ours = {LOCK, STAGING, "transactions", "quarantine", VECTORS}
     foreign = sorted(path.name for path in root.iterdir() if path.name not in ours and not _TABLE.fullmatch(path.name))
     if foreign:
-        raise DataError(f"{root} holds {foreign[0]} and no data set: `data.root` must name a new or empty folder.")
+        raise DataError(f"{root} holds {foreign[0]} but no data set: `data.root` must name a new or empty folder.")
 
 
 def _flush(path: Path) -> None:
-    """Onto the disk, so that after a power cut no manifest lists a file that isn't there."""
+    """Flush a file to the disk, so that after a power cut no manifest lists a file that isn't there."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

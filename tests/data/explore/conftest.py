@@ -1,4 +1,4 @@
-"""A data set by hand: three whole weeks from a Wednesday, four customers, five articles."""
+"""A data set written by hand: three whole weeks from a Wednesday, four customers, five articles."""
 
 import datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`explore.html`: whole, safe, the same every time, and made of plans that cuDF could run."""
+"""`explore.html` is complete, safe, the same every time, and computed by plans that cuDF could run."""
 
 import re
 
@@ -13,10 +13,11 @@ SECTIONS = ["Sales", "Customers", "Repurchases", "Articles", "Lifetimes", "Seaso
 
 
 def headings(page: str) -> list[str]:
+    """The headings of a page's sections."""
     return re.findall(r"<h2>(.*?)</h2>", page)
 
 
-def test_the_page_is_whole_and_needs_nothing(whole, engine):
+def test_the_page_is_complete_and_loads_nothing(whole, engine):
     page = explore(whole.store, engine)
     assert headings(page) == SECTIONS
     assert not re.search(r"https?:|<script|@import|url\(|<link", page)
@@ -24,7 +25,7 @@ def test_the_page_is_whole_and_needs_nothing(whole, engine):
     assert explore(whole.store, engine) == page
 
 
-def test_a_generated_world_has_a_page(store, engine):
+def test_synthetic_data_has_a_page(store, engine):
     assert headings(explore(store, engine)) == SECTIONS
 
 

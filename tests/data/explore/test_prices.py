@@ -1,4 +1,4 @@
-"""What is paid."""
+"""Prices paid."""
 
 import pytest
 from data.explore.shown import bars, block, line
@@ -8,7 +8,7 @@ from hmgpu.data.explore.prices import prices
 
 def test_prices_are_in_the_data_s_unit(whole):
     section = prices(whole)
-    quantiles = block(section, "So much")
+    quantiles = block(section, "This share of the units")
     # By units: 3 at 100, 2 at 200, 1 at 300, 1 at 500, 7 at 1000 of 1/59000.
     assert quantiles.rows == [["price", *(f"{units / 59000:.3g}" for units in (100, 100, 200, 500, 1000, 1000, 1000))]]
     shares = bars(section, "Units by price")

@@ -1,4 +1,4 @@
-"""What was bought again, and several at once."""
+"""What customers buy again, and what they buy several units of."""
 
 from data.explore.shown import facts, line
 
@@ -6,10 +6,10 @@ from hmgpu.data.explore import repurchases as module
 from hmgpu.data.explore.repurchases import repurchases, weekly
 
 
-def test_repurchases_are_of_an_earlier_day(whole):
+def test_a_repurchase_was_bought_on_an_earlier_day(whole):
     table = weekly(whole)
     assert table.select("purchases", "again", "several", "bulk").rows() == [
-        (1, 0, 0, 0),  # of the week that is cut off
+        (1, 0, 0, 0),  # the week that is cut off
         (2, 1, 1, 0),  # customer 1 buys article 1 again, twice
         (4, 3, 1, 1),  # customer 1 again; customer 3 buys article 3 on three days, five units on the last
         (2, 1, 0, 0),
@@ -18,9 +18,9 @@ def test_repurchases_are_of_an_earlier_day(whole):
     assert line(section, "Share") == {"repurchases": [0.5, 0.75, 0.5]}
     assert facts(section) == {
         "purchases": "9",
-        "of them repurchases": "55.6 %",
-        "of several units": "22.2 %",
-        "of 5 units and more": "11.1 %",
+        "repurchases": "55.6 %",
+        "purchases of several units": "22.2 %",
+        "purchases of 5 units or more": "11.1 %",
     }
 
 

@@ -1,4 +1,4 @@
-"""When groups of articles sell."""
+"""The months in which groups of articles sell."""
 
 from hmgpu.data.explore.seasons import by_month
 

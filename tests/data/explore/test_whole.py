@@ -1,4 +1,4 @@
-"""Whole weeks, and bands that double."""
+"""Complete weeks, and bands that double."""
 
 import polars as pl
 from data.explore.shown import WEEKS

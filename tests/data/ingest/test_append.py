@@ -1,4 +1,4 @@
-"""A week more: keys stay, no purchase is lost or doubled, and a kill at any point leaves the old data set whole."""
+"""Appending a week keeps keys and every purchase once, and a kill at any point leaves the old data set whole."""
 
 import datetime
 import shutil
@@ -57,7 +57,7 @@ def keys(root: Path, table: str, key: str) -> dict[str, int]:
     return dict(zip(frame[f"{key}_id"], frame[key], strict=True))
 
 
-def test_a_file_of_the_next_week(world: World) -> None:
+def test_the_file_of_the_next_week_is_added(world: World) -> None:
     ingest(world.settings())
     before = world.purchases()
     path = week_file(world, "week39.csv", transactions(30, ARTICLE_RANGE, CUSTOMER_RANGE, NEXT, 7))
@@ -126,7 +126,7 @@ def test_known_ids_get_new_attributes_and_codes_stay(world: World) -> None:
     [("2020-09-18", "overlap"), ("2020-09-25", "2020-09-21..2020-09-24"), ("2020-08-20", "2020-08-27..2020-09-06"),
      ("2020-09-21", ""), ("2020-08-31", "")],
 )  # fmt: skip
-def test_overlaps_and_gaps_are_said(world: World, first: str, warning: str) -> None:
+def test_overlaps_and_gaps_cause_a_warning(world: World, first: str, warning: str) -> None:
     ingest(world.settings())
     start = datetime.date.fromisoformat(first)
     summary = append(
@@ -153,18 +153,18 @@ def test_new_ids_where_no_tables_are_declared(world: World) -> None:
     assert old.items() <= now.items()
 
 
-def test_unknown_customers_are_too_many_bad_rows(world: World) -> None:
+def test_too_many_rows_with_unknown_customers_are_refused(world: World) -> None:
     ingest(world.settings())
     before = tree(world.root)
     path = week_file(world, "w.csv", transactions(30, ARTICLE_RANGE, range(5, 9), NEXT, 7))
-    with pytest.raises(DataError, match=r"unknown customer.*beside it.*data\.rejected"):
+    with pytest.raises(DataError, match=r"unknown customer.*next to it.*data\.rejected"):
         append(world.settings(max_bad_rows=0.01), path)
     assert tree(world.root) == before
     report = next(world.root.with_name("data.rejected").iterdir())
     assert set(pl.read_csv(report)["reason"]) == {"unknown customer"}
 
 
-def test_what_append_needs(world: World) -> None:
+def test_append_refuses_what_it_can_not_use(world: World) -> None:
     path = week_file(world, "w.csv", transactions(30, ARTICLE_RANGE, CUSTOMER_RANGE, NEXT, 7))
     with pytest.raises(DataError, match="hmgpu ingest"):
         append(world.settings(), path)
@@ -285,7 +285,7 @@ def test_repeated_rows_are_units_of_one_purchase(world: World) -> None:
     assert world.purchases().filter(pl.col("price") == 7).height == 3
 
 
-def test_replacing_says_which_appended_files_are_lost(world: World) -> None:
+def test_replacing_warns_about_appended_files_that_are_lost(world: World) -> None:
     ingest(world.settings())
     append(world.settings(), week_file(world, "week.csv", transactions(5, ARTICLE_RANGE, CUSTOMER_RANGE)))
     summary = ingest(world.settings(), replace=True)

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 (a case a line)
-"""Every broken input ends in a named row of the quarantine or in one sentence, and never in a changed data set."""
+"""Every broken input leads to a named row in quarantine or to one sentence, and never to a changed data set."""
 
 import csv
 import datetime
@@ -40,7 +40,7 @@ def line(table: str, number: int, change: Callable[[bytes], bytes]) -> Break:
 
 
 def extra_customer(column: str, value: str) -> Break:
-    """One customer more, who has bought nothing: were a buyer refused, so would be the purchases."""
+    """Add a customer who bought nothing: if a buyer were refused, their purchases would be too."""
 
     def broken(world: World) -> None:
         rows = world.read("customers")
@@ -107,13 +107,13 @@ BAD_ROWS: dict[str, tuple[Break, str, int, str | None, str]] = {
     "day in the year 2920": (field(T, 5, "t_dat", "2920-09-07"), T, 5, "t_dat", "date outside 1970..2099"),
     "no price": (field(T, 6, "price", ""), T, 6, "price", "missing price"),
     "negative price": (field(T, 6, "price", "-0.01"), T, 6, "price", "negative price"),
-    "price is text": (field(T, 6, "price", "free"), T, 6, "price", "price is no number"),
-    "price with a decimal comma": (field(T, 6, "price", "0,05"), T, 6, "price", "price is no number"),
-    "price nan": (field(T, 6, "price", "nan"), T, 6, "price", "price is no number"),
-    "price infinite": (field(T, 6, "price", "inf"), T, 6, "price", "price is no number"),
+    "price is text": (field(T, 6, "price", "free"), T, 6, "price", "price is not a number"),
+    "price with a decimal comma": (field(T, 6, "price", "0,05"), T, 6, "price", "price is not a number"),
+    "price nan": (field(T, 6, "price", "nan"), T, 6, "price", "price is not a number"),
+    "price infinite": (field(T, 6, "price", "inf"), T, 6, "price", "price is not a number"),
     "price beyond int32": (field(T, 6, "price", "36400"), T, 6, "price", "price too large"),
     "price beyond everything": (field(T, 6, "price", "1e300"), T, 6, "price", "price too large"),
-    "price with a blank": (field(T, 6, "price", " 0.05"), T, 6, "price", "price is no number"),
+    "price with a blank": (field(T, 6, "price", " 0.05"), T, 6, "price", "price is not a number"),
     "article lost its zeros": (field(T, 7, "article_id", "1001"), T, 7, "article_id", "malformed article id"),
     "article in quotes twice": (field(T, 7, "article_id", '"0000001001"'), T, 7, "article_id", "malformed article id"),
     "no article": (field(T, 7, "article_id", ""), T, 7, "article_id", "missing article id"),
@@ -138,10 +138,10 @@ BAD_ROWS: dict[str, tuple[Break, str, int, str | None, str]] = {
     "NUL byte in an id": (line(T, 12, lambda old: old[:15] + b"\0" + old[16:]), T, 12, "customer_id", "malformed customer id"),
     "carriage return in a line": (line(T, 13, lambda old: old[:30] + b"\r" + old[30:]), T, 13, None, "bare carriage return"),
     "bad line after blank lines": (content(T, lambda old: old.replace(b"\n", b"\n\n\r\n", 2) + b"x\n"), T, 46, None, "wrong field count"),
-    "age is text": (extra_customer("age", "young"), C, 8, "age", "age is no number in 0..120"),
-    "age negative": (extra_customer("age", "-1.0"), C, 8, "age", "age is no number in 0..120"),
-    "age of the year of birth": (extra_customer("age", "1984"), C, 8, "age", "age is no number in 0..120"),
-    "age nan": (extra_customer("age", "nan"), C, 8, "age", "age is no number in 0..120"),
+    "age is text": (extra_customer("age", "young"), C, 8, "age", "age is not a number in 0..120"),
+    "age negative": (extra_customer("age", "-1.0"), C, 8, "age", "age is not a number in 0..120"),
+    "age of the year of birth": (extra_customer("age", "1984"), C, 8, "age", "age is not a number in 0..120"),
+    "age nan": (extra_customer("age", "nan"), C, 8, "age", "age is not a number in 0..120"),
     "flag is yes": (extra_customer("FN", "yes"), C, 8, "FN", "flag is not empty, 0 or 1"),
     "flag is 2": (extra_customer("Active", "2.0"), C, 8, "Active", "flag is not empty, 0 or 1"),
     "customer twice": (content(C, lambda old: old + old.splitlines(keepends=True)[2]), C, 8, "customer_id", "duplicate customer id"),
@@ -152,12 +152,12 @@ BAD_ROWS: dict[str, tuple[Break, str, int, str | None, str]] = {
     "article's quote left open at the end": (content(A, lambda old: old + b'0000077077,"open, to the end\n'), A, 10, None, "unclosed quote"),
     "article's quote left open in between": (line(A, 1, lambda old: old + b'0000077077,"open,' + b"," * 22 + b"\n"), A, 2, None, "unclosed quote"),
     "null day in Parquet": (parquet(T, with_null_day), T, 3, "t_dat", "missing date"),
-    "nan price in Parquet": (parquet(T, with_nan), T, 5, "price", "price is no number"),
+    "nan price in Parquet": (parquet(T, with_nan), T, 5, "price", "price is not a number"),
 }  # fmt: skip
 
 INSERTED = {"another text file in between", "a line of blanks", "bad line after blank lines"}  # no purchase is lost
 
-# (what breaks it, what the sentence must name)
+# (what breaks the input, what the sentence must name)
 REFUSED: dict[str, tuple[Break, list[str]]] = {
     "no transactions": (lambda world: world.file(T).unlink(), ["transactions_train", "data.files.transactions"]),
     "no raw folder": (lambda world: world.raw.rename(world.raw.with_name("gone")), ["raw"]),
@@ -237,7 +237,7 @@ def test_a_broken_file_is_refused_in_a_sentence(world: World, case: str) -> None
 
 
 @pytest.mark.parametrize("case", [*REFUSED, *BAD_ROWS])
-def test_the_data_set_that_is_there_stays(make_world: Callable[[str], World], case: str) -> None:
+def test_an_existing_data_set_is_not_changed(make_world: Callable[[str], World], case: str) -> None:
     world = make_world("world")
     ingest(world.settings())
     before = tree(world.root)
@@ -268,7 +268,7 @@ def test_a_hopeless_file_is_not_read_to_its_end(world: World, monkeypatch: pytes
     assert ingest(world.settings(max_bad_rows=0.5)).rows == 20
 
 
-def test_there_are_enough_of_them() -> None:
+def test_there_are_at_least_50_cases() -> None:
     assert len(BAD_ROWS) + len(REFUSED) >= 50
 
 
@@ -291,7 +291,7 @@ def test_the_quarantine_keeps_rows_that_hold_line_ends(world: World) -> None:
     st.booleans(),
 )  # fmt: skip
 def test_no_line_is_ever_lost(pieces: list[bytes], block: int, multiline: bool) -> None:
-    """Whatever the bytes and the size of a block: every line with something on it is in a row or in a bad row."""
+    """Every non-empty line is in a row or in a bad row, whatever the bytes and the size of a block."""
     import re
 
     data = b"".join(pieces)

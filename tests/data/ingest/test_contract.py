@@ -1,4 +1,4 @@
-"""Each check on its own: what passes, in which dtype, and the first reason where it doesn't."""
+"""Each check on its own: which values pass, in which dtype, and the first reason of the others."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def test_good_values(table: str, column: str, good: list[str | None], kept: list
     assert checked.frame[column].dtype == dtype
 
 
-def test_every_price_of_the_list_is_exact() -> None:
+def test_every_multiple_of_the_price_unit_is_exact() -> None:
     units = np.random.default_rng(0).integers(0, 2**31 - 1, 2000).tolist()
     checked = check("transactions", "price", [repr(unit / 59000) for unit in units])
     assert checked.frame["price"].to_list() == units

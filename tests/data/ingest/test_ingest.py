@@ -1,4 +1,4 @@
-"""From raw files to a data set: the same bytes each time, whatever the packing, nothing lost."""
+"""Raw files become a data set with the same bytes each time, in any packing, and nothing is lost."""
 
 import datetime
 import gzip
@@ -127,7 +127,7 @@ def test_every_packing_gives_the_same_data(make_world: Callable[[str], World], e
     assert pl.read_parquet(tables[0]).equals(pl.read_parquet(tables[1]))
 
 
-def test_the_plainest_of_several_packings_is_read_and_said(world: World) -> None:
+def test_the_plainest_of_several_packings_is_read_with_a_warning(world: World) -> None:
     (world.raw / "articles.csv.gz").write_bytes(b"stale")
     summary = ingest(world.settings())
     assert "articles.csv.gz" in summary.warnings[0]
@@ -156,7 +156,7 @@ def test_forms_of_csv_that_are_fine(make_world: Callable[[str], World], form: st
             content = "".join(",".join(f'"{value}"' for value in row) + "\n" for row in rows).encode()
         elif form == "extra column":
             content = to_csv([[f"x{number}", *row] for number, row in enumerate(rows)])
-            content = content.replace(b"x3", b"\xff\xfe")  # not even UTF-8, and nobody's business
+            content = content.replace(b"x3", b"\xff\xfe")  # not even UTF-8, which doesn't matter in an unused column
         elif form == "multiline" and table == "articles":
             rows[3][-1] = 'first\nsecond, "quoted"\r\nthird'
             content = to_csv(rows)
@@ -233,7 +233,7 @@ def test_again_is_already_there_and_other_input_is_refused(world: World) -> None
     ingest(world.settings())
     before = tree(world.root)
     assert ingest(world.settings()).action == "already there"
-    assert ingest(world.settings(max_bad_rows=0.0)).action == "already there"  # decides nothing that was kept
+    assert ingest(world.settings(max_bad_rows=0.0)).action == "already there"  # doesn't change what is kept
     with pytest.raises(DataError, match=r"--append.*--replace"):
         ingest(world.settings(week_starts="monday"))
     world.write("transactions", world.read("transactions")[:-1])
@@ -245,7 +245,7 @@ def test_again_is_already_there_and_other_input_is_refused(world: World) -> None
     Manifest.read(world.root).verify(world.root)
 
 
-def test_replace_mends_a_damaged_manifest(world: World) -> None:
+def test_replace_repairs_a_damaged_manifest(world: World) -> None:
     ingest(world.settings())
     before = tree(world.root)
     (world.root / "manifest.json").write_text("{")
@@ -295,7 +295,7 @@ def test_progress_and_log(world: World, caplog: pytest.LogCaptureFixture) -> Non
     assert any("read transactions_train.csv: 40 rows, 0 bad" in message for message in caplog.messages)
 
 
-def test_images_are_named_not_copied(world: World) -> None:
+def test_images_are_referred_to_and_not_copied(world: World) -> None:
     (world.raw / "images").mkdir()
     ingest(world.settings())
     assert Manifest.read(world.root).images == "../raw/images"
@@ -313,7 +313,7 @@ def test_real_rows_are_all_kept(tmp_path: Path) -> None:
 
 
 def raw_of_size(folder: Path, rows: int) -> int:
-    """A raw folder with that many transactions; the transactions' size in MiB."""
+    """Write a raw folder with so many transactions; returns the size of the transactions file in MiB."""
     folder.mkdir()
     (folder / "articles.csv").write_bytes(to_csv(articles(range(500))))
     (folder / "customers.csv").write_bytes(to_csv(customers(range(5000))))
@@ -335,8 +335,8 @@ def raw_of_size(folder: Path, rows: int) -> int:
         return file.tell() >> 20
 
 
-def test_memory_does_not_follow_the_file(tmp_path: Path) -> None:
-    """What 2.5 million rows need beyond a fifth of them is their integers, not the 220 MB of their text."""
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    """2.5 million rows need more memory than a fifth of them for their integers, not for their 220 MB of text."""
     code = """
         import sys
         from pathlib import Path
@@ -344,7 +344,7 @@ def test_memory_does_not_follow_the_file(tmp_path: Path) -> None:
         from hmgpu.data.settings import DataSettings
         raw = Path(sys.argv[1])
         print(ingest(DataSettings(raw=raw, root=raw / "data")).rows, end=" ")
-        # Not getrusage's figure: that begins with what the process that started this one held.
+        # Not getrusage's figure, which starts from the memory of the parent process.
         status = Path("/proc/self/status").read_text()
         print(int(status.partition("VmHWM:")[2].split()[0]) // 1024)
     """

@@ -17,7 +17,7 @@ def test_keys_are_dense_and_stay(batches: list[list[str]]) -> None:
         numbers = keys.of(pl.Series(batch, dtype=pl.String))
         numbers = pl.concat([numbers, keys.of(pl.Series(batch[::-1], dtype=pl.String))])
         order, every = keys.settle()
-        expected = known + sorted(set(batch) - set(known))  # code points and UTF-8 bytes have one order
+        expected = known + sorted(set(batch) - set(known))  # code points and UTF-8 bytes sort alike
         assert every.to_list() == expected
         assert order.gather(numbers).to_list() == [expected.index(name) for name in batch + batch[::-1]]
         assert order.dtype == numbers.dtype == pl.Int32

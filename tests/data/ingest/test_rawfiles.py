@@ -1,4 +1,4 @@
-"""Raw files are found under their names, in any packing, and streamed."""
+"""Raw files are found by their names, in any packing, and streamed."""
 
 import gzip
 import hashlib
@@ -48,7 +48,7 @@ def test_unpacked_bytes(tmp_path: Path) -> None:
             assert disk.tell() <= raw.size
 
 
-def test_what_can_not_be_opened(tmp_path: Path) -> None:
+def test_the_error_names_a_file_that_can_not_be_opened(tmp_path: Path) -> None:
     (tmp_path / "t.xlsx").write_bytes(b"x")
     with pytest.raises(DataError, match=r"t\.xlsx.*\.parquet"):
         open_raw("transactions", tmp_path / "t.xlsx")

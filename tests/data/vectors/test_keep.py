@@ -75,7 +75,7 @@ def test_they_stay_when_a_week_is_appended_and_go_with_the_data_set(shop: World)
     Store(shop.root).verify()
     assert of_store(shop.root) == before
     done = ingest(shop.settings(), replace=True)
-    assert any("make them again with `hmgpu vectors pictures`" in warning for warning in done.warnings)
+    assert any("compute them again with `hmgpu vectors pictures`" in warning for warning in done.warnings)
     assert Manifest.read(shop.root).vectors == {}
     assert not (shop.root / "vectors").exists()
 
