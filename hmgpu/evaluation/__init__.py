@@ -1,1 +1,1 @@
-"""How good recommendations are, and the report that says so."""
+"""Evaluate recommendations: figures of their quality, and the report that shows them."""

@@ -1,11 +1,11 @@
-"""How far a mean over customers depends on who happened to buy: bootstrap intervals, and a paired test.
+"""Estimate how far a mean depends on which customers happened to buy: bootstrap intervals, and a paired test.
 
-Both take a customer whole, with all weeks: what one buys this week and the next isn't independent. Neither tells how
-far a figure depends on the weeks, or on the luck of a fit.
+Both sample whole customers, with all their weeks: a customer's purchases in two weeks aren't independent. Neither shows
+how far a figure depends on the weeks, or on the luck of a fit.
 
 Every average precision at k ≤ 12 is a whole multiple of 1/27720², where 27720 is the least common multiple of 1 to 12.
 In these units sums are exact: they are the same in any order and on any machine, and equal sums are equal. For longer
-lists it is rounded to the nearest such multiple.
+lists an average precision is rounded to the nearest such multiple.
 """
 
 import math
@@ -17,16 +17,17 @@ import polars as pl
 from hmgpu.core.metrics import K
 
 DRAWS, FLIPS, SEED = 1_000, 9_999, 0
-CELLS = 1 << 20  # signs drawn at once
-UNIT = math.lcm(*range(1, K + 1)) ** 2  # to 1
-Floats = npt.NDArray[np.float64]  # whole numbers too: up to 2^53 they are exact, and their products are fast
+CELLS = 1 << 20  # signs sampled at once
+UNIT = math.lcm(*range(1, K + 1)) ** 2  # units in 1
+Floats = npt.NDArray[np.float64]  # also for whole numbers: up to 2^53 they are exact, and their products are fast
 
 
 def intervals(rows: pl.DataFrame) -> dict[str, tuple[float, float]]:
-    """The middle 95 % of each column's mean, over draws of as many customers with replacement.
+    """Return the middle 95 % of each column's mean over bootstrap samples of the customers.
 
-    A bootstrap (Efron & Tibshirani 1993). `scipy.stats.bootstrap` draws the same and takes twice as long for one column
-    and as long again for every other: here each draw serves all.
+    Each sample draws as many customers as there are, with replacement (Efron & Tibshirani 1993).
+    `scipy.stats.bootstrap` samples the same, but takes twice as long for one column and as long again for every other:
+    here one sample serves all columns.
 
     Args:
         rows: (customer, columns of average precisions or of their differences), a row a customer and week.
@@ -37,25 +38,25 @@ def intervals(rows: pl.DataFrame) -> dict[str, tuple[float, float]]:
 
 
 def ratio_intervals(above: Floats, below: Floats) -> tuple[list[float], list[float]]:
-    """Low and high of each column's sum of `above` (customers, columns) over the sum of `below`: the middle 95 %."""
+    """Return low and high of the middle 95 % of sum(`above`) / sum(`below`), `above` being (customers, columns)."""
     totals = np.column_stack([below, above])
     customers, draw = len(totals), np.random.default_rng(SEED)
-    drawn = np.empty((DRAWS, totals.shape[1]))
+    sampled = np.empty((DRAWS, totals.shape[1]))
     for number in range(DRAWS):
         times = np.bincount(draw.integers(customers, size=customers), minlength=customers)
-        drawn[number] = times.astype(np.float64) @ totals
-    low, high = np.quantile(drawn[:, 1:] / drawn[:, :1], [0.025, 0.975], axis=0).tolist()
+        sampled[number] = times.astype(np.float64) @ totals
+    low, high = np.quantile(sampled[:, 1:] / sampled[:, :1], [0.025, 0.975], axis=0).tolist()
     return low, high
 
 
 def p_value(rows: pl.DataFrame) -> float:
-    """How often differences as large come about when it is chance which of two lines a list is from; two-sided.
+    """Return how often a difference as large arises if chance decides which pipeline a list is from; two-sided.
 
     The sign-flip permutation test, as Smucker, Allan & Carterette advise (2007, "A comparison of statistical
-    significance tests for information retrieval evaluation"). It is about the difference of means itself, where
-    Wilcoxon's test is about ranks; and it holds for few customers, most of whom differ by nothing, where the t-test
-    wants a bell curve. The least that it can say is 0.0001. `scipy.stats.permutation_test` does the same and takes 40
-    times as long.
+    significance tests for information retrieval evaluation"). It tests the difference of means itself, where Wilcoxon's
+    test compares ranks; and it holds for few customers, most of them without a difference, where the t-test needs a
+    bell curve. The smallest p-value that it returns is 0.0001. `scipy.stats.permutation_test` computes the same and
+    takes 40 times as long.
 
     Args:
         rows: (customer, a column of differences of average precisions), a row a customer and week.
@@ -72,7 +73,7 @@ def p_value(rows: pl.DataFrame) -> float:
 
 
 def _by_customer(rows: pl.DataFrame) -> tuple[Floats, Floats]:
-    """Of each customer the number of weeks and, (customers, columns), the sums of the columns of `rows` in units."""
+    """Return each customer's number of weeks and, as (customers, columns), their sums of `rows`' columns in units."""
     units = rows.select("customer", (pl.exclude("customer") * UNIT).round().cast(pl.Int64))
     customers = units.group_by("customer").agg(pl.all().sum(), weeks=pl.len()).sort("customer")
     whole = customers.select(pl.exclude("customer").cast(pl.Float64))

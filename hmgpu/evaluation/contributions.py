@@ -1,4 +1,4 @@
-"""What parts and settings are worth, from what evaluations of the line with one thing changed have left."""
+"""Compute what parts and settings are worth, from evaluations of the pipeline with one thing changed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,35 +18,35 @@ VariantName = tuple[str, str]  # section and name: a retriever and a feature may
 
 @dataclass(frozen=True)
 class Scored:
-    """What one evaluation of one week left."""
+    """The evaluation of one week."""
 
     metrics: Mapping[str, Any]
     """The content of `metrics.json`."""
     precisions: pl.DataFrame
-    """(customer, ranker): the average precision of the ranker's list for everybody who bought."""
+    """(customer, ranker): the average precision of the ranker's list for each customer who bought."""
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """One week with all parts and settings, and with one of them changed."""
+    """The evaluations of one week, with all parts and settings and with one of them changed at a time."""
 
     full: Scored
     reseeded: Scored
-    """The full line again with another seed: what luck alone changes."""
+    """The full pipeline with another seed: what luck alone changes."""
     changed: Mapping[VariantName, Scored]
     """Without a part, or with another value of a setting."""
     impossible: Mapping[VariantName, str]
-    """What can't be changed so, and why."""
+    """The changes that are impossible, and why."""
 
 
 def contributions(weeks: Sequence[Ablation]) -> dict[str, Any]:
-    """The content of `ablation.json`: the full line, then parts, the one that adds most first, and settings.
+    """Return the content of `ablation.json`: the full pipeline, the parts, the one that adds most first, and settings.
 
-    `adds` is by how much MAP@k of the full line is ahead of that of the changed one: positive where a part helps, or
-    where another setting is worse; `low` and `high` are its interval (`certainty.intervals`). `reseeded` has the same
-    for the full line with another seed, which is one draw of how much luck moves a figure. Where candidates change, the
-    same is said of the recall of all `merged`. All is over the buyers of all weeks; recalls are means over the weeks,
-    weighted by buyers.
+    `adds` is the full pipeline's MAP@k minus the changed one's: positive where a part helps, or where another setting
+    is worse; `low` and `high` are its interval (`certainty.intervals`). `reseeded` has the same for the full pipeline
+    with another seed, one sample of how much luck moves a figure. Where candidates change, the recall of all `merged`
+    is compared likewise. Figures are over the buyers of all weeks; recalls are means over the weeks, weighted by
+    buyers.
     """
     fulls = [week.full for week in weeks]
     full = _pooled(fulls)
@@ -71,7 +71,7 @@ def contributions(weeks: Sequence[Ablation]) -> dict[str, Any]:
 
 
 def _difference(full: Sequence[Scored], other: Sequence[Scored]) -> dict[str, float]:
-    """MAP@k of `other`, and by how much and how surely `full` is ahead of it."""
+    """Return MAP@k of `other`, and by how much and how surely `full` is ahead of it."""
     name = f"map_at_{list_length(full[0].metrics)}"
     score = _pooled(other)[name]
     low, high = intervals(_gains(full, other))["gain"]
@@ -91,7 +91,7 @@ def _pooled(weeks: Sequence[Scored]) -> dict[str, Any]:
 
 
 def _gains(full: Sequence[Scored], other: Sequence[Scored]) -> pl.DataFrame:
-    """(customer, gain): by how much `full` is ahead of `other` in average precision, a row a customer and week."""
+    """Return (customer, gain): `full`'s average precision minus `other`'s, one row per customer and week."""
     weeks = [
         more.precisions.join(less.precisions, on="customer", suffix="_other", validate="1:1")
         for more, less in zip(full, other, strict=True)
@@ -100,18 +100,21 @@ def _gains(full: Sequence[Scored], other: Sequence[Scored]) -> pl.DataFrame:
 
 
 def contribution_table(found: Mapping[str, Any]) -> Table:
-    """The full line, and how far it is ahead of itself with one thing changed; faint where the interval holds 0."""
+    """Return a table of how far the full pipeline is ahead of each changed one; faint where the interval holds 0."""
     full, weeks = found["full"], found["weeks"]
     span = f"week {weeks[0]}" if len(weeks) == 1 else f"weeks {weeks[0]} to {weeks[-1]}"
-    table = Table(title=f"The ranker with one thing changed, {full['customers']:,} customers, {span}")
+    table = Table(
+        title=f"The pipeline with one thing changed, {full['customers']:,} customers, {span}",
+        caption="faint: the 95 % interval holds 0, so the change may be chance",
+    )
     table.add_column("change")
     table.add_column("section")
     k = list_length(full)
-    headings = (f"MAP@{k}", "full is ahead", "95 % interval", "in recall@100", "in recall", "candidates a customer")
+    headings = (f"MAP@{k}", "full is ahead", "95 % interval", "in recall@100", "in recall", "candidates per customer")
     for heading in headings:
         table.add_column(heading, justify="right")
     recalls = (f"{full['recall_at_100']:.4f}", f"{full['recall']:.4f}", f"{full['candidates_a_customer']:.1f}")
-    table.add_row("– (the full line)", "", f"{full[f'map_at_{k}']:.5f}", "", "", *recalls, style="bold")
+    table.add_row("– (full pipeline)", "", f"{full[f'map_at_{k}']:.5f}", "", "", *recalls, style="bold")
     table.add_row("– (another seed)", "", *_cells(found["reseeded"]), style="italic")
     for what, rows in (("without {part}", found["parts"]), ("{value}", found["settings"])):
         table.add_section()

@@ -1,4 +1,4 @@
-"""What a run achieved in a week: the figures of every method and every retriever."""
+"""Compute what a run achieved in a week: the figures of every method and every retriever."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,9 +25,9 @@ METHODS = ("popular", "repurchase_popular", "order", "ranker")
 
 
 def score_methods(examples: Examples, model: Model, retrievers: Mapping[str, Retriever]) -> pl.DataFrame:
-    """(customer, article, every retriever's rank, `worth` with quotas, a score by each of `METHODS`) of all candidates.
+    """Return (customer, article, every retriever's rank, `worth` with quotas, a score by each of `METHODS`).
 
-    A null score proposes nothing. Raises DataError where there is no candidate.
+    One row per candidate; a null score proposes nothing. Raises DataError where there is no candidate.
     """
     ranks = [f"{name}{RANK}" for name in retrievers]
     scored = [
@@ -37,7 +37,9 @@ def score_methods(examples: Examples, model: Model, retrievers: Mapping[str, Ret
         for table in examples.tables()
     ]
     if not scored:
-        raise DataError("No retriever proposed anything to those who bought in the week: there is nothing to evaluate.")
+        raise DataError(
+            "No retriever proposed anything to the customers who bought in the week: there is nothing to evaluate."
+        )
     return pl.concat(scored)
 
 
@@ -50,11 +52,11 @@ def figures_of(
     engine: Engine,
     k: int = K,
 ) -> tuple[dict[str, Any], pl.DataFrame]:
-    """All figures of one week, and the average precisions that they are means of.
+    """Return all figures of one week, and the average precisions that they are means of.
 
     Args:
         scores: what `score_methods` returned.
-        lists: by method (customer, article, rank) of everybody who bought in the week.
+        lists: by method, (customer, article, rank) for every customer who bought in the week.
         labels: (customer, article) bought in the week.
         history: what was known before the week.
         retrievers: their names, in the order of the config.
@@ -62,13 +64,13 @@ def figures_of(
 
     Returns:
         The content of `metrics.json`, which docs/evaluation.md explains; and (customer, segment, for every method the
-        average precision at k of the customer's list), sorted.
+        average precision at k of the customer's list), sorted by customer.
     """
     methods, buyers = list(METHODS), labels.select("customer").unique()
     on_sale = engine.collect(history.on_sale(ACTIVE_DAYS))
     members = engine.collect(segments(history, buyers.lazy()).sort("customer"))
     named = members.with_columns(segment=pl.Series(SEGMENTS).gather(members["segment"]))
-    # Every method's precisions are of the same customers in the same order, that of the segments.
+    # Every method's precisions have the same customers in the same order as the segments.
     precisions = named.with_columns(
         average_precision(lists[method], labels, k)["average_precision"].alias(method) for method in methods
     )
@@ -90,7 +92,7 @@ def figures_of(
 
 
 def _baselines(retrievers: Mapping[str, Retriever]) -> dict[str, pl.Expr]:
-    """Scores of the three orders that need no model."""
+    """Return the scores of the three orders that need no model."""
     repurchase = [name for name, part in retrievers.items() if isinstance(innermost(part)[0], Repurchase)]
     popular = [name for name, part in retrievers.items() if isinstance(innermost(part)[0], Popular)]
     orders = {"popular": popular, "repurchase_popular": repurchase + popular, "order": list(retrievers)}

@@ -1,9 +1,9 @@
-"""What each retriever finds, and at what price: recall and positive rate, by segment of customers and by rank.
+"""Compute what each retriever finds, and at what price: recall and positive rate, by segment and by rank.
 
-Of all retrievers together (`merged`) recall at k needs an order. It must come from no model, or it would judge the
-model, and not from the order of the config, or it would judge the retrievers listed first. So ranks are fused: each
+Recall at k of all retrievers together (`merged`) needs an order. It can't come from a model, or it would measure the
+model, nor from the order of the config, or it would measure the retrievers listed first. So ranks are fused: each
 retriever adds 1 / (60 + its rank), and the smaller article breaks ties (reciprocal rank fusion; Cormack, Clarke &
-Büttcher 2009). With quotas they have an order of their own: what earlier weeks say a candidate is worth.
+Büttcher 2009). With quotas, candidates have an order of their own: their worth in earlier weeks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,24 +19,25 @@ from hmgpu.parts.candidates import KEYS, MOST, RANK, WORTH
 
 MERGED = "merged"
 DEPTHS = (12, 100, 200, 500)
-BINS = (3, 12, 30, 100, 300, 1_000, MOST)  # the last rank of each
+BINS = (3, 12, 30, 100, 300, 1_000, MOST)  # each bin's last rank
 SMOOTH, PARTS = 60, 1 << 30
 
 
 def by_retriever(
     candidates: pl.DataFrame, retrievers: Sequence[str], labels: pl.DataFrame, segments: pl.DataFrame, engine: Engine
 ) -> dict[str, dict[str, Any]]:
-    """The figures of every retriever and of all `merged`.
+    """Return the figures of every retriever and of all `merged`.
 
     Args:
         candidates: (customer, article, `<name>_rank` of every retriever or null, with quotas `worth`), each pair once.
         labels: (customer, article) bought in the week.
-        segments: (customer, segment) of everybody who bought.
+        segments: (customer, segment) of every customer who bought.
 
     Returns:
-        By retriever the shares of all bought pairs that are among its candidates (`recall`) and among its first k
-        (`recall_at_k`), the share of its candidates that were bought (`positive_rate`), and how many they are; the same
-        for each of `segments`; and of its `ranks` the share of bought pairs that they hold and their positive rate.
+        For each retriever, the share of all bought pairs that are among its candidates (`recall`) and among its first k
+        (`recall_at_k`), the share of its candidates that were bought (`positive_rate`), and its number of candidates;
+        the same for each of `segments`; and for bins of its `ranks` the share of bought pairs that they hold and their
+        positive rate.
     """
     found = {}
     for name in (*retrievers, MERGED):
@@ -57,18 +58,18 @@ def by_retriever(
 
 
 def _in_order(candidates: pl.DataFrame, retrievers: Sequence[str]) -> pl.LazyFrame:
-    """(customer, article, rank) of all retrievers' candidates together."""
+    """Return (customer, article, rank) of all retrievers' candidates together."""
     if WORTH in candidates.columns:
         return ranked(candidates.lazy().select(*KEYS, score=WORTH), by="customer").drop("score")
     score = pl.lit(0, pl.Int64)
     for name in retrievers:
-        # In whole numbers: the order in which retrievers are summed must not decide between equals.
+        # In whole numbers: the order in which retrievers are summed must not break ties.
         score += (PARTS // (SMOOTH + pl.col(f"{name}{RANK}").cast(pl.Int64))).fill_null(0)
     return ranked(candidates.lazy().select(*KEYS, score=score), by="customer").drop("score")
 
 
 def _rates(hits: pl.DataFrame, labels: pl.DataFrame, candidates: int) -> dict[str, float]:
-    """What a number of candidates has found of `labels`, `hits` being those of them that are among these."""
+    """Return recall and positive rate of `candidates` candidates, of which `hits` are among `labels`."""
     return {
         **{f"recall_at_{k}": recall_at(hits, labels, k) for k in DEPTHS},
         "recall": hits.height / labels.height,
@@ -79,7 +80,7 @@ def _rates(hits: pl.DataFrame, labels: pl.DataFrame, candidates: int) -> dict[st
 
 
 def _by_rank(proposed: pl.DataFrame, hits: pl.DataFrame, labels: pl.DataFrame) -> dict[str, dict[str, float]]:
-    """What each bin of ranks gives: where the positive rate falls low, more candidates of this retriever don't pay."""
+    """Return the figures of each bin of ranks: where the positive rate falls low, more candidates don't pay."""
     first, found = 1, {}
     for last in BINS:
         within = pl.col("rank").is_between(first, last)
@@ -95,11 +96,14 @@ def _by_rank(proposed: pl.DataFrame, hits: pl.DataFrame, labels: pl.DataFrame) -
 
 
 def segment_table(metrics: Mapping[str, Any]) -> Table:
-    """What all retrievers together find for the customers of each segment."""
-    table = Table(title="All retrievers together, by segment")
+    """Return a table of what all retrievers together find for the customers of each segment."""
+    table = Table(
+        title="Candidates of all retrievers together, by segment of customers",
+        caption="active: bought in the last 28 days; lapsed: bought before that; new: never bought",
+    )
     recalls = [f"recall_at_{k}" for k in DEPTHS] + ["recall"]
     headings = [name.replace("_at_", "@") for name in recalls]
-    for heading in ("segment", "customers", "a customer", *headings, "positive rate"):
+    for heading in ("segment", "customers", "per customer", *headings, "positive rate"):
         table.add_column(heading, justify="left" if heading == "segment" else "right")
     for name, figures in metrics["retrievers"][MERGED]["segments"].items():
         rates = (f"{figures[rate]:.4f}" for rate in (*recalls, "positive_rate"))

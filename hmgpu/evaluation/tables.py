@@ -1,4 +1,4 @@
-"""A week's figures as tables for the terminal; the page of a run is in `report/`."""
+"""Show a week's figures as tables in the terminal; the page of a run is in `report/`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +11,15 @@ COMPANIONS = ("ndcg", "hit_rate", "precision")
 
 
 def retriever_table(metrics: Mapping[str, Any]) -> Table:
-    """Recall and positive rate of every retriever."""
-    table = Table(title=f"Candidates for the {metrics['customers']:,} customers who bought in week {metrics['week']}")
+    """Return a table of every retriever's recall and positive rate."""
+    table = Table(
+        title=f"Candidates for the {metrics['customers']:,} customers who bought in week {metrics['week']}",
+        caption="recall@k: share of all bought articles among the first k candidates (recall: among all); positive "
+        "rate: share of the candidates that were bought; merged: all retrievers together",
+    )
     depths = [name for name in metrics["retrievers"]["merged"] if name.startswith("recall_at_")]
     headings = [name.replace("_at_", "@") for name in depths]
-    for heading in ("retriever", "a customer", *headings, "recall", "positive rate"):
+    for heading in ("retriever", "per customer", *headings, "recall", "positive rate"):
         table.add_column(heading, justify="left" if heading == "retriever" else "right")
     for name, figures in metrics["retrievers"].items():
         recalls = (*(figures[depth] for depth in depths), figures["recall"], figures["positive_rate"])
@@ -29,9 +33,13 @@ def retriever_table(metrics: Mapping[str, Any]) -> Table:
 
 
 def method_table(metrics: Mapping[str, Any]) -> Table:
-    """MAP@k and its companions of the ranker and of what it must beat, over all buyers; MAP@k by segment."""
+    """Return a table of MAP@k and its companions for the ranker and the methods that it must beat; MAP@k by segment."""
     segments, k = metrics["segments"], list_length(metrics)
-    table = Table(title=f"{k} articles a customer, week {metrics['week']}")
+    table = Table(
+        title=f"{k} articles per customer, week {metrics['week']}",
+        caption="popular: best sellers; order: all candidates, retriever by retriever as in the config; ranker: the "
+        "fitted model; (customers)",
+    )
     table.add_column("method")
     for heading in (f"MAP@{k}", f"NDCG@{k}", f"hit rate@{k}", f"precision@{k}", "coverage"):
         table.add_column(heading, justify="right")

@@ -151,7 +151,7 @@ def test_an_ablation_follows_the_figures(hmgpu, places: list[str]) -> None:
     done = hmgpu("evaluate", "--ablate", "retrievers,features", *places, *fewer)
     assert done.returncode == 0, done.stdout + done.stderr
     figures, table = done.stdout.split("The ranker with one thing changed")
-    assert "12 articles a customer" in figures
+    assert "12 articles per customer" in figures
     assert all(part in table for part in ("repurchase", "popular", "article_sales", "full is ahead"))
     found = json.loads(Path("".join(table.partition("ablation: ")[2].split("\n"))).read_text())
     assert len(found["parts"]) == 3
@@ -252,9 +252,9 @@ def test_a_data_set_is_described_on_a_page(hmgpu, store: Store, tmp_path: Path, 
         ),
         (["compare", "nowhere", "elsewhere"], "nowhere holds no evaluation to compare"),
         (["ingest", "nowhere", "--out", "data"], "nowhere"),
-        (["recommend", "--customers", "1"], "runs/current is no finished run"),
-        (["recommend", "--customers", "1", "--from", "nowhere"], "nowhere is no finished run"),
-        (["export", "nowhere"], "nowhere is no finished run"),
+        (["recommend", "--customers", "1"], "runs/current is not a finished run"),
+        (["recommend", "--customers", "1", "--from", "nowhere"], "nowhere is not a finished run"),
+        (["export", "nowhere"], "nowhere is not a finished run"),
         (["explore", "--data", "nowhere"], "run `hmgpu ingest` first"),
         (["ingest", "--append", "nowhere.csv", "--out", "nowhere"], "nowhere"),
     ],

@@ -39,12 +39,12 @@ def test_the_order_of_rows_changes_no_bit():
     draw = np.random.default_rng(4)
     table = pl.DataFrame({"customer": draw.integers(400, size=900), "a": draw.random(900), "b": draw.random(900)})
     assert intervals(table) == intervals(table.sample(fraction=1.0, shuffle=True, seed=5))
-    # Every column is drawn alike, with others beside it or alone.
+    # Every column is sampled alike, next to others or alone.
     assert intervals(table)["b"] == intervals(table.select("customer", "b"))["b"]
 
 
-def test_a_customer_is_drawn_with_all_weeks():
-    # A quarter of the customers buy in three weeks and gain 1 in each: rows drawn one by one would vary less.
+def test_a_customer_is_sampled_with_all_weeks():
+    # A quarter of the customers buy in three weeks and gain 1 in each: rows sampled one by one would vary less.
     customers = [*(customer for customer in range(100) for _ in range(3)), *range(100, 400)]
     low, high = intervals(rows([1.0] * 300 + [0.0] * 300, customers))["gain"]
     assert low < 0.5 < high

@@ -94,7 +94,7 @@ def test_the_table_says_it_in_words_that_fit_a_terminal():
     lines = console.export_text().splitlines()
     assert max(map(len, lines)) <= 140
     rows = [[cell.strip() for cell in line.strip("│ ").split("│")] for line in lines if line.startswith("│")]
-    assert rows[0][:3] == ["– (the full line)", "", "0.30000"]
+    assert rows[0][:3] == ["– (full pipeline)", "", "0.30000"]
     assert rows[1][:4] == ["– (another seed)", "", "0.40000", "-0.10000"]
     assert rows[2] == [
         "without shared",

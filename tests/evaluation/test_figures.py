@@ -45,7 +45,7 @@ def examples(tmp_path: Path, engine) -> Examples:
 
 @pytest.fixture
 def of(examples, make_history, engine):
-    """All figures of a line with these retrievers."""
+    """Return all figures of a pipeline with these retrievers."""
     filler = pl.LazyFrame(
         {"article": range(20, 32), "rank": range(1, 13)}, schema={"article": pl.Int32, "rank": pl.Int32}
     )

@@ -46,7 +46,7 @@ def lines_of(table) -> list[list[str]]:
 def test_every_retriever_has_its_line(metrics):
     lines = lines_of(retriever_table(metrics))
     assert ["repurchase", "4.0", "0.1000", "0.2000", "0.3000", "0.0123"] in lines
-    assert lines[-2][:2] == ["merged", "40.5"]
+    assert [cells[:2] for cells in lines if len(cells) == 6][-1] == ["merged", "40.5"]
     assert "12,345 customers who bought in week 2020-08-26" in lines[0][0]
 
 

@@ -1,1 +1,1 @@
-"""Pages to read in a browser: one HTML file each, which loads nothing, runs nothing and needs no network."""
+"""Pages to read in a browser, each a single HTML file that loads nothing, runs nothing and needs no network."""

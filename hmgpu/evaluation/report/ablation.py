@@ -1,4 +1,4 @@
-"""What every part adds and what other settings would give, as an ablation has found: a section of a page, or a page."""
+"""Show what every part adds and what other settings would give: an ablation as a section of a page, or as a page."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,17 +8,18 @@ from hmgpu.core.html.page import page
 from hmgpu.core.metrics import list_length
 
 EXPLAINED = (
-    "The line with one thing changed, made and fitted again, for the same {} customers. “Ahead” is by how much MAP@{} "
-    "of the full line is higher, so what a part adds; bold are the changes whose 95 % interval does not hold 0. "
-    "Another seed tells how much luck alone moves the figure. Recall is that of all retrievers together."
+    "The pipeline with one thing changed, run and fitted again, for the same {} customers. “Ahead” is by how much "
+    "MAP@{} of the full pipeline is higher, which is what a part adds; changes in bold have a 95 % interval that does "
+    "not hold 0. Another seed shows how much luck alone moves the figure. Recall is the recall of all retrievers "
+    "together."
 )
-HEADINGS = ("ahead", "95 % interval", "in recall@100", "in recall", "candidates a customer")
+HEADINGS = ("ahead", "95 % interval", "in recall@100", "in recall", "candidates per customer")
 RECALLS = ("adds_recall_at_100", "adds_recall")
 Row = Mapping[str, Any]
 
 
 def ablation(found: Mapping[str, Any]) -> Section:
-    """The section about the content of an `ablation.json`, in its order: the part that adds most is first."""
+    """Return the section about an `ablation.json`, in its order: the part that adds most comes first."""
     parts = {f"{row['section']}.{row['part']}": row for row in found["parts"]}
     settings = {f"{row['section']}: {row['value']}": row for row in found["settings"]}
     blocks: list[object] = []
@@ -31,23 +32,23 @@ def ablation(found: Mapping[str, Any]) -> Section:
             blocks.append(Grid(title, ["change", f"MAP@{k}", *HEADINGS], cells, strong=sure))
     refused = [[name, row["impossible"]] for name, row in (parts | settings).items() if "impossible" in row]
     if refused:
-        blocks.append(Grid("What can't be changed so", ["change", "why"], refused, numbers=False))
+        blocks.append(Grid("Impossible changes", ["change", "why"], refused, numbers=False))
     return Section("Ablation", EXPLAINED.format(count(found["full"]["customers"]), k), blocks)
 
 
 def ablation_page(found: Mapping[str, Any]) -> str:
-    """A page of its own, for an ablation over several weeks."""
-    about = f"Weeks from {', '.join(found['weeks'])}, each by rankers that were fitted and stopped before it."
+    """Return a page of its own, for an ablation over several weeks."""
+    about = f"Weeks from {', '.join(found['weeks'])}, each scored by rankers that were fitted and stopped before it."
     return page("What parts and settings are worth", about, [ablation(found)])
 
 
 def _unchanged(found: Mapping[str, Any]) -> list[list[str]]:
-    """The rows of the full line and of another seed."""
+    """Return the rows of the full pipeline and of another seed."""
     full, k = found["full"], list_length(found["full"])
     recalls = [share(full["recall_at_100"]), share(full["recall"])]
     return [
         [
-            "the full line",
+            "the full pipeline",
             score(full[f"map_at_{k}"]),
             "",
             "",
@@ -59,7 +60,7 @@ def _unchanged(found: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _cells(row: Row) -> list[str]:
-    """All but the name of a row; where candidates are the same, nothing is said of them."""
+    """Return all cells of a row but its name; those about candidates are empty where candidates don't change."""
     ahead = [
         score(row[f"map_at_{list_length(row)}"]),
         f"{row['adds']:+.5f}",

@@ -1,4 +1,4 @@
-"""A dozen customers: what they had bought, what they were recommended, and what they bought then."""
+"""Show a dozen customers: what they had bought, what they were recommended, and what they then bought."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,52 +17,52 @@ BOUGHT = 12  # articles of the week shown
 RETRIEVERS = 3  # named under a recommendation
 ATTRIBUTES = ("product_type_name", "colour_name", "department_name", "article_id")
 EXPLAINED = (
-    "One customer, drawn at random, of every segment and outcome that occurs: {}. Hits are framed. Under a "
-    "recommendation stand the retrievers that put it highest, with its place there."
+    "One customer, sampled at random, for every segment and outcome that occurs: {}. Recommended articles that were "
+    "bought are framed. Under each recommendation are the retrievers that ranked it highest, with its rank there."
 )
 
 Row = Mapping[str, Any]
 
 
 def customers(week: Evaluated) -> Section:
-    """A card for one customer of each segment and outcome."""
-    chosen = sampled_lists(week)
-    shown = Shown.of(week, chosen.select("customer"))
+    """Return the section with a card for one customer of each segment and outcome."""
+    sampled = sampled_lists(week)
+    cards_of = CustomerCards.of(week, sampled.select("customer"))
     outcomes = "; ".join(f"{name} ({meaning})" for name, meaning in OUTCOMES.items())
-    cards = [shown.card(**row) for row in chosen.iter_rows(named=True)]
+    cards = [cards_of.card(**row) for row in sampled.iter_rows(named=True)]
     return Section("Customers", EXPLAINED.format(outcomes), cards)
 
 
 @dataclass(frozen=True)
-class Shown:
-    """All that is told of the customers on the page."""
+class CustomerCards:
+    """The purchases, lists and candidates behind the cards of the page's customers."""
 
     week: Evaluated
     past: pl.DataFrame
-    """(customer, article, day) each purchase, the latest first."""
+    """(customer, article, day) of each purchase, the latest first."""
     listed: pl.DataFrame
     """(customer, article, rank) of their recommendations."""
     proposed: Mapping[tuple[int, int], Row]
-    """By customer and article each retriever's rank of a candidate, and `place` among all by the ranker's score."""
+    """Each retriever's rank of a candidate and its `place` by the ranker's score, by customer and article."""
     articles: Mapping[int, Row]
-    """By key all articles that are told of."""
-    people: Mapping[int, Row]
-    """Their rows of the customer table."""
+    """All articles on the cards, by key."""
+    attributes: Mapping[int, Row]
+    """The customers' rows in the customer table, by key."""
 
     @staticmethod
-    def of(week: Evaluated, chosen: pl.DataFrame) -> "Shown":
-        """What there is to tell of `chosen` (customer)."""
-        theirs, collect = pl.col("customer").is_in(chosen["customer"].to_list()), week.engine.collect
+    def of(week: Evaluated, sampled: pl.DataFrame) -> "CustomerCards":
+        """Collect what the cards of `sampled` (customer) show."""
+        theirs, collect = pl.col("customer").is_in(sampled["customer"].to_list()), week.engine.collect
         past = collect(week.history.transactions.filter(theirs).select(*KEYS, "day").unique())
         rows = collect(pl.scan_parquet(list(week.examples.files), glob=False).filter(theirs).sort(KEYS))
         scores = week.model.score(rows).alias("score")
         proposed = rows.select(*KEYS, *(f"{name}{RANK}" for name in week.retrievers), scores)
-        # Rows come sorted, and equal scores are ranked as they come: ties break on the article.
+        # Rows are sorted, and equal scores are ranked in their order: ties break on the article.
         proposed = proposed.with_columns(place=pl.col("score").rank("ordinal", descending=True).over("customer"))
         listed = week.lists.filter(theirs)
-        told = pl.concat(table.select("article") for table in (past, listed, week.labels.filter(theirs)))
-        known = week.catalogue.filter(pl.col("article").is_in(told["article"].unique().sort().to_list()))
-        return Shown(
+        shown = pl.concat(table.select("article") for table in (past, listed, week.labels.filter(theirs)))
+        known = week.catalogue.filter(pl.col("article").is_in(shown["article"].unique().sort().to_list()))
+        return CustomerCards(
             week,
             past.sort("customer", "day", "article", descending=[False, True, False]),
             listed,
@@ -72,7 +72,7 @@ class Shown:
         )
 
     def card(self, customer: int, segment: str, outcome: str, average_precision: float) -> Card:
-        """One customer's card."""
+        """Return one customer's card."""
         mine = pl.col("customer") == customer
         past, listed = self.past.filter(mine), self.listed.filter(mine)
         bought = self.week.labels.filter(mine)["article"].sort().to_list()
@@ -82,15 +82,15 @@ class Shown:
             self._article(article, self._proposed_by(customer, article), article in bought) for article in places
         ]
         then = [self._article(a, self._found(customer, a, places.get(a)), a in places) for a in bought[:BOUGHT]]
-        age = self.people.get(customer, {}).get("age")
+        age = self.attributes.get(customer, {}).get("age")
         about = [
             f"customer {customer}",
             f"age {age}" if age else "",
-            f"bought {past.height:,} × on {_days(past['day'].n_unique())} before" if past.height else "",
+            f"{past.height:,} purchases on {_days(past['day'].n_unique())} before the week" if past.height else "",
             f"average precision {average_precision:.3f}",
         ]
         shelves = [
-            ("Bought before, the latest first", latest),
+            ("Bought before, latest first", latest),
             ("Recommended", recommended),
             (f"Bought in the week: {len(bought)}", then),
         ]
@@ -110,16 +110,18 @@ class Shown:
         ranks = [(rank, name) for name in self.week.retrievers if (rank := row.get(f"{name}{RANK}")) is not None]
         best = ", ".join(f"{name} {rank}" for rank, name in sorted(ranks)[:RETRIEVERS])
         more = f" and {len(ranks) - RETRIEVERS} more" if len(ranks) > RETRIEVERS else ""
-        return f"{best}{more}" if best else "best seller, to fill up"
+        return f"{best}{more}" if best else "best seller that fills up the list"
 
     def _found(self, customer: int, article: int, place: int | None) -> str:
         if place is not None:
-            return f"recommended in place {place}"
+            return f"recommended at place {place}"
         row = self.proposed.get((customer, article))
         if row is None:
             before = self.articles[article]["first_day"] < self.week.history.cutoff
-            return "proposed by none" if before else "first sold in this week"
-        return f"proposed, in place {row['place']}" if row["place"] is not None else "proposed, but not looked at twice"
+            return "proposed by no retriever" if before else "first sold in this week"
+        if row["place"] is None:
+            return "proposed, but dropped by the first ranker"
+        return f"proposed, ranked at place {row['place']}"
 
 
 def _days(number: int) -> str:

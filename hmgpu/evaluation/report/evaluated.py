@@ -1,4 +1,4 @@
-"""All that is at hand when a week has been evaluated: what the sections of a run's page are made from."""
+"""Hold what is known once a week has been evaluated: the input of every section of a run's page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,31 +15,31 @@ from hmgpu.parts.ranker import Model
 
 @dataclass(frozen=True)
 class Evaluated:
-    """An evaluated week."""
+    """An evaluated week, with everything that its page shows."""
 
     metrics: Mapping[str, Any]
     """The content of `metrics.json`."""
     precisions: pl.DataFrame
-    """(customer, every method's average precision) of those who bought in the week, sorted."""
+    """(customer, every method's average precision) of the customers who bought in the week, sorted."""
     lists: pl.DataFrame
     """(customer, article, rank) of the ranker's lists, sorted by customer and rank."""
     labels: pl.DataFrame
     """(customer, article) bought in the week."""
     history: History
-    """What was known before it."""
+    """What was known before the week."""
     catalogue: pl.LazyFrame
-    """The articles as of the end of the week, with their attributes: those first sold in it too."""
+    """The articles with their attributes, as of the end of the week, so with those first sold in it."""
     examples: Examples
-    """The described and labelled candidates of those who bought."""
+    """The described and labelled candidates of the customers who bought in the week."""
     model: Model
     model_files: Path
     """The folder that `model` was saved into."""
     retrievers: Sequence[str]
     """Names of the retrievers, in their order."""
     families: Mapping[str, str]
-    """By column of the examples the part that made it, as the config names it."""
+    """The part that computed each column of the examples, as the config names it."""
     pictures: Path | None
     """The folder of the articles' pictures."""
     engine: Engine
     ablation: Mapping[str, Any] | None = None
-    """The content of `ablation.json`; None where the week has none."""
+    """The content of `ablation.json`; None without an ablation."""

@@ -1,4 +1,4 @@
-"""The page of the last weeks, each scored by a ranker that was fitted and stopped before it."""
+"""Show the last weeks on a page, each scored by a ranker that was fitted and stopped before it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,13 +10,14 @@ from hmgpu.core.metrics import list_length
 from hmgpu.evaluation.report.methods import named
 
 EXPLAINED = (
-    "Every method gives each customer {k} articles. One week's figure depends on the week: a method is better than "
-    "another where it is in all of them. Under MAP@{k} of all weeks together, who bought in two weeks counts twice."
+    "Every method gives each customer {k} articles. A figure depends on its week: trust that one method is better "
+    "than another where it is better in every week. In the row of all weeks, a customer who bought in two weeks "
+    "counts twice."
 )
 
 
 def folds_page(found: Mapping[str, Any]) -> str:
-    """The page about the content of a `folds-….json` (`hmgpu.experiments.folds`)."""
+    """Return the page about the content of a `folds-….json` (`hmgpu.experiments.folds`)."""
     folds, k = found["folds"], list_length(found["all"])
     methods = [*found["all"][f"map_at_{k}"]]
     weeks = [fold["week"] for fold in folds]
@@ -33,12 +34,14 @@ def folds_page(found: Mapping[str, Any]) -> str:
     ]
     about = f"Weeks from {', '.join(weeks)}."
     return page(
-        "The last weeks, each by a ranker made before it", about, [Section("Weeks", EXPLAINED.format(k=k), blocks)]
+        "The last weeks, each scored by a ranker fitted before it",
+        about,
+        [Section("Weeks", EXPLAINED.format(k=k), blocks)],
     )
 
 
 def _cells(figures: Mapping[str, Any], methods: list[str]) -> list[str]:
     k = list_length(figures)
     values, spans = figures[f"map_at_{k}"], figures[f"map_at_{k}_interval"]
-    told = (f"{score(values[method])} ({' to '.join(map(score, spans[method]))})" for method in methods)
-    return [count(figures["customers"]), *told]
+    scores = (f"{score(values[method])} ({' to '.join(map(score, spans[method]))})" for method in methods)
+    return [count(figures["customers"]), *scores]

@@ -1,4 +1,4 @@
-"""What the ranker learned: its metric after every tree, and what its trees gained by which columns."""
+"""Show what the ranker learned: its metric after every tree, and how much its trees gained from each column."""
 
 import json
 from collections import defaultdict
@@ -12,24 +12,24 @@ from hmgpu.parts.rankers.xgboost import CURVE_FILE, IMPORTANCES
 
 MOST = 30  # columns shown
 EXPLAINED = (
-    "The metric is taken on the watched lists of the validation week after every tree; the trees up to its best value "
-    "are kept. A column's gain is what splits on it took off the loss, as a share of what all splits did. It tells "
-    "what the trees used, not what would be lost without it."
+    "After every tree the metric is computed on candidates of the validation week; the trees up to its best value are "
+    "kept. A column's gain is by how much splits on it lowered the loss, as a share of what all splits did. It shows "
+    "what the trees used, not what would be lost without the column."
 )
 
 
 def learning(week: Evaluated) -> Section:
-    """Curve and gains of the trees, or of each of two rankers in a row; empty for a ranker without trees."""
+    """Return the section with the trees' curve and gains, for each of two rankers in a row; empty without trees."""
     blocks: list[object] = []
     for folder in sorted({file.parent for file in week.model_files.rglob(CURVE_FILE)}):
-        # `first` and `then` of a cascade; nothing for a ranker alone.
+        # `first` and `then` in a cascade, nothing for a single ranker.
         which = " ".join(folder.relative_to(week.model_files).parts)
         prefix = f"Ranker {which}: " if which else ""
-        blocks += _of(folder, prefix, week)
+        blocks += _blocks(folder, prefix, week)
     return Section("Learning", EXPLAINED, blocks)
 
 
-def _of(folder: Path, prefix: str, week: Evaluated) -> list[object]:
+def _blocks(folder: Path, prefix: str, week: Evaluated) -> list[object]:
     blocks: list[object] = []
     curve: dict[str, Any] = json.loads((folder / CURVE_FILE).read_text())
     if values := curve["validation"]:

@@ -1,4 +1,4 @@
-"""How good the lists are: the ranker beside what it must beat, for everybody and by segment."""
+"""Show how good the lists are: the ranker next to the methods that it must beat, for everybody and by segment."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,26 +7,29 @@ from hmgpu.core.html.blocks import Bars, Grid, Section, count, rate, score, shar
 from hmgpu.core.metrics import list_length
 
 EXPLAINED = (
-    "Every method gives each customer {k} articles. MAP@{k} and NDCG@{k} reward hits near the top, the hit rate@{k} is "
-    "the share of customers with a hit, precision@{k} (the average hit rate) the share of the {k} places that hit, "
-    "coverage the share of the articles on sale that anybody is shown."
+    "Every method gives each customer {k} articles: “popular” the best sellers, “repurchase + popular” the customer's "
+    "own articles again and then best sellers, “order” all retrievers' candidates in the order of the config, "
+    "“ranker” what the fitted model scores highest. A hit is a recommended article that the customer bought in the "
+    "week. MAP@{k} and NDCG@{k} reward hits near the top of a list; hit rate@{k} is the share of customers with a "
+    "hit; precision@{k} is the share of the {k} places that are hits; coverage is the share of the articles on sale "
+    "that any list holds."
 )
 SEGMENTS = (
-    "Active customers bought within the 28 days before the week, lapsed ones earlier, new ones never. MAP@{k} of each "
-    "method over the customers of the segment."
+    "Active customers bought within the 28 days before the week, lapsed customers earlier, new customers never. "
+    "MAP@{k} of each method is the mean over the customers of the segment."
 )
 
 
 def named(method: str) -> str:
-    """A method as people read it: repurchase + popular."""
+    """Return a method's name as it is shown, such as repurchase + popular."""
     return method.replace("_", " + ")
 
 
 def methods(metrics: Mapping[str, Any]) -> Section:
-    """All figures of every method."""
+    """Return the section with all figures of every method."""
     k = list_length(metrics)
     found = metrics[f"map_at_{k}"]
-    # Figures that not every version of `metrics.json` has are shown where they are.
+    # Some figures are missing from the `metrics.json` of older versions.
     spans, places = metrics.get(f"map_at_{k}_interval", {}), metrics.get(f"precision_at_{k}", {})
     rows = [
         [
@@ -42,13 +45,13 @@ def methods(metrics: Mapping[str, Any]) -> Section:
     ]
     interval, precision = (["95 % interval"] if spans else []), ([f"precision@{k}"] if places else [])
     headings = ["method", f"MAP@{k}", *interval, f"NDCG@{k}", f"hit rate@{k}", *precision, "coverage"]
-    table = Grid(f"{k} articles a customer", headings, rows, strong=frozenset({"ranker"}))
+    table = Grid(f"{k} articles per customer", headings, rows, strong=frozenset({"ranker"}))
     bars = Bars(f"MAP@{k}", [(named(method), value, score(value)) for method, value in found.items()])
     return Section("Methods", EXPLAINED.format(k=k), [bars, table])
 
 
 def segments(metrics: Mapping[str, Any]) -> Section:
-    """MAP@k of every method in every segment."""
+    """Return the section with MAP@k of every method in every segment."""
     found, k = metrics["segments"], list_length(metrics)
     headings = ["method", *(f"{name} ({count(segment['customers'])})" for name, segment in found.items())]
     rows = [

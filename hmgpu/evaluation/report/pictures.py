@@ -1,4 +1,4 @@
-"""The articles' pictures, small enough to stand in a page."""
+"""Embed the articles' pictures, small enough for a page."""
 
 import base64
 import io
@@ -13,16 +13,16 @@ QUALITY = 70
 
 
 def picture(folder: Path | None, article_id: str) -> str | None:
-    """The picture of an article as a `data:` address; None where there is none that can be read.
+    """Return the picture of an article as a `data:` URL; None where it has no picture that can be read.
 
-    Where they lie, `hmgpu.data.pictures` says.
+    `hmgpu.data.pictures` describes where the pictures lie.
     """
     file = picture_file(folder, article_id) if folder else None
     if file is None:
         return None
     try:
         with Image.open(file) as image:
-            image.draft("RGB", SIZE)  # a JPEG is then read at a fraction of its size
+            image.draft("RGB", SIZE)  # a JPEG is then decoded at a fraction of its size
             small = image.convert("RGB")
     except (OSError, UnidentifiedImageError):
         return None

@@ -1,4 +1,4 @@
-"""What each retriever proposes, how much of it is bought, and how much of it another proposes too."""
+"""Show what each retriever proposes, how much of it is bought, and how much of it other retrievers propose too."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,16 +16,17 @@ from hmgpu.parts.candidates import RANK
 from hmgpu.parts.examples import LABEL, Examples
 
 EXPLAINED = (
-    "Recall is the share of all that was bought in the week that a retriever proposed, among its first 12, 100, … or "
-    "in all. The positive rate is the share of its candidates that were bought. All retrievers together are “merged”."
+    "Recall is the share of the articles bought in the week that a retriever had proposed to their buyers, among its "
+    "first 12, 100, … candidates or among all of them. The positive rate is the share of its candidates that were "
+    "bought. “merged” is all retrievers together."
 )
-SHARED = "Of 100 candidates of the retriever on the left, so many are proposed by the one above too"
-SHARED_HITS = "The same of its candidates that were bought"
+SHARED = "Of 100 candidates of the retriever on the left, how many the retriever above proposes too"
+SHARED_HITS = "Of 100 bought candidates of the retriever on the left, how many the retriever above proposes too"
 Shares = list[tuple[str, list[float | None]]]
 
 
 def retrievers(week: Evaluated) -> Section:
-    """Recall, positive rate and overlap."""
+    """Return the section with recall, positive rate and overlap of the retrievers."""
     found = week.metrics["retrievers"]
     depths = _depths(found)
     rows = [[name, *_cells(figures, depths)] for name, figures in found.items()]
@@ -42,7 +43,7 @@ def retrievers(week: Evaluated) -> Section:
 
 
 def _merged_by_segment(metrics: Mapping[str, Any]) -> list[object]:
-    """All figures of all retrievers together in every segment, where they are told, and its recall by depth drawn."""
+    """Return all retrievers' joint figures in every segment, and a chart of recall by depth; empty without figures."""
     found = metrics["retrievers"][MERGED].get("segments", {})
     depths = _depths(found)
     if not depths:
@@ -59,7 +60,7 @@ def _merged_by_segment(metrics: Mapping[str, Any]) -> list[object]:
 
 
 def _by_segment(found: Mapping[str, Any]) -> list[object]:
-    """Recall in every segment, where the figures tell it."""
+    """Return recall in every segment; empty where the figures lack it."""
     segments = sorted({segment for figures in found.values() for segment in figures.get("segments", {})})
     rows = [
         (name, [figures["segments"][s]["recall"] if s in figures.get("segments", {}) else None for s in segments])
@@ -70,7 +71,7 @@ def _by_segment(found: Mapping[str, Any]) -> list[object]:
 
 
 def _by_rank(found: Mapping[str, Any]) -> list[object]:
-    """The positive rate of the first ranks and of later ones, where the figures tell it."""
+    """Return the positive rate of the first ranks and of later ones; empty where the figures lack it."""
     bins = {bounds for figures in found.values() for bounds in figures.get("ranks", {})}
     ordered = sorted(bins, key=lambda bounds: int(bounds.partition("-")[0]))
     rows = [
@@ -82,9 +83,9 @@ def _by_rank(found: Mapping[str, Any]) -> list[object]:
 
 
 def overlap(examples: Examples, retrievers: Sequence[str], engine: Engine) -> tuple[Shares, Shares]:
-    """For each retriever the share of its candidates that each of `retrievers` proposes; then the share of its hits.
+    """Return, for each retriever, the share of its candidates that each of `retrievers` proposes; then of its hits.
 
-    None where it has none. One pass over the ranks alone, which streams.
+    A share is None where the retriever has no candidates, or no hits. One streaming pass reads the ranks alone.
     """
     proposed = [pl.col(f"{name}{RANK}").is_not_null() for name in retrievers]
     hit, places = pl.col(LABEL) > 0, range(len(retrievers))
@@ -107,17 +108,17 @@ def overlap(examples: Examples, retrievers: Sequence[str], engine: Engine) -> tu
 
 
 def _depths(found: Mapping[str, Any]) -> list[int]:
-    """As many depths of recall as the figures hold: recall_at_12, recall_at_100, …"""
+    """Return the depths at which the figures have recall: 12 for recall_at_12, and so on."""
     keys = {key for figures in found.values() for key in figures if re.fullmatch(r"recall_at_\d+", key)}
     return sorted(int(key.removeprefix("recall_at_")) for key in keys)
 
 
 def _headings(depths: list[int]) -> list[str]:
-    """What `_cells` are."""
-    return ["a customer", *(f"recall@{k}" for k in depths), "recall", "positive rate"]
+    """Return the headings of `_cells`."""
+    return ["per customer", *(f"recall@{k}" for k in depths), "recall", "positive rate"]
 
 
 def _cells(figures: Mapping[str, Any], depths: list[int]) -> list[str]:
     recalls = [share(figures.get(f"recall_at_{k}")) for k in depths]
-    a_customer = f"{figures['candidates_a_customer']:.1f}"
-    return [a_customer, *recalls, share(figures["recall"]), rate(figures["positive_rate"])]
+    per_customer = f"{figures['candidates_a_customer']:.1f}"
+    return [per_customer, *recalls, share(figures["recall"]), rate(figures["positive_rate"])]

@@ -1,4 +1,4 @@
-"""Which customers a run's page shows: one for every segment and outcome, drawn at random by a fixed rule."""
+"""Sample the customers that a run's page shows: one for every segment and outcome, at random by a fixed rule."""
 
 import polars as pl
 
@@ -7,24 +7,24 @@ from hmgpu.data.segments import SEGMENTS
 from hmgpu.evaluation.report.evaluated import Evaluated
 
 OUTCOMES = {
-    "found at the top": "an average precision of one half and more",
+    "found at the top": "an average precision of at least one half",
     "found further down": "at least one hit",
-    "proposed, not listed": "no hit, though a candidate was bought",
-    "not proposed": "nothing of what was bought was a candidate",
+    "proposed, not listed": "no hit, though the customer bought a candidate",
+    "not proposed": "nothing that the customer bought was a candidate",
 }
 SEED = 1
 
 
 def sampled_lists(week: Evaluated) -> pl.DataFrame:
-    """(customer, segment, outcome, average_precision), a row for each segment and outcome that occurs, in their order.
+    """Return (customer, segment, outcome, average_precision), one row for each segment and outcome that occurs.
 
-    Which one it is depends on the customers' keys alone, so that runs on the same data show the same people where
-    their outcomes are the same.
+    Rows are in the order of segments and outcomes. The choice depends on the customers' keys alone, so that runs on the
+    same data show the same customers where their outcomes are the same.
     """
     known = week.precisions.select("customer", "segment", average_precision="ranker")
-    told = known["customer"].is_in(week.examples.customers_with_purchases()["customer"].implode())
+    proposed = known["customer"].is_in(week.examples.customers_with_purchases()["customer"].implode())
     precision = pl.col("average_precision")
-    missed = pl.when(told).then(pl.lit("proposed, not listed")).otherwise(pl.lit("not proposed"))
+    missed = pl.when(proposed).then(pl.lit("proposed, not listed")).otherwise(pl.lit("not proposed"))
     further = pl.when(precision > 0).then(pl.lit("found further down")).otherwise(missed)
     all_of_them = known.select(
         "customer",
@@ -35,5 +35,5 @@ def sampled_lists(week: Evaluated) -> pl.DataFrame:
         .cast(pl.Enum(list(OUTCOMES))),
         average_precision=precision,
     )
-    in_turn = all_of_them.sort("segment", "outcome", scattered(["customer"], SEED), "customer")
-    return in_turn.unique(["segment", "outcome"], keep="first", maintain_order=True)
+    shuffled = all_of_them.sort("segment", "outcome", scattered(["customer"], SEED), "customer")
+    return shuffled.unique(["segment", "outcome"], keep="first", maintain_order=True)

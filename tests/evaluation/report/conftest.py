@@ -1,4 +1,4 @@
-"""One evaluated week by hand: three customers, two retrievers, articles with names that are no markup."""
+"""One evaluated week by hand: three customers, two retrievers, and names of articles that look like markup."""
 
 import dataclasses
 import json

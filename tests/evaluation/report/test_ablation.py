@@ -1,4 +1,4 @@
-"""What a page says of an ablation."""
+"""What a page shows of an ablation."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def found() -> dict:
 def test_parts_stand_in_the_order_of_the_file_below_the_full_line(found):
     parts, refused = ablation(found).blocks
     assert parts.rows == [
-        ["the full line", "0.03000", "", "", "10.0 %", "20.0 %", "50.0"],
+        ["the full pipeline", "0.03000", "", "", "10.0 %", "20.0 %", "50.0"],
         ["another seed", "0.03010", "-0.00010", "-0.00040 to +0.00020", "", "", ""],
         ["retrievers.popular", "0.02500", "+0.00500", "+0.00400 to +0.00600", "+2.00 %", "+3.12 %", "40.0"],
         ["features.popular", "0.02990", "+0.00010", "-0.00100 to +0.00120", "", "", ""],

@@ -1,4 +1,4 @@
-"""Pictures small enough to stand in a page."""
+"""Pictures small enough for a page."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""How much of what a retriever proposes another proposes too."""
+"""How much of what a retriever proposes other retrievers propose too."""
 
 import dataclasses
 
@@ -56,7 +56,7 @@ def test_what_all_find_together_is_shown_for_every_segment(evaluated):
     section = retrievers(dataclasses.replace(evaluated, metrics={**evaluated.metrics, "retrievers": figures}))
     table, curves = (b for b in section.blocks if getattr(b, "title", "").lower().endswith("together, by segment"))
     assert table.headings == [
-        "segment", "customers", "a customer", "recall@12", "recall@100", "recall@200", "recall@500", "recall",
+        "segment", "customers", "per customer", "recall@12", "recall@100", "recall@200", "recall@500", "recall",
         "positive rate",
     ]  # fmt: skip
     assert table.rows == [

@@ -16,7 +16,7 @@ VOID = {"meta", "br", "img", "line"}
 
 
 class Balanced(HTMLParser):
-    """Fails where elements don't close in order; collects what is in the page."""
+    """Parse a page, fail where elements don't close in order, and collect what is in it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ def test_each_segment_and_outcome_that_occurs_has_one_customer(evaluated):
     ]
 
 
-def test_of_many_the_same_one_is_drawn_whatever_their_order(evaluated):
+def test_the_same_customer_is_sampled_whatever_their_order(evaluated):
     many = pl.DataFrame(
         {"customer": range(100, 200), "segment": "new", "ranker": 0.0}, schema_overrides={"customer": pl.Int32}
     )
