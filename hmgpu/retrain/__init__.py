@@ -1,1 +1,1 @@
-"""The weekly retrain: a week more of data, checked; a run on it, judged; and the better run made the current one."""
+"""The weekly retrain: check a new week of data, train on it, judge the new run, and promote it if it is better."""

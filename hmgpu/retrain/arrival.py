@@ -1,4 +1,4 @@
-"""New weeks beside those that are in the data set: whether they may join it."""
+"""Check new weeks against the weeks in the data set, before they are added."""
 
 from collections.abc import Sequence
 
@@ -14,15 +14,15 @@ from hmgpu.retrain.checks import REPEAT_WEEKS, Check, checks, figures, weeks_kno
 
 
 class RefusedError(DataError):
-    """A week of data is too far from the usual."""
+    """Raised where a week of data is too far from the usual."""
 
-    def __init__(self, message: str, made: Sequence[Check]) -> None:
+    def __init__(self, message: str, checked: Sequence[Check]) -> None:
         super().__init__(message)
-        self.checks = list(made)
+        self.checks = list(checked)
 
 
 def check_arrived(store: Store, arrived: Arrived, limits: Limits, engine: Engine) -> list[Check]:
-    """Every check of every week in which there are new rows. Raises RefusedError where a limit is broken."""
+    """Return every check of every week with new rows. Raises RefusedError where a limit is broken."""
     new = arrived.transactions
     known = store.as_of(store.last_day + 1).transactions
     columns = [column for column in known.collect_schema().names() if column in new.columns]
@@ -30,14 +30,14 @@ def check_arrived(store: Store, arrived: Arrived, limits: Limits, engine: Engine
     days = new["day"].unique().to_list()
     touched = sorted({Week.containing(day, store.week_starts) for day in days})
     last = max(store.last_day, *days)
-    made = []
+    checked = []
     for week in touched:
-        made += _checks(store, sold, arrived.articles.lazy(), week, last, arrived.unknown, limits, engine)
-    return made
+        checked += _checks(store, sold, arrived.articles.lazy(), week, last, arrived.unknown, limits, engine)
+    return checked
 
 
 def check_last_week(store: Store, limits: Limits, engine: Engine) -> list[Check]:
-    """Every check of the last complete week that is in the data set. Raises RefusedError where a limit is broken."""
+    """Return every check of the data set's last complete week. Raises RefusedError where a limit is broken."""
     history = store.as_of(store.last_day + 1)
     week = store.last_complete_week
     return _checks(store, history.transactions, history.articles, week, store.last_day, 0.0, limits, engine)
@@ -53,26 +53,26 @@ def _checks(
     limits: Limits,
     engine: Engine,
 ) -> list[Check]:
-    # Days before the week that its own repeats and those of the weeks before it need.
+    # Far enough back for the repeats in the week and in the weeks before it.
     since = week.back(limits.weeks + REPEAT_WEEKS).first_day
-    lately = sold.filter(pl.col("day").is_between(since, week.last_day))
+    recent = sold.filter(pl.col("day").is_between(since, week.last_day))
     before = [week.back(back) for back in range(limits.weeks, 0, -1)]
-    days = engine.collect(lately.select("day").unique())["day"].to_list()
+    days = engine.collect(recent.select("day").unique())["day"].to_list()
     known = weeks_known(days, week)
-    # In the first weeks of the data, and after a week that never came, less is repeated than is usual.
-    alike = [other for other in before if set(weeks_known(days, other)).issuperset(known)]
-    usual = [figures(lately, articles, other, known, engine) for other in alike]
-    now = figures(lately, articles, week, known, engine)
+    # In the first weeks of the data, and after a missing week, fewer purchases than usual count as repeats.
+    comparable = [other for other in before if set(weeks_known(days, other)).issuperset(known)]
+    usual = [figures(recent, articles, other, known, engine) for other in comparable]
+    now = figures(recent, articles, week, known, engine)
     if now is None:
         raise RefusedError(f"Nothing was sold in the week from {week}.", [])
-    made = checks(now, [other for other in usual if other], unknown, limits)
-    broken = [check for check in made if not check.passed]
+    checked = checks(now, [other for other in usual if other], unknown, limits)
+    broken = [check for check in checked if not check.passed]
     if broken:
         found = "; ".join(map(str, broken))
         end = date_of(min(week.last_day, last_day))
         raise RefusedError(
-            f"The week from {week} to {end} is unlike those before it, so nothing was changed: {found}. Mend the data, "
-            "or set another limit under `retrain.limits` if that is how it was.",
-            made,
+            f"The week from {week} to {end} is unlike the weeks before it, so nothing was changed: {found}. Fix the "
+            "data, or set another limit under `retrain.limits` if the figures are right.",
+            checked,
         )
-    return made
+    return checked

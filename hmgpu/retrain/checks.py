@@ -1,4 +1,4 @@
-"""Is a new week of data what weeks usually are? Figures of it, of those before it, and the limits between them."""
+"""Check whether a new week of data is like the weeks before it: their figures, and the limits between them."""
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,28 +11,28 @@ from hmgpu.core.engine import Engine
 from hmgpu.data.weeks import DAYS, Week
 from hmgpu.pipeline.retrain_settings import Limits
 
-REPEAT_WEEKS = 4  # how far back a purchase counts as one that is repeated
+REPEAT_WEEKS = 4  # a purchase of the same article within so many weeks before counts as repeated
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a week of purchases looks like."""
+    """Figures of a week of purchases."""
 
     rows: int
     missing_days: int
     new_articles: float
     """Share of purchases of articles that were never sold before the week."""
     repeats: float
-    """Share of purchases of what the customer had bought in the four weeks before it."""
+    """Share of purchases of articles that the customer had bought in the four weeks before."""
     price: float | None
-    """Mean, in `data.price_unit`; None where the data have no prices."""
+    """Mean price in `data.price_unit`; None where the data have no prices."""
     channels: Mapping[int, float] | None
-    """Share of purchases by channel; None where the data have none."""
+    """Share of purchases by channel; None where the data have no channels."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One figure of a week beside the usual one."""
+    """One figure of a week next to the usual one."""
 
     name: str
     value: float
@@ -45,20 +45,20 @@ class Check:
         return f"{self.name} is {self.value:.4g}{usual} (limit: {self.limit})"
 
     def record(self) -> dict[str, Any]:
-        """As JSON can hold it."""
+        """Return the check as JSON can hold it."""
         return asdict(self)
 
 
 def figures(
     sold: pl.LazyFrame, articles: pl.LazyFrame, week: Week, known: Sequence[int], engine: Engine
 ) -> Figures | None:
-    """What `week` looks like; None where nothing was sold in it.
+    """Return the figures of `week`; None where nothing was sold in it.
 
     Args:
-        sold: (day, customer, article, price?, channel?) of the week and those of its `known` ones.
-        articles: (article, first_day), first_day being the first day on which each was sold.
-        known: weeks back whose purchases count as repeated. After a week that never came, it is left out of the weeks
-            that are compared too.
+        sold: (day, customer, article, price?, channel?) in the week and in the weeks `known`.
+        articles: (article, first_day), first_day being the first day on which it was sold.
+        known: weeks back whose purchases count as repeated. A missing week is left out of them, also for the weeks that
+            `week` is compared with.
     """
     columns = sold.collect_schema().names()
     day = pl.col("day")
@@ -66,10 +66,10 @@ def figures(
     before = sold.filter(pl.any_horizontal(pl.lit(False), *(_in(week.back(back)) for back in known)))
     had = before.select("customer", "article").unique().with_columns(again=pl.lit(1, pl.Int64))
     new = articles.filter(pl.col("first_day") >= week.first_day).select("article", new=pl.lit(1, pl.Int64))
-    told = bought.join(had, on=["customer", "article"], how="left").join(new, on="article", how="left")
+    marked = bought.join(had, on=["customer", "article"], how="left").join(new, on="article", how="left")
     sums = [pl.len().alias("rows"), day.n_unique().alias("days"), pl.col("again").sum(), pl.col("new").sum()]
     prices = [pl.col("price").cast(pl.Int64).sum()] if "price" in columns else []
-    found = engine.collect(told.select(*sums, *prices)).row(0, named=True)
+    found = engine.collect(marked.select(*sums, *prices)).row(0, named=True)
     if not found["rows"]:
         return None
     rows: int = found["rows"]
@@ -85,15 +85,15 @@ def figures(
 
 
 def checks(week: Figures, before: Sequence[Figures], unknown: float, limits: Limits) -> list[Check]:
-    """Every limit that is set and can be judged, for a week and the complete weeks `before` it.
+    """Check every limit that is set and applies, for a week and the complete weeks `before` it.
 
     Args:
-        unknown: share of the new rows that named an article or customer that no table has.
+        unknown: share of the new rows with an article or customer that no table has.
     """
-    made = []
+    checked = []
 
     def check(name: str, value: float, usual: float | None, limit: str, passed: bool) -> None:
-        made.append(Check(name, value, usual, limit, passed))
+        checked.append(Check(name, value, usual, limit, passed))
 
     if limits.missing_days is not None:
         most = limits.missing_days
@@ -101,7 +101,7 @@ def checks(week: Figures, before: Sequence[Figures], unknown: float, limits: Lim
     if limits.unknown is not None:
         check("share of unknown ids", unknown, None, f"at most {limits.unknown:g}", unknown <= limits.unknown)
     if not before:
-        return made
+        return checked
     if limits.volume:
         usual, (low, high) = statistics.median(other.rows for other in before), limits.volume
         within = low * usual <= week.rows <= high * usual
@@ -109,7 +109,7 @@ def checks(week: Figures, before: Sequence[Figures], unknown: float, limits: Lim
     if limits.new_articles is not None:
         usual, most_above = statistics.median(other.new_articles for other in before), limits.new_articles
         passed = week.new_articles <= usual + most_above
-        check("share of articles never sold before", week.new_articles, usual, f"{most_above:g} above", passed)
+        check("share of articles never sold before", week.new_articles, usual, f"usual + {most_above:g}", passed)
     if limits.repeats is not None:
         usual, least = statistics.median(other.repeats for other in before), limits.repeats
         passed = week.repeats >= least * usual
@@ -118,7 +118,7 @@ def checks(week: Figures, before: Sequence[Figures], unknown: float, limits: Lim
     if limits.price is not None and week.price is not None and prices:
         usual = statistics.median(prices)
         passed = abs(week.price - usual) <= limits.price * usual
-        check("mean price", week.price, usual, f"{limits.price:g} of it up or down", passed)
+        check("mean price", week.price, usual, f"usual ± {100 * limits.price:g} %", passed)
     mixes = [other.channels for other in before if other.channels is not None]
     if limits.channels is not None and week.channels is not None and mixes:
         moved = _moved(week.channels, mixes)
@@ -129,14 +129,14 @@ def checks(week: Figures, before: Sequence[Figures], unknown: float, limits: Lim
             f"at most {limits.channels:g}",
             moved <= limits.channels,
         )
-    return made
+    return checked
 
 
 def weeks_known(days: Iterable[int], week: Week) -> list[int]:
-    """Of the weeks before `week` that repeats are looked for in, those in which anything was sold, as weeks back.
+    """Return the weeks, as weeks back, in which repeats of purchases in `week` are looked for and anything was sold.
 
     Args:
-        days: all on which anything was sold.
+        days: all days on which anything was sold.
     """
     since = week.back(REPEAT_WEEKS).first_day
     return sorted({-(-(week.first_day - day) // DAYS) for day in days if since <= day < week.first_day})
@@ -147,7 +147,7 @@ def _in(week: Week) -> pl.Expr:
 
 
 def _moved(mix: Mapping[int, float], usual: Sequence[Mapping[int, float]]) -> float:
-    """Total variation distance between a mix and the mean of others."""
+    """Return the total variation distance between a mix and the mean of others."""
     known = {channel for other in (mix, *usual) for channel in other}
     mean = {channel: statistics.fmean(other.get(channel, 0.0) for other in usual) for channel in known}
     return sum(abs(mix.get(channel, 0.0) - mean[channel]) for channel in known) / 2

@@ -1,4 +1,4 @@
-"""Is the new run better than what is served? All three on the same customers of the last complete week."""
+"""Judge the new run against the current run and a baseline, on the same customers of the last complete week."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from hmgpu.serving.lookup import served
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the new run is to be the current one, and why."""
+    """Whether the new run is promoted, and why."""
 
     promote: bool
     reason: str
     figures: Mapping[str, Any]
-    """MAP@k in the week: `new`, `baseline`, and `current` where there is one, with `over_current`, the difference new
-    less current with interval and p-value."""
+    """MAP@k in the week: `new`, `baseline` and, with a current run, `current` and `over_current`, which is new minus
+    current with interval and p-value."""
 
 
 def judge(
@@ -36,17 +36,16 @@ def judge(
     engine: Engine,
     k: int = K,
 ) -> Verdict:
-    """Compares the new run with repurchase + popularity and with what the current run has recommended.
+    """Compare the new run with repurchase + popularity and with what the current run recommended.
 
-    The current run is judged by the lists that it gave, which is what customers saw if it was made a week ago; nothing
-    of it is computed again, so that other code can't change it. A customer whom it didn't know gets its best
-    sellers, as he would have.
-    The week has stopped the new run's fitting, which is a little kind to it.
+    The current run is judged by the lists that it wrote, which is what customers saw if it ran a week ago; nothing of
+    it is computed again, so that newer code can't change it. Customers unknown to it get its best sellers, as they
+    would have then. The week also stopped the new run's fit, which favours the new run a little.
 
     Args:
         precisions: (customer, repurchase_popular, ranker, …), of the new run in `week`.
-        current: the current run's folder; None where there is none, or it is damaged.
-        tolerance: how far the new run may be below the current one, as a share of it.
+        current: the current run's folder; None where there is none, or where it is damaged.
+        tolerance: how far the new run's MAP@k may be below the current one's, as a share of it.
     """
     new, baseline = (float(precisions[name].mean() or 0.0) for name in ("ranker", "repurchase_popular"))  # type: ignore[arg-type]
     figures: dict[str, Any] = {"week": str(week), "customers": precisions.height, "new": new, "baseline": baseline}
@@ -68,12 +67,12 @@ def _decided(figures: Mapping[str, Any], tolerance: float, k: int) -> tuple[bool
         return False, f"MAP@{k} {new:.5f} is not above repurchase + popularity ({baseline:.5f})"
     if now is not None and new < now * (1 - tolerance):
         return False, f"MAP@{k} {new:.5f} is more than {tolerance:.1%} below the current run's ({now:.5f})"
-    beside = "no current run to compare with" if now is None else f"the current run {now:.5f}"
-    return True, f"MAP@{k} {new:.5f}; {beside}, repurchase + popularity {baseline:.5f}"
+    other = "no current run to compare with" if now is None else f"the current run has {now:.5f}"
+    return True, f"MAP@{k} {new:.5f}; {other}, repurchase + popularity {baseline:.5f}"
 
 
 def _lists(current: Path, buyers: pl.DataFrame, store: Store, engine: Engine) -> pl.DataFrame:
-    """(customer, article, rank) that the run `current` has recommended to `buyers` (customer), on today's keys."""
+    """Return (customer, article, rank) that the run `current` recommended to `buyers` (customer), in today's keys."""
     ids = engine.collect(store.customer_ids().join(buyers.lazy().select("customer"), on="customer", how="semi"))
     lists, _ = served(FinishedRun.open(current), ids["customer_id"].to_list())
     articles = engine.collect(store.article_ids())

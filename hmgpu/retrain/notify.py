@@ -1,4 +1,4 @@
-"""Telling how a retrain ended: a program, and a webhook."""
+"""Notify a program and a webhook of how a retrain ended."""
 
 import json
 import logging
@@ -14,19 +14,19 @@ log = logging.getLogger(__name__)
 PATIENCE = 30  # seconds
 
 
-def tell(notify: Notify, record: Record) -> None:
-    """Hands `record` as JSON to the program and the webhook of `notify`. Whatever goes wrong is logged and no more."""
+def notify(receivers: Notify, record: Record) -> None:
+    """Send `record` as JSON to the program and the webhook of `receivers`; failures are only logged."""
     content = json.dumps(record.as_json()).encode()
-    if notify.command:
+    if receivers.command:
         try:
-            subprocess.run(notify.command, input=content, timeout=PATIENCE, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(receivers.command, input=content, timeout=PATIENCE, check=True, stdout=subprocess.DEVNULL)
         except (OSError, subprocess.SubprocessError) as error:
             log.warning("retrain.notify.command: %s", error)
-    if notify.webhook_variable:
-        url = os.environ.get(notify.webhook_variable, "")
-        # Only the web: `file:` and the like would be read, not told.
+    if receivers.webhook_variable:
+        url = os.environ.get(receivers.webhook_variable, "")
+        # Only web addresses: `file:` and the like would be read instead.
         if not url.startswith(("https://", "http://")):
-            log.warning("%s holds no http(s) address: nobody was told through it", notify.webhook_variable)
+            log.warning("%s holds no http(s) address: no webhook was called", receivers.webhook_variable)
             return
         request = urllib.request.Request(url, content, {"Content-Type": "application/json"}, method="POST")
         try:
@@ -34,4 +34,4 @@ def tell(notify: Notify, record: Record) -> None:
                 pass
         except (OSError, ValueError) as error:
             # The address is a secret, and errors may quote it.
-            log.warning("the webhook in %s failed: %s", notify.webhook_variable, type(error).__name__)
+            log.warning("the webhook in %s failed: %s", receivers.webhook_variable, type(error).__name__)

@@ -1,4 +1,4 @@
-"""The page of all retrains: MAP@12 over the weeks, how each ended and why."""
+"""Write the page of all retrains: MAP@12 over the weeks, how each ended and why."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,16 @@ from hmgpu.core.html.page import page
 from hmgpu.retrain.record import Record
 
 LEAD = (
-    "Each retrain was judged on the last complete week of its data: the new run, the lists of the run that was "
-    "current, and repurchase + popularity, on the same customers. A week is drawn where it was judged."
+    "Each retrain judged three kinds of lists on the last complete week of its data, for the same customers: those of "
+    "the new run, those that the then current run had recommended, and the baseline repurchase + popularity (a "
+    "customer's own articles again, then best sellers). The new run was promoted if it was good enough. The chart has "
+    "the judged weeks."
 )
-CHECKS = "What the data of the last retrain look like beside the weeks before them."
+CHECKS = "The newest week of data in the last retrain, compared with the weeks before it."
 
 
 def history_page(retrains: Sequence[Record]) -> str:
-    """`retrains.html`: a line and a row for every retrain, oldest first, and the checks of the last one."""
+    """Return `retrains.html`: a chart, a row for every retrain, oldest first, and the checks of the last one."""
     judged = [record for record in retrains if record.figures]
     weeks = [record.figures["week"] for record in judged]
     series = {

@@ -1,4 +1,4 @@
-"""Experiment tracking: settings and figures of every retrain, through the tracker's own library."""
+"""Log settings and figures of every retrain to an experiment tracker, through its own library."""
 
 import importlib
 import logging
@@ -17,7 +17,7 @@ PROJECT = "hmgpu"
 
 
 def tracker(kind: str) -> ModuleType | None:
-    """The library of `retrain.tracking`; None for `none`. Raises ConfigError where it is not installed."""
+    """Import the library of `retrain.tracking`; None for `none`. Raises ConfigError where it is not installed."""
     if kind == "none":
         return None
     try:
@@ -29,7 +29,7 @@ def tracker(kind: str) -> ModuleType | None:
 
 
 def track(config: Config, record: Record) -> None:
-    """Logs a retrain. Whatever the tracker raises is logged and no more: it must not undo a retrain."""
+    """Log a retrain to the tracker. What the tracker raises is only logged: it must not undo a retrain."""
     library = tracker(config.retrain.tracking)
     if library is None:
         return
@@ -48,12 +48,12 @@ def track(config: Config, record: Record) -> None:
             run.finish()
     except Exception as error:
         # A tracker's address may hold a password, and errors quote it.
-        told = re.sub(r"(?<=//)[^/\s]*@", "", str(error))
-        log.warning("%s could not be told: %s", config.retrain.tracking, told)
+        message = re.sub(r"(?<=//)[^/\s]*@", "", str(error))
+        log.warning("%s could not log the retrain: %s", config.retrain.tracking, message)
 
 
 def _flat(content: Mapping[str, Any], key: str = "") -> dict[str, Any]:
-    """Nested mappings as one, by `key.key`."""
+    """Flatten nested mappings into one, by `key.key`."""
     found = dict[str, Any]()
     for name, value in content.items():
         place = f"{key}.{name}" if key else name

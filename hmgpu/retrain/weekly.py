@@ -1,4 +1,4 @@
-"""The weekly retrain from end to end: a week in, checked; a run, judged; promoted or not; told to whom it concerns."""
+"""Retrain from end to end: check and add a week, train on it, judge the run, promote it or not, and notify."""
 
 import datetime
 import logging
@@ -25,7 +25,7 @@ from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.retrain.arrival import RefusedError, check_arrived, check_last_week
 from hmgpu.retrain.checks import Check
 from hmgpu.retrain.judge import judge
-from hmgpu.retrain.notify import tell
+from hmgpu.retrain.notify import notify
 from hmgpu.retrain.page import history_page
 from hmgpu.retrain.record import RECORDS, Record, records
 from hmgpu.retrain.tracking import track, tracker
@@ -42,18 +42,18 @@ PAGE = "retrains.html"
 def retrain(
     config: Config, week: Path | None, engine: Engine, workers: Workers = IN_PROCESS, progress: Progress | None = None
 ) -> Record:
-    """Add `week` to the data set, train on it, and make the run the current one if it is good enough.
+    """Add `week` to the data set, train on it, and promote the run if it is good enough.
 
-    Killed anywhere and started again it goes on where it was; until the last moment the current run is the old one.
+    Killed anywhere and started again, it goes on where it was; until the last moment the current run is the old one.
 
     Args:
-        week: a transactions file, or a folder with articles and customers too; None takes the data set as it is.
+        week: a transactions file, or a folder that also has articles and customers; None takes the data set as it is.
 
-    Raises BusyError where another retrain is at work, and ConfigError where the config names a validation week.
+    Raises BusyError where another retrain is running, and ConfigError where the config names a validation week.
     """
     if config.weeks.validation:
-        raise ConfigError("weeks.validation names a week, and a retrain judges the last one: set it to null.")
-    tracker(config.retrain.tracking)  # says now, not after hours, that the library is missing
+        raise ConfigError("weeks.validation names a week, but a retrain judges the last one: set it to null.")
+    tracker(config.retrain.tracking)  # fails now, not after hours, if the library is missing
     with exclusively(config.runs), _recorded(config, week) as record:
         _clear_drafts(config.runs)
         _retrain(config, week, engine, workers, progress, record)
@@ -62,28 +62,28 @@ def retrain(
 
 @contextmanager
 def _recorded(config: Config, week: Path | None) -> Iterator[Record]:
-    """A record that is written, shown and told about, however the retrain ends."""
+    """Yield a record that is written, shown on the page and sent to receivers, however the retrain ends."""
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     record, clock = Record(started, appended=week.name if week else None), time.monotonic()
     try:
         yield record
     except SystemExit as error:  # what SIGTERM becomes
-        record.reason = f"ended from outside (exit status {error.code})"
+        record.reason = f"stopped from outside (exit status {error.code})"
         raise
     except BaseException as error:
         record.reason = str(error) or type(error).__name__
         raise
     finally:
-        # The wall clock may jump; how long it took is of the other one.
+        # The wall clock may jump; the monotonic one does not.
         record.seconds = round(time.monotonic() - clock, 1)
         log.info("%s: %s", record.outcome, record.reason)
         try:
             record.write(config.runs)
             write_text(config.runs / PAGE, history_page(records(config.runs)))
-        except Exception as error:  # a note that can't be written, or a damaged one, must not hide how it ended
-            log.warning("the retrain could not be written down: %s", error)
+        except Exception as error:  # a record that can't be written, or is damaged, must not hide how it ended
+            log.warning("the record of the retrain could not be written: %s", error)
         track(config, record)
-        tell(config.retrain.notify, record)
+        notify(config.retrain.notify, record)
 
 
 def _retrain(
@@ -93,7 +93,7 @@ def _retrain(
     now = _trusted(runs)
     record.before = now.name if now else None
     try:
-        record.checks = [check.record() for check in _absorb(config, week, engine, progress)]
+        record.checks = [check.record() for check in _add_week(config, week, engine, progress)]
     except DataError as error:
         record.outcome, record.reason = "refused", str(error)
         record.checks = [check.record() for check in error.checks] if isinstance(error, RefusedError) else []
@@ -103,16 +103,16 @@ def _retrain(
     pipeline = open_pipeline(config, engine, workers, others=[now] if now else [])
     record.run = pipeline.run.folder.name
     if now == pipeline.run.folder.resolve():
-        record.outcome, record.reason = "unchanged", f"{record.run} is current already: nothing is new"
+        record.outcome, record.reason = "unchanged", f"{record.run} is the current run already: there are no new data"
     else:
         _judged(pipeline, now, store, record)
-    # Also where nothing is new: the retrain that promoted the current run may have been killed before this.
+    # Also without new data: the retrain that promoted the current run may have been killed before this.
     for gone in prune(runs, settings.keep):
         log.info("removed the old run %s", gone.name)
 
 
 def _judged(pipeline: Pipeline, now: Path | None, store: Store, record: Record) -> None:
-    """Finishes the run of `line`, sets it beside `now`, the current one, and promotes it if it is good enough."""
+    """Finish the run of `pipeline`, compare it with `now`, the current one, and promote it if it is good enough."""
     with pipeline.working():
         pipeline.finish()
     rows = pl.read_parquet((pipeline.run.folder / "metrics.json").resolve().with_name(PRECISIONS))
@@ -131,30 +131,30 @@ def _judged(pipeline: Pipeline, now: Path | None, store: Store, record: Record) 
     record.outcome = "promoted" if verdict.promote else "kept"
 
 
-def _absorb(config: Config, week: Path | None, engine: Engine, progress: Progress | None) -> list[Check]:
-    """The checks of what is new, and the new week in the data set; of its last week where nothing is to be added."""
+def _add_week(config: Config, week: Path | None, engine: Engine, progress: Progress | None) -> list[Check]:
+    """Check the new week, add it to the data set and return the checks; without a week, check the data's last one."""
     limits = config.retrain.limits
     if week:
         store = Store(config.data.root)
-        made = list[Check]()
+        checked = list[Check]()
 
         def inspect(arrived: Arrived) -> None:
-            made.extend(check_arrived(store, arrived, limits, engine))
+            checked.extend(check_arrived(store, arrived, limits, engine))
 
         try:
             summary = append(config.data, week, progress=progress, inspect=inspect)
-        except AbsorbedError as error:  # by a retrain that was killed later on
+        except AbsorbedError as error:  # added by an earlier retrain that was killed afterwards
             log.info("%s", error)
         else:
             log.info("%s", summary)
-            return made
+            return checked
     store = Store(config.data.root)
     store.verify()
     return check_last_week(store, limits, engine)
 
 
 def _clear_drafts(runs: Path) -> None:
-    """Removes the notes that a retrain was writing when it was killed; `prune` and `Run.locked` see to the rest."""
+    """Remove the files that a killed retrain was writing; `prune` and `Run.locked` remove what else it left behind."""
     for draft in (
         runs / f"{UNFINISHED}{PAGE}",
         runs / f"{UNFINISHED}{PROMOTED}",
@@ -164,12 +164,12 @@ def _clear_drafts(runs: Path) -> None:
 
 
 def _trusted(runs: Path) -> Path | None:
-    """The current run, unless there is none or it is not as it was made: then nothing is compared with it."""
+    """Return the current run; None where there is none or it was changed since, so that nothing is compared with it."""
     try:
         now = current(runs)
         if now:
             verify(now)
         return now
     except RunError as error:
-        log.warning("the current run is not used: %s", error)
+        log.warning("the current run can't be compared with: %s", error)
         return None

@@ -1,4 +1,4 @@
-"""A season, made once; every test that changes it works on a copy (`season.copied`)."""
+"""A season, generated once; every test that changes it works on a copy (`season.copied`)."""
 
 import pytest
 from season import Season, make_season

@@ -1,4 +1,4 @@
-"""New weeks beside those that are in the data set."""
+"""New weeks, checked against the weeks in the data set."""
 
 import polars as pl
 import pytest
@@ -19,12 +19,12 @@ def own(season, tmp_path) -> Season:
 
 
 def add(season: Season, file, limits: Limits | None = None) -> list:
-    """What was checked of a file as it was appended."""
-    made = []
+    """Append a file and return the checks of it."""
+    checked = []
     settings = season.config().data
     store = Store(settings.root)
-    append(settings, file, inspect=lambda new: made.extend(check_arrived(store, new, limits or Limits(), CPU)))
-    return made
+    append(settings, file, inspect=lambda new: checked.extend(check_arrived(store, new, limits or Limits(), CPU)))
+    return checked
 
 
 def held(season: Season) -> dict[str, bytes]:

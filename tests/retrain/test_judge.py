@@ -1,4 +1,4 @@
-"""Is the new run better than what is served?"""
+"""The new run is judged against what is served."""
 
 from pathlib import Path
 
@@ -70,10 +70,10 @@ def test_the_current_run_is_scored_by_the_lists_that_it_gave(store, week, bought
 @pytest.mark.parametrize(
     ("new", "tolerance", "promote", "why"),
     [
-        (0.50, 0.05, True, "the current run 0.4"),
-        (0.39, 0.05, True, "the current run 0.4"),
+        (0.50, 0.05, True, "the current run has 0.4"),
+        (0.39, 0.05, True, "the current run has 0.4"),
         (0.37, 0.05, False, "more than 5.0% below the current run's (0.4"),
-        (0.37, 0.20, True, "the current run 0.4"),
+        (0.37, 0.20, True, "the current run has 0.4"),
         (0.10, 1.00, False, "not above repurchase + popularity (0.10000)"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Telling how a retrain ended."""
+"""Notifications of how a retrain ended."""
 
 import http.server
 import json
@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from hmgpu.pipeline.retrain_settings import Notify
-from hmgpu.retrain.notify import tell
+from hmgpu.retrain.notify import notify
 from hmgpu.retrain.record import Record
 
 RECORD = Record("2020-09-23T04:00:00+00:00", outcome="kept", reason="worse")
@@ -44,28 +44,28 @@ def listener():
 
 
 def test_nobody_is_told_unless_the_config_says_so(warnings):
-    tell(Notify(), RECORD)
+    notify(Notify(), RECORD)
     assert not warnings.records
 
 
 def test_a_program_reads_the_record(tmp_path, warnings):
     file = tmp_path / "heard; rm -rf x.json"
     code = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_bytes(sys.stdin.buffer.read())"
-    tell(Notify(command=(sys.executable, "-c", code, str(file))), RECORD)
+    notify(Notify(command=(sys.executable, "-c", code, str(file))), RECORD)
     assert json.loads(file.read_text()) == RECORD.as_json()
     assert not warnings.records
 
 
 @pytest.mark.parametrize("command", [("/no/such/program",), (sys.executable, "-c", "raise SystemExit(7)")])
 def test_a_program_that_fails_changes_nothing(command, warnings):
-    tell(Notify(command=command), RECORD)
+    notify(Notify(command=command), RECORD)
     assert "retrain.notify.command" in warnings.text
 
 
 def test_a_webhook_gets_the_record(listener, monkeypatch, warnings):
     address, heard = listener
     monkeypatch.setenv("OUR_HOOK", f"{address}/secret-token")
-    tell(Notify(webhook_variable="OUR_HOOK"), RECORD)
+    notify(Notify(webhook_variable="OUR_HOOK"), RECORD)
     assert heard == [("/secret-token", "application/json", RECORD.as_json())]
     assert not warnings.records
 
@@ -74,7 +74,7 @@ def test_a_webhook_gets_the_record(listener, monkeypatch, warnings):
 def test_a_webhook_that_fails_is_logged_without_its_address(listener, path, monkeypatch, warnings):
     address, _ = listener
     monkeypatch.setenv("OUR_HOOK", f"{address}{path}" if path else "http://127.0.0.1:1/secret-token")
-    tell(Notify(webhook_variable="OUR_HOOK"), RECORD)
+    notify(Notify(webhook_variable="OUR_HOOK"), RECORD)
     assert "webhook in OUR_HOOK failed" in warnings.text
     assert "secret-token" not in warnings.text
 
@@ -82,6 +82,6 @@ def test_a_webhook_that_fails_is_logged_without_its_address(listener, path, monk
 @pytest.mark.parametrize("address", ["", "file:///etc/passwd", "ftp://there"])
 def test_only_web_addresses_are_told(address, monkeypatch, warnings):
     monkeypatch.setenv("OUR_HOOK", address)
-    tell(Notify(webhook_variable="OUR_HOOK"), RECORD)
+    notify(Notify(webhook_variable="OUR_HOOK"), RECORD)
     assert "OUR_HOOK holds no http(s) address" in warnings.text
     assert address == "" or address not in warnings.text

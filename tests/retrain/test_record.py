@@ -1,4 +1,4 @@
-"""What a retrain leaves behind."""
+"""The record that a retrain leaves behind, and the page of all of them."""
 
 import pytest
 

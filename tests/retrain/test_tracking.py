@@ -1,4 +1,4 @@
-"""Experiment tracking, through libraries that are played here: neither is among what hmgpu installs."""
+"""Experiment tracking, through stand-ins for the libraries, which hmgpu doesn't install."""
 
 import sys
 from contextlib import contextmanager
@@ -84,4 +84,4 @@ def test_a_tracker_that_fails_undoes_nothing(config, monkeypatch, caplog):
     played.init = fail
     monkeypatch.setitem(sys.modules, "wandb", played)
     track(config("wandb"), RECORD)
-    assert "wandb could not be told: no network" in caplog.text
+    assert "wandb could not log the retrain: no network" in caplog.text

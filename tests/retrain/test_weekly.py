@@ -1,4 +1,4 @@
-"""A season of weekly retrains, two of its weeks poisoned; and what else can happen in one."""
+"""A season of weekly retrains with two poisoned weeks, and what else can happen in a retrain."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ SETTINGS = ("retrain.keep=3",)
 
 @dataclass(frozen=True)
 class Retrained:
-    """What one retrain did."""
+    """A retrain, with its record and what it changed."""
 
     record: Record
     current: str | None
