@@ -1,1 +1,1 @@
-"""Many runs side by side: folds, comparisons, ablations and searches for settings."""
+"""Experiments with many runs: backtests over folds, comparisons, ablations and searches for settings."""

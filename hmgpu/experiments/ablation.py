@@ -1,7 +1,7 @@
-"""What every part and some settings are worth: the line with one thing changed, on the same customers as the full line.
+"""Measure what parts and settings are worth: the pipeline with one thing changed, on the same customers.
 
 Nothing is approximated. Without a part its candidates and columns are gone, the other families are computed again, the
-examples are sampled again and the ranker is fitted again, with the same seed; only what is learned alike is shared.
+examples are sampled again and the ranker is fitted again, with the same seed; only what parts learn equally is shared.
 """
 
 import json
@@ -36,14 +36,14 @@ log = logging.getLogger(__name__)
 
 NEGATIVES = (5, 15, 30, 60)
 WEEKS = (1, 2, 4, 8)
-CANDIDATES = (0.5, 2)  # times each retriever's own, and times as many as quotas keep
+CANDIDATES = (0.5, 2)  # factors of each retriever's number of candidates, and of the number that quotas keep
 SECTIONS = (*PARTS, "negatives", "weeks", "candidates")
-# What a line raises that can't be made: a setting or a column names a part that is gone, or there is nothing to fit.
+# Raised by an impossible pipeline: a setting or a column names a part that is gone, or there is nothing to fit.
 IMPOSSIBLE = (ConfigError, DataError, pl.exceptions.ColumnNotFoundError)
 
 
 def sections_in(named: str) -> tuple[str, ...]:
-    """The sections that `--ablate` names, in the order of `SECTIONS`."""
+    """Return the sections that `--ablate` names, in the order of `SECTIONS`."""
     wanted = [section.strip() for section in named.split(",")]
     for section in wanted:
         if section not in SECTIONS:
@@ -53,9 +53,9 @@ def sections_in(named: str) -> tuple[str, ...]:
 
 
 def ablate_run(pipeline: Pipeline, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
-    """What every variant is worth in the validation week, and the run's `ablation.json` that says it.
+    """Measure what every variant is worth in the validation week; return it and the run's `ablation.json` with it.
 
-    The run's page is made again, with that in it; a finished run is sealed again.
+    The run's page is written again, with the ablation in it; a finished run is sealed again.
     """
     run, week = pipeline.run, pipeline.weeks.validation
     finished = is_whole(run.folder)
@@ -69,7 +69,7 @@ def ablate_run(pipeline: Pipeline, sections: Sequence[str]) -> tuple[dict[str, A
 
 
 def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
-    """What every variant is worth over the weeks of `folds`, and the file in `runs` that says it, a page beside it."""
+    """Measure what every variant is worth over the weeks of `folds`; return it and its file in `runs`, with a page."""
     weeks = []
     for pipeline, week in folds:
         with pipeline.working():
@@ -82,23 +82,23 @@ def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dic
 
 
 def ablate(pipeline: Pipeline, sections: Sequence[str], week: Week) -> Ablation:
-    """Scores on `week` the full line, the full line with another seed, and every variant of `sections`."""
+    """Score on `week` the full pipeline, the full pipeline with another seed, and every variant of `sections`."""
     full = _scored(pipeline.judge(week))
     other_seed = _scored_variant(pipeline, partial(reseeded, pipeline), "reseeded", week)
     changed, impossible = dict[VariantName, Scored](), dict[VariantName, str]()
     variants = [variant for section in sections for variant in _variants(pipeline, section)]
-    for number, (section, name, step, make) in enumerate(variants, 1):
-        log.info("%s (%d of %d)", step, number, len(variants))
+    for number, (section, name, step, build) in enumerate(variants, 1):
+        log.info("variant %d of %d: %s", number, len(variants), step)
         try:
-            changed[section, name] = _scored_variant(pipeline, make, step, week)
+            changed[section, name] = _scored_variant(pipeline, build, step, week)
         except IMPOSSIBLE as error:
             impossible[section, name] = str(error).partition("\n")[0]
-            log.warning("%s can't be: %s", step, impossible[section, name])
+            log.warning("the variant %s is impossible: %s", step, impossible[section, name])
     return Ablation(full, other_seed, changed, impossible)
 
 
 def _variants(pipeline: Pipeline, section: str) -> Iterator[tuple[str, str, str, Callable[[], Pipeline]]]:
-    """Section, name, name of the step, and how to make the line."""
+    """Yield section, name, name of the step, and a function that builds the pipeline of each variant."""
     if section in PARTS:
         for name in pipeline.retrievers if section == "retrievers" else pipeline.features:
             yield section, name, f"without-{section}-{name}", partial(without, pipeline, section, name)
@@ -108,7 +108,7 @@ def _variants(pipeline: Pipeline, section: str) -> Iterator[tuple[str, str, str,
 
 
 def _settings(config: Config, section: str) -> dict[str, dict[str, Any]]:
-    """Fields of the config by the name of the variant; what the config has already is none."""
+    """Return the changed fields of the config by the variant's name, without values that the config already has."""
     if section == "negatives":
         ways: dict[str, dict[str, NegativeSampler]] = {str(n): {"recalled": Recalled(n=n)} for n in NEGATIVES}
         others = {kind: part() for kind, part in kinds(NegativeSampler).items() if kind != "recalled"}
@@ -121,43 +121,43 @@ def _settings(config: Config, section: str) -> dict[str, dict[str, Any]]:
 
 
 def _with_candidates(config: Config, factor: float) -> dict[str, Any]:
-    """The retrievers, each asked for `factor` times as many candidates, and quotas that keep so many more."""
-    retrievers = {name: _asked_for(part, factor) for name, part in config.retrievers.items()}
+    """Return the retrievers with `factor` times their candidates each, and quotas that keep `factor` times as many."""
+    retrievers = {name: _with_n(part, factor) for name, part in config.retrievers.items()}
     if config.quotas is None:
         return {"retrievers": retrievers}
     kept = config.quotas.model_copy(update={"keep": max(1, round(config.quotas.keep * factor))})
     return {"retrievers": retrievers, "quotas": kept}
 
 
-def _asked_for(part: Retriever, factor: float) -> Retriever:
+def _with_n(part: Retriever, factor: float) -> Retriever:
     update: dict[str, Any] = {"n": min(MOST, max(1, round(part.n * factor)))}
-    if isinstance(part, Filter):  # what is filtered bounds what is left
-        update[OF] = _asked_for(part.of, factor)
+    if isinstance(part, Filter):  # the filtered retriever's candidates limit what the filter can leave
+        update[OF] = _with_n(part.of, factor)
     return part.model_copy(update=update)
 
 
-def _scored_variant(pipeline: Pipeline, make: Callable[[], Pipeline], name: str, week: Week) -> Scored:
-    """What `make` returns, on `week`; of all that it makes, only the figures are kept, as a step of `line`."""
-    variant = make()
+def _scored_variant(pipeline: Pipeline, build: Callable[[], Pipeline], name: str, week: Week) -> Scored:
+    """Score the variant that `build` returns on `week`; only its figures are kept, in a step of `pipeline`."""
+    variant = build()
 
     def evaluate(folder: Path) -> None:
         metrics = variant.judge(week)
         for file in (metrics, metrics.with_name(PRECISIONS)):
             shutil.copyfile(file, folder / file.name)
 
-    elsewhere = ("data", "runs", "engine")  # the store's digest, the run's place and every step's manifest say these
+    elsewhere = ("data", "runs", "engine")  # in the store's digest, the run's place and every step's manifest
     settings = {key: value for key, value in variant.config.settings().items() if key not in elsewhere}
     try:
         step = pipeline.run.step(f"{week}/ablate/{name}", settings, [pipeline.store.digest], evaluate)
     except IMPOSSIBLE:
         shutil.rmtree(variant.run.folder, ignore_errors=True)
         raise
-    # Twenty copies of the examples would fill a disk. Until here they let a killed ablation go on where it was.
+    # Twenty copies of the examples would fill a disk. Until here they let a killed ablation go on where it stopped.
     shutil.rmtree(variant.run.folder, ignore_errors=True)
     return _scored(step.folder / METRICS)
 
 
 def _scored(metrics: Path) -> Scored:
-    """What an evaluation left, by the place of its metrics."""
+    """Read an evaluation, given the file of its metrics."""
     precisions = pl.read_parquet(metrics.with_name(PRECISIONS), columns=["customer", "ranker"])
     return Scored(json.loads(metrics.read_text()), precisions)

@@ -1,6 +1,6 @@
-"""Two runs side by side: which is better, how surely, for whom, and what was set differently.
+"""Compare two runs: which is better, how surely, for which customers, and which settings differ.
 
-They are compared customer by customer on the same weeks, so that what is hard about a customer or a week cancels out.
+They are compared customer by customer on the same weeks, so that the difficulty of a customer or a week cancels out.
 """
 
 import json
@@ -26,29 +26,29 @@ BUYER = ("week", "customer")
 
 @dataclass(frozen=True)
 class Judged:
-    """What an evaluation has left."""
+    """An evaluated run, or an evaluation of several folds, as it is compared."""
 
     place: Path
     settings: Mapping[str, Any]
     manifest: Mapping[str, Any]
-    """Of the run: its data, engine, code."""
+    """The run's manifest: its data, engine, code."""
     rows: pl.DataFrame
-    """(week, customer, segment, ranker): the average precision of the ranker's list for everybody who bought."""
+    """(week, customer, segment, ranker): the average precision of the ranker's list for each customer who bought."""
 
     @property
     def k(self) -> int:
-        """Articles in a list; runs of before there was a choice had 12."""
+        """Return the number of articles in a list; runs from before it could be chosen have 12."""
         return int(self.settings.get("lists", {}).get("k", K))
 
     @classmethod
     def read(cls, place: Path) -> Self:
-        """From a run's folder, or the file of `evaluate --folds`. Raises RunError where no evaluation is left."""
+        """Read a run's folder, or the file of `evaluate --folds`. Raises RunError where there is no evaluation."""
         try:
             return cls._of_folds(place) if place.is_file() else cls._of_run(place)
         except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, pl.exceptions.PolarsError) as error:
             raise RunError(
                 f"{place} holds no evaluation to compare ({error}): name a run that `hmgpu evaluate` or `hmgpu run` "
-                "has finished, or the file that `hmgpu evaluate --folds N` has written."
+                "finished, or the file that `hmgpu evaluate --folds N` wrote."
             ) from None
 
     @classmethod
@@ -71,10 +71,10 @@ class Judged:
 
 
 def compare(first: Judged, second: Judged) -> dict[str, Any]:
-    """How far the ranker of `second` is ahead of that of `first`: over all, by week and by segment.
+    """Compute how far the ranker of `second` is ahead of the ranker of `first`: over all, by week and by segment.
 
-    `map_at_<k>` of both; `difference`, positive where the second is better; `low` and `high`, its 95 % interval
-    (`certainty.intervals`); `p_value` (`certainty.p_value`). A customer who bought in two weeks counts twice.
+    Each has `map_at_<k>` of both; `difference`, positive where the second is better; `low` and `high`, its 95 %
+    interval (`certainty.intervals`); `p_value` (`certainty.p_value`). A customer who bought in two weeks counts twice.
 
     Raises RunError unless both were scored on the same customers in the same weeks of the same data.
     """
@@ -90,7 +90,7 @@ def compare(first: Judged, second: Judged) -> dict[str, Any]:
 
 
 def differing(first: Any, second: Any, key: str = "") -> dict[str, list[Any]]:
-    """What differs, by `key.key`; what only one has is null on the other's side."""
+    """Return the values that differ, by `key.key`; a key that only one has is null for the other."""
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         found = dict[str, list[Any]]()
         for name in [*first, *(name for name in second if name not in first)]:
@@ -102,9 +102,7 @@ def differing(first: Any, second: Any, key: str = "") -> dict[str, list[Any]]:
 def _check_comparable(first: Judged, second: Judged) -> None:
     weeks = [", ".join(judged.rows["week"].unique().sort()) for judged in (first, second)]
     if first.manifest["data"] != second.manifest["data"]:
-        raise RunError(
-            f"{first.place} and {second.place} were made from different data: evaluate both on one data set."
-        )
+        raise RunError(f"{first.place} and {second.place} used different data: evaluate both on one data set.")
     if first.k != second.k:
         raise RunError(
             f"{first.place} has lists of {first.k} articles and {second.place} of {second.k}: evaluate both with one "
@@ -116,14 +114,14 @@ def _check_comparable(first: Judged, second: Judged) -> None:
             "--set weeks.validation=YYYY-MM-DD or with one number of --folds."
         )
     if not first.rows.select(BUYER).sort(BUYER).equals(second.rows.select(BUYER).sort(BUYER)):
-        raise RunError(f"{first.place} and {second.place} were scored on different customers: evaluate both anew.")
+        raise RunError(f"{first.place} and {second.place} were scored on different customers: evaluate both again.")
 
 
 def paired(rows: pl.DataFrame, k: int) -> dict[str, Any]:
-    """How far `ranker_second` is ahead of `ranker`; see `compare`.
+    """Compute how far `ranker_second` is ahead of `ranker`; see `compare`.
 
     Args:
-        rows: (customer, ranker, ranker_second), the average precisions of both, a row a customer and week.
+        rows: (customer, ranker, ranker_second), the average precisions of both, one row per customer and week.
     """
     ahead = rows.select("customer", difference=pl.col("ranker_second") - pl.col("ranker"))
     low, high = intervals(ahead)["difference"]
@@ -138,12 +136,12 @@ def paired(rows: pl.DataFrame, k: int) -> dict[str, Any]:
 
 
 def _decisive(judged: Judged) -> dict[str, Any]:
-    """The settings that decide the result, with the engine and the code."""
+    """Return the settings that decide the result, with the engine and the code."""
     return decisive(judged.settings) | {name: judged.manifest[name] for name in ("engine", "code")}
 
 
 def comparison_tables(found: Mapping[str, Any]) -> list[Table]:
-    """The differences, faint where the interval holds 0, and the settings that differ."""
+    """Return tables of the differences, faint where the interval holds 0, and of the settings that differ."""
     first, second = found["runs"]
     k = list_length(found["all"])
     table = Table(title=f"MAP@{k} of A = {first} and B = {second}")
@@ -158,7 +156,7 @@ def comparison_tables(found: Mapping[str, Any]) -> list[Table]:
             interval = f"{row['low']:+.5f} to {row['high']:+.5f}"
             cells = (f"{row['customers']:,}", *scores, f"{row['difference']:+.5f}", interval, f"{row['p_value']:.4f}")
             table.add_row(name, *cells, style="dim" if row["low"] <= 0 <= row["high"] else "")
-    settings = Table(title="What was set differently" if found["settings"] else "Nothing was set differently")
+    settings = Table(title="Settings that differ")
     for heading in ("key", "A", "B"):
         settings.add_column(heading, overflow="fold")
     for key, values in found["settings"].items():

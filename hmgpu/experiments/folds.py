@@ -1,4 +1,4 @@
-"""The last weeks one by one, each scored by a ranker that was fitted and stopped before it.
+"""Evaluate the last weeks one by one, each scored by a ranker that was fitted and stopped before it.
 
 One week's MAP@k depends on the week, and the validation week also stops the ranker; these figures are free of both.
 """
@@ -27,14 +27,14 @@ from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.runs.run import MANIFEST
 
 Folds = Iterable[tuple[Pipeline, Week]]
-"""Lines, and the week that each is scored on."""
+"""Pipelines, and the week that each is scored on."""
 
 
 def evaluate_folds(folds: Folds, runs: Path) -> tuple[dict[str, Any], Path]:
-    """The figures of the week of each fold and of all together, and the file in `runs` that has them.
+    """Evaluate each fold's week; return the figures of each and of all together, and the file in `runs` with them.
 
-    The file says what was evaluated too, and every customer's average precisions lie beside it: the two are all that a
-    comparison needs, whatever becomes of the runs. A page beside them shows the figures.
+    The file also describes what was evaluated, and every customer's average precisions lie next to it: a comparison
+    needs only these two, whatever becomes of the runs. A page next to them shows the figures.
     """
     scored, precisions = [], []
     for pipeline, week in folds:
@@ -62,12 +62,12 @@ def evaluate_folds(folds: Folds, runs: Path) -> tuple[dict[str, Any], Path]:
 
 
 def place_of(what: str, last: Pipeline, week: Week, runs: Path) -> Path:
-    """The file in `runs` for what folds have found, `last` being their last line: other settings have another."""
+    """Return the file in `runs` for the result of folds whose last pipeline is `last`; other settings have others."""
     return runs / f"{what}-{week}-{last.run.folder.name.rpartition('-')[2]}.json"
 
 
 def _pooled(rows: pl.DataFrame, k: int) -> dict[str, Any]:
-    """Over all who bought, one in two weeks counting twice."""
+    """Pool all buyers; a customer who bought in two weeks counts twice."""
     means = rows.drop("customer").mean().row(0, named=True)
     return {"customers": rows.height, f"map_at_{k}": means, f"map_at_{k}_interval": intervals(rows)}
 
@@ -75,9 +75,9 @@ def _pooled(rows: pl.DataFrame, k: int) -> dict[str, Any]:
 def fold_pipelines(
     config: Config, engine: Engine, folds: int, workers: Workers = IN_PROCESS
 ) -> Iterator[tuple[Pipeline, Week]]:
-    """Each of the last `folds` complete weeks, oldest first, with the line whose ranker is made before it.
+    """Yield each of the last `folds` complete weeks, oldest first, with the pipeline that is fitted before it.
 
-    For each week the validation week is the one before it and the training weeks those before that.
+    A week's validation week is the one before it, and its training weeks are the ones before that.
     """
     last = Store(config.data.root).last_complete_week
     for back in reversed(range(folds)):
@@ -87,9 +87,9 @@ def fold_pipelines(
 
 
 def fold_table(found: Mapping[str, Any]) -> Table:
-    """MAP@k of every method in every week, and over all buyers of all weeks, each with its 95 % interval."""
+    """Return a table of every method's MAP@k in every week and over all weeks, each with its 95 % interval."""
     k = list_length(found["all"])
-    table = Table(title=f"MAP@{k} and its 95 % interval, each week by a ranker fitted and stopped before it")
+    table = Table(title=f"MAP@{k} and its 95 % interval, each week scored by a ranker fitted and stopped before it")
     table.add_column("week")
     table.add_column("customers", justify="right")
     for method in found["all"][f"map_at_{k}"]:

@@ -1,8 +1,8 @@
-"""Settings of the trees, searched for on weeks before the one that is reported.
+"""Search for settings of the trees, on weeks before the one that is reported.
 
 Every trial fits the ranker on the same examples and is scored on the week before the validation week, by a fit that was
-stopped on the week before that: the validation week, on which lines are compared, and all that follows are never looked
-at. Where lines are compared over several weeks, `weeks.validation` is to be the first of them. The search is Optuna's
+stopped on the week before that: the validation week, on which pipelines are compared, and later weeks are never used.
+Where pipelines are compared over several weeks, set `weeks.validation` to the first of them. The search is Optuna's
 tree-structured Parzen estimator (Bergstra et al. 2011; Akiba et al. 2019).
 """
 
@@ -39,7 +39,7 @@ FILE = "tuning.json"
 
 
 def suggested(trial: optuna.Trial) -> dict[str, Any]:
-    """One draw of the settings of `xgboost` that are searched, around what the H&M write-ups used."""
+    """Sample the settings of `xgboost` that are searched, around the values in the H&M write-ups."""
     return {
         "depth": trial.suggest_int("depth", 4, 10),
         "min_child_weight": round(trial.suggest_float("min_child_weight", 1, 200, log=True), 3),
@@ -53,14 +53,14 @@ def suggested(trial: optuna.Trial) -> dict[str, Any]:
 def tune_trees(
     path: Path, settings: Sequence[str], at: str, trials: int, minutes: float | None, engine: Engine
 ) -> tuple[list[dict[str, Any]], Path]:
-    """The trials, best first, and the file `tuning.json` in the run that has them.
+    """Run the trials; return them, best first, and the run's file `tuning.json` with them.
 
-    Every trial is a step of the run: the same command goes on where it was stopped, and draws the same.
+    Every trial is a step of the run: the same command goes on where it was stopped, and samples the same settings.
 
     Args:
         at: the place of the ranker `xgboost` in the config: `ranker`, or `ranker.then` in a cascade.
         trials: how many; the first is the config as it is.
-        minutes: no trial is begun after so many; None has no limit.
+        minutes: no trial is started after so many; None has no limit.
     """
     given = load_config(path, list(settings))
     _check(given, at)
@@ -80,13 +80,14 @@ def tune_trees(
                 log.warning("%g minutes are over after %d of %d trials", minutes, number, trials)
                 break
             trial = None if number == 0 else study.ask()
-            drawn = suggested(trial) if trial else {}
-            tried = load_config(path, [*settings, *(f"{at}.{name}={value}" for name, value in drawn.items())])
+            sampled = suggested(trial) if trial else {}
+            tried = load_config(path, [*settings, *(f"{at}.{name}={value}" for name, value in sampled.items())])
             score = week.score(tried.ranker, number)
             if trial:
                 study.tell(trial, score)
-            log.info("trial %d of %d: %s MAP@%d %.5f", number + 1, trials, drawn or "as it is", k, score)
-            scored.append({"trial": number, "settings": drawn, f"map_at_{k}": score})
+            what = sampled or "the config as it is"
+            log.info("trial %d of %d: MAP@%d %.5f with %s", number + 1, trials, k, score, what)
+            scored.append({"trial": number, "settings": sampled, f"map_at_{k}": score})
     scored.sort(key=lambda each: (-each[f"map_at_{k}"], each["trial"]))
     file = pipeline.run.folder / FILE
     write_json(file, {"at": at, "week": str(reported.back(1)), "stopped_on": str(reported.back(2)), "trials": scored})
@@ -98,11 +99,11 @@ def _check(config: Config, at: str) -> None:
     for name in at.split("."):
         place = place.get(name) if isinstance(place, Mapping) else getattr(place, name, None)
     if not isinstance(place, XGBoost):
-        raise ConfigError(f"--at {at}: there is no ranker xgboost; in a cascade it is at ranker.then.")
+        raise ConfigError(f"--at {at}: the config has no ranker xgboost there; in a cascade it is at ranker.then.")
 
 
 class Trials:
-    """Fits rankers on the examples of a line and scores them on the week after its validation week."""
+    """Fits rankers on the examples of a pipeline and scores them on the week after its validation week."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline, self.week = pipeline, pipeline.weeks.validation.back(-1)
@@ -112,9 +113,9 @@ class Trials:
         self.steps = [step.digest for step in (*training_steps, *validation_steps, *judged_steps)]
 
     def score(self, ranker: Ranker, number: int) -> float:
-        """MAP@12 of `ranker`, fitted."""
+        """Fit `ranker` and return its MAP@k."""
 
-        def make(folder: Path) -> None:
+        def write(folder: Path) -> None:
             pipeline = self.pipeline
             model = ranker.fit(self.training, self.validation, pipeline.engine, pipeline.config.seed)
             labels = pipeline.engine.collect(pipeline.store.sold_in(self.week))
@@ -126,18 +127,18 @@ class Trials:
             write_json(folder / "score.json", {"map": map_at(lists, labels, k)})
 
         settings = ranker.settings() | {"seed": self.pipeline.config.seed, "k": self.pipeline.config.lists.k}
-        step = self.pipeline.run.step(f"{self.week}/tune/{number:03}", settings, self.steps, make)
+        step = self.pipeline.run.step(f"{self.week}/tune/{number:03}", settings, self.steps, write)
         return float(json.loads((step.folder / "score.json").read_text())["map"])
 
 
 def tuning_table(scored: Sequence[Mapping[str, Any]]) -> Table:
-    """The trials, the best first."""
+    """Return a table of the trials, the best first."""
     k = list_length(scored[0]) if scored else K
     names = list(next((each["settings"] for each in scored if each["settings"]), {}))
     table = Table(title="Trials, scored on the week before the validation week")
     for heading in ("trial", f"MAP@{k}", *names):
         table.add_column(heading, justify="right")
     for each in scored:
-        drawn = [str(each["settings"].get(name, "as it is")) for name in names]
-        table.add_row(str(each["trial"]), f"{each[f'map_at_{k}']:.5f}", *drawn)
+        values = [str(each["settings"].get(name, "as it is")) for name in names]
+        table.add_row(str(each["trial"]), f"{each[f'map_at_{k}']:.5f}", *values)
     return table

@@ -1,7 +1,7 @@
-"""A line with one thing changed: what an ablation compares the line with.
+"""Build the pipeline with one thing changed, which an ablation compares the pipeline with.
 
-A variant shares what parts have learned where that is the same. All else it makes anew, in a folder within the line's
-run that is laid out like a run.
+A variant reuses what parts learned where settings and inputs are equal. It computes all else again, in a folder inside
+the pipeline's run that is laid out like a run.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from hmgpu.runs.run import Run
 
 
 def without(pipeline: Pipeline, section: str, name: str) -> Pipeline:
-    """The line with the part `name` of `section` (retrievers or features) left out.
+    """Return the pipeline with the part `name` of `section` (retrievers or features) left out.
 
     Raises ConfigError for the only retriever.
     """
@@ -27,15 +27,15 @@ def without(pipeline: Pipeline, section: str, name: str) -> Pipeline:
 
 
 def reseeded(pipeline: Pipeline) -> Pipeline:
-    """The line with the next seed: other negatives and another fit, on what the same parts have learned."""
+    """Return the pipeline with the next seed: other negatives and another fit, with the same learned tables."""
     return _variant(pipeline, "reseeded", {"seed": pipeline.config.seed + 1}, pipeline.learning)
 
 
 def varied(pipeline: Pipeline, name: str, update: Mapping[str, Any]) -> Pipeline:
-    """The line with `update` put over fields of its config, in the folder `name` of the run.
+    """Return the pipeline with `update` put over fields of its config, in the folder `name` of the run.
 
-    What workflows, models and parts have learned is taken from the line where it is the same; where settings of a
-    retriever or the oldest training week differ, that is learned anew.
+    What workflows, models and parts learned is reused from the pipeline where it is equal; where settings of a
+    retriever or the oldest training week differ, it is learned again.
     """
     config = pipeline.config.model_copy(update=update)
     run = Run(pipeline.run.folder / name, pipeline.engine, base=pipeline.learning.run)

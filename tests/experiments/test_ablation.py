@@ -1,4 +1,4 @@
-"""Lines without a part: what is gone, what is shared, what stays as it was, and what the comparison says of them."""
+"""Pipelines without a part: what is gone, what is shared, what stays as it was, and how they are compared."""
 
 import json
 import shutil
@@ -113,7 +113,7 @@ def test_parts_that_say_nothing_new_add_nothing(config: Config) -> None:
     # The number of retrievers that agree differs, so the fit may; the candidates don't.
     assert again["low"] <= 0 <= again["high"]
     assert (again["adds_recall"], again["adds_recall_at_100"]) == (0, 0)
-    # Echo reads the columns of this one, so the line can't do without it.
+    # Echo reads the columns of this one, so the pipeline can't do without it.
     assert 'unable to find column "popular_score"' in rows["retrievers", "popular"]["impossible"]
 
 
@@ -167,10 +167,10 @@ def test_nothing_is_made_twice_however_often_it_is_interrupted(config: Config, m
             ablated(config, "retrievers")
     pipeline, rows = ablated(config, "retrievers")
     assert len(fits) == 2 + len(config.retrievers)  # with all parts, once more with another seed, and without each
-    made = files_in(pipeline.run.folder / "steps")
+    written = files_in(pipeline.run.folder / "steps")
     _, again = ablated(config, "retrievers")
     assert again == rows
-    assert files_in(pipeline.run.folder / "steps") == made
+    assert files_in(pipeline.run.folder / "steps") == written
     assert len(fits) == 2 + len(config.retrievers)  # with all parts, once more with another seed, and without each
 
 
@@ -236,7 +236,7 @@ def test_other_settings_are_what_configs_of_their_own_would_give(config: Config)
 
 
 def test_other_candidates_are_more_of_what_is_filtered_and_kept_too(config: Config) -> None:
-    """Else quotas would keep as many as before, and a filter would have no more to choose from."""
+    """Otherwise quotas would keep as many as before, and a filter would have no more to choose from."""
     asked = config.model_copy(
         update={
             "retrievers": {"still": StillOnSale(n=20, of=OutOfStock(n=30, of=Repurchase(n=40)))},

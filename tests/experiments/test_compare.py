@@ -1,4 +1,4 @@
-"""Two runs side by side, worked by hand, and as real runs leave them."""
+"""Two runs compared, worked out by hand and as real runs."""
 
 import json
 import shutil
@@ -91,7 +91,7 @@ def test_the_order_of_rows_decides_nothing(left):
     ("other", "says"),
     [
         ({"week": "2020-09-09"}, r"scored on 2020-09-16 and .*b on 2020-09-09: evaluate both on the same, with --set"),
-        ({"data": "e"}, "made from different data: evaluate both on one data set"),
+        ({"data": "e"}, "used different data: evaluate both on one data set"),
         ({"precisions": {1: 1.0, 2: 0.75, 3: 0.0}}, "scored on different customers"),
     ],
 )
@@ -134,7 +134,7 @@ def test_the_tables_fit_a_terminal(left):
     assert rows[0][:5] == ["all", "4", "0.43750", "0.56250", "+0.12500"]
     assert [row[0] for row in rows[1:4]] == ["active", "lapsed", "new"]
     assert rows[4] == ["ranker", "–", '{"kind": "dlrm"}']
-    assert "What was set differently" in text
+    assert "Settings that differ" in text
 
 
 # --- as runs leave them ----------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def test_folds_are_compared_without_their_runs(config: Config, store: Store):
         assert again["weeks"][week]["map_at_12"][0] == pytest.approx(fold["map_at_12"]["ranker"])
     with pytest.raises(RunError, match="evaluate both on the same"):
         compared(files[0], evaluated(config))
-    # The table that lies beside is the one that was written.
+    # The table next to it must be the one that was written.
     files[0].with_suffix(".parquet").write_bytes(files[1].with_suffix(".parquet").read_bytes())
     with pytest.raises(RunError, match="is not the table that belongs to it"):
         compared(*files)

@@ -1,4 +1,4 @@
-"""Weeks one by one: each by a line made before it, all together pooled by buyers."""
+"""Weeks one by one: each scored by a pipeline fitted before it, all together pooled by buyers."""
 
 import json
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ METHODS = ("popular", "order", "ranker")
 
 
 class Judged:
-    """A line whose evaluation of a week left the precisions of its customers' lists, the same by every method."""
+    """A pipeline whose evaluation of a week wrote these average precisions, the same for every method."""
 
     def __init__(self, runs: Path, precisions: dict[int, float], digest: str) -> None:
         self.folder, self.precisions = runs / f"2020-09-22-{digest}", precisions

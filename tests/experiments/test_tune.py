@@ -1,4 +1,4 @@
-"""The search for settings: which weeks it looks at, that it goes on where it was, and what it says."""
+"""The search for settings: which weeks it uses, that it goes on where it was stopped, and what it reports."""
 
 import json
 from pathlib import Path
@@ -54,10 +54,10 @@ def test_an_earlier_validation_week_moves_the_search_before_it(given, store) -> 
 
 def test_the_same_command_fits_nothing_again_and_draws_the_same(given) -> None:
     scored, file = tune_trees(*given, "ranker", 3, None, CPU)
-    made = {path: path.stat().st_mtime_ns for path in (file.parent / "steps").rglob("score.json")}
+    written = {path: path.stat().st_mtime_ns for path in (file.parent / "steps").rglob("score.json")}
     again, _ = tune_trees(*given, "ranker", 3, None, CPU)
     assert again == scored
-    assert made == {path: path.stat().st_mtime_ns for path in (file.parent / "steps").rglob("score.json")}
+    assert written == {path: path.stat().st_mtime_ns for path in (file.parent / "steps").rglob("score.json")}
 
 
 def test_no_trial_begins_after_the_minutes(given) -> None:
@@ -66,5 +66,5 @@ def test_no_trial_begins_after_the_minutes(given) -> None:
 
 
 def test_a_place_without_trees_is_refused(given) -> None:
-    with pytest.raises(ConfigError, match=r"--at ranker\.then: there is no ranker xgboost; in a cascade"):
+    with pytest.raises(ConfigError, match=r"--at ranker\.then: the config has no ranker xgboost there; in a cascade"):
         tune_trees(*given, "ranker.then", 1, None, CPU)

@@ -1,4 +1,4 @@
-"""A line with one thing changed: what is gone, what stays, and what both share."""
+"""A pipeline with one thing changed: what is gone, what stays, and what both share."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def test_without_a_retriever_its_own_candidates_and_all_its_columns_are_gone(con
     others = everything.filter(pl.any_horizontal(pl.col("popular_rank", "popular_age_rank").is_not_null()))
     assert 0 < others.height < everything.height
     assert rest.select(*KEYS, LABEL).equals(others.select(*KEYS, LABEL))
-    # What is told about all retrievers is told anew.
+    # What describes all retrievers together is computed again.
     agreed = others["retrievers"] - others["repurchase_rank"].is_not_null().cast(pl.Int32)
     assert rest["retrievers"].to_list() == agreed.to_list()
 
@@ -53,7 +53,7 @@ def test_without_a_family_its_columns_are_gone_and_the_candidates_stay(config: C
 def test_what_was_learned_is_shared(config: Config) -> None:
     pipeline = open_pipeline(config, CPU)
     pipeline.evaluate()
-    learned = {name: made for name, made in files_in(pipeline.run.folder).items() if "/learn/" in name}
+    learned = {name: file for name, file in files_in(pipeline.run.folder).items() if "/learn/" in name}
     less = without(without(pipeline, "retrievers", "repurchase"), "features", "retriever_scores")
     less.evaluate()
     assert less.run.folder.is_relative_to(pipeline.run.folder)
