@@ -1,1 +1,1 @@
-"""Run directories: steps that can be killed anywhere and resumed, and which run is current."""
+"""Run folders: steps that can be killed anywhere and resumed, and which run is current."""

@@ -1,4 +1,4 @@
-"""The runs in a folder: which there are, what they achieved, and which of them may go."""
+"""List the runs in a folder: which there are, what they achieved, and which of them may be removed."""
 
 import json
 import shutil
@@ -19,43 +19,43 @@ from hmgpu.runs.seal import SEAL
 
 
 @dataclass(frozen=True)
-class Found:
-    """A run that was found."""
+class ListedRun:
+    """A run in the folder, with what `hmgpu runs` shows of it."""
 
     folder: Path
     last_day: str
-    """Of the data that it was made from, YYYY-MM-DD."""
+    """Last day of the data that it was trained on, YYYY-MM-DD."""
     finished: bool
     k: int | None
-    """Articles in its lists; None where it was not evaluated."""
+    """Articles in its lists; None if it was not evaluated."""
     score: float | None
-    """The ranker's, in the run's validation week; None where it was not evaluated."""
+    """The ranker's MAP@k in the run's validation week; None if it was not evaluated."""
     promoted: str | None
-    """When it was made the current one (UTC), if it was and is not rolled back from."""
+    """When it was promoted (UTC); None if it never was, or was rolled back from."""
     current: bool
     bytes: int
 
     @property
     def age(self) -> tuple[str, float]:
-        """What sorts runs, oldest first."""
+        """Return what sorts runs, oldest first: the last day of their data, then when they were started."""
         return self.last_day, (self.folder / MANIFEST).stat().st_mtime
 
 
-def inventory(runs: Path) -> list[Found]:
-    """All runs in `runs`, oldest first: by the last day of their data, then by when they were begun."""
+def inventory(runs: Path) -> list[ListedRun]:
+    """Return all runs in `runs`, oldest first: by the last day of their data, then by when they were started."""
     now, stack = current(runs), {entry["run"]: entry["at"] for entry in promoted(runs)}
-    found = [_look(folder, stack.get(folder.name), folder == now) for folder in _folders(runs)]
-    return sorted(found, key=lambda run: run.age)
+    listed = [_listed(folder, stack.get(folder.name), folder == now) for folder in _folders(runs)]
+    return sorted(listed, key=lambda run: run.age)
 
 
 def prune(runs: Path, keep: int) -> list[Path]:
-    """Remove all runs but the last `keep`, the current one and the one to roll back to. Returns what was removed.
+    """Remove all runs but the last `keep`, the current one and the one to roll back to; return the removed folders.
 
-    A run goes in one move, out of the list of runs; killed in the middle, the rest goes next time.
+    A run first leaves the list of runs in one move; if the removal is killed, the rest is removed the next time.
     """
     for rest in runs.glob(f"{UNFINISHED}pruned-*"):
         shutil.rmtree(rest)
-    for rest in runs.glob(f"{UNFINISHED}{CURRENT}-*"):  # of a promotion that was killed
+    for rest in runs.glob(f"{UNFINISHED}{CURRENT}-*"):  # left behind by a promotion that was killed
         rest.unlink()
     found = inventory(runs)
     names = {run.folder.name for run in found}
@@ -72,22 +72,22 @@ def prune(runs: Path, keep: int) -> list[Path]:
 
 
 def reusable_runs(runs: Path, engine: Engine) -> list[Path]:
-    """The runs in `runs` that this code began on `engine` with the libraries that there are now, newest first.
+    """Return the runs in `runs` that this code started on `engine` with the installed libraries, newest first.
 
-    What one of them has made from the same things, another would make again to the same bytes.
+    A step with equal settings and inputs would come out of any of them with the same bytes.
     """
     wanted = {"engine": engine.name, "code": code_digest(), "versions": versions()}
-    begun = {folder: _read(folder / MANIFEST) for folder in _folders(runs)}
-    found = [folder for folder, facts in begun.items() if all(facts.get(key) == wanted[key] for key in wanted)]
-    return sorted(found, key=lambda folder: ((folder / MANIFEST).stat().st_mtime, folder.name), reverse=True)
+    started = {folder: _read(folder / MANIFEST) for folder in _folders(runs)}
+    equal = [folder for folder, facts in started.items() if all(facts.get(key) == wanted[key] for key in wanted)]
+    return sorted(equal, key=lambda folder: ((folder / MANIFEST).stat().st_mtime, folder.name), reverse=True)
 
 
-def runs_table(found: list[Found]) -> Table:
-    """What there is, the current run marked."""
+def runs_table(listed: list[ListedRun]) -> Table:
+    """Return the runs as a table for the terminal, the current run marked."""
     table = Table(title="Runs")
     for heading in ("", "run", "data up to", "state", "MAP@12", "promoted (UTC)", "MB"):
         table.add_column(heading, justify="right" if heading in ("MAP@12", "MB") else "left")
-    for run in found:
+    for run in listed:
         state = "finished" if run.finished else "unfinished"
         score = "–" if run.score is None else f"{run.score:.5f}" + ("" if run.k == K else f" (@{run.k})")
         cells = (run.folder.name, run.last_day, state, score, run.promoted or "–", f"{run.bytes / 1e6:,.0f}")
@@ -102,10 +102,10 @@ def _folders(runs: Path) -> Iterator[Path]:
             yield path
 
 
-def _look(folder: Path, at: str | None, is_current: bool) -> Found:
+def _listed(folder: Path, at: str | None, is_current: bool) -> ListedRun:
     metrics = _read(folder / "metrics.json")
     k = list_length(metrics) if any(name.startswith("map_at_") for name in metrics) else None
-    return Found(
+    return ListedRun(
         folder=folder,
         last_day=str(_read(folder / MANIFEST).get("last_day", "?")),
         finished=(folder / SEAL).is_file(),

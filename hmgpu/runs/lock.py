@@ -1,4 +1,4 @@
-"""One at a time among the runs: a lock that says who has it and since when, and goes with its process."""
+"""Let one process at a time change which runs there are: a lock that tells who holds it, and ends with its process."""
 
 import datetime
 import json
@@ -17,9 +17,9 @@ LOCK = ".retrain.lock"
 
 @contextmanager
 def exclusively(runs: Path) -> Iterator[None]:
-    """Keeps others from changing which runs there are in `runs`. The lock goes with the process, however it ends.
+    """Keep others from changing which runs there are in `runs`. The lock ends with the process, however that ends.
 
-    Raises BusyError, which names the other's process, machine and age, when another has it.
+    Raises BusyError where another process holds it, with that process, its machine and since when.
     """
     file = runs / LOCK
     busy = f"is changing {runs}: wait until it has ended, or stop it."
@@ -28,9 +28,11 @@ def exclusively(runs: Path) -> Iterator[None]:
             runs.mkdir(parents=True, exist_ok=True)
             stack.enter_context(held(file, lambda: f"{_owner(file)} {busy}", keep=True))
         except OSError as error:
-            raise RunError(f"{runs} can't be written ({error.strerror}): `runs` must name a folder of yours.") from None
+            raise RunError(
+                f"{runs} can't be written ({error.strerror}): `runs` must name a folder that you may write to."
+            ) from None
         owner = {"process": os.getpid(), "machine": socket.gethostname(), "since": time.time()}
-        with suppress(OSError):  # who has it is good to know, and a full disk must not stop a rollback
+        with suppress(OSError):  # who holds it is only good to know, and a full disk must not stop a rollback
             file.write_text(json.dumps(owner))
         try:
             yield
@@ -43,7 +45,7 @@ def _owner(file: Path) -> str:
     try:
         owner = json.loads(file.read_text())
         since = datetime.datetime.fromtimestamp(owner["since"], datetime.UTC)
-        # A clock that was put back since must not make an age of less than nothing.
+        # A clock that was set back since must not give a negative age.
         minutes = max(0, time.time() - owner["since"]) / 60
         return (
             f"Process {owner['process']} on {owner['machine']}, since {since:%Y-%m-%d %H:%M} UTC ({minutes:.0f} min),"

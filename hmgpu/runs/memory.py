@@ -1,4 +1,4 @@
-"""The most memory that a piece of work held, its child processes included."""
+"""Measure the peak memory of a piece of work, its child processes included."""
 
 import threading
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ import psutil
 
 from hmgpu.core.machine import GIB
 
-EVERY = 0.1  # seconds: what lives shorter is missed
+EVERY = 0.1  # seconds; a shorter peak is missed
 
 
 class Peak:
-    """The most bytes seen so far."""
+    """The largest number of bytes seen so far."""
 
     def __init__(self) -> None:
         self.bytes = resident()
@@ -24,7 +24,7 @@ class Peak:
 
 @contextmanager
 def watched() -> Iterator[Peak]:
-    """A `Peak` that follows the resident memory of this process and its children until the block ends."""
+    """Yield a `Peak` that follows the resident memory of this process and its children until the block ends."""
     peak, done = Peak(), threading.Event()
 
     def watch() -> None:
@@ -42,12 +42,12 @@ def watched() -> Iterator[Peak]:
 
 
 def resident() -> int:
-    """Bytes of memory that this process and all its children hold now."""
+    """Return the bytes of memory that this process and all its children hold now."""
     process = psutil.Process()
     total = 0
     for each in (process, *process.children(recursive=True)):
         try:
             total += each.memory_info().rss
-        except psutil.NoSuchProcess:  # it ended while we looked
+        except psutil.NoSuchProcess:  # it ended meanwhile
             continue
     return total

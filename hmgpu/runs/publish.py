@@ -1,4 +1,4 @@
-"""Which run is current: a symbolic link that is swapped in one move, and the runs that were before it."""
+"""Promote runs and roll them back: a symbolic link that is swapped in one move, and the list of promoted runs."""
 
 import datetime
 import json
@@ -18,10 +18,10 @@ PROMOTED = "promoted.json"
 
 
 def promote(run: Path) -> Path:
-    """Make `run` (RUNS/<id>) the current one. Returns the link RUNS/current.
+    """Make `run` (RUNS/<id>) the current one, and return the link RUNS/current.
 
-    Raises RunError, with nothing changed, when the run is not finished or not as it was made, or when something that is
-    no link stands in the way.
+    Raises RunError, with nothing changed, where the run is not finished or was changed since, or where RUNS/current is
+    something other than a link.
     """
     runs, run = run.parent, run.resolve() if run.name == CURRENT else run
     verify(run)
@@ -29,15 +29,15 @@ def promote(run: Path) -> Path:
     link = _point(runs, run.name)
     if not stack or stack[-1]["run"] != run.name:
         stack.append({"run": run.name, "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")})
-        # After the link: killed in between, the list lacks the newest, which `promoted` puts right.
+        # After the link: if killed in between, the list lacks the newest run, which `promoted` corrects.
         write_json(runs / PROMOTED, stack)
     return link
 
 
 def rollback(runs: Path) -> Path:
-    """Make the run current that was so before the current one, the next one before it where that is gone or damaged.
+    """Make the run current that was promoted before the current one; skip runs that are gone or damaged.
 
-    Raises RunError, with nothing changed, when there is none.
+    Raises RunError, with nothing changed, where no such run is left.
     """
     now = _now(runs)
     stack = [entry for entry in promoted(runs) if entry["run"] != now]
@@ -48,13 +48,13 @@ def rollback(runs: Path) -> Path:
     link = _point(runs, stack[-1]["run"])
     try:
         write_json(runs / PROMOTED, stack)
-    except DiskError as error:  # which must not keep a bad run current; `promoted` knows without
+    except DiskError as error:  # it must not keep a bad run current; `promoted` does without
         log.warning("%s", error)
     return link
 
 
 def current(runs: Path) -> Path | None:
-    """The folder of the current run in `runs`; None where there is none. Raises RunError for a link into nothing."""
+    """Return the folder of the current run in `runs`, or None. Raises RunError for a link whose target is gone."""
     link = runs / CURRENT
     if not link.is_symlink():
         return None
@@ -64,9 +64,9 @@ def current(runs: Path) -> Path | None:
 
 
 def promoted(runs: Path) -> list[dict[str, Any]]:
-    """The runs that were promoted and not rolled back from, oldest first: `run` (its folder's name), `at` (UTC).
+    """Return the runs that were promoted and not rolled back from, oldest first: `run` (folder name), `at` (UTC).
 
-    The last is the current one: a promotion or a rollback that was killed before it was written down is taken for done.
+    The last is the current one: a promotion or rollback that was killed before it was recorded counts as done.
     """
     try:
         listed = json.loads((runs / PROMOTED).read_text())
@@ -74,7 +74,7 @@ def promoted(runs: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         stack = []
     except (ValueError, TypeError, KeyError):
-        raise RunError(f"{runs / PROMOTED} is damaged: remove it; no run depends on it.") from None
+        raise RunError(f"{runs / PROMOTED} is damaged: remove it; runs don't depend on it.") from None
     now = _now(runs)
     if now is None:
         return stack
@@ -83,15 +83,15 @@ def promoted(runs: Path) -> list[dict[str, Any]]:
 
 
 def _now(runs: Path) -> str | None:
-    """The name of the run that the link names, whether it is there or not."""
+    """Return the name of the run that the link names, whether it exists or not."""
     link = runs / CURRENT
     return link.readlink().name if link.is_symlink() else None
 
 
 def _name(run: object) -> str:
-    """A run's name, which is that of a folder beside the list, and nothing that leads elsewhere."""
+    """Return `run` if it names a folder next to the list; raise ValueError for anything that leads elsewhere."""
     if not isinstance(run, str) or run in ("", ".", "..") or "/" in run or "\0" in run:
-        raise ValueError(f"{run!r} is no run's name")
+        raise ValueError(f"{run!r} is not the name of a run")
     return run
 
 

@@ -1,8 +1,8 @@
-"""A run: one directory of steps, each with a manifest, each done once.
+"""A run: one folder of steps, each with a manifest, each run once.
 
-A step writes into a folder beside its place, its manifest last, and is renamed into place. A step whose manifest
-matches (settings, what it was made from, code, engine) and whose files are what the manifest says is not done again:
-kill a run anywhere, start it again, and it goes on to the same bytes.
+A step writes into a folder next to its place, its manifest last, and is renamed into place. A step whose manifest
+matches (settings, inputs, code, engine) and whose files are what the manifest lists is reused: kill a run anywhere,
+start it again, and it goes on to the same bytes.
 """
 
 import functools
@@ -40,24 +40,24 @@ class Step:
     name: str
     folder: Path
     digest: str
-    """Hash of all the step's files: what later steps name as their input."""
+    """Hash of all the step's files, which later steps name as their input."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run directory."""
+    """One run folder."""
 
     folder: Path
     engine: Engine
     base: "Run | None" = None
-    """Another run whose steps are taken for this one's where they were made from the same things."""
+    """Another run whose steps this one reuses in place where settings, inputs, code and engine are equal."""
     others: tuple["Run", ...] = ()
-    """Likewise, but copied: this run is whole when the others are gone, and no flipped bit harms two."""
+    """Runs whose steps this one copies likewise: it stays whole without them, and a flipped bit harms only one run."""
 
     def describe(self, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-        """Writes `config.yaml` and `manifest.json`: what this run is, with which versions and why on this engine.
+        """Write `config.yaml` and `manifest.json`: what this run is, with which versions and why on this engine.
 
-        Those of a finished run stay: where its data lie and how much memory there is may be set differently since.
+        A finished run keeps the ones it has: folders and memory may be set differently since.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with suppress(RunError):
@@ -69,15 +69,15 @@ class Run:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keeps a second process out of this run; the lock goes with the process, however it ends.
+        """Keep other processes out of this run; the lock ends with the process, however that ends.
 
-        Raises BusyError where another has it.
+        Raises BusyError where another process holds it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         busy = f"Another process works on {self.folder}; wait for it or stop it."
         with held(self.folder / ".lock", lambda: busy, keep=True):
-            for draft in [*self.folder.rglob(f"{UNFINISHED}*")]:  # of those that were killed
-                # A link to a folder says that it is one.
+            for draft in [*self.folder.rglob(f"{UNFINISHED}*")]:  # left behind by processes that were killed
+                # `is_dir` is true of a link to a folder.
                 shutil.rmtree(draft) if draft.is_dir() and not draft.is_symlink() else draft.unlink(missing_ok=True)
             yield
 
@@ -86,74 +86,77 @@ class Run:
         name: str,
         settings: Mapping[str, Any],
         inputs: list[str],
-        make: Callable[[Path], Mapping[str, int] | None],
+        write: Callable[[Path], Mapping[str, int] | None],
     ) -> Step:
-        """The step `name`: taken from disk when it was made from the same things, else made.
+        """Return the step `name`: reused where settings, inputs, code and engine are equal, else run.
 
         Args:
             name: folder below `steps/`.
-            settings: all settings that decide what the step makes, as JSON can hold them.
-            inputs: digests of what it is made from.
-            make: writes the step's files into the folder it is given; may return counts (rows, …) for the manifest.
+            settings: all settings that decide what the step writes, as JSON can hold them.
+            inputs: digests of the steps and data that it reads.
+            write: writes the step's files into the folder that it is given; may return counts (rows, …) for the
+                manifest.
         """
-        made_from = {
+        origin = {
             "settings": json.loads(json.dumps(settings)),
             "inputs": inputs,
             "code": code_digest(),
             "engine": self.engine.name,
         }
-        made = self._made(name, made_from)
-        if made:
-            log.debug("%s: already there", name)
-            return made
-        copied = self._made_elsewhere(name, made_from)
+        there = self._reusable(name, origin)
+        if there:
+            log.debug("%s: reused", name)
+            return there
+        copied = self._reusable_elsewhere(name, origin)
         if copied:
             return copied
         place = self.folder / "steps" / name
         draft = self._draft(place)
         draft.mkdir(parents=True)
-        log.debug("%s: begun", name)
+        log.debug("%s: started", name)
         started = time.perf_counter()
         try:
             with needing_room(self.folder), watched() as peak:
-                counts = dict(make(draft) or {})
+                counts = dict(write(draft) or {})
             seconds = round(time.perf_counter() - started, 2)
             files = hashes(draft)
             digest = digest_of(files)
-            manifest = made_from | {"step": name, "files": files, "counts": counts}
+            manifest = origin | {"step": name, "files": files, "counts": counts}
             manifest |= {"seconds": seconds, "peak_gib": peak.gib}
             write_json(draft / MANIFEST, manifest)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
             raise
-        digest = _put(draft, place, made_from) or digest
-        did = ", ".join(f"{n:,} {what}" for what, n in counts.items()) or "done"
-        log.info("%s: %s in %.1f s, at most %.2f GiB", name, did, seconds, peak.gib)
+        digest = _put(draft, place, origin) or digest
+        # What a part learned is counted by table, which is a file of the step.
+        tables = {what for what in counts if f"{what}.parquet" in files}
+        wrote = ", ".join(f"{what} ({n:,} rows)" if what in tables else f"{n:,} {what}" for what, n in counts.items())
+        log.info("%s: %s in %.1f s, peak memory %.2f GiB", name, wrote or "done", seconds, peak.gib)
         return Step(name, place, digest)
 
     def there(self, name: str) -> Step | None:
-        """The step `name`, if there is one and its files are what its manifest says, whatever it was made from."""
+        """Return the step `name` if it exists and its files are what its manifest lists, whatever its inputs were."""
         place = self.folder / "steps" / name
         digest = _finished(place, {})
         return Step(name, place, digest) if digest else None
 
-    def _made(self, name: str, made_from: dict[str, Any]) -> Step | None:
-        """The step, if it is here or in the base and was made from these things."""
+    def _reusable(self, name: str, origin: dict[str, Any]) -> Step | None:
+        """Return the step if this run or its base has it with this `origin`."""
         place = self.folder / "steps" / name
-        digest = _finished(place, made_from)
+        digest = _finished(place, origin)
         if digest:
             return Step(name, place, digest)
-        return self.base._made(name, made_from) if self.base else None
+        return self.base._reusable(name, origin) if self.base else None
 
-    def _made_elsewhere(self, name: str, made_from: dict[str, Any]) -> Step | None:
+    def _reusable_elsewhere(self, name: str, origin: dict[str, Any]) -> Step | None:
         for other in self.others:
-            there = other._made(name, made_from)
-            copied = self._copied(there, made_from, other) if there else None
+            there = other._reusable(name, origin)
+            copied = self._copied(there, origin, other) if there else None
             if copied:
                 return copied
         return None
 
-    def _copied(self, step: Step, made_from: dict[str, Any], other: "Run") -> Step | None:
+    def _copied(self, step: Step, origin: dict[str, Any], other: "Run") -> Step | None:
         place = self.folder / "steps" / step.name
         draft = self._draft(place)
         try:
@@ -161,37 +164,37 @@ class Run:
                 shutil.copytree(step.folder, draft)
         except BaseException as error:
             shutil.rmtree(draft, ignore_errors=True)
-            if isinstance(error, OSError) and not step.folder.is_dir():  # somebody has just removed the other run
+            if isinstance(error, OSError) and not step.folder.is_dir():  # the other run was removed meanwhile
                 return None
             raise
-        _put(draft, place, made_from)
-        # Looked at once more: what was copied must be what was hashed.
-        digest = _finished(place, made_from)
-        log.info("%s: the same as in %s", step.name, other.folder.name)
+        _put(draft, place, origin)
+        # Hashed once more: the copy must be what was hashed in the other run.
+        digest = _finished(place, origin)
+        log.info("%s: reused from run %s", step.name, other.folder.name)
         return Step(step.name, place, digest) if digest else None
 
     @staticmethod
     def _draft(place: Path) -> Path:
-        """A folder beside `place` that doesn't exist yet.
+        """Return a folder next to `place` that doesn't exist yet.
 
-        Not the same for all: a worker that was taken for dead may still be writing when another does its task.
+        Each call returns another: a worker that seemed dead may still be writing while another does its task.
         """
         return place.with_name(f"{UNFINISHED}{place.name}-{uuid.uuid4().hex[:8]}")
 
-    def show(self, name: str, made: Path) -> Path:
-        """Makes what a step left at `made` visible as `name` at the top of the run, swapped in one move."""
+    def show(self, name: str, target: Path) -> Path:
+        """Link `target`, which a step wrote, as `name` at the top of the run; an older link is swapped in one move."""
         link, draft = self.folder / name, self.folder / f"{UNFINISHED}{name}"
-        swap_link(link, made.relative_to(self.folder), draft)
+        swap_link(link, target.relative_to(self.folder), draft)
         return link
 
 
-def _put(draft: Path, place: Path, made_from: dict[str, Any]) -> str | None:
-    """Moves a finished draft into its place; the digest of what is there, if another worker was faster."""
+def _put(draft: Path, place: Path, origin: dict[str, Any]) -> str | None:
+    """Move a finished draft into its place; return the digest of what is there if another worker was faster."""
     try:
         draft.rename(place)
         return None
-    except OSError:  # there is something already: what is out of date, or that other worker's
-        there = _finished(place, made_from)
+    except OSError:  # something is there already: an outdated step, or the other worker's
+        there = _finished(place, origin)
         if not there:
             shutil.rmtree(place, ignore_errors=True)
             draft.rename(place)
@@ -199,26 +202,26 @@ def _put(draft: Path, place: Path, made_from: dict[str, Any]) -> str | None:
         return there
 
 
-def _finished(place: Path, made_from: dict[str, Any]) -> str | None:
-    """The digest of the step at `place`, if it was made from the same things and holds just what its manifest lists."""
+def _finished(place: Path, origin: dict[str, Any]) -> str | None:
+    """Return the digest of the step at `place` if it has this `origin` and holds just what its manifest lists."""
     try:
         manifest = json.loads((place / MANIFEST).read_text())
     except (OSError, ValueError):
         return None
     listed = manifest.get("files") if isinstance(manifest, dict) else None
-    if not isinstance(listed, dict) or any(manifest.get(key) != value for key, value in made_from.items()):
+    if not isinstance(listed, dict) or any(manifest.get(key) != value for key, value in origin.items()):
         return None
     there = hashes(place)
     del there[MANIFEST]
     if there != listed:
-        log.warning("%s was changed since it was made; making it again", place)
+        log.warning("%s was changed since it was written; running the step again", place)
         return None
     return digest_of(there)
 
 
 @functools.cache
 def code_digest() -> str:
-    """Hash of the package's own source, templates of pages included: results of other code are not taken for its."""
+    """Return the hash of the package's source and page templates: results of other code are not reused."""
     files = sorted(file for kind in ("*.py", "*.html") for file in PACKAGE.rglob(kind))
     sources = {str(file.relative_to(PACKAGE)): sha256(file) for file in files}
     return digest_of(sources)

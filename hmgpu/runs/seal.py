@@ -1,4 +1,4 @@
-"""The seal of a finished run: every file of it with its hash, so that whatever changed one since is found and named."""
+"""Seal finished runs: the hash of every file is kept, so that a file that was changed since is found and named."""
 
 import json
 from collections.abc import Iterable
@@ -8,11 +8,11 @@ from hmgpu.core.errors import RunError
 from hmgpu.core.files import UNFINISHED, digest_of, sha256, write_json
 
 SEAL = "seal.json"
-NOT_SEALED = ("log.jsonl", ".lock", SEAL)  # what goes on changing, and the seal itself
+NOT_SEALED = ("log.jsonl", ".lock", SEAL)  # what keeps changing, and the seal itself
 
 
 def seal(run: Path) -> Path:
-    """Write `RUN/seal.json`: the hash of every file in `run`, where its links lead, and the hash of that list."""
+    """Write `RUN/seal.json`: the hash of every file in `run`, the target of every link, and the hash of all that."""
     files, links = dict[str, str](), dict[str, str]()
     for path in sorted(run.rglob("*")):
         name = path.relative_to(run).as_posix()
@@ -28,10 +28,10 @@ def seal(run: Path) -> Path:
 
 
 def verify(run: Path, names: Iterable[str] | None = None) -> None:
-    """Raises RunError, naming the file, unless `run` is finished and as it was when it was sealed.
+    """Raise RunError, naming the file, unless `run` is finished and unchanged since it was sealed.
 
     Args:
-        names: files below `run` to look at, instead of all of them; a name that the seal doesn't list is refused.
+        names: files below `run` to check, instead of all of them; a name that the seal doesn't list is refused.
     """
     listed = _listed(run)
     files, links = listed["files"], listed["links"]
@@ -41,15 +41,15 @@ def verify(run: Path, names: Iterable[str] | None = None) -> None:
         except OSError as error:
             raise RunError(f"{run / name} can't be read ({error.strerror}): {_remedy(run)}") from None
         if found != files.get(name):
-            raise RunError(f"{run / name} is not the file that the run has made: {_remedy(run)}")
+            raise RunError(f"{run / name} is not the file that the run wrote: {_remedy(run)}")
     for name, target in links.items():
         link = run / name
         if not link.is_symlink() or str(link.readlink()) != target:
-            raise RunError(f"{link} is not the link that the run has made: {_remedy(run)}")
+            raise RunError(f"{link} is not the link that the run wrote: {_remedy(run)}")
 
 
 def is_whole(run: Path) -> bool:
-    """Whether `verify` finds nothing."""
+    """Return whether `run` is finished and unchanged, as `verify` checks."""
     try:
         verify(run)
     except RunError:
@@ -68,9 +68,9 @@ def _listed(run: Path) -> dict[str, dict[str, str]]:
         content = {}
     listed: dict[str, dict[str, str]] = {key: content.get(key) or {} for key in ("files", "links")}
     if content.get("sha256") != digest_of(listed):
-        raise RunError(f"{run / SEAL} is not the seal that the run has made: {_remedy(run)}")
+        raise RunError(f"{run / SEAL} is not the seal that the run wrote: {_remedy(run)}")
     return listed
 
 
 def _remedy(run: Path) -> str:
-    return f"roll back to another run (`hmgpu rollback`), or make {run.name} anew by running its command again."
+    return f"roll back to another run (`hmgpu rollback`), or repair {run.name} by running its command again."

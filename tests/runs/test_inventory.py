@@ -1,4 +1,4 @@
-"""Which runs there are, and which may go."""
+"""Which runs there are, and which may be removed."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Steps that can be killed anywhere, are done once, and are done again when anything they rest on changes."""
+"""Steps that can be killed anywhere, are run once, and are run again when anything they depend on changes."""
 
 import json
 import os
@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-import hmgpu
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import BusyError
 from hmgpu.runs import run as runs
@@ -20,7 +19,7 @@ from hmgpu.runs.run import MANIFEST, Run, code_digest, sha256, write_json, write
 
 
 class Maker:
-    """A `make` that writes two files and counts how often it was asked."""
+    """The `write` of a step: it writes two files and counts its calls."""
 
     def __init__(self, content: str = "made", rows: int = 3) -> None:
         self.content, self.rows, self.times = content, rows, 0
@@ -185,7 +184,7 @@ def test_the_code_is_every_source_file_of_the_package(tmp_path, monkeypatch):
     (package / "parts").mkdir(parents=True)
     for file in ("__init__.py", "parts/one.py", "page.html", "notes.txt"):
         (package / file).write_text("x = 1\n")
-    monkeypatch.setattr(hmgpu, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(runs, "PACKAGE", package)
     digest: Callable[[], str] = code_digest.__wrapped__
     first = digest()
     (package / "notes.txt").write_text("y = 2\n")
@@ -283,7 +282,7 @@ def test_a_step_that_raises_leaves_nothing_that_counts(run):
     make = Maker()
     step = run.step("it", {}, [], make)
     assert make.times == 1
-    # Nothing of the half-made one is in the step or beside it.
+    # Nothing of the unfinished one is in the step or next to it.
     assert everything_in(run.folder / "steps") == {"it/table.txt", "it/deeper/more.txt", f"it/{MANIFEST}"}
     assert set(manifest_of(step)["files"]) == {"table.txt", "deeper/more.txt"}
 
@@ -323,7 +322,7 @@ def test_a_process_that_is_killed_in_a_step_leaves_nothing_that_counts(run):
     killed = subprocess.run([sys.executable, "-c", KILLED, run.folder, "kill"], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL
     assert not (run.folder / "steps" / "it").exists()
-    # The lock went with the process; the step before is there and this one is made from nothing.
+    # The lock ended with the process; the step before is there, and this one starts from nothing.
     unneeded, make = Maker(), Maker("made")
     with run.locked():
         run.step("before", {}, [], unneeded)
@@ -435,7 +434,7 @@ def test_writing_is_whole_or_not_at_all(tmp_path, monkeypatch):
 
 
 def test_a_step_that_another_worker_finished_meanwhile_is_that_one(run):
-    """Both make the same; a worker that was taken for dead ends after the one that did its task again."""
+    """Both write the same; a worker that seemed dead ends after the one that ran its task again."""
 
     def overtaken(folder: Path) -> dict[str, int]:
         run.step("it", {}, [], Maker("same"))
