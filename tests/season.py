@@ -1,4 +1,4 @@
-"""A season: a generated world whose last weeks come one file after the other, and what can be wrong with one."""
+"""A season: synthetic data whose last weeks arrive one file after the other, and what can be wrong with such a file."""
 
 import shutil
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ CONFIG = {
 
 @dataclass(frozen=True)
 class Season:
-    """A data set up to some week, and the files of those after it."""
+    """A data set up to some week, and the files of the weeks after it."""
 
     folder: Path
     weeks: list[Path]
@@ -44,7 +44,7 @@ class Season:
 
 
 def make_season(folder: Path, weeks: int = WEEKS) -> Season:
-    """A world whose last `weeks` weeks are not ingested yet but lie in files, oldest first."""
+    """Generate a season whose last `weeks` weeks are not ingested yet but lie in files, oldest first."""
     raw = folder / "raw"
     synthesize(raw, SCALE, 1)
     file = next(raw.glob("transactions_train*"))
@@ -67,7 +67,7 @@ def make_season(folder: Path, weeks: int = WEEKS) -> Season:
 
 
 def copied(season: Season, folder: Path) -> Season:
-    """A copy of all that belongs to a season, runs among it, in `folder`."""
+    """Copy all that belongs to a season, with its runs, to `folder`."""
     shutil.copytree(season.folder, folder, symlinks=True, dirs_exist_ok=True)
     config = (folder / "config.yaml").read_text().replace(str(season.folder), str(folder))
     (folder / "config.yaml").write_text(config)
@@ -75,7 +75,7 @@ def copied(season: Season, folder: Path) -> Season:
 
 
 def shuffled(week: Path) -> Path:
-    """The same week with its purchases dealt out to other customers: volume, prices and articles are as they were."""
+    """Write the same week with its purchases given to other customers: volume, prices and articles are as they were."""
     rows = pl.read_csv(week, infer_schema=False)
     file = week.with_name(f"shuffled-{week.name}")
     rows.with_columns(pl.col("customer_id").shuffle(seed=1)).write_csv(file)
@@ -83,7 +83,7 @@ def shuffled(week: Path) -> Path:
 
 
 def broken(week: Path) -> Path:
-    """The same week, cut off in the middle of a row, as by a transfer that broke off, with columns shifted before."""
+    """Write the same week, cut off in the middle of a row as by a broken transfer, and with reversed rows before."""
     file = week.with_name(f"broken-{week.name}")
     lines = week.read_text().splitlines(keepends=True)
     half = len(lines) // 2

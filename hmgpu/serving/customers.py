@@ -1,4 +1,4 @@
-"""The customers that are asked for: ids as they are, and files of ids."""
+"""Read the customers that are asked for: ids as they are, and files of ids."""
 
 import csv
 import io
@@ -16,28 +16,28 @@ AS_TEXT = (pl.String, *pl.datatypes.group.INTEGER_DTYPES)
 
 
 def customers_asked(asked: Iterable[str], pattern: str) -> list[str]:
-    """Customer ids in the order in which they were asked for, each once.
+    """Return customer ids in the order in which they were asked for, each once.
 
     Args:
-        asked: ids and files. A file holds an id a line, or is CSV or Parquet with a column `customer_id`.
+        asked: ids and files. A file holds one id per line, or is CSV or Parquet with a column `customer_id`.
         pattern: regular expression that a whole id matches, `data.customer_pattern` of the config.
 
-    Raises DataError naming the id that does not match, with its file and line, and the file that can't be read.
+    Raises DataError naming an id that does not match, with its file and line, or a file that can't be read.
     """
     rows = list(itertools.chain.from_iterable(map(_rows, asked)))
     ids = pl.Series([id_ for _, id_ in rows], dtype=pl.String)
     wrong = (~ids.str.contains(f"^(?:{pattern})$")).arg_true()  # the same test as ingest's
     if len(wrong):
         where, id_ = rows[wrong[0]]
-        said = f"{where}: '{id_}' is no" if where else f"'{id_}' is neither a file nor a"
-        raise DataError(f"{said} customer id, which matches {pattern} (data.customer_pattern).")
+        problem = f"{where}: '{id_}' is not a" if where else f"'{id_}' is neither a file nor a"
+        raise DataError(f"{problem} customer id: one matches {pattern} (data.customer_pattern).")
     return ids.unique(maintain_order=True).to_list()
 
 
 def _rows(asked: str) -> list[tuple[str, str]]:
-    """(where, id) of all that an id, with nothing for where, or a file of ids asks for."""
+    """Return (where, id) of a single id, with an empty `where`, or of every id in a file."""
     path = Path(asked)
-    if not _there(path):
+    if not _exists(path):
         return [("", asked)]
     if path.is_dir():
         raise DataError(f"{path} is a folder: name a file with customer ids.")
@@ -45,27 +45,27 @@ def _rows(asked: str) -> list[tuple[str, str]]:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}.") from None
-    rows = list(_of_parquet(path, content) if content.startswith(PARQUET) else _of_text(path, content))
+    rows = list(_parquet_rows(path, content) if content.startswith(PARQUET) else _text_rows(path, content))
     if not rows:
-        raise DataError(f"{path} holds no customer ids: write one a line, or CSV or Parquet with a column {COLUMN}.")
+        raise DataError(f"{path} holds no customer ids: write one per line, or CSV or Parquet with a column {COLUMN}.")
     return rows
 
 
-def _there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # too long for a name, or not to be looked at: no file in any case
+    except (OSError, ValueError):  # too long for a name, or unreadable: not a file in any case
         return False
 
 
-def _of_text(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
-    """(line, id) of every line that is not blank."""
+def _text_rows(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield (where, id) of every line that is not blank."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise DataError(f"{path} is neither text in UTF-8 nor Parquet: write an id a line, or a column {COLUMN}.")
+        raise DataError(f"{path} is neither text in UTF-8 nor Parquet: write one id per line, or a column {COLUMN}.")
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = None
     try:
@@ -82,11 +82,11 @@ def _of_text(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
             else:
                 yield where, dict(zip(header, fields, strict=False)).get(COLUMN, "").strip()
     except csv.Error as error:
-        raise DataError(f"{path}, line {lines.line_num} is no CSV ({error}).") from None
+        raise DataError(f"{path}, line {lines.line_num} is not CSV ({error}).") from None
 
 
 def _header(path: Path, first: list[str]) -> list[str]:
-    """The names of the columns; none where the first line is an id already."""
+    """Return the names of the columns; none where the first line is an id already."""
     names = [name.strip() for name in first]
     if COLUMN in names:
         return names
@@ -95,8 +95,8 @@ def _header(path: Path, first: list[str]) -> list[str]:
     return []
 
 
-def _of_parquet(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
-    """(row, id) of every row."""
+def _parquet_rows(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield (where, id) of every row."""
     try:
         there = pl.read_parquet_schema(io.BytesIO(content))
         if COLUMN not in there:
@@ -105,6 +105,6 @@ def _of_parquet(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
             raise DataError(f"{path} has a column {COLUMN} of {there[COLUMN]}: ids are text.")
         ids = pl.read_parquet(io.BytesIO(content), columns=[COLUMN])[COLUMN].cast(pl.String).fill_null("")
     except pl.exceptions.PolarsError as error:
-        raise DataError(f"{path} is no Parquet that can be read ({error}).") from None
+        raise DataError(f"{path} can't be read as Parquet ({error}).") from None
     for row, id_ in enumerate(ids, start=1):
         yield f"{path}, row {row}", id_

@@ -1,8 +1,8 @@
-"""The NVTabular workflows as tables: what each code stands for, and how numbers are normalised.
+"""Export the NVTabular workflows as tables: what each code stands for, and how numbers are normalised.
 
-    encoders/<side>/<column>.parquet     (code int32, value str: the retailer's text, null where it had none)
+    encoders/<side>/<column>.parquet     (code int32, value str: the retailer's text, null if it was missing)
     encoders/<side>/<column>.means.parquet   (value str, mean float64) of the groups of a ratio
-    encoders/numbers.json                by side and column `encoding`, `median`, `mean`, `std`; of a ratio also `of`
+    encoders/numbers.json                by side and column `encoding`, `median`, `mean`, `std`; for a ratio also `of`
 
 Code 0 is padding, 1 a missing value, 2 a value that was unknown or too rare. A number is filled with its median,
 logged as log(1 + x) where it is an `amount`, and then (x - mean) / std. A `ratio` is the first column of `of` over its
@@ -18,14 +18,14 @@ import polars as pl
 from hmgpu.core.files import write_json
 from hmgpu.parts.models.encode.rows import UNKNOWN
 from hmgpu.pipeline.served_tables import ARTICLES, CODES, RECOMMENDATIONS
-from hmgpu.serving.finished_run import FinishedRun, Made
+from hmgpu.serving.finished_run import FinishedRun, FinishedStep
 
 FIRST = 3  # NVTabular's code of the most frequent value
-ENCODE = "encoders.json"  # of a step that holds workflows
+ENCODE = "encoders.json"  # the file by which a step with workflows is known
 
 
-def write_encoders(run: FinishedRun, made: Made, folder: Path) -> None:
-    """Writes the workflows of the step `made` into the existing `folder`.
+def write_encoders(run: FinishedRun, step: FinishedStep, folder: Path) -> None:
+    """Write the workflows of `step` into the existing `folder`.
 
     Raises RunError where a file of the run was changed.
     """
@@ -33,10 +33,10 @@ def write_encoders(run: FinishedRun, made: Made, folder: Path) -> None:
     from hmgpu.parts.models.encode.columns import SIDES, columns
     from hmgpu.parts.models.encode.workflow import Encoders  # loads Merlin, which takes seconds
 
-    for name in made.files:  # before any is loaded: among them are pickles
-        made.file(name)
-    encoders = Encoders.load(made.folder, Engine("cpu", "export"))
-    texts = Texts.read(run)
+    for name in step.files:  # checked before any is loaded: some are pickles
+        step.file(name)
+    encoders = Encoders.load(step.folder, Engine("cpu", "export"))
+    texts = CodeTexts.read(run)
     numbers: dict[str, dict[str, Any]] = {}
     for side in SIDES:
         (folder / side).mkdir()
@@ -44,7 +44,7 @@ def write_encoders(run: FinishedRun, made: Made, folder: Path) -> None:
         numbers[side] = {}
         for column in columns(side, encoders.present):
             if column.encoding == "category":
-                known = pl.read_parquet(made.folder / side / "categories" / f"unique.{column.name}.parquet")
+                known = pl.read_parquet(step.folder / side / "categories" / f"unique.{column.name}.parquet")
                 values = texts.of(column.name, known[column.name])
                 codes = pl.int_range(FIRST, FIRST + len(values), dtype=pl.Int32, eager=True)
                 pl.DataFrame({"code": codes, "value": values}).write_parquet(folder / side / f"{column.name}.parquet")
@@ -53,14 +53,14 @@ def write_encoders(run: FinishedRun, made: Made, folder: Path) -> None:
             if column.encoding == "ratio":
                 value, group = column.needs
                 numbers[side][column.name]["of"] = list(column.needs)
-                means = pl.read_parquet(made.folder / side / "categories" / f"cat_stats.{group}.parquet")
+                means = pl.read_parquet(step.folder / side / "categories" / f"cat_stats.{group}.parquet")
                 named = means.select(value=texts.of(group, means[group]), mean=f"{group}_{value}_mean")
                 named.write_parquet(folder / side / f"{column.name}.means.parquet")
     write_json(folder / "numbers.json", numbers)
 
 
 def _moments(workflow: Any) -> dict[str, dict[str, float]]:
-    """`median`, `mean` and `std` of every number, from the operators of a fitted workflow."""
+    """Return `median`, `mean` and `std` of every number, from the operators of a fitted workflow."""
     from merlin.dag import iter_nodes
 
     found: dict[str, dict[str, float]] = {}
@@ -71,26 +71,26 @@ def _moments(workflow: Any) -> dict[str, dict[str, float]]:
     return found
 
 
-class Texts:
-    """What codes of the data set stand for in the retailer's files."""
+class CodeTexts:
+    """The retailer's texts that the data set's codes stand for."""
 
     def __init__(self, by_column: Mapping[str, pl.DataFrame]) -> None:
         self._by_column = by_column
 
     @classmethod
-    def read(cls, run: FinishedRun) -> "Texts":
-        """Those that the run has left."""
-        made = run.submitted
-        codes = pl.read_parquet(made.file(CODES)).partition_by("column", as_dict=True, include_key=False)
+    def read(cls, run: FinishedRun) -> "CodeTexts":
+        """Read the texts that the run is served with."""
+        step = run.submitted
+        codes = pl.read_parquet(step.file(CODES)).partition_by("column", as_dict=True, include_key=False)
         tables = {str(column): table for (column,), table in codes.items()}
-        tables["article"] = _keyed(pl.read_parquet(made.file(ARTICLES)))
-        tables["customer"] = _keyed(pl.read_parquet(made.file(RECOMMENDATIONS), columns=["customer", "customer_id"]))
+        tables["article"] = _as_codes(pl.read_parquet(step.file(ARTICLES)))
+        tables["customer"] = _as_codes(pl.read_parquet(step.file(RECOMMENDATIONS), columns=["customer", "customer_id"]))
         channels: Sequence[str] = run.config["data"]["channels"]
         tables["channel"] = pl.DataFrame({"code": range(len(channels)), "value": channels})
         return cls(tables)
 
     def of(self, column: str, codes: pl.Series) -> pl.Series:
-        """The text of each of `codes`; a number that is none, such as a flag, is written as it is."""
+        """Return the text of each of `codes`; a number that isn't a code, such as a flag, is written as it is."""
         asked = pl.DataFrame({"code": codes.cast(pl.Int32)})
         if column not in self._by_column:
             return asked.select(value=pl.when(pl.col("code") != UNKNOWN).then(pl.col("code").cast(pl.String)))["value"]
@@ -98,6 +98,6 @@ class Texts:
         return asked.join(table, on="code", how="left", maintain_order="left")["value"]
 
 
-def _keyed(ids: pl.DataFrame) -> pl.DataFrame:
-    """(key, id) as (code, value)."""
+def _as_codes(ids: pl.DataFrame) -> pl.DataFrame:
+    """Rename (key, id) to (code, value)."""
     return ids.rename(dict(zip(ids.columns, ("code", "value"), strict=True)))

@@ -1,14 +1,15 @@
-"""Everything that a run has learned, in open formats: one folder that needs no hmgpu to be read.
+"""Export everything that a run learned, in open formats: one folder that can be read without hmgpu.
 
     manifest.json             run, data, versions, and the sha256 of every other file
     config.yaml               the run's settings
-    recommendations.parquet   (customer_id, rank, article_id), and best_sellers.parquet (rank, article_id) for others
+    recommendations.parquet   (customer_id, rank, article_id), and best_sellers.parquet (rank, article_id) for unknown
+                              customers
     model/                    the ranker: UBJ and JSON; a network's weights as .npz
     encoders/                 see serving.encoders
     vectors/                  see serving.vectors
     towers/                   see serving.weights
 
-Nothing of the run is copied or read that is not what the manifest of its step lists.
+Every file is compared with the manifest of its step before it is read or copied.
 """
 
 import json
@@ -34,12 +35,12 @@ LOCK = ".hmgpu-export.lock"
 
 
 def export(run: FinishedRun, out: Path) -> dict[str, str]:
-    """Makes the folder `out`, or makes it anew where it is an earlier export; returns the sha256 of its files.
+    """Write the folder `out`, or replace it where it is an earlier export; return the sha256 of its files.
 
-    It is made beside `out` and renamed into place: killed anywhere, `out` is whole or is not there.
+    The export is written next to `out` and renamed into place: killed anywhere, `out` is whole or isn't there.
 
-    Raises RunError where `out` is anything else than an earlier export, and where a file of the run was changed since
-    it was made; `out` then stays what it was.
+    Raises RunError where `out` is anything but an earlier export, and where a file of the run was changed since it was
+    written; `out` then stays as it was.
     """
     out = out.resolve()
     if out.is_relative_to(run.folder):
@@ -61,13 +62,13 @@ def _write(run: FinishedRun, folder: Path) -> None:
     _write_model(run, folder / "model")
     (folder / "vectors").mkdir()
     write_vectors(run, folder / "vectors")
-    inputs = frozenset[str]().union(*(made.inputs for made in run.known))
-    for made in run.among(inputs, "*/encode"):
+    inputs = frozenset[str]().union(*(step.inputs for step in run.sources))
+    for step in run.steps_with(inputs, "*/encode"):
         from hmgpu.serving.encoders import write_encoders
 
         (folder / "encoders").mkdir()
-        write_encoders(run, made, folder / "encoders")
-    if run.among(inputs, "*/train/*"):
+        write_encoders(run, step, folder / "encoders")
+    if run.steps_with(inputs, "*/train/*"):
         from hmgpu.serving.weights import write_towers
 
         (folder / "towers").mkdir()
@@ -85,12 +86,12 @@ def _write_lists(run: FinishedRun, folder: Path) -> None:
 
 
 def _write_model(run: FinishedRun, folder: Path) -> None:
-    """The files of the ranker, in the same sub-folders."""
-    (made,) = (made for made in run.known if made.folder.name == FIT)
-    for name in made.files:
-        source, target = made.file(name), folder / name
+    """Write the ranker's files into the same subfolders of `folder`."""
+    (fitted,) = (step for step in run.sources if step.folder.name == FIT)
+    for name in fitted.files:
+        source, target = fitted.file(name), folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if source.suffix == ".pt":  # what torch saved is a pickle inside
+        if source.suffix == ".pt":  # a file of torch's has a pickle inside
             from hmgpu.serving.weights import NUMPY, write_weights
 
             write_weights(source, target.with_suffix(NUMPY))
@@ -99,7 +100,7 @@ def _write_model(run: FinishedRun, folder: Path) -> None:
 
 
 def _check_replaceable(out: Path) -> None:
-    """Raises RunError unless `out` is new, empty or an earlier export."""
+    """Raise RunError unless `out` is new, empty or an earlier export."""
     try:
         if is_vacant(out):
             return
@@ -108,12 +109,12 @@ def _check_replaceable(out: Path) -> None:
     except (OSError, ValueError):
         earlier = False
     if not earlier:
-        raise RunError(f"{out} is there and is no earlier export, so it is left alone: name a new folder.")
+        raise RunError(f"{out} exists and is not an earlier export, so it is left alone: name a new folder.")
 
 
 @contextmanager
 def _alone(out: Path) -> Iterator[Path]:
-    """A folder to write in, next to `out`; what exports into `out` that were killed have left is removed.
+    """Yield a folder to write in, next to `out`; remove what killed exports into `out` left behind.
 
     Raises BusyError where another process exports into the same folder.
     """
@@ -131,7 +132,7 @@ def _alone(out: Path) -> Iterator[Path]:
 
 
 def _put(draft: Path, out: Path) -> None:
-    """Moves `draft` to `out`. No folder can be renamed over one that holds something, so that one is moved away."""
+    """Move `draft` to `out`; a folder can't be renamed over one that isn't empty, so an older `out` is moved away."""
     old = out.with_name(f"{OLD}{out.name}-{uuid.uuid4().hex[:8]}")
     if out.exists():
         out.rename(old)

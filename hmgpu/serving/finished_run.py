@@ -1,4 +1,4 @@
-"""What a finished run has made, each file compared with the manifest of its step before it is used."""
+"""Read a finished run; each file is compared with the manifest of its step before it is used."""
 
 import json
 from collections.abc import Callable
@@ -17,24 +17,25 @@ from hmgpu.runs.seal import SEAL, verify
 
 SUBMIT, FIT = "submit", "fit"
 FINISH = "finish a run with `hmgpu run`, or name another"
+AGAIN = "run its command again"
 
 
 @dataclass(frozen=True)
-class Made:
-    """What one step of a run has made."""
+class FinishedStep:
+    """A finished step of a run: its folder and manifest."""
 
     folder: Path
     manifest: dict[str, Any]
 
     @property
     def files(self) -> dict[str, str]:
-        """The hash of every file, by its path in the folder."""
+        """Return the hash of every file, by its path in the folder."""
         files: dict[str, str] = self.manifest["files"]
         return files
 
     @property
     def digest(self) -> str:
-        """What steps that were made from this one name among their inputs."""
+        """Return the hash that steps which read this one name among their inputs."""
         return digest_of(self.files)
 
     @property
@@ -42,16 +43,16 @@ class Made:
         return frozenset(self.manifest["inputs"])
 
     def file(self, name: str) -> Path:
-        """The file `name`. Raises RunError where it is missing or is not the one that the step made."""
+        """Return the file `name`. Raises RunError where it is missing or is not the one that the step wrote."""
         if name not in self.files:
-            raise RunError(f"{self.folder} has no {name}: an older hmgpu has made it; make the run anew.")
+            raise RunError(f"{self.folder} has no {name}, since an older hmgpu wrote it: {AGAIN}.")
         path = self.folder / name
         try:
             same = sha256(path) == self.files[name]
         except OSError as error:
-            raise RunError(f"{path} can't be read ({error.strerror}): make the run anew.") from None
+            raise RunError(f"{path} can't be read ({error.strerror}): {AGAIN}.") from None
         if not same:
-            raise RunError(f"{path} is not the file that the run has made, it was changed since: make the run anew.")
+            raise RunError(f"{path} is not the file that the run wrote, but was changed since: {AGAIN}.")
         return path
 
 
@@ -60,53 +61,54 @@ class FinishedRun:
     """A run with recommendations."""
 
     folder: Path
-    """RUNS/<id>, with no link in it: who promotes another run meanwhile changes nothing for who reads this one."""
-    submitted: Made
+    """RUNS/<id>, with links resolved, so that promoting another run changes nothing for a reader of this one."""
+    submitted: FinishedStep
+    """The step with the submission and the tables that the run is served from."""
 
     @classmethod
     def open(cls, place: Path) -> "FinishedRun":
-        """The run in the folder, or behind the link, `place`.
+        """Open the run in the folder, or behind the link, `place`.
 
-        Raises RunError where there is none with a submission, and where the seal of a sealed one says that what
-        vouches for all other files was changed.
+        Raises RunError where there is no run with a submission, and where the seal of a sealed one shows that the
+        manifests, which vouch for all other files, were changed.
         """
         folder = place.resolve()
         if (folder / SEAL).exists():
             verify(folder, ["config.yaml", MANIFEST, f"steps/{SUBMIT}/{MANIFEST}"])
         try:
-            made = _made(folder / "steps" / SUBMIT)
+            submitted = _read_step(folder / "steps" / SUBMIT)
         except (OSError, ValueError) as error:
-            raise RunError(f"{place} is no finished run ({error}): {FINISH}.") from None
-        return cls(folder, made)
+            raise RunError(f"{place} is not a finished run ({error}): {FINISH}.") from None
+        return cls(folder, submitted)
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """Of the run as a whole: its data, versions, engine."""
+        """Return the manifest of the whole run: its data, versions, engine."""
         return self._read(MANIFEST, json.loads)
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The settings that the run was made with."""
+        """Return the settings of the run."""
         return self._read("config.yaml", yaml.safe_load)
 
     @cached_property
-    def known(self) -> list[Made]:
-        """All that the recommendations were made from: the ranker, and what every part has learned."""
-        # Every shard was made from the same.
-        shards = self.among(self.submitted.inputs, "*/recommend/*")
-        found = self.among(shards[0].inputs, FIT, "*/learn/*") if shards else []
-        if not any(made.folder.name == FIT for made in found):
-            raise RunError(f"{self.folder} has no ranker that its submission was made from: {FINISH}.")
+    def sources(self) -> list[FinishedStep]:
+        """Return the steps that the recommendations were computed from: the ranker, and what every part learned."""
+        # Every shard has the same inputs.
+        shards = self.steps_with(self.submitted.inputs, "*/recommend/*")
+        found = self.steps_with(shards[0].inputs, FIT, "*/learn/*") if shards else []
+        if not any(step.folder.name == FIT for step in found):
+            raise RunError(f"{self.folder} lacks the ranker that its submission was computed with: {FINISH}.")
         return found
 
-    def among(self, digests: frozenset[str], *patterns: str) -> list[Made]:
-        """Those steps that have the `digests`: what else lies in the run is of another time or for another purpose."""
+    def steps_with(self, digests: frozenset[str], *patterns: str) -> list[FinishedStep]:
+        """Return the steps whose digest is among `digests`; the run may hold others, outdated or for other purposes."""
         folders = [folder for pattern in patterns for folder in sorted((self.folder / "steps").glob(pattern))]
         found = []
         for folder in folders:
-            with suppress(OSError, ValueError):  # what was killed half-way has no manifest
-                found.append(_made(folder))
-        return [made for made in found if made.digest in digests]
+            with suppress(OSError, ValueError):  # a step that was killed half-way has no manifest
+                found.append(_read_step(folder))
+        return [step for step in found if step.digest in digests]
 
     def _read(self, name: str, read: Callable[[str], Any]) -> dict[str, Any]:
         try:
@@ -118,10 +120,10 @@ class FinishedRun:
         return content
 
 
-def _made(folder: Path) -> Made:
-    """Raises OSError or ValueError where `folder` has no manifest, or one that is none."""
+def _read_step(folder: Path) -> FinishedStep:
+    """Read the step in `folder`. Raises OSError or ValueError where it has no manifest of a step."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     shaped = isinstance(manifest, dict) and isinstance(manifest.get("files"), dict)
     if not shaped or not isinstance(manifest.get("inputs"), list):
-        raise ValueError(f"{folder / MANIFEST} is no manifest of a step")
-    return Made(folder, manifest)
+        raise ValueError(f"{folder / MANIFEST} is not a manifest of a step")
+    return FinishedStep(folder, manifest)

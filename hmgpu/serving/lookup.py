@@ -1,4 +1,4 @@
-"""Twelve articles for the customers that are asked for, looked up in what a finished run has made."""
+"""Look up the lists of the customers that are asked for in a finished run."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,29 +9,29 @@ from rich.table import Table
 from hmgpu.core.errors import RunError
 from hmgpu.pipeline.served_tables import BEST_SELLERS, RECOMMENDATIONS
 from hmgpu.serving.customers import customers_asked
-from hmgpu.serving.finished_run import FinishedRun
+from hmgpu.serving.finished_run import AGAIN, FinishedRun
 
-FEW = 8  # customers whom `==` finds sooner: only then does Polars pass over row groups by their least and greatest id
+FEW = 8  # up to so many, `==` is faster: only with it does Polars skip row groups by their least and greatest id
 
 
 def look_up(run: FinishedRun, asked: Iterable[str]) -> tuple[pl.DataFrame, list[str]]:
-    """The lists of the customers `asked`, in that order and each once, and those of them whom the run does not know.
+    """Return the lists of the customers `asked`, in that order and each once, and the ids that the run doesn't know.
 
-    Who is not known gets the best sellers, as a new customer does.
+    Unknown customers get the best sellers, as new customers do.
 
     Args:
-        asked: customer ids, and files of them; see `customers_asked`.
+        asked: customer ids, and files of ids; see `customers_asked`.
 
     Returns:
-        (customer_id, articles: a list of twelve ids, the best first), and the ids that are not known.
+        (customer_id, articles: a list of article ids, the best first), and the unknown ids.
 
-    Raises DataError for what is no customer id, RunError where a file of the run was changed.
+    Raises DataError for text that is not a customer id, RunError where a file of the run was changed.
     """
     return served(run, customers_asked(asked, _pattern(run)))
 
 
 def served(run: FinishedRun, customers: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
-    """What `look_up` returns, of customer ids that are each given once."""
+    """Return what `look_up` does, for customer ids that are each given once."""
     file = run.submitted.file(RECOMMENDATIONS)
     lists = pl.scan_parquet(file, glob=False).filter(_one_of(customers)).select("customer_id", "articles")
     found = pl.DataFrame({"customer_id": customers}, schema={"customer_id": pl.String}).join(
@@ -45,12 +45,12 @@ def served(run: FinishedRun, customers: Sequence[str]) -> tuple[pl.DataFrame, li
 
 
 def as_csv(found: pl.DataFrame) -> str:
-    """The lists as a submission writes them: `customer_id,prediction`, ids separated by spaces."""
+    """Return the lists in the format of a submission: `customer_id,prediction`, ids separated by spaces."""
     return found.select("customer_id", prediction=pl.col("articles").list.join(" ")).write_csv()
 
 
 def list_table(found: pl.DataFrame, run: Path) -> Table:
-    """The lists for the terminal."""
+    """Return the lists as a table for the terminal."""
     table = Table(title=f"Twelve articles a customer, from {run}", show_lines=True)
     for heading in ("customer", "articles"):
         table.add_column(heading, overflow="fold")
@@ -60,7 +60,7 @@ def list_table(found: pl.DataFrame, run: Path) -> Table:
 
 
 def unknown_warning(unknown: Sequence[str], run: Path) -> str:
-    """One sentence."""
+    """Return one sentence about the customers that the run doesn't know."""
     named = ", ".join(unknown[:3]) + (", …" if len(unknown) > 3 else "")
     who = "1 customer is" if len(unknown) == 1 else f"{len(unknown):,} customers are"
     return f"Warning: {who} not known to {run} and get its best sellers: {named}"
@@ -78,5 +78,5 @@ def _pattern(run: FinishedRun) -> str:
         pattern = run.config["data"]["customer_pattern"]
         pl.Series([""]).str.contains(f"^(?:{pattern})$")
     except (KeyError, TypeError, pl.exceptions.ComputeError):
-        raise RunError(f"{run.folder / 'config.yaml'} has no data.customer_pattern: make the run anew.") from None
+        raise RunError(f"{run.folder / 'config.yaml'} has no data.customer_pattern: {AGAIN}.") from None
     return str(pattern)

@@ -1,4 +1,4 @@
-"""The articles' vectors of every retriever that has some, with the retailer's ids."""
+"""Export the article vectors of every retriever that has some, with the retailer's ids."""
 
 from pathlib import Path
 
@@ -13,23 +13,23 @@ RETRIEVER = "retriever-"
 
 
 def write_vectors(run: FinishedRun, folder: Path) -> None:
-    """`<retriever>.parquet` (article_id, vector list[float32], on_sale) for each, in the existing `folder`.
+    """Write `<retriever>.parquet` (article_id, vector list[float32], on_sale) for each into the existing `folder`.
 
     Raises RunError where a file of the run was changed.
     """
     ids = pl.scan_parquet(run.submitted.file(ARTICLES), glob=False)
-    for made in (made for made in run.known if made.folder.name.startswith(RETRIEVER)):
-        for name in (name for name in sorted(made.files) if name.endswith(".parquet")):
-            file = made.file(name)
-            there = pl.read_parquet_schema(file)
-            places = [column for column in there if column.startswith("v") and column[1:].isdigit()]
-            if "article" not in there or not places:
+    for learned in (step for step in run.sources if step.folder.name.startswith(RETRIEVER)):
+        for name in (name for name in sorted(learned.files) if name.endswith(".parquet")):
+            file = learned.file(name)
+            schema = pl.read_parquet_schema(file)
+            places = [column for column in schema if column.startswith("v") and column[1:].isdigit()]
+            if "article" not in schema or not places:
                 continue
             table = pl.scan_parquet(file, glob=False).join(ids, on="article").sort("article").collect()
             matrix = table.select(places).to_numpy().astype(np.float32) / STEPS
-            others = [pl.col("on_sale").cast(pl.Boolean)] if "on_sale" in there else []
+            others = [pl.col("on_sale").cast(pl.Boolean)] if "on_sale" in schema else []
             vectors = pl.Series("vector", matrix, dtype=pl.Array(pl.Float32, len(places))).arr.to_list()
             named = table.select("article_id", *others).insert_column(1, vectors)
             stem = Path(name).stem
-            part = made.folder.name.removeprefix(RETRIEVER)
+            part = learned.folder.name.removeprefix(RETRIEVER)
             named.write_parquet(folder / (f"{part}.parquet" if stem == "articles" else f"{part}-{stem}.parquet"))

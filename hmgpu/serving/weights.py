@@ -1,6 +1,6 @@
-"""Weights of torch models as NumPy's `.npz`, and of the two towers which is multiplied by what.
+"""Export the weights of torch models as NumPy's `.npz`, and a description of how the two towers use them.
 
-ONNX would say both in one file, but it can't be written here and compared with the model: the locks have no runtime.
+ONNX would hold both in one file, but an ONNX file could not be compared with the model here: the locks have no runtime.
 """
 
 import json
@@ -20,13 +20,13 @@ from hmgpu.serving.finished_run import FinishedRun
 NUMPY = ".npz"
 TOWERS, TRAINING = "towers.pt", "training.json"
 Inputs = dict[str, tuple[str, str]]
-"""By name how an input is encoded, and the column whose embeddings it looks up."""
+"""How an input is encoded and the column whose embeddings it looks up, by the input's name."""
 
 
 def write_weights(source: Path, target: Path) -> dict[str, Any]:
-    """The state that torch saved in `source` as `target` (.npz), by the same names; returns the arrays.
+    """Write the state that torch saved in `source` to `target` (.npz), with the same names; return the arrays.
 
-    It is read with `weights_only`, so that nothing but tensors is loaded.
+    It is read with `weights_only`, so that only tensors are loaded.
     """
     with needed_by("The export of a torch model"):
         import torch
@@ -38,25 +38,26 @@ def write_weights(source: Path, target: Path) -> dict[str, Any]:
 
 
 def write_towers(run: FinishedRun, folder: Path) -> None:
-    """`<retriever>/towers.npz`, `towers.json` and `training.json` of every two-tower model, in the existing `folder`.
+    """Write `<retriever>/towers.npz`, `towers.json` and `training.json` of every two-tower model into `folder`.
 
-    `towers.json` has of each side its `inputs`, in the order in which they are laid side by side, and its `layers`:
+    `folder` must exist. `towers.json` holds, for each side, its `inputs` in the order in which they are concatenated,
+    and its `layers`:
 
-        an input with an `embedding` is a category: the code's row in that array (where `mean`, the mean of the rows of
-        a list of codes); another is one number
-        a layer is  x @ weight.T + bias,  with negative numbers set to 0 where `relu`
-        the vector is what comes out, divided by its length
+        an input with an `embedding` is a category: the code's row in that array (with `mean`, the mean of the rows of
+        a list of codes); any other input is one number
+        a layer is  x @ weight.T + bias,  with negative numbers set to 0 if `relu`
+        the vector is the output of the last layer, divided by its length
 
     Raises RunError where a file of the run was changed.
     """
-    for made in (trained for learned in run.known for trained in run.among(learned.inputs, "*/train/*")):
-        (encoded,) = (each for each in run.among(made.inputs, "*/encode") if ENCODE in each.files)
+    for trained in (step for learned in run.sources for step in run.steps_with(learned.inputs, "*/train/*")):
+        (encoded,) = (step for step in run.steps_with(trained.inputs, "*/encode") if ENCODE in step.files)
         present = frozenset(json.loads(encoded.file(ENCODE).read_text())["present"])
-        place = folder / made.folder.name.removeprefix("retriever-")
+        place = folder / trained.folder.name.removeprefix("retriever-")
         place.mkdir()
-        arrays = write_weights(made.file(TOWERS), place / Path(TOWERS).with_suffix(NUMPY))
+        arrays = write_weights(trained.file(TOWERS), place / Path(TOWERS).with_suffix(NUMPY))
         write_json(place / Path(TOWERS).with_suffix(".json"), _network(arrays, present))
-        write_json(place / TRAINING, json.loads(made.file(TRAINING).read_text()))
+        write_json(place / TRAINING, json.loads(trained.file(TRAINING).read_text()))
 
 
 def _network(arrays: Mapping[str, Any], present: frozenset[str]) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def _network(arrays: Mapping[str, Any], present: frozenset[str]) -> dict[str, An
 
 def _tower(side: str, given: Inputs, arrays: Mapping[str, Any]) -> dict[str, Any]:
     inputs: list[dict[str, Any]] = []
-    for name, (encoding, domain) in sorted(given.items()):  # Merlin lays them side by side by name
+    for name, (encoding, domain) in sorted(given.items()):  # Merlin concatenates them by name
         table = f"inputs.branches.categorical.branches.{domain}.values.0.to_wrap.table.weight"
         many = {"mean": True} if encoding == "list" else {}
         inputs.append({"name": name} | ({"embedding": table} if encoding in ("category", "list") else {}) | many)

@@ -1,12 +1,12 @@
-"""Finished runs: one by hand, made in a moment, and a real one with everything that can be learned."""
+"""Finished runs: one written by hand in a moment, and a real one with everything that can be learned."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import made_run
 import pytest
+import small_run
 from kit import demo_config
 
 from hmgpu.data.store import Store
@@ -17,12 +17,12 @@ from hmgpu.pipeline.pipeline import Pipeline
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., Path]:
-    return partial(made_run.make_run, tmp_path / "runs")
+    return partial(small_run.make_run, tmp_path / "runs")
 
 
 @dataclass(frozen=True)
 class RealRun:
-    """A run of the line."""
+    """A run of the pipeline."""
 
     pipeline: Pipeline
     folder: Path
@@ -30,11 +30,11 @@ class RealRun:
 
 @pytest.fixture(scope="session")
 def real_run(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> RealRun:
-    """A run with towers, workflows and trees, on the small generated world."""
+    """A run with towers, workflows and trees, on a small synthetic data set."""
     folder = tmp_path_factory.mktemp("serving")
     little = ["weeks.train=1", "ranker.rounds=5", "engine=cpu", "features.encoded={}", "retrievers.als={n: 5}"]
     places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={folder / 'runs'}"]
-    pipeline = open_pipeline(load_config(demo_config(folder, models=True), [*places, *little]), made_run.CPU)
+    pipeline = open_pipeline(load_config(demo_config(folder, models=True), [*places, *little]), small_run.CPU)
     with pipeline.working():
         pipeline.submit()
     return RealRun(pipeline, pipeline.run.folder)

@@ -1,4 +1,4 @@
-"""Who is asked for: ids and files of ids, and every way in which they can be wrong."""
+"""The customers that are asked for: ids and files of ids, and every way in which they can be wrong."""
 
 from pathlib import Path
 
@@ -56,19 +56,19 @@ def test_numbers_in_parquet_are_taken_as_text(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("empty", "", "{file} holds no customer ids: write one a line"),
+        ("empty", "", "{file} holds no customer ids: write one per line"),
         ("blank", "\n  \n", "{file} holds no customer ids"),
         ("only a header.csv", "customer_id,day\n", "{file} holds no customer ids"),
-        ("wrong", "{0}\n\nabc\n", "{file}, line 3: 'abc' is no customer id, which matches [0-9a-f]{64}"),
-        ("longer", "{0}\n{1}0\n", "{file}, line 2: '{1}0' is no customer id"),
-        ("two a line", "{0}\n{1},{2}\n", "{file}, line 2: '{1},{2}' is no customer id"),
-        ("short.csv", "day,customer_id\n1,{0}\n2\n", "{file}, line 3: '' is no customer id"),
+        ("wrong", "{0}\n\nabc\n", "{file}, line 3: 'abc' is not a customer id: one matches [0-9a-f]{64}"),
+        ("longer", "{0}\n{1}0\n", "{file}, line 2: '{1}0' is not a customer id"),
+        ("two a line", "{0}\n{1},{2}\n", "{file}, line 2: '{1},{2}' is not a customer id"),
+        ("short.csv", "day,customer_id\n1,{0}\n2\n", "{file}, line 3: '' is not a customer id"),
         ("other.csv", "day,customer\n1,{0}\n", "{file} has no column customer_id; its first line has day, customer."),
         ("nameless.csv", "{0}\n", "{file} has no column customer_id; its first line has {0}."),
-        ("quote", '{0}\n"{1}\n', "{file}, line 2 is no CSV (unexpected end of data)."),
+        ("quote", '{0}\n"{1}\n', "{file}, line 2 is not CSV (unexpected end of data)."),
         ("picture", b"\x89PNG\r\n\x1a\n\0\0", "{file} is neither text in UTF-8 nor Parquet"),
         ("null", b"abc\0def", "{file} is neither text in UTF-8 nor Parquet"),
-        ("torn", b"PAR1\0\0\0", "{file} is no Parquet that can be read"),
+        ("torn", b"PAR1\0\0\0", "{file} can't be read as Parquet"),
     ],
 )
 def test_a_file_that_can_not_be_used_is_named(name, content, says, tmp_path):
@@ -90,7 +90,7 @@ def put(text: str) -> str:
     [
         ({"customer": IDS}, r"no column customer_id; it has customer\.$"),
         ({"customer_id": [1.5]}, "a column customer_id of Float64: ids are text"),
-        ({"customer_id": [IDS[0], None]}, "row 2: '' is no customer id"),
+        ({"customer_id": [IDS[0], None]}, "row 2: '' is not a customer id"),
         ({"customer_id": []}, "a column customer_id of Null|holds no customer ids"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is exported can be read without hmgpu and says what the run says; it is whole or not there."""
+"""An export can be read without hmgpu and agrees with the run; it is whole or not there."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from made_run import BEST_SELLERS, CUSTOMERS, listed
+from small_run import BEST_SELLERS, CUSTOMERS, listed
 from small_world import article_id, customer_id, tree
 
 from hmgpu.core.errors import BusyError, RunError
@@ -127,7 +127,7 @@ def test_anything_else_is_left_alone(kind, make_run, tmp_path):
         (out / "manifest.json").write_text('{"format": 1}' if kind.startswith("other") else "[")
     before = tree(tmp_path)
     run = make_run()
-    with pytest.raises(RunError, match="is there and is no earlier export, so it is left alone: name a new folder"):
+    with pytest.raises(RunError, match="exists and is not an earlier export, so it is left alone: name a new folder"):
         export_of(run, out)
     shutil.rmtree(tmp_path / "runs")
     assert tree(tmp_path) == before
@@ -153,10 +153,10 @@ def test_a_changed_file_is_named_and_nothing_is_exported(name, make_run, tmp_pat
     out = export_of(run, tmp_path / "export")
     before = tree(out)
     (run / "steps" / name).write_bytes(b"changed")
-    with pytest.raises(RunError, match=rf"{name} is not the file that the run has made"):
+    with pytest.raises(RunError, match=rf"{name} is not the file that the run wrote"):
         export_of(run, out)
     assert tree(out) == before
-    with pytest.raises(RunError, match=rf"{name} is not the file that the run has made"):
+    with pytest.raises(RunError, match=rf"{name} is not the file that the run wrote"):
         export_of(run, tmp_path / "new")
     assert sorted(os.listdir(tmp_path)) == ["export", "runs"]
 
@@ -165,7 +165,7 @@ def test_a_ranker_that_was_fitted_since_is_not_exported_with_lists_of_the_one_be
     run, other = make_run(), make_run({"model.ubj": b"other trees"}, name="other")
     shutil.rmtree(run / "steps" / "fit")
     shutil.copytree(other / "steps" / "fit", run / "steps" / "fit")
-    with pytest.raises(RunError, match="has no ranker that its submission was made from: finish a run"):
+    with pytest.raises(RunError, match="lacks the ranker that its submission was computed with: finish a run"):
         export_of(run, tmp_path / "export")
 
 
@@ -226,7 +226,7 @@ def test_two_at_once_are_refused(make_run, tmp_path):
 
 
 def test_what_the_docs_say_is_enough_to_use_it(real, real_run, tmp_path, monkeypatch, capsys):
-    """Its very lines, in a process of their own; scores are those of the run's model."""
+    """Run the documented lines as they are, in a process of their own; scores equal those of the run's model."""
     (lines,) = re.findall(r"```python\n(import json\n.*?)```", SERVING.read_text(), re.DOTALL)
     (file,) = (real_run.folder / "steps" / str(real_run.pipeline.weeks.validation) / "examples").glob("*/table.parquet")
     (tmp_path / "export").symlink_to(real)

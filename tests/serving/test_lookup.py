@@ -1,4 +1,4 @@
-"""Lists for the customers that are asked for, from the files that the run has made and no others."""
+"""Lists of the customers that are asked for, from the files that the run wrote and no others."""
 
 import io
 import json
@@ -6,8 +6,8 @@ import shutil
 
 import polars as pl
 import pytest
-from made_run import BEST_SELLERS, CUSTOMERS, listed
 from rich.console import Console
+from small_run import BEST_SELLERS, CUSTOMERS, listed
 from small_world import customer_id
 
 from hmgpu.core.errors import RunError
@@ -73,7 +73,7 @@ def test_a_changed_file_is_named_and_never_used(name, make_run):
     run = make_run()
     file = run / "steps" / "submit" / name
     shutil.copyfile(run / "steps" / "submit" / "articles.parquet", file)
-    with pytest.raises(RunError, match=f"{name} is not the file that the run has made"):
+    with pytest.raises(RunError, match=f"{name} is not the file that the run wrote"):
         lists(run, NOBODY)
     file.unlink()
     with pytest.raises(RunError, match=rf"{name} can't be read \(No such file"):
@@ -86,7 +86,7 @@ def test_of_a_sealed_run_what_vouches_for_the_rest_is_looked_at_too(name, make_r
     seal(run)
     assert lists(run, 3) == [(customer_id(3), listed(3))]
     (run / name).write_text((run / name).read_text() + " ")
-    with pytest.raises(RunError, match=f"{name} is not the file that the run has made"):
+    with pytest.raises(RunError, match=f"{name} is not the file that the run wrote"):
         lists(run, 3)
 
 
@@ -102,7 +102,7 @@ def test_a_run_of_before_says_so(make_run):
     content = json.loads(manifest.read_text())
     del content["files"]["recommendations.parquet"]
     manifest.write_text(json.dumps(content))
-    with pytest.raises(RunError, match=r"has no recommendations\.parquet: an older hmgpu has made it"):
+    with pytest.raises(RunError, match=r"has no recommendations\.parquet, since an older hmgpu wrote it"):
         lists(run, 3)
 
 
@@ -112,7 +112,7 @@ def test_an_unfinished_run_is_none(content, make_run, tmp_path):
     manifest = run / "steps" / "submit" / "manifest.json"
     manifest.unlink() if content is None else manifest.write_text(content)
     for place in (run, tmp_path / "nowhere", manifest):
-        with pytest.raises(RunError, match=r"is no finished run .*: finish a run with `hmgpu run`, or name another"):
+        with pytest.raises(RunError, match=r"is not a finished run .*: finish a run with `hmgpu run`, or name another"):
             FinishedRun.open(place)
 
 

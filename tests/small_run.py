@@ -1,4 +1,4 @@
-"""A finished run by hand, made in a moment: lists of forty customers in two shards, and a retriever's vectors."""
+"""A finished run, written by hand in a moment: lists of forty customers in two shards, and a retriever's vectors."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,12 +17,12 @@ BEST_SELLERS = [article_id(article) for article in range(20, 8, -1)]
 
 
 def listed(customer: int) -> list[str]:
-    """The list of a customer."""
+    """Return the list of a customer."""
     return [article_id((customer + place) % ARTICLES) for place in range(12)]
 
 
 def make_run(runs: Path, model: Mapping[str, bytes] | None = None, name: str = "2020-09-22-abcdef01") -> Path:
-    """The run `name` in the folder `runs`, whose ranker has the files `model`."""
+    """Write the run `name` into the folder `runs`, with the files `model` for its ranker."""
     run = Run(runs / name, CPU)
     run.describe({"data": {"customer_pattern": PATTERN, "channels": ["1", "2"]}}, {"data": "0" * 64})
     ids = [
@@ -55,9 +55,9 @@ def make_run(runs: Path, model: Mapping[str, bytes] | None = None, name: str = "
         schema = {"customer": pl.Int32, "article": pl.Int32, "rank": pl.Int32}
         pl.DataFrame(rows, schema, orient="row").write_parquet(folder / "table.parquet")
 
-    made_from = [step.digest for step in (fitted, learned, filler)]
+    inputs = [step.digest for step in (fitted, learned, filler)]
     shards = [
-        run.step(f"2020-09-23/recommend/00{n}", {}, made_from, lambda folder, n=n: recommend(n, folder)) for n in (0, 1)
+        run.step(f"2020-09-23/recommend/00{n}", {}, inputs, lambda folder, n=n: recommend(n, folder)) for n in (0, 1)
     ]
 
     def submit(folder: Path) -> None:
