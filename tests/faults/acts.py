@@ -69,7 +69,7 @@ def killed_before(arguments: list[str], where: str) -> None:
 
 
 def waiting_before(arguments: list[str], where: str, sign: str, go: str) -> None:
-    """Makes the file `sign` when `where` is called, and goes on once there is a file `go`."""
+    """Write the file `sign` when `where` is called, and go on once there is a file `go`."""
     module, _, name = where.partition(":")
     real = getattr(sys.modules[module], name)
 
@@ -143,7 +143,7 @@ def without_a_mask(arguments: list[str]) -> None:
 
 
 def append_damaged_parquet(good: str, raw: str, root: str, number: int) -> None:
-    """Appends `number` damaged copies of the Parquet file `good`, one after the other; says how many were refused."""
+    """Append `number` damaged copies of the Parquet file `good`, one after the other; print how many were refused."""
     import random
 
     from small_world import World, tree

@@ -15,7 +15,7 @@ from season import make_season
 
 @pytest.fixture
 def count(record_property: Callable[[str, object], None]) -> Iterator[Callable[..., None]]:
-    """Adds to what is told at the end."""
+    """Return a function that adds to the counts printed at the end."""
     mine: Counter[str] = Counter()
 
     def add(what: str, number: int = 1) -> None:

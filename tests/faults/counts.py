@@ -1,4 +1,4 @@
-"""What all faults add up to, told at the end of the tests.
+"""The number of all faults, printed at the end of the tests.
 
 As properties of the tests' reports the numbers come through from other processes. tests/conftest.py has these hooks,
 for the process that only hands out tests doesn't load the one in this folder.

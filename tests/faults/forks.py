@@ -28,9 +28,9 @@ class Ended:
     """How a child ended."""
 
     code: int
-    """Its exit status; the negative number of the signal that ended it."""
+    """Exit status of the child, or the negative number of the signal that ended it."""
     seconds: float
-    """Of processor time."""
+    """Seconds of processor time."""
     said: str
     """All that it wrote to stdout and stderr."""
 
@@ -45,12 +45,12 @@ class Child:
         os.kill(self.pid, number)
 
     def seconds(self) -> float:
-        """Of processor time so far. What is killed after so much of it is killed at the same place on any machine."""
+        """Return the processor time so far: a kill after so much of it comes at the same place on any machine."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def worked(self, seconds: float) -> bool:
-        """Waits until it has used that much processor time; False where it ends before."""
+        """Wait until it has used that much processor time; False where it ends before."""
         while not self.forker.has_ended(self.pid):
             if self.seconds() >= seconds:
                 return True
@@ -80,7 +80,7 @@ class Forker:
         return Child(self, self._ask("fork", act.__name__, list(map(_plain, given)), str(output)), output)
 
     def run(self, act: Callable[..., object], *given: object) -> Ended:
-        """The same, waited for."""
+        """Run a child and wait for it."""
         return self.start(act, *given).wait()
 
     def has_ended(self, pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""A retailer's machine in small: a season with a run that is served, and what must be true of it after any fault."""
+"""A small model of a retailer's machine: a season with a run that is served, and what must hold after any fault."""
 
 import hashlib
 import json
@@ -50,14 +50,14 @@ class Place:
 
     @property
     def served(self) -> str:
-        """Hash of what the current run serves."""
+        """Return the hash of what the current run serves."""
         return sha256(self.runs / CURRENT / "submission.csv")
 
     def outcomes(self) -> list[str]:
         return [json.loads(file.read_text())["outcome"] for file in sorted((self.runs / "retrains").glob("*.json"))]
 
     def check(self, *allowed: "Served") -> "Served":
-        """What is served: a whole run, one of `allowed`; and the data set is whole."""
+        """Return what is served, after checking that it is a whole run, one of `allowed`, and the data set whole."""
         verify(self.current)
         Store(self.data).verify()
         now = Served.of(self)
@@ -89,11 +89,11 @@ class Story:
     before: Served
     after: Served
     seconds: float
-    """Of processor time that the retrain takes."""
+    """Seconds of processor time that the retrain takes."""
 
 
 def unharmed(ended: Ended) -> None:
-    """No traceback, ever: what a person can mend is a sentence."""
+    """Assert that there is no traceback, ever: what a person can fix is a sentence."""
     assert "Traceback" not in ended.said, ended.said
     assert "Logging error" not in ended.said, ended.said
 
@@ -105,7 +105,7 @@ def files_of(run: Path) -> Iterator[Path]:
 
 
 def flip(file: Path, at: int | None = None) -> None:
-    """Flips a bit of one byte, in the middle if not `at` another."""
+    """Flip a bit of one byte: the one at `at`, else the middle one."""
     content = bytearray(file.read_bytes())
     content[len(content) // 2 if at is None else at] ^= 1
     file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Several at once: one works, the others are told who, and nothing gets mixed up."""
+"""Several processes at once: one works, the others say which one, and nothing gets mixed up."""
 
 import time
 

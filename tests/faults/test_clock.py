@@ -1,4 +1,4 @@
-"""A wall clock that jumps: what is made doesn't depend on it, and nothing is in order by it."""
+"""A wall clock that jumps: no result depends on it, and nothing is ordered by it."""
 
 import json
 

@@ -92,7 +92,7 @@ def test_a_damaged_current_run_is_never_used_and_the_next_retrain_replaces_it(st
     unharmed(ended)
     assert ended.code == 0, ended.said
     assert place.check(story.after) == story.after
-    assert "the current run is not used" in ended.said
+    assert "the current run can't be compared with" in ended.said
     assert records(place.runs)[-1].before is None
     # And nobody goes back to it.
     gone_back = forker.run(acts.hmgpu, ["rollback", "--runs", str(place.runs)])
@@ -155,7 +155,7 @@ def test_going_back_passes_over_a_damaged_run(story, place, forker, count):
 
 
 def _refusal_of(runs: Path, default: str) -> str:
-    """What is said of the notes beside `runs`; the default where they can be read."""
+    """Return what is said about the records in `runs`; the default where they can be read."""
     try:
         promoted(runs)
         records(runs)

@@ -1,4 +1,4 @@
-"""A disk that is full, and folders that can't be written: a sentence, what is served unharmed, and on it goes."""
+"""A full disk, and folders that can't be written: an error in a sentence, what is served unharmed, and on it goes."""
 
 import os
 import subprocess

@@ -69,7 +69,7 @@ PATCHES = {
 
 
 def accepts(file: Path, overrides: list[str] | None = None) -> bool:
-    """Whether the config is one, with settings that can be written down; what it isn't is said."""
+    """Return whether the config is valid, with settings that can be written; otherwise it is refused in sentences."""
     said = "a config"
     try:
         json.dumps(load_config(file, overrides).settings())

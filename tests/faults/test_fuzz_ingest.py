@@ -1,4 +1,4 @@
-"""Whatever stands in a raw file: it is taken, or refused in a sentence, and then the data set is as it was."""
+"""Raw files with any content: a file is ingested, or refused in a sentence that leaves the data set as it was."""
 
 import gzip
 import io

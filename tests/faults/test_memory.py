@@ -1,4 +1,4 @@
-"""A shard that is too large for the memory is done in halves, to the same bytes."""
+"""A shard that is too large for the memory is computed in halves, to the same bytes."""
 
 import polars as pl
 import pytest
@@ -52,7 +52,7 @@ def test_other_errors_are_not_tried_again():
 
 
 class OutOfMemoryError(RuntimeError):
-    """As torch and CuPy call theirs."""
+    """An error with the name that torch and CuPy give theirs."""
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
 
 
 def faults_in(source: str, name: str) -> list[str]:
-    """What the code in `source` does that none may."""
+    """Return what the code in `source` does that no code may do."""
     found = []
     for function, call in calls(ast.parse(source)):
         given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
@@ -131,7 +131,7 @@ def test_a_secret_is_no_setting(place, forker):
 
 
 def test_nothing_is_served_from_a_link_out_of_the_run(story, place, forker, tmp_path, count):
-    """Someone puts a link to his own lists where the run's are."""
+    """Somebody puts a link to their own lists where the run's are."""
     (tmp_path / "mine.csv").write_bytes((place.runs / "current" / "submission.csv").read_bytes())
     link = place.current / "submission.csv"
     link.unlink()
@@ -139,6 +139,6 @@ def test_nothing_is_served_from_a_link_out_of_the_run(story, place, forker, tmp_
     ended = forker.run(acts.hmgpu, place.retrain(1))
     unharmed(ended)
     assert ended.code == 0, ended.said
-    assert "the current run is not used" in ended.said
+    assert "the current run can't be compared with" in ended.said
     assert place.check(story.after) == story.after
     count("corruptions")

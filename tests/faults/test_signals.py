@@ -1,4 +1,4 @@
-"""SIGTERM: within the grace time it is over, what was under way is cleared away, and the exit status says so."""
+"""SIGTERM: the process ends within the grace time, removes unfinished work, and says so by its exit status."""
 
 import json
 import random
@@ -56,7 +56,7 @@ def test_what_was_stopped_is_written_down(story, place, forker, tmp_path, count,
     assert ended.code == (STOPPED if number == signal.SIGTERM else 130)
     record = json.loads(sorted((place.runs / "retrains").glob("*.json"))[-1].read_text())
     assert record["outcome"] == "failed"
-    assert record["reason"] in ("ended from outside (exit status 143)", "KeyboardInterrupt")
+    assert record["reason"] in ("stopped from outside (exit status 143)", "KeyboardInterrupt")
     place.check(story.before)
     again = forker.run(acts.hmgpu, place.retrain(1))
     assert again.code == 0, again.said

@@ -1,4 +1,4 @@
-"""All retrievers' candidates in one table, and the order in which hand-made rules chain them."""
+"""All retrievers' candidates in one table, and the order in which the methods without a model list them."""
 
 import polars as pl
 from hypothesis import given, settings

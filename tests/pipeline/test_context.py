@@ -1,4 +1,4 @@
-"""Work by shards: as many as the workers' memory wants, and settings by which another config's shards are others."""
+"""Work by shards: their number follows the workers' memory, and their settings tell configs apart."""
 
 import dataclasses
 from pathlib import Path
@@ -22,7 +22,7 @@ SHARD = Shard(0, 3, CUSTOMERS.head(1))
 
 
 class Halved(InProcess):
-    """Two workers, each of whom plans with half of the memory."""
+    """Two workers that each plan with half of the memory."""
 
     number, share = 2, 0.5
 

@@ -29,7 +29,7 @@ def test_rows_in_the_order_of_the_candidates_and_in_another_say_the_same(engine)
 
 
 def test_a_key_that_comes_a_hundred_thousand_times_is_refused_before_it_is_joined(engine):
-    """Joined, it would make ten thousand million rows."""
+    """A join would give ten thousand million rows."""
     pairs = PAIRS.head(1).select(pl.all().repeat_by(100_000).explode())
     broken = {"features.broken": pairs.select("article", price=1).lazy()}
     with pytest.raises(ConfigError, match=r"features\.broken gives more than one row for a key"):

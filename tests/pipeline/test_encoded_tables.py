@@ -27,13 +27,13 @@ def line(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 
 @pytest.fixture(scope="module")
-def made(pipeline: Pipeline) -> tuple[list[dict], Path]:
+def encoded(pipeline: Pipeline) -> tuple[list[dict], Path]:
     with pipeline.working():
         return encode_run(pipeline)
 
 
-def test_everybody_and_every_article_by_their_own_ids(made, pipeline):
-    folder = made[1]
+def test_everybody_and_every_article_by_their_own_ids(encoded, pipeline):
+    folder = encoded[1]
     for name, ids in (("customer", pipeline.store.customer_ids()), ("article", pipeline.store.article_ids())):
         table = pl.read_parquet(folder / f"{name}s.parquet")
         assert table.columns[:2] == [f"{name}_id", "key"]
@@ -43,18 +43,18 @@ def test_everybody_and_every_article_by_their_own_ids(made, pipeline):
         assert pairs.height == known.height if name == "customer_id" else pairs.height <= known.height
 
 
-def test_they_are_as_of_the_end_of_the_data(made, pipeline):
+def test_they_are_as_of_the_end_of_the_data(encoded, pipeline):
     """Fitted at the oldest training cutoff, applied to all that is known."""
     history = pipeline.store.as_of(pipeline.store.next_week.first_day)
     expected = pipeline.learning.encoders.articles(history)
-    assert pl.read_parquet(made[1] / "articles.parquet").drop("article_id").equals(expected)
-    assert {folder.parent.name for folder in made[1].parents[1].glob("steps/*/encode")} <= {
+    assert pl.read_parquet(encoded[1] / "articles.parquet").drop("article_id").equals(expected)
+    assert {folder.parent.name for folder in encoded[1].parents[1].glob("steps/*/encode")} <= {
         str(pipeline.weeks.training[0])
     }
 
 
-def test_every_column_is_described(made):
-    columns = made[0]
+def test_every_column_is_described(encoded):
+    columns = encoded[0]
     described = {column["column"]: column for column in columns}
     assert {column.name for column in COLUMNS} <= set(described)
     assert described["recent_colour"]["encoding"] == "codes"
@@ -67,10 +67,10 @@ def test_every_column_is_described(made):
     assert all(name in text.getvalue() for name in described)
 
 
-def test_a_run_encodes_once(made, pipeline):
-    file = made[1] / "customers.parquet"
+def test_a_run_encodes_once(encoded, pipeline):
+    file = encoded[1] / "customers.parquet"
     before = file.stat().st_mtime_ns
     again = open_pipeline(pipeline.config, CPU)
     with again.working():
-        assert encode_run(again) == made
+        assert encode_run(again) == encoded
     assert file.stat().st_mtime_ns == before

@@ -1,4 +1,4 @@
-"""A week's figures and its page: two steps, the second made again where there is more to tell."""
+"""A week's figures and its page: two steps, the second run again where there is more to show."""
 
 import json
 from pathlib import Path

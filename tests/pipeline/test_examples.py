@@ -1,4 +1,4 @@
-"""Examples: described as those for serving, every column somebody's, the bought and a bounded sample of the rest."""
+"""Examples: described as for serving, every column from a known part, with the bought and a sample of the rest."""
 
 from typing import Any
 
@@ -101,8 +101,8 @@ def test_columns_of_retrievers_of_one_kind_have_their_names_and_come_through_fil
     rows = pl.concat(pipeline.examples(week, training=False)[0].tables())
     assert {"taste", "liking"} <= set(rows.columns)  # its column has no more of a name than that
     assert rows["taste"].equals(rows["liking"])
-    made = {column for column in rows.columns if column.endswith(("_dot", "_latest"))}
-    assert made == {f"{name}_{what}" for name in ("near", "word2vec", "still") for what in ("dot", "latest")}
+    described = {column for column in rows.columns if column.endswith(("_dot", "_latest"))}
+    assert described == {f"{name}_{what}" for name in ("near", "word2vec", "still") for what in ("dot", "latest")}
     # The same settings say the same, within filters or not; another window says something else.
     assert rows["still_dot"].equals(rows["near_dot"])
     assert rows["near_dot"].null_count() < rows.height
@@ -123,7 +123,7 @@ def test_two_families_with_one_column_are_refused(config: Config) -> None:
 
 
 class Repeating(Feature):
-    """Breaks the contract: every customer twice."""
+    """A family that breaks the contract: every customer twice."""
 
     def learn(self, history: History) -> Learned:
         return {"ages": pl.concat([history.customers.select("customer", doubled="age")] * 2)}
@@ -155,5 +155,5 @@ def test_training_pairs_are_the_bought_candidates_and_others_that_were_not_bough
     candidates = pairs((1, 1), (1, 2), (1, 3), (2, 1), (3, 1))
     ways = [Recalled(n=None), OnSale(n=40)]
     rows = CPU.collect(with_negatives(candidates, sold, history, ways, 1).sort(KEYS)).rows()
-    # 4 was bought but is no candidate, so it is no negative; customers 2 and 3 bought no candidate.
+    # 4 was bought but is not a candidate, so it is not a negative; customers 2 and 3 bought no candidate.
     assert rows == [(1, 1), (1, 2), (1, 3), (1, 5)]

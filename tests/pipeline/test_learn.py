@@ -1,4 +1,4 @@
-"""Workflows and models are made once, at the oldest training cutoff, and a killed training goes on."""
+"""Workflows and models are trained once, at the oldest training cutoff, and a killed training goes on."""
 
 import json
 import shutil
@@ -39,7 +39,7 @@ def learned(config: Config, *weeks_back: int) -> Pipeline:
 
 
 def steps(pipeline: Pipeline, what: str) -> dict[str, dict]:
-    """Manifests of the steps whose name has `what` in it."""
+    """Return the manifests of the steps with `what` in their names."""
     folder = pipeline.run.folder / "steps"
     found = {
         str(file.parent.relative_to(folder)): json.loads(file.read_text()) for file in folder.rglob("manifest.json")
@@ -87,9 +87,9 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes(config: Config, tm
     from hmgpu.parts.models.neural import training
 
     trained_passes: list[int] = []
-    started = training.Fitting.on_train_epoch_start
+    started = training.ModelInTraining.on_train_epoch_start
 
-    def counting(self: training.Fitting) -> None:
+    def counting(self: training.ModelInTraining) -> None:
         trained_passes.append(self.passed)
         started(self)
         if len(trained_passes) == 3:
@@ -99,7 +99,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes(config: Config, tm
         (manifest,) = steps(pipeline, "train/").values()
         return manifest["files"]
 
-    monkeypatch.setattr(training.Fitting, "on_train_epoch_start", counting)
+    monkeypatch.setattr(training.ModelInTraining, "on_train_epoch_start", counting)
     with pytest.raises((KeyboardInterrupt, SystemExit)):
         learned(config, 1)
     resumed = learned(config, 1)
@@ -116,7 +116,7 @@ def test_the_oldest_cutoff_is_that_of_the_first_training_week(config: Config) ->
 
 @pytest.fixture
 def with_vectors(config: Config, store: Store, tmp_path: Path) -> Config:
-    """Of a line that looks at pictures, on a copy of the data set."""
+    """Return the config of a pipeline that uses pictures, on a copy of the data set."""
     shutil.copytree(store.root, tmp_path / "data")
     content = {"looks": Content(of="pictures"), "kept": OutOfStock(of=Content(of="pictures"))}
     retrievers = {"popular": config.retrievers["popular"], **content}
@@ -168,7 +168,7 @@ def test_another_oldest_cutoff_has_workflows_and_models_of_its_own(config: Confi
     (week,) = other.weeks.training
     assert week == pipeline.weeks.validation.back(1) != pipeline.weeks.training[0]
     other.learn(week)
-    # What stays in its place of the line: all but the workflows, the towers and what the towers say.
+    # All steps stay in their place but the workflows, the towers and what is learned with the towers.
     assert set(steps(other, "")) == {f"{week}/{step}" for step in ("encode", "train/retriever-two_tower")} | {
         f"{week}/learn/retriever-two_tower"
     }

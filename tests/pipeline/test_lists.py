@@ -28,7 +28,7 @@ def lists(
 
 
 def sellers(make_history, units: dict[int, int], days_ago: int = 3) -> pl.LazyFrame:
-    """The fallback of a world in which each article sold so many units."""
+    """The best sellers where each article sold so many units."""
     return best_sellers(make_history([(days_ago, 1, article) for article, n in units.items() for _ in range(n)]))
 
 

@@ -1,4 +1,4 @@
-"""The whole line on a small world: what comes out, that cuDF could run every plan, that it can be killed anywhere."""
+"""The whole pipeline on a small data set: its output, that cuDF could run every plan, and kills at any moment."""
 
 import hashlib
 import json
@@ -149,7 +149,7 @@ def test_after_a_change_only_what_it_changes_is_made_and_to_the_same_bytes(confi
         path.parent.relative_to(second.run.folder / "steps").as_posix(): path.read_bytes()
         for path in (second.run.folder / "steps").rglob("manifest.json")
     }
-    made = {
+    written = {
         step
         for step, manifest in manifests.items()
         if not (there := first.run.folder / "steps" / step / "manifest.json").is_file()
@@ -157,7 +157,7 @@ def test_after_a_change_only_what_it_changes_is_made_and_to_the_same_bytes(confi
     }
     assert {f"{second.weeks.validation}/examples/000", f"{second.weeks.validation}/learn/fallback"} <= set(manifests)
     # What the ranker has to do with, and nothing else.
-    assert {step.partition("/")[2].partition("/")[0] or step for step in made} == {
+    assert {step.partition("/")[2].partition("/")[0] or step for step in written} == {
         "fit",
         "evaluate",
         "report",

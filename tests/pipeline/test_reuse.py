@@ -1,4 +1,4 @@
-"""Runs beside each other in one folder: each takes over what the others have made, and has the bytes it has alone."""
+"""Runs in one folder: each reuses the steps of the others, and has the same bytes as alone."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ RANKERS = {"trees": XGBoost(rounds=5, depth=3, min_child_weight=1), "chain": Ord
 
 @pytest.fixture
 def whole(raw: Path, store: Store, tmp_path: Path) -> Config:
-    """A line of few parts in which everything that may be changed below decides something."""
+    """Return a config of few parts in which everything that is changed below decides something."""
     config = few_parts(raw, store.root, tmp_path / "runs")
     retrievers = {**config.retrievers, "als": ALS(factors=4, n=20)}
     changed = {"ranker": Blend(rankers=RANKERS), "quotas": Quotas(keep=25, customers=60), "retrievers": retrievers}
@@ -32,7 +32,7 @@ def whole(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 
 def corrected(config: Config, store: Store, tmp_path: Path) -> Config:
-    """The same, but for every second purchase of the validation week, which turned out not to have been one."""
+    """Copy the data set without every second purchase of the validation week, as if it had been returned."""
     week = open_pipeline(config, CPU).weeks.validation
     rows = pl.read_csv(config.data.raw / "transactions_train.csv", infer_schema=False).with_row_index("row")
     within = pl.col("t_dat").is_between(pl.lit(str(week)), pl.lit(str(week.back(-1))), closed="left")
@@ -49,7 +49,7 @@ def corrected(config: Config, store: Store, tmp_path: Path) -> Config:
 
 
 def left(config: Config) -> dict[str, bytes]:
-    """What a run of `config` leaves for others to read."""
+    """Return what a run of `config` leaves for others to read."""
     pipeline = open_pipeline(config, CPU)
     with pipeline.working():
         pipeline.evaluate()
@@ -75,10 +75,10 @@ def test_whatever_was_changed_a_run_beside_others_has_the_bytes_of_one_alone(
     }
     configs = {what: whole.model_copy(update=change) for what, change in changes.items()}
     configs["data"] = corrected(whole, store, tmp_path)
-    beside = {what: left(config) for what, config in configs.items()}
-    assert len({files["metrics.json"] for files in beside.values()}) == len(configs)  # each change decides something
+    together = {what: left(config) for what, config in configs.items()}
+    assert len({files["metrics.json"] for files in together.values()}) == len(configs)  # each change decides something
     other = []
     for what, config in configs.items():
         alone = left(config.model_copy(update={"runs": tmp_path / "alone" / what}))
-        other += [(what, name) for name, file in alone.items() if beside[what][name] != file]
+        other += [(what, name) for name, file in alone.items() if together[what][name] != file]
     assert other == []
