@@ -15,7 +15,7 @@ import polars as pl
 
 from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.memory import alone
-from hmgpu.benchmark.own_pipeline import Own, evaluated, lists
+from hmgpu.benchmark.own_pipeline import Own, evaluated, recommended_lists
 from hmgpu.benchmark.peer_runs import available, buyers, recommend, tried
 from hmgpu.benchmark.peers import Peer
 from hmgpu.benchmark.quality import Quality, Row, judged
@@ -61,7 +61,7 @@ def benchmark_peers(
         "threads": pl.thread_pool_size(),
     }
     buyers = sum(each["customer"].n_unique() for each in labels)
-    data = subject.described() | {"weeks": [str(week) for week in weeks], "buyers": buyers}
+    data = subject.data_facts() | {"weeks": [str(week) for week in weeks], "buyers": buyers}
     best_first = sorted(figures, key=lambda each: -each["map_at_12"]["value"])
     return Quality("peers", [], {}, settings, data, absent, best_first)
 
@@ -76,7 +76,7 @@ def _own(
         lines = list(fold_pipelines(subject.config, engine, len(weeks)))
         _, file = evaluate_folds(lines, subject.config.runs)
         found = evaluated(file, subject.store, weeks)
-        judgements = [judged(lists(*line), bought) for line, bought in zip(lines, labels, strict=True)]
+        judgements = [judged(recommended_lists(*line), bought) for line, bought in zip(lines, labels, strict=True)]
     for week, each, judgement, bought in zip(weeks, found, judgements, labels, strict=True):
         _check(week, each, judgement, bought)
     memory = [each.memory_mib for each in found if each.memory_mib is not None]

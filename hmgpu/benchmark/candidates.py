@@ -13,7 +13,7 @@ import polars as pl
 
 from hmgpu.benchmark.agreement import DisagreementError, largest_difference
 from hmgpu.benchmark.engines import plans_on
-from hmgpu.benchmark.learned import at_work, learned
+from hmgpu.benchmark.learned import learned, with_engine
 from hmgpu.benchmark.result import Result
 from hmgpu.benchmark.rivals.sparse_copurchase import sparse_rules
 from hmgpu.benchmark.subject import Subject
@@ -55,7 +55,7 @@ def benchmark_candidates(
         "scipy": metadata.version("scipy"),
     }
     said = {"equal": f"every candidate, rule, score and rank equal{only}"}
-    data = subject.described() | {"buyers": customers.height}
+    data = subject.data_facts() | {"buyers": customers.height}
     return Result("candidates", measured, said, settings, data, absent)
 
 
@@ -74,7 +74,7 @@ def units(transactions: pl.LazyFrame, engine: Engine) -> int:
 def propose(part: Retriever, history: History, customers: pl.DataFrame, engine: Engine) -> pl.DataFrame:
     """(customer, article, score, rank): what `part` learns and then proposes."""
     known = learned(part, history, history.of(customers.lazy()), engine)
-    return engine.collect(at_work(part, engine).retrieve(known, customers.lazy()))
+    return engine.collect(with_engine(part, engine).retrieve(known, customers.lazy()))
 
 
 def _measured_rules(subject: Subject, rules: CoPurchase, engines: Sequence[Engine], repeats: int) -> list[Measurement]:
@@ -99,7 +99,7 @@ def _measured_rules(subject: Subject, rules: CoPurchase, engines: Sequence[Engin
 
 
 def _planned(history: History, part: CoPurchase, engine: Engine) -> pl.DataFrame:
-    return engine.collect(at_work(part, engine).learn(history)["rules"])
+    return engine.collect(with_engine(part, engine).learn(history)["rules"])
 
 
 def _product(subject: Subject, part: CoPurchase, engine: Engine) -> pl.DataFrame:

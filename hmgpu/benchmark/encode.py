@@ -20,7 +20,7 @@ from hmgpu.core.extras import needed_by
 from hmgpu.parts.models.encode.columns import OF_CUSTOMERS
 
 with needed_by("hmgpu benchmark encode"):
-    from hmgpu.benchmark.encoding import Inputs, Pandas, PlansAlone, Workflows
+    from hmgpu.benchmark.encoding import EncodingInputs, PandasEncoders, PlansAlone, Workflows
 
 TOLERANCE = 1e-3  # standard deviations. NVTabular takes a variance as sum of squares less squared sum, in float32
 
@@ -28,9 +28,9 @@ TOLERANCE = 1e-3  # standard deviations. NVTabular takes a variance as sum of sq
 def benchmark_encode(subject: Subject, engines: list[Engine], absent: Mapping[str, str], repeats: int) -> Result:
     """Rows a second of fitting and of transforming, each side alone and all together. Raises DisagreementError."""
     with tempfile.TemporaryDirectory() as folder:
-        inputs = Inputs(subject.history, subject.fitted_days, subject.two_tower.recent, Path(folder))
-        ways = [*(Workflows(inputs, engine) for engine in engines), Pandas(inputs)]
-        agreement = Agreement()
+        inputs = EncodingInputs(subject.history, subject.fitted_days, subject.two_tower.recent, Path(folder))
+        ways = [*(Workflows(inputs, engine) for engine in engines), PandasEncoders(inputs)]
+        agreement = EncodingAgreement()
         measured = [_measured(*work, ways, inputs, repeats, agreement) for work in _works(inputs)]
     said = f"codes and lists equal, numbers within {TOLERANCE} (at most {agreement.largest:.1e} apart)"
     settings = {
@@ -40,13 +40,13 @@ def benchmark_encode(subject: Subject, engines: list[Engine], absent: Mapping[st
         "engines": [engine.name for engine in engines],
         "tolerance": TOLERANCE,
     }
-    return Result("encode", measured, {"encoded": said}, settings, subject.described(), absent)
+    return Result("encode", measured, {"encoded": said}, settings, subject.data_facts(), absent)
 
 
 Work = tuple[str, int, str, Any, bool]
 
 
-def _works(inputs: Inputs) -> list[Work]:
+def _works(inputs: EncodingInputs) -> list[Work]:
     """What to do, the rows and what one is, the call that does it, and whether plans are part of it."""
     fitted = {side: rows.height for side, rows in inputs.fitted.items()}
     customers, articles = inputs.served["customer"].height, inputs.served["article"].height
@@ -63,26 +63,34 @@ def _works(inputs: Inputs) -> list[Work]:
 
 
 def _measured(
-    what: str, rows: int, unit: str, call: Any, plans: bool, ways: list[Any], inputs: Inputs, repeats: int, agree: Any
+    what: str,
+    rows: int,
+    unit: str,
+    call: Any,
+    plans: bool,
+    ways: list[Any],
+    inputs: EncodingInputs,
+    repeats: int,
+    agree: Any,
 ) -> Measurement:
     taking_part = [*ways[:-1], PlansAlone(inputs), ways[-1]] if plans else ways
     contenders = [Contender(way.name, partial(call, way)) for way in taking_part]
     return measure(what, rows, unit, contenders, repeats, partial(agree.check, what))
 
 
-class Agreement:
+class EncodingAgreement:
     """Compares tables that were encoded, and remembers how far apart their numbers were."""
 
     def __init__(self) -> None:
         self.largest = 0.0
 
     def check(self, what: str, results: Mapping[str, Any]) -> None:
-        theirs = results[Pandas.name]
+        theirs = results[PandasEncoders.name]
         for name, ours in results.items():
-            if theirs is None or name in {Pandas.name, PlansAlone.name}:
+            if theirs is None or name in {PandasEncoders.name, PlansAlone.name}:
                 continue
             try:
                 gaps = [largest_difference(a, b, TOLERANCE) for a, b in zip(ours, theirs, strict=True)]
             except DisagreementError as error:
-                raise DisagreementError(f"{what}: {name} and {Pandas.name}: {error}") from None
+                raise DisagreementError(f"{what}: {name} and {PandasEncoders.name}: {error}") from None
             self.largest = max(self.largest, *gaps)

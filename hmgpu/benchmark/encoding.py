@@ -23,7 +23,7 @@ CPU = Engine("cpu", "what pandas runs on")
 
 
 @dataclass(frozen=True)
-class Inputs:
+class EncodingInputs:
     """What every way gets: the rows to fit on and the rows to encode, made by the plans of `encode/rows.py`."""
 
     history: History
@@ -65,7 +65,7 @@ class Inputs:
 class Workflows:
     """hmgpu's encoders, called as its pipeline calls them."""
 
-    def __init__(self, inputs: Inputs, engine: Engine) -> None:
+    def __init__(self, inputs: EncodingInputs, engine: Engine) -> None:
         self.inputs, self.engine = inputs, engine
         self.name = f"NVTabular, {engine.name.upper()}"
         self.fit_all()
@@ -92,12 +92,12 @@ class Workflows:
         return [articles, customers]
 
 
-class Pandas:
+class PandasEncoders:
     """pandas in the place of NVTabular; the rows come from the same plans."""
 
     name = "pandas"
 
-    def __init__(self, inputs: Inputs) -> None:
+    def __init__(self, inputs: EncodingInputs) -> None:
         self.inputs = inputs
         self.listed = [column.name for column in listed(inputs.history.present)]
         self.sides = {side: PandasEncoding(columns(side, inputs.history.present)) for side in SIDES}
@@ -134,7 +134,7 @@ class PlansAlone:
 
     name = "plans alone (in both)"
 
-    def __init__(self, inputs: Inputs) -> None:
+    def __init__(self, inputs: EncodingInputs) -> None:
         self.inputs = inputs
 
     def fit_all(self) -> None:

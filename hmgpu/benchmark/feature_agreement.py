@@ -10,10 +10,10 @@ from hmgpu.benchmark.agreement import DisagreementError, largest_difference
 from hmgpu.parts.candidates import KEYS
 
 TOLERANCE = 1e-4  # pandas sums decayed weights in floats, hmgpu in multiples of 2^-20, some hundreds at most
-AT_ONCE = 16  # columns that are compared; a whole table more than what contenders hold would not fit beside them
+AT_ONCE = 16  # columns that are compared; a whole table more than what contenders hold would not fit next to them
 
 
-class Agreement:
+class FeatureAgreement:
     """Compares described candidates, and remembers how far apart their numbers were."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 import polars as pl
 
 from hmgpu.benchmark.engines import plans_on
-from hmgpu.benchmark.learned import at_work, learned
+from hmgpu.benchmark.learned import learned, with_engine
 from hmgpu.benchmark.rivals import pandas_features, pandas_notebook
 from hmgpu.benchmark.rivals.pandas_tables import read, read_all
 from hmgpu.core.engine import Engine
@@ -26,7 +26,7 @@ from hmgpu.pipeline.learn import cut_out
 
 
 @dataclass(frozen=True)
-class Inputs:
+class FeatureInputs:
     """What every way gets. Small enough to be sent to another process; what is large is read when it is asked for."""
 
     root: Path
@@ -44,7 +44,7 @@ class Inputs:
 class Plans:
     """The families' own plans, executed as the pipeline does."""
 
-    def __init__(self, inputs: Inputs, engine: Engine) -> None:
+    def __init__(self, inputs: FeatureInputs, engine: Engine) -> None:
         self.inputs, self.engine = inputs, engine
         self.name = plans_on(engine)
 
@@ -79,15 +79,15 @@ class Plans:
     def _computed(self, family: str, history: History, audience: History) -> pl.LazyFrame:
         part = self.inputs.families[family]
         known = learned(part, history, audience, self.engine)
-        return at_work(part, self.engine).compute(known, self.pairs.lazy())
+        return with_engine(part, self.engine).compute(known, self.pairs.lazy())
 
 
-class Pandas:
+class PandasFeatures:
     """The same with pandas, as notebooks write it: each table is read whole, and families are merged one by one."""
 
     name = "pandas"
 
-    def __init__(self, inputs: Inputs) -> None:
+    def __init__(self, inputs: FeatureInputs) -> None:
         self.inputs = inputs
 
     @cached_property
@@ -108,14 +108,14 @@ class Pandas:
     def _merged(self, parts: list[Feature]) -> Any:
         known = read_all(self.inputs.store, self.inputs.cutoff)
         sales = known.sales.assign(age=self.inputs.cutoff - known.sales["day"])
-        tables = pandas_notebook.Tables(self.inputs.cutoff, sales, known.articles, known.customers)
+        tables = pandas_notebook.NotebookTables(self.inputs.cutoff, sales, known.articles, known.customers)
         described = self.pairs
         for part in parts:
             described = pandas_notebook.merged(part, tables, described)
         return described
 
 
-class TunedPandas(Pandas):
+class TunedPandasFeatures(PandasFeatures):
     """The same with care: what is needed is read, of the customers who are served where that is enough, and families
     keep the candidates' order, so that none is merged."""
 

@@ -15,8 +15,8 @@ import polars as pl
 
 from hmgpu.benchmark.candidates import buyers, propose, units
 from hmgpu.benchmark.engines import plans_on
-from hmgpu.benchmark.feature_agreement import TOLERANCE, Agreement
-from hmgpu.benchmark.feature_timing import Inputs, Pandas, Plans, TunedPandas
+from hmgpu.benchmark.feature_agreement import TOLERANCE, FeatureAgreement
+from hmgpu.benchmark.feature_timing import FeatureInputs, PandasFeatures, Plans, TunedPandasFeatures
 from hmgpu.benchmark.memory import peak
 from hmgpu.benchmark.result import Result
 from hmgpu.benchmark.rivals.pandas_features import WRITTEN, needs
@@ -34,17 +34,17 @@ def benchmark_features(
     subjects: Iterable[Subject], engines: Sequence[Engine], absent: Mapping[str, str], repeats: int, memory: bool = True
 ) -> Result:
     """Transactions a second, family by family and all together, on each of `subjects`. Raises DisagreementError."""
-    measured, data, agreement = list[Measurement](), list[dict[str, Any]](), Agreement()
+    measured, data, agreement = list[Measurement](), list[dict[str, Any]](), FeatureAgreement()
     bandwidths: dict[str, float] = {engine.name: speed for engine in engines if (speed := bandwidth(engine))}
     for subject in subjects:
         families = {name: part for name, part in subject.untrained.features.items() if isinstance(part, WRITTEN)}
         with tempfile.TemporaryDirectory() as folder:
             pairs = Path(folder) / "pairs.parquet"
             candidates = _write_pairs(subject, engines[0], pairs)
-            inputs = Inputs(subject.store.root, subject.history.cutoff, families, pairs)
+            inputs = FeatureInputs(subject.store.root, subject.history.cutoff, families, pairs)
             rows = units(subject.history.transactions, engines[0])
             measured += _measured(inputs, rows, engines, repeats, agreement, memory, bandwidths)
-        data.append(subject.described() | {"transactions_before_cutoff": rows, "candidates": candidates})
+        data.append(subject.data_facts() | {"transactions_before_cutoff": rows, "candidates": candidates})
         settings = {
             "features": {name: part.settings() for name, part in families.items()},
             "retrievers": {name: part.settings() for name, part in subject.untrained.retrievers.items()},
@@ -74,17 +74,17 @@ def _write_pairs(subject: Subject, engine: Engine, file: Path) -> int:
     return pairs.height
 
 
-def _ways(inputs: Inputs, engines: Sequence[Engine]) -> list[Plans | Pandas]:
+def _ways(inputs: FeatureInputs, engines: Sequence[Engine]) -> list[Plans | PandasFeatures]:
     """The common pandas code last: the others are compared with it."""
-    return [*(Plans(inputs, engine) for engine in engines), TunedPandas(inputs), Pandas(inputs)]
+    return [*(Plans(inputs, engine) for engine in engines), TunedPandasFeatures(inputs), PandasFeatures(inputs)]
 
 
 def _measured(
-    inputs: Inputs,
+    inputs: FeatureInputs,
     rows: int,
     engines: Sequence[Engine],
     repeats: int,
-    agreement: Agreement,
+    agreement: FeatureAgreement,
     memory: bool,
     bandwidths: Mapping[str, float],
 ) -> list[Measurement]:
@@ -111,7 +111,7 @@ def _measured(
     return measured
 
 
-def _column_bytes(inputs: Inputs, what: str, made: pl.DataFrame, engine: Engine) -> int:
+def _column_bytes(inputs: FeatureInputs, what: str, made: pl.DataFrame, engine: Engine) -> int:
     """Bytes of the columns that making `made`, those of the family `what` or of all of them, reads and writes."""
     families = [*inputs.families.values()] if what == ALL else [inputs.families[what]]
     pairs = pl.read_parquet(inputs.pairs)

@@ -15,13 +15,13 @@ L = TypeVar("L", bound=Learner)
 
 def learned(part: Learner, history: History, audience: History, engine: Engine) -> Learned:
     """All tables of `part`: of everybody from `history`, and of the customers whose history `audience` is."""
-    return all_learned(at_work(part, engine), history, audience, engine)
+    return all_learned(with_engine(part, engine), history, audience, engine)
 
 
-def at_work(part: L, engine: Engine) -> L:
+def with_engine(part: L, engine: Engine) -> L:
     """`part` with an engine to work with; parts that learn by plans alone draw nothing and need no workflows."""
     return part.bind(PartContext(engine, 0, _no_encoders))
 
 
 def _no_encoders() -> FittedEncoders:
-    raise AssertionError("a part that needs workflows is none that learns by plans alone: see Subject.untrained")
+    raise AssertionError("a part that needs workflows does not learn by plans alone: see Subject.untrained")

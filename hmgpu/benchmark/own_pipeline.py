@@ -68,7 +68,7 @@ def _data(run: Path) -> str | None:
     return json.loads(manifest.read_text()).get("data") if manifest.is_file() else None
 
 
-def lists(pipeline: Pipeline, week: Week) -> pl.DataFrame:
+def recommended_lists(pipeline: Pipeline, week: Week) -> pl.DataFrame:
     """(customer, article, rank 1..12) of those who bought in `week`, as the line's evaluation of it has them."""
     with pipeline.working():
         examples, _ = pipeline.examples(week, training=False)

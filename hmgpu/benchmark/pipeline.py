@@ -58,7 +58,7 @@ def benchmark_pipeline(subject: Subject, engines: Sequence[Engine], absent: Mapp
         "threads": pl.thread_pool_size(),
         "tolerance": TOLERANCE,
     }
-    return Result("pipeline", _measurements(ran), {"submission": said}, settings, subject.described(), absent)
+    return Result("pipeline", _measurements(ran), {"submission": said}, settings, subject.data_facts(), absent)
 
 
 def agree(ran: Mapping[str, Ran], without_models: bool) -> str:

@@ -70,7 +70,7 @@ class Subject:
         features = [f"features.{name}" for name in self.config.features if name not in self.untrained.features]
         return retrievers + features
 
-    def described(self) -> dict[str, Any]:
+    def data_facts(self) -> dict[str, Any]:
         """Where the data comes from and how much there is of it."""
         known = self.store.manifest
         sizes = {"rows": known.rows, "customers": known.customers, "articles": known.articles}

@@ -66,7 +66,7 @@ def benchmark_train(
             "tolerance": TOLERANCE,
             "seed": config.seed,
         }
-    return Result("train", [measured], {"figures": judge.said()}, settings, subject.described(), absent)
+    return Result("train", [measured], {"figures": judge.said()}, settings, subject.data_facts(), absent)
 
 
 class Judge:

@@ -77,7 +77,7 @@ def benchmark_two_tower(
         "torch_threads": torch.get_num_threads(),
         "parameters": sum(each.numel() for each in model.parameters()),
     }
-    return Result("two-tower", measured, agreement, facts, subject.described(), absent)
+    return Result("two-tower", measured, agreement, facts, subject.data_facts(), absent)
 
 
 class Feeding:
@@ -124,7 +124,7 @@ class Feeding:
         wait_for(self.engine)
 
     def _lightning(self, model: Towers, seed: int) -> None:
-        with tempfile.TemporaryDirectory() as work:  # anew each time: it would go on from a checkpoint
+        with tempfile.TemporaryDirectory() as work:  # a new one each time: it would go on from a checkpoint
             fit(model, lambda rank, processes: self.own, indifferent, self.settings, self.engine, seed, Path(work))
 
     def _named(self, what: str) -> str:

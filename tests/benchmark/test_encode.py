@@ -6,34 +6,34 @@ import pytest
 
 from hmgpu.benchmark import encoding
 from hmgpu.benchmark.agreement import DisagreementError
-from hmgpu.benchmark.encode import Agreement
+from hmgpu.benchmark.encode import EncodingAgreement
 from hmgpu.benchmark.rivals import pandas_encoding
 from hmgpu.benchmark.rivals.pandas_encoding import PandasEncoding, pandas_sessions
 from hmgpu.core.engine import Engine
-from hmgpu.parts.models.encode.columns import Encoded
+from hmgpu.parts.models.encode.columns import EncodedColumn
 
 CPU = Engine("cpu", "tests")
 
 
-def encoded(column: Encoded, **values) -> list:
+def encoded(column: EncodedColumn, **values) -> list:
     rows = pl.DataFrame({"key": range(len(next(iter(values.values())))), **values})
     return PandasEncoding([column]).fit(rows).encode(rows)[column.name].to_list()
 
 
 def test_codes_are_by_frequency_then_value_and_rare_ones_are_unknown():
-    column = Encoded("colour", "article", "category", least=2)
+    column = EncodedColumn("colour", "article", "category", least=2)
     assert encoded(column, colour=[9, 5, 9, 4, 5, 9, 4, 1]) == [3, 5, 3, 4, 5, 3, 4, 2]
 
 
 def test_a_missing_number_is_the_median():
-    made = encoded(Encoded("age", "customer", "number"), age=[1.0, 2.0, None, 6.0])
+    made = encoded(EncodedColumn("age", "customer", "number"), age=[1.0, 2.0, None, 6.0])
     whole = np.array([1.0, 2.0, 2.0, 6.0])
     assert made == pytest.approx((whole - whole.mean()) / whole.std(ddof=1))
 
 
 def test_amounts_are_logarithms():
     logs = np.log([1.0, 2.0, 4.0])
-    made = encoded(Encoded("units", "customer", "amount"), units=[0.0, 1.0, 3.0])
+    made = encoded(EncodedColumn("units", "customer", "amount"), units=[0.0, 1.0, 3.0])
     assert made == pytest.approx((logs - logs.mean()) / logs.std(ddof=1))
 
 
@@ -51,12 +51,12 @@ def ways(make_subject, tmp_path_factory):
     """Workflows and pandas, fitted on the same."""
     folder = tmp_path_factory.mktemp("ways")
     history = make_subject().history
-    inputs = encoding.Inputs(history, 91, 5, folder)
-    return encoding.Workflows(inputs, CPU), encoding.Pandas(inputs)
+    inputs = encoding.EncodingInputs(history, 91, 5, folder)
+    return encoding.Workflows(inputs, CPU), encoding.PandasEncoders(inputs)
 
 
 def compare(ways, call) -> None:
-    Agreement().check("it", {way.name: call(way) for way in ways})
+    EncodingAgreement().check("it", {way.name: call(way) for way in ways})
 
 
 def test_other_codes_are_refused(ways, monkeypatch):

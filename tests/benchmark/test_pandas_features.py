@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hmgpu.benchmark.agreement import DisagreementError
-from hmgpu.benchmark.feature_agreement import Agreement
+from hmgpu.benchmark.feature_agreement import FeatureAgreement
 from hmgpu.benchmark.learned import learned
 from hmgpu.benchmark.rivals.pandas_features import WRITTEN, columns, needs
-from hmgpu.benchmark.rivals.pandas_notebook import Tables, merged
+from hmgpu.benchmark.rivals.pandas_notebook import NotebookTables, merged
 from hmgpu.benchmark.rivals.pandas_tables import Known, Needs, read, read_all
 from hmgpu.core.engine import Engine
 from hmgpu.parts.candidates import KEYS
@@ -81,8 +81,8 @@ def test_pandas_and_plans_agree(part, world, make_history):
     read = Known(history.cutoff, frame["customer"].unique(), *(table.collect().to_pandas() for table in tables))
     theirs = pd.concat([frame[list(KEYS)], columns(part, read, frame)], axis=1)
     sales = read.sales.assign(age=history.cutoff - read.sales["day"])
-    common = merged(part, Tables(history.cutoff, sales, read.articles, read.customers), frame)
-    Agreement().check("it", {"plans": ours, "tuned": theirs, "pandas": common.drop(columns="it_score")})
+    common = merged(part, NotebookTables(history.cutoff, sales, read.articles, read.customers), frame)
+    FeatureAgreement().check("it", {"plans": ours, "tuned": theirs, "pandas": common.drop(columns="it_score")})
 
 
 def test_every_family_that_learns_by_plans_alone_is_among_those_compared():
@@ -124,8 +124,8 @@ def test_a_whole_number_that_pandas_makes_a_fraction_is_refused():
         pd.DataFrame({**keys, "units": [value, None]}).astype({"customer": "int32", "article": "int32"})
         for value in (2, 2.5)
     )
-    Agreement().check("it", {"plans": ours, "pandas": same})
+    FeatureAgreement().check("it", {"plans": ours, "pandas": same})
     with pytest.raises(
         DisagreementError, match=r"it: plans and pandas: column 'units' differs at customer 1, article 3"
     ):
-        Agreement().check("it", {"plans": ours, "pandas": other})
+        FeatureAgreement().check("it", {"plans": ours, "pandas": other})

@@ -11,7 +11,7 @@ from hmgpu.benchmark import peer_runs
 from hmgpu.benchmark.peer_runs import PEERS, available, buyers, load, named, recommend, tried
 from hmgpu.benchmark.peers import popular, repurchase
 from hmgpu.benchmark.peers.notebook_candidates import candidates
-from hmgpu.benchmark.peers.purchases import Purchases
+from hmgpu.benchmark.peers.purchases import PurchaseMatrix
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.metrics import K
@@ -121,17 +121,17 @@ def test_own_purchases_come_before_best_sellers_the_newest_first(make_history):
 
 def test_purchases_are_units_of_customers_by_articles(make_history):
     history = make_history([(1, 7, 20), (1, 7, 20), (2, 3, 10), (2, 3, 20), (50, 4, 30)])
-    purchases = Purchases.of(history, 28, CPU)
+    purchases = PurchaseMatrix.of(history, 28, CPU)
     assert purchases.customers.tolist() == [3, 7]
     assert purchases.articles.tolist() == [10, 20]
     assert purchases.units.toarray().tolist() == [[1, 1], [0, 2]]
     assert purchases.bought.toarray().tolist() == [[1, 1], [0, 1]]
     assert purchases.rows(asked(7, 4)).tolist() == [1]
-    assert Purchases.of(history, 28, CPU, most=1).articles.tolist() == [20]
+    assert PurchaseMatrix.of(history, 28, CPU, most=1).articles.tolist() == [20]
 
 
 def test_lists_of_places_leave_out_the_empty_ones(make_history):
-    purchases = Purchases.of(make_history([(1, 7, 20), (2, 3, 10)]), 28, CPU)
+    purchases = PurchaseMatrix.of(make_history([(1, 7, 20), (2, 3, 10)]), 28, CPU)
     found = purchases.listed([1, 0], [[1, 0], [0, -1]], [[0.5, 0.1], [0.2, 0.0]])
     assert rows(found) == [(3, 10, 1), (7, 20, 1), (7, 10, 2)]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hmgpu.benchmark.agreement import largest_difference
-from hmgpu.benchmark.learned import at_work
+from hmgpu.benchmark.learned import with_engine
 from hmgpu.benchmark.rivals.sparse_copurchase import sparse_rules
 from hmgpu.core.engine import Engine
 from hmgpu.parts.retrievers.copurchase import CoPurchase
@@ -24,7 +24,7 @@ SETTINGS = {
 def same(store, part, engine) -> int:
     """How many rules both ways have, which must be equal."""
     history = store.as_of(store.last_complete_week.first_day)
-    ours = engine.collect(at_work(part, engine).learn(history)["rules"])
+    ours = engine.collect(with_engine(part, engine).learn(history)["rules"])
     theirs = sparse_rules(store, history.cutoff, part, engine)
     assert theirs.schema == ours.schema
     assert largest_difference(ours, theirs, 0.0, ("seed", "article")) == 0

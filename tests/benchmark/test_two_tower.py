@@ -14,7 +14,7 @@ from hmgpu.benchmark.two_tower import benchmark_two_tower
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
 from hmgpu.parts.models.neural.batches import FileBatches
-from hmgpu.parts.models.neural.purchases import Purchases
+from hmgpu.parts.models.neural.purchases import PurchaseFiles
 from hmgpu.parts.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")
@@ -101,6 +101,6 @@ def test_a_loop_that_trains_otherwise_is_refused(files, tmp_path, monkeypatch):
 
 def test_nothing_to_train_on_is_said(make_subject, monkeypatch):
     subject = make_subject(retrievers={"two_tower": TwoTower(weeks=2)})
-    monkeypatch.setattr(two_tower, "write_purchases", lambda *given: Purchases([], []))
+    monkeypatch.setattr(two_tower, "write_purchases", lambda *given: PurchaseFiles([], []))
     with pytest.raises(DataError, match="nothing was bought in 2 weeks"):
         benchmark_two_tower(subject, [CPU], {}, repeats=1, memory=False)

@@ -7,7 +7,7 @@ from implicit.nearest_neighbours import CosineRecommender
 from implicit.utils import ParameterWarning
 
 from hmgpu.benchmark.peers import PLACES, Peer
-from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+from hmgpu.benchmark.peers.purchases import EMPTY, PurchaseMatrix
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
 
@@ -16,7 +16,7 @@ def recommend(
     history: History, customers: pl.DataFrame, engine: Engine, seed: int, days: int, neighbours: int
 ) -> pl.DataFrame:
     """The neighbours of what the customer bought, what he bought among them."""
-    purchases = Purchases.of(history, days, engine)
+    purchases = PurchaseMatrix.of(history, days, engine)
     rows = purchases.rows(customers)
     if not len(rows):
         return EMPTY

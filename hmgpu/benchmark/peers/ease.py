@@ -8,7 +8,7 @@ from lenskit.knn import EASEScorer
 
 from hmgpu.benchmark.peers import Peer
 from hmgpu.benchmark.peers.lenskit_data import dataset
-from hmgpu.benchmark.peers.purchases import EMPTY, Purchases, best
+from hmgpu.benchmark.peers.purchases import EMPTY, PurchaseMatrix, best
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
 
@@ -28,7 +28,7 @@ def recommend(
 
     The weights are lenskit's; the products are not: its scorer takes one customer at a time, dense.
     """
-    purchases = Purchases.of(history, days, engine, articles)
+    purchases = PurchaseMatrix.of(history, days, engine, articles)
     rows = purchases.rows(customers)
     if not len(rows):
         return EMPTY

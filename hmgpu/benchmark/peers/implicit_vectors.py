@@ -7,7 +7,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from hmgpu.benchmark.peers import PLACES
-from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+from hmgpu.benchmark.peers.purchases import EMPTY, PurchaseMatrix
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
 
@@ -27,7 +27,7 @@ def nearest(
         make: makes the model, which is then fitted on the last `days` days.
         counts: whether it sees how many units were bought, or only that any were.
     """
-    purchases = Purchases.of(history, days, engine)
+    purchases = PurchaseMatrix.of(history, days, engine)
     rows = purchases.rows(customers)
     selling = purchases.columns(engine.collect(history.on_sale(min(on_sale, days))))
     if not len(rows) or not len(selling):

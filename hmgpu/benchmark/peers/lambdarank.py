@@ -11,7 +11,7 @@ import polars as pl
 
 from hmgpu.benchmark.peers import PLACES, Peer
 from hmgpu.benchmark.peers.notebook_candidates import PAIR, candidates
-from hmgpu.benchmark.peers.notebook_features import NEEDS, described
+from hmgpu.benchmark.peers.notebook_features import NEEDS, with_notebook_features
 from hmgpu.benchmark.peers.purchases import EMPTY
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
@@ -51,7 +51,7 @@ def recommend(
     }
     table = lightgbm.Dataset(_numbers(examples, features), examples[LABEL].to_numpy(), group=groups.to_numpy())
     model = lightgbm.train(settings, table, rounds)
-    pairs = described(candidates(history, customers, engine), history, engine)
+    pairs = with_notebook_features(candidates(history, customers, engine), history, engine)
     scored = pairs.select(PAIR).with_columns(score=pl.Series(model.predict(_numbers(pairs, features))))
     ordered = scored.sort("customer", "score", "article", descending=[False, True, False])
     ranked = ordered.with_columns(rank=pl.int_range(1, pl.len() + 1).over("customer").cast(pl.Int32))
@@ -68,7 +68,7 @@ def _examples(history: History, first: int, engine: Engine) -> pl.DataFrame:
     labelled = pairs.join(bought.with_columns(pl.lit(1).alias(LABEL)), on=PAIR, how="left", maintain_order="left")
     labelled = labelled.with_columns(pl.col(LABEL).fill_null(0), week=first)
     teaching = labelled.filter(pl.col(LABEL).max().over("customer") > 0)
-    return described(teaching, before, engine)
+    return with_notebook_features(teaching, before, engine)
 
 
 def _numbers(pairs: pl.DataFrame, features: list[str]) -> Any:

@@ -7,12 +7,12 @@ import polars as pl
 from lenskit.data import Dataset, ItemList, RecQuery, from_interactions_df
 
 from hmgpu.benchmark.peers import PLACES
-from hmgpu.benchmark.peers.purchases import EMPTY, Purchases
+from hmgpu.benchmark.peers.purchases import EMPTY, PurchaseMatrix
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
 
 
-def dataset(purchases: Purchases) -> Dataset:
+def dataset(purchases: PurchaseMatrix) -> Dataset:
     """The purchases, each pair once: users and items are the matrix's rows and columns, in that order."""
     pairs = purchases.units.tocoo()
     return from_interactions_df(pl.DataFrame({"user_id": pairs.row, "item_id": pairs.col}).to_pandas())
@@ -23,7 +23,7 @@ def nearest(scorer: Any, history: History, customers: pl.DataFrame, engine: Engi
 
     lenskit's own pipeline would leave out what the customer has bought, which is bought again here.
     """
-    purchases = Purchases.of(history, days, engine)
+    purchases = PurchaseMatrix.of(history, days, engine)
     rows = purchases.rows(customers)
     if not len(rows):
         return EMPTY

@@ -12,7 +12,7 @@ CODES = ("product_type", "department", "section", "garment_group", "index_group"
 NEEDS = frozenset({"price", "age", "product", "product_type", "department"})
 
 
-def described(pairs: pl.DataFrame, history: History, engine: Engine) -> pl.DataFrame:
+def with_notebook_features(pairs: pl.DataFrame, history: History, engine: Engine) -> pl.DataFrame:
     """`pairs` (customer, article, …) in their order, with what the history says of them in columns of numbers."""
     customers = pairs.select("customer").unique()
     past = engine.collect(history.of(customers.lazy()).transactions.select(*PAIR, "day", "price"))

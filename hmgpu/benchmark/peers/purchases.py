@@ -20,7 +20,7 @@ EMPTY = pl.DataFrame(schema={"customer": pl.Int32, "article": pl.Int32, "rank": 
 
 
 @dataclass(frozen=True)
-class Purchases:
+class PurchaseMatrix:
     """Who bought how many units of what."""
 
     customers: Keys
@@ -31,7 +31,7 @@ class Purchases:
     """float32 (customers, articles)."""
 
     @staticmethod
-    def of(history: History, days: int, engine: Engine, most: int | None = None) -> "Purchases":
+    def of(history: History, days: int, engine: Engine, most: int | None = None) -> "PurchaseMatrix":
         """Those of the last `days` days; of the `most` best-selling articles alone, where that is given."""
         pairs = history.last(days).group_by("customer", "article").agg(units=pl.len().cast(pl.Int64))
         if most is not None:
@@ -41,7 +41,7 @@ class Purchases:
         customers, rows = np.unique(bought["customer"].to_numpy(), return_inverse=True)
         articles, columns = np.unique(bought["article"].to_numpy(), return_inverse=True)
         values = bought["units"].cast(pl.Float32).to_numpy()
-        return Purchases(
+        return PurchaseMatrix(
             customers, articles, csr_matrix((values, (rows, columns)), shape=(len(customers), len(articles)))
         )
 

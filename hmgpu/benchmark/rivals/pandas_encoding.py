@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from hmgpu.parts.models.encode.columns import JUST_NOW, LATEST, RECENT, Encoded
+from hmgpu.parts.models.encode.columns import JUST_NOW, LATEST, RECENT, EncodedColumn
 
 RARE, FIRST = 2, 3  # NVTabular's codes for a value that is unknown or too rare, and for the most frequent one
 
@@ -20,7 +20,7 @@ RARE, FIRST = 2, 3  # NVTabular's codes for a value that is unknown or too rare,
 class PandasEncoding:
     """What is learned of one side's columns."""
 
-    chosen: Sequence[Encoded]
+    chosen: Sequence[EncodedColumn]
     codes: dict[str, pd.Series] = field(default_factory=dict)
     group_means: dict[str, pd.Series] = field(default_factory=dict)
     medians: dict[str, float] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class PandasEncoding:
                 made[name] = numbers.fillna(0.0).astype("float32")
         return pl.from_pandas(pd.DataFrame(made))
 
-    def _values(self, column: Encoded, rows: pd.DataFrame) -> pd.Series:
+    def _values(self, column: EncodedColumn, rows: pd.DataFrame) -> pd.Series:
         """The numbers of a column as they come; a ratio is made here."""
         if column.encoding != "ratio":
             return rows[column.name]
@@ -66,7 +66,7 @@ class PandasEncoding:
         mean = rows[group].map(self.group_means[column.name])
         return rows[value] / mean.where(mean > 0)
 
-    def _filled(self, column: Encoded, values: pd.Series) -> pd.Series:
+    def _filled(self, column: EncodedColumn, values: pd.Series) -> pd.Series:
         filled = values.fillna(self.medians[column.name])
         return np.log1p(filled) if column.encoding == "amount" else filled
 

@@ -2,7 +2,7 @@
 
 Tables are read whole, groups are made over everybody's purchases, and every family is merged onto a table of candidates
 that grows with each. pandas_families.py is the same with care: filtered before it is grouped, counted without
-`nunique`, laid beside the candidates instead of merged. Both make the columns that hmgpu's families make.
+`nunique`, laid next to the candidates instead of merged. Both make the columns that hmgpu's families make.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from hmgpu.parts.features.retriever_scores import RetrieverScores
 
 
 @dataclass(frozen=True)
-class Tables:
+class NotebookTables:
     """All that was known before day `cutoff`, every column of it; `sales` has `age`, the days before the cutoff."""
 
     cutoff: int
@@ -34,7 +34,7 @@ class Tables:
     customers: pd.DataFrame
 
 
-def merged(part: Feature, tables: Tables, pairs: pd.DataFrame) -> pd.DataFrame:
+def merged(part: Feature, tables: NotebookTables, pairs: pd.DataFrame) -> pd.DataFrame:
     """`pairs` (customer, article, scores, …) with the family's columns; their order is kept, what is missing is NaN."""
     match part:
         case ArticleSales():
@@ -58,7 +58,7 @@ def merged(part: Feature, tables: Tables, pairs: pd.DataFrame) -> pd.DataFrame:
     raise TypeError(f"no pandas is written for the feature family {part.kind}")
 
 
-def _article_sales(part: ArticleSales, tables: Tables) -> pd.DataFrame:
+def _article_sales(part: ArticleSales, tables: NotebookTables) -> pd.DataFrame:
     sold = tables.sales[tables.sales["age"] <= max(*part.windows, 14)]
     made = sold.groupby(ARTICLE).agg(article_days_since_sale=("age", "min"), article_buyers=(CUSTOMER, "nunique"))
     for window in part.windows:
@@ -119,7 +119,7 @@ def _price_fit(part: PriceFit, sales: pd.DataFrame, pairs: pd.DataFrame) -> pd.D
     return made.drop(columns=["_usual", "_deviation", "_price"])
 
 
-def _buyer_age(part: BuyerAge, tables: Tables, pairs: pd.DataFrame) -> pd.DataFrame:
+def _buyer_age(part: BuyerAge, tables: NotebookTables, pairs: pd.DataFrame) -> pd.DataFrame:
     ages = tables.customers[[CUSTOMER, "age"]].rename(columns={"age": "_age"})
     recent = tables.sales[tables.sales["age"] <= part.days]
     bought = recent.merge(ages, on=CUSTOMER, how="left").groupby(ARTICLE)["_age"]
@@ -129,7 +129,7 @@ def _buyer_age(part: BuyerAge, tables: Tables, pairs: pd.DataFrame) -> pd.DataFr
     return made.drop(columns="_age")
 
 
-def _affinity(part: Affinity, tables: Tables, pairs: pd.DataFrame) -> pd.DataFrame:
+def _affinity(part: Affinity, tables: NotebookTables, pairs: pd.DataFrame) -> pd.DataFrame:
     level = part.by
     sales = tables.sales
     asked = pairs

@@ -57,7 +57,7 @@ def sparse_rules(store: Store, cutoff: int, settings: CoPurchase, engine: Engine
     customers, row = on.arrays.unique(bought[CUSTOMER].values, return_inverse=True)
     day, article = (bought[name].values.astype("int64") for name in ("day", ARTICLE))
     day -= cutoff - settings.days - 1  # from 1 on: a matrix holds no zeros
-    purchases = Purchases(on, row, day, article, offered, (len(customers), int(article.max()) + 1))
+    purchases = LatestPurchases(on, row, day, article, offered, (len(customers), int(article.max()) + 1))
 
     both = purchases.both()
     plain = settings.gap == settings.backwards == 1
@@ -75,7 +75,7 @@ def sparse_rules(store: Store, cutoff: int, settings: CoPurchase, engine: Engine
 
 
 @dataclass(frozen=True)
-class Purchases:
+class LatestPurchases:
     """Arrays of what each customer bought last, each article once."""
 
     on: Libraries

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from hmgpu.data.synthetic.arrays import Stream, generator
-from hmgpu.data.synthetic.catalogue import DEPARTMENT_SECTION, DEPARTMENTS, GROUPS, Catalogue
+from hmgpu.data.synthetic.catalogue import DEPARTMENT_SECTION, DEPARTMENTS, GROUPS, SyntheticCatalogue
 from hmgpu.data.synthetic.vocabulary import (
     APPEARANCES,
     COLOUR_FAMILIES,
@@ -23,13 +23,13 @@ NO_DESCRIPTION = 0.004
 TONES = tuple(dict.fromkeys(tone for _, tone, _ in COLOURS))
 
 
-def article_ids(articles: Catalogue) -> pl.Series:
+def article_ids(articles: SyntheticCatalogue) -> pl.Series:
     """Ten digits as text: product code, then colour variant."""
     number = pl.Series("article_id", articles.product_code.astype(np.int64) * 1000 + articles.variant)
     return number.cast(pl.String).str.zfill(10)
 
 
-def articles_table(articles: Catalogue, seed: int) -> pl.DataFrame:
+def articles_table(articles: SyntheticCatalogue, seed: int) -> pl.DataFrame:
     """All 25 columns as text, one row an article, by article id."""
     section = DEPARTMENT_SECTION[articles.department]
     index = np.array([s.shop for s in SECTIONS])[section]
@@ -81,7 +81,7 @@ def _department_names() -> list[str]:
     return [f"{SECTIONS[s].name} {GARMENTS[letter].name.lower()}" for letter, s in DEPARTMENTS]
 
 
-def _texts(articles: Catalogue, seed: int) -> tuple[pl.Series, pl.Series]:
+def _texts(articles: SyntheticCatalogue, seed: int) -> tuple[pl.Series, pl.Series]:
     """Name and description of every article's product; a few products have no description."""
     rng = generator(seed, Stream.TEXTS)
     first = np.unique(articles.first_of_product)

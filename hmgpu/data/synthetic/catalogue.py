@@ -28,7 +28,7 @@ DEPARTMENT_SHARE = np.array([SECTIONS[s].share / len(SECTIONS[s].garments) ** 0.
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class SyntheticCatalogue:
     """One entry an article, in the order of the article ids; articles of a product are neighbours."""
 
     product: Ints
@@ -87,7 +87,7 @@ def season(group: Ints, week: Ints) -> Floats:
     return demand
 
 
-def catalogue(articles: int, seed: int) -> Catalogue:
+def catalogue(articles: int, seed: int) -> SyntheticCatalogue:
     """Draw a catalogue of exactly so many articles."""
     rng = generator(seed, Stream.CATALOGUE)
     colours = 1 + rng.negative_binomial(0.7, 0.7 / (0.7 + 1.235), size=articles)
@@ -119,7 +119,7 @@ def catalogue(articles: int, seed: int) -> Catalogue:
     late = (rng.random(articles) < 0.3) & (variant > 1)
     style = rng.normal(0, 1, (products, STYLES))
     appeal = spread(rng.normal(0, 0.8, products)) + rng.normal(0, 0.7, articles) - 0.12 * np.minimum(variant, 8)
-    drawn = Catalogue(
+    drawn = SyntheticCatalogue(
         product=product,
         first_of_product=spread(first),
         colours_of_product=spread(colours.astype(np.int32)),
@@ -197,7 +197,7 @@ def _codes(rng: np.random.Generator, products: int) -> Ints:
     return (100_000 + codes).astype(np.int32)
 
 
-def _companions(rng: np.random.Generator, drawn: Catalogue) -> None:
+def _companions(rng: np.random.Generator, drawn: SyntheticCatalogue) -> None:
     """Choose companions of the same index group, launched about the same time, by style and appeal."""
     tried = 24
     index_group = np.array([INDEXES[s.shop][2] for s in SECTIONS])[DEPARTMENT_SECTION[drawn.department]]

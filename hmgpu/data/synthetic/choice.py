@@ -3,9 +3,9 @@
 import numpy as np
 
 from hmgpu.data.synthetic.arrays import Bools, Doubles, Floats, Longs, pick
-from hmgpu.data.synthetic.catalogue import COMPANIONS, Catalogue
+from hmgpu.data.synthetic.catalogue import COMPANIONS, SyntheticCatalogue
 from hmgpu.data.synthetic.customers import Customers
-from hmgpu.data.synthetic.demand import Shelf
+from hmgpu.data.synthetic.demand import ShopWeek
 from hmgpu.data.synthetic.memory import Memory
 
 SEEN = 10
@@ -26,8 +26,8 @@ COMPANION_SHARES = np.array([0.55, 0.3, 0.15])
 def fresh(
     rng: np.random.Generator,
     people: Customers,
-    articles: Catalogue,
-    shelf: Shelf,
+    articles: SyntheticCatalogue,
+    shelf: ShopWeek,
     memory: Memory,
     who: Longs,
     online: Bools,
@@ -51,7 +51,9 @@ def fresh(
     return seen[np.arange(n), pick(rng, np.exp(likes - likes.max(axis=1, keepdims=True)))]
 
 
-def liking(people: Customers, articles: Catalogue, shelf: Shelf, who: Longs, online: Bools, seen: Longs) -> Floats:
+def liking(
+    people: Customers, articles: SyntheticCatalogue, shelf: ShopWeek, who: Longs, online: Bools, seen: Longs
+) -> Floats:
     """Log weight of each seen article for its customer: style, colour, age, price, markdown and channel.
 
     who, online: (n,); seen: (n, k). Returns (n, k).
@@ -74,7 +76,13 @@ def liking(people: Customers, articles: Catalogue, shelf: Shelf, who: Longs, onl
 
 
 def remembered(
-    rng: np.random.Generator, people: Customers, articles: Catalogue, shelf: Shelf, memory: Memory, who: Longs, day: int
+    rng: np.random.Generator,
+    people: Customers,
+    articles: SyntheticCatalogue,
+    shelf: ShopWeek,
+    memory: Memory,
+    who: Longs,
+    day: int,
 ) -> Longs:
     """Lines that past purchases explain: the same again, another colour, or a companion; -1 where none does.
 
@@ -108,20 +116,20 @@ def remembered(
     return _still_sold(shelf, chosen)
 
 
-def outfit(rng: np.random.Generator, articles: Catalogue, shelf: Shelf, anchor: Longs) -> Longs:
+def outfit(rng: np.random.Generator, articles: SyntheticCatalogue, shelf: ShopWeek, anchor: Longs) -> Longs:
     """What joins the first article of a visit: a companion or another colour of it; -1 where neither does."""
     uniform = rng.random(len(anchor))
     chosen = np.where(uniform < OUTFIT, companion(rng, articles, anchor), other_colour(rng, articles, anchor))
     return _still_sold(shelf, np.where(uniform < OUTFIT + SET, chosen, -1))
 
 
-def companion(rng: np.random.Generator, articles: Catalogue, base: Longs) -> Longs:
+def companion(rng: np.random.Generator, articles: SyntheticCatalogue, base: Longs) -> Longs:
     """One of each article's companions, the first most often."""
     place = rng.choice(COMPANIONS, len(base), p=COMPANION_SHARES)
     return articles.companions[base, place].astype(np.int64)
 
 
-def other_colour(rng: np.random.Generator, articles: Catalogue, base: Longs) -> Longs:
+def other_colour(rng: np.random.Generator, articles: SyntheticCatalogue, base: Longs) -> Longs:
     """Another colour of each article's product; -1 where there is none."""
     colours = articles.colours_of_product[base].astype(np.int64)
     first = articles.first_of_product[base]
@@ -130,7 +138,7 @@ def other_colour(rng: np.random.Generator, articles: Catalogue, base: Longs) -> 
     return chosen
 
 
-def _still_sold(shelf: Shelf, chosen: Longs) -> Longs:
+def _still_sold(shelf: ShopWeek, chosen: Longs) -> Longs:
     sold: Longs = np.where((chosen >= 0) & shelf.on_sale[chosen], chosen, -1)
     return sold
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hmgpu.data.synthetic.arrays import Bools, Doubles, Floats, Ints, Longs, Stream, generator
-from hmgpu.data.synthetic.catalogue import DEPARTMENTS, Catalogue, season
+from hmgpu.data.synthetic.catalogue import DEPARTMENTS, SyntheticCatalogue, season
 from hmgpu.data.synthetic.span import WEEKS
 
 EVERGREEN = 200
@@ -19,7 +19,7 @@ can be higher, as the others are limited too and taste comes on top."""
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ShopWeek:
     """One week in the shop. All arrays have one entry an article, but the last three."""
 
     on_sale: Bools
@@ -44,7 +44,7 @@ class Shelf:
         return chosen
 
 
-def shelves(articles: Catalogue, seed: int) -> Iterator[Shelf]:
+def shelves(articles: SyntheticCatalogue, seed: int) -> Iterator[ShopWeek]:
     """The shop of every week in turn, from week 0."""
     trend = generator(seed, Stream.DEMAND, 0).normal(0, 0.4, len(articles))
     order = np.argsort(articles.department, kind="stable")
@@ -70,7 +70,7 @@ def shelves(articles: Catalogue, seed: int) -> Iterator[Shelf]:
         limit = LARGEST_SHARE * wanted.sum()
         sold = wanted * limit / (wanted + limit)
         cumulative = np.concatenate([[0.0], np.cumsum(sold[order])])
-        yield Shelf(
+        yield ShopWeek(
             on_sale=on_sale,
             price=np.rint(articles.price * (1 - markdown)).astype(np.int32),
             markdown=markdown.astype(np.float32),
@@ -81,7 +81,7 @@ def shelves(articles: Catalogue, seed: int) -> Iterator[Shelf]:
         )
 
 
-def _markdown(rng: np.random.Generator, articles: Catalogue, gone: Doubles) -> Doubles:
+def _markdown(rng: np.random.Generator, articles: SyntheticCatalogue, gone: Doubles) -> Doubles:
     """Clearance towards the end of life, in steps; before that, one article in forty is on offer for a week."""
     markdown = np.where(rng.random(len(articles)) < 0.025, 0.2, 0.0)
     for after, off in CLEARANCE:

@@ -7,9 +7,9 @@ import numpy as np
 
 from hmgpu.data.synthetic import choice
 from hmgpu.data.synthetic.arrays import Bools, Doubles, Ints, Longs, Stream, generator
-from hmgpu.data.synthetic.catalogue import Catalogue
+from hmgpu.data.synthetic.catalogue import SyntheticCatalogue
 from hmgpu.data.synthetic.customers import Customers
-from hmgpu.data.synthetic.demand import Shelf, shelves
+from hmgpu.data.synthetic.demand import ShopWeek, shelves
 from hmgpu.data.synthetic.memory import Memory
 from hmgpu.data.synthetic.span import DAYS, FIRST_DATE, MISSING
 
@@ -22,8 +22,8 @@ MORE_UNITS = (0.105, 0.008, 0.002)
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows of one day, by customer. All arrays have shape (rows,); a line of two units is two rows."""
+class PurchaseRows:
+    """Purchases of one day, by customer. All arrays have shape (rows,); a line of two units is two rows."""
 
     day: int
     """Days since 2018-09-20."""
@@ -38,12 +38,12 @@ class Rows:
 class World:
     """Everything that the next purchase depends on."""
 
-    articles: Catalogue
+    articles: SyntheticCatalogue
     people: Customers
     memory: Memory
     seed: int
 
-    def visit(self, rng: np.random.Generator, shelf: Shelf, day: int, who: Longs) -> tuple[Longs, Longs, Bools]:
+    def visit(self, rng: np.random.Generator, shelf: ShopWeek, day: int, who: Longs) -> tuple[Longs, Longs, Bools]:
         """Let each of the customers `who` (n,) visit once: returns the visit and the article of every line, and which
         visits are online."""
         online = rng.random(len(who)) < self.people.online[who]
@@ -66,13 +66,13 @@ class World:
         return visit[once], article[once], online
 
     def _fill(
-        self, rng: np.random.Generator, shelf: Shelf, article: Longs, missing: Bools, who: Longs, online: Bools
+        self, rng: np.random.Generator, shelf: ShopWeek, article: Longs, missing: Bools, who: Longs, online: Bools
     ) -> None:
         empty = np.flatnonzero(missing)
         article[empty] = choice.fresh(rng, self.people, self.articles, shelf, self.memory, who[empty], online[empty])
 
 
-def purchases(world: World, rows: int) -> Iterator[Rows]:
+def purchases(world: World, rows: int) -> Iterator[PurchaseRows]:
     """All days in turn, about `rows` rows in all. Changes the world's memory as it goes."""
     wanted = np.cumsum(_day_shares()) * rows
     made, rows_a_visit = 0, 3.6
@@ -96,7 +96,7 @@ def purchases(world: World, rows: int) -> Iterator[Rows]:
         yield sold
 
 
-def _sell(world: World, rng: np.random.Generator, shelf: Shelf, day: int, who: Longs) -> Rows:
+def _sell(world: World, rng: np.random.Generator, shelf: ShopWeek, day: int, who: Longs) -> PurchaseRows:
     visit, article, online = world.visit(rng, shelf, day, who)
     pays = choice.coupon(rng, len(who))
     price = np.maximum(np.rint(shelf.price[article] * pays[visit]), 1).astype(np.int32)
@@ -107,7 +107,7 @@ def _sell(world: World, rng: np.random.Generator, shelf: Shelf, day: int, who: L
     world.memory.keep(who[visit], place, article.astype(np.int32), day)
     row = np.repeat(np.arange(len(visit)), units)
     channel = np.where(online, 2, 1).astype(np.int32)
-    return Rows(day, who[visit][row], article[row], price[row], channel[visit][row])
+    return PurchaseRows(day, who[visit][row], article[row], price[row], channel[visit][row])
 
 
 def _eagerness(world: World, week: int, day: int) -> Doubles:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import polars as pl
 
-from hmgpu.data.synthetic.purchases import Rows
+from hmgpu.data.synthetic.purchases import PurchaseRows
 from hmgpu.data.synthetic.span import FIRST_DATE
 
 PRICE_UNIT = 59_000
@@ -32,7 +32,7 @@ class TransactionsFile:
         self._customer_ids = customer_ids
         self._article_ids = article_ids
         self._prices = printed_prices(dearest)
-        self._waiting: list[Rows] = []
+        self._waiting: list[PurchaseRows] = []
         self._headed = False
 
     def __enter__(self) -> Self:
@@ -43,7 +43,7 @@ class TransactionsFile:
             self._flush()
         self._file.close()
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: PurchaseRows) -> None:
         """Append a day."""
         self._waiting.append(rows)
         if sum(len(r.customer) for r in self._waiting) >= BATCH:

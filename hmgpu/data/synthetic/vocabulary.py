@@ -26,7 +26,7 @@ class GarmentGroup(NamedTuple):
     types: tuple[ProductType, ...]
 
 
-class Section(NamedTuple):
+class ShopSection(NamedTuple):
     """A part of the shop: whom it dresses and at what price level."""
 
     name: str
@@ -181,28 +181,28 @@ GARMENTS = {
 }
 
 SECTIONS = (
-    Section("Her everyday", 0, 36, 13, 1, 1.6, 0.95, "jfktdrbs"),
-    Section("Her office", 0, 42, 11, 1, 0.9, 1.25, "ktrbho"),
-    Section("Her season", 0, 28, 8, 1, 0.9, 1.15, "fkotrbs"),
-    Section("Her essentials", 0, 38, 15, 1, 1.2, 0.75, "jtk"),
-    Section("Her larger sizes", 0, 46, 10, 1, 0.4, 1.05, "jfktrb"),
-    Section("Mother to be", 0, 31, 4, 1, 0.35, 1.1, "jftdru"),
-    Section("Lingerie", 1, 34, 13, 1, 1.0, 1.0, "u"),
-    Section("Legs and nights", 1, 38, 14, 1, 0.5, 0.9, "uc"),
-    Section("Beach", 1, 32, 10, 1, 0.9, 1.0, "w"),
-    Section("Her shoes", 2, 34, 12, 1, 0.4, 1.1, "e"),
-    Section("Her extras", 2, 36, 14, 1, 0.6, 0.9, "a"),
-    Section("Youth main", 3, 21, 4, 1, 1.5, 0.85, "jfktdrbs"),
-    Section("Youth extras", 3, 20, 4, 1, 0.4, 0.7, "aeu"),
-    Section("His everyday", 4, 36, 12, -1, 0.8, 1.0, "jfktdhs"),
-    Section("His office", 4, 40, 11, -1, 0.35, 1.3, "tho"),
-    Section("His basics", 4, 38, 14, -1, 0.5, 0.8, "jcu"),
-    Section("Baby first year", 5, 32, 5, 0, 0.5, 0.7, "zjt"),
-    Section("Kids girls", 6, 36, 6, 0, 0.6, 0.65, "jftdrswe"),
-    Section("Kids boys", 6, 37, 6, 0, 0.5, 0.65, "jftdswe"),
-    Section("Kids basics", 6, 38, 7, 0, 0.4, 0.5, "jcuo"),
-    Section("Her training", 7, 31, 9, 1, 0.5, 1.0, "jftu"),
-    Section("His training", 7, 31, 9, -1, 0.2, 1.0, "jfts"),
+    ShopSection("Her everyday", 0, 36, 13, 1, 1.6, 0.95, "jfktdrbs"),
+    ShopSection("Her office", 0, 42, 11, 1, 0.9, 1.25, "ktrbho"),
+    ShopSection("Her season", 0, 28, 8, 1, 0.9, 1.15, "fkotrbs"),
+    ShopSection("Her essentials", 0, 38, 15, 1, 1.2, 0.75, "jtk"),
+    ShopSection("Her larger sizes", 0, 46, 10, 1, 0.4, 1.05, "jfktrb"),
+    ShopSection("Mother to be", 0, 31, 4, 1, 0.35, 1.1, "jftdru"),
+    ShopSection("Lingerie", 1, 34, 13, 1, 1.0, 1.0, "u"),
+    ShopSection("Legs and nights", 1, 38, 14, 1, 0.5, 0.9, "uc"),
+    ShopSection("Beach", 1, 32, 10, 1, 0.9, 1.0, "w"),
+    ShopSection("Her shoes", 2, 34, 12, 1, 0.4, 1.1, "e"),
+    ShopSection("Her extras", 2, 36, 14, 1, 0.6, 0.9, "a"),
+    ShopSection("Youth main", 3, 21, 4, 1, 1.5, 0.85, "jfktdrbs"),
+    ShopSection("Youth extras", 3, 20, 4, 1, 0.4, 0.7, "aeu"),
+    ShopSection("His everyday", 4, 36, 12, -1, 0.8, 1.0, "jfktdhs"),
+    ShopSection("His office", 4, 40, 11, -1, 0.35, 1.3, "tho"),
+    ShopSection("His basics", 4, 38, 14, -1, 0.5, 0.8, "jcu"),
+    ShopSection("Baby first year", 5, 32, 5, 0, 0.5, 0.7, "zjt"),
+    ShopSection("Kids girls", 6, 36, 6, 0, 0.6, 0.65, "jftdrswe"),
+    ShopSection("Kids boys", 6, 37, 6, 0, 0.5, 0.65, "jftdswe"),
+    ShopSection("Kids basics", 6, 38, 7, 0, 0.4, 0.5, "jcuo"),
+    ShopSection("Her training", 7, 31, 9, 1, 0.5, 1.0, "jftu"),
+    ShopSection("His training", 7, 31, 9, -1, 0.2, 1.0, "jfts"),
 )
 
 COLOURS = (  # name, tone, family: the family is what customers have a taste for

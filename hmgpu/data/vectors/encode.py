@@ -18,7 +18,7 @@ from hmgpu.data.choices import VectorsOf
 from hmgpu.data.ingest.parquetrows import DAMAGE
 from hmgpu.data.ingest.staging import VECTORS
 from hmgpu.data.vectors.encoder import Encoder
-from hmgpu.data.vectors.inputs import Inputs
+from hmgpu.data.vectors.inputs import ArticleInputs
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ PART = 1024
 
 
 def encode(
-    inputs: Inputs, encoder: Encoder, batch: int, work: Path, progress: Callable[[int, int], None]
+    inputs: ArticleInputs, encoder: Encoder, batch: int, work: Path, progress: Callable[[int, int], None]
 ) -> "tuple[pl.Series, np.ndarray[Any, Any]]":
     """Ids (String, sorted) and vectors (ids, dimensions) float32 of all inputs that could be read.
 
@@ -62,7 +62,7 @@ def encode(
 
 
 @contextmanager
-def working_in(root: Path, of: VectorsOf, inputs: Inputs, encoder: Encoder, batch: int) -> Iterator[Path]:
+def working_in(root: Path, of: VectorsOf, inputs: ArticleInputs, encoder: Encoder, batch: int) -> Iterator[Path]:
     """The folder for the parts of this work, named by all that decides what they are, while no one else has it.
 
     Raises BusyError where another process is at the same work. After the block, parts of this and of older work are
@@ -87,7 +87,7 @@ def working_in(root: Path, of: VectorsOf, inputs: Inputs, encoder: Encoder, batc
             work.parent.rmdir()
 
 
-def _encoded(ids: list[str], inputs: Inputs, encoder: Encoder, batch: int) -> pl.DataFrame:
+def _encoded(ids: list[str], inputs: ArticleInputs, encoder: Encoder, batch: int) -> pl.DataFrame:
     """(article_id, vector) of those of `ids` that can be read."""
     kept, made = list[str](), list[Any]()
     for start in range(0, len(ids), batch):

@@ -18,8 +18,8 @@ SIDE = 512  # pixels at least: encoders look at 224 or so, and a JPEG is read fa
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow raises of damaged files
 
 
-class Inputs(ABC):
-    """Inputs by article id, in the order of the ids."""
+class ArticleInputs(ABC):
+    """What is encoded of each article, in the order of the ids."""
 
     ids: list[str]
     digest: str
@@ -30,7 +30,7 @@ class Inputs(ABC):
         """The inputs of `ids`; None for one that can't be read."""
 
 
-class Texts(Inputs):
+class ArticleTexts(ArticleInputs):
     """Name and description, of the articles that have either."""
 
     def __init__(self, store: Store) -> None:
@@ -51,7 +51,7 @@ class Texts(Inputs):
         return [self._texts[each] for each in ids]
 
 
-class Pictures(Inputs):
+class ArticlePictures(ArticleInputs):
     """The pictures that lie where the raw files had them."""
 
     def __init__(self, store: Store) -> None:
@@ -78,9 +78,9 @@ class Pictures(Inputs):
             return list(threads.map(_picture, (self._files[each] for each in ids)))
 
 
-def inputs_of(store: Store, of: VectorsOf) -> Inputs:
+def inputs_of(store: Store, of: VectorsOf) -> ArticleInputs:
     """All inputs of the data set's articles. Raises DataError where there are none."""
-    return Pictures(store) if of == "pictures" else Texts(store)
+    return ArticlePictures(store) if of == "pictures" else ArticleTexts(store)
 
 
 def _state(file: Path) -> list[int]:

@@ -8,13 +8,13 @@ from small_world import World, article_id, articles, tree
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import ingest
 from hmgpu.data.store import Store
-from hmgpu.data.vectors.inputs import Pictures, Texts
+from hmgpu.data.vectors.inputs import ArticlePictures, ArticleTexts
 
 NAMELESS = {"columns": {"articles": {"name": None, "description": None}}}
 
 
 def test_texts_are_names_and_descriptions_by_id(shop: World) -> None:
-    texts = Texts(Store(shop.root))
+    texts = ArticleTexts(Store(shop.root))
     assert texts.ids == [article_id(number) for number in range(1, 9)]
     assert texts.read([article_id(3)]) == ["name 3, plain. description 3, plain"]
 
@@ -25,7 +25,7 @@ def test_who_has_no_word_is_left_out(shop: World) -> None:
     rows[2][name], rows[3][name], rows[3][description] = "", " ", "--"
     shop.write("articles", rows)
     ingest(shop.settings(), replace=True)
-    texts = Texts(Store(shop.root))
+    texts = ArticleTexts(Store(shop.root))
     assert texts.ids == [article_id(number) for number in (1, 2, 4, 5, 6, 7, 8)]
     assert texts.read([article_id(2)]) == ["description 2, plain"]
 
@@ -33,13 +33,13 @@ def test_who_has_no_word_is_left_out(shop: World) -> None:
 def test_without_names_and_descriptions(shop: World) -> None:
     ingest(shop.settings(**NAMELESS), replace=True)
     with pytest.raises(DataError, match=r"neither names nor descriptions .* `data\.columns\.articles`"):
-        Texts(Store(shop.root))
+        ArticleTexts(Store(shop.root))
 
 
 def test_pictures_are_those_that_lie_there(shop: World) -> None:
     (shop.raw / "images" / "000" / f"{article_id(2)}.jpg").write_bytes(b"\xff\xd8 no picture")
     before = tree(shop.raw)
-    pictures = Pictures(Store(shop.root))
+    pictures = ArticlePictures(Store(shop.root))
     assert pictures.ids == [article_id(number) for number in range(1, 7)]
     read = pictures.read(pictures.ids)
     assert [picture is None for picture in read] == [False, True, False, False, False, False]
@@ -48,17 +48,17 @@ def test_pictures_are_those_that_lie_there(shop: World) -> None:
 
 
 def test_other_pictures_or_texts_have_another_digest(shop: World) -> None:
-    before = Pictures(Store(shop.root)).digest
-    assert Pictures(Store(shop.root)).digest == before
+    before = ArticlePictures(Store(shop.root)).digest
+    assert ArticlePictures(Store(shop.root)).digest == before
     with (shop.raw / "images" / "000" / f"{article_id(2)}.jpg").open("ab") as file:
         file.write(b"more")
-    assert Pictures(Store(shop.root)).digest != before
+    assert ArticlePictures(Store(shop.root)).digest != before
 
 
 def test_without_pictures(shop: World) -> None:
     shutil.move(shop.raw / "images" / "000", shop.raw / "images" / "elsewhere")
     with pytest.raises(DataError, match=r"holds no picture of an article: that of 0123456789 must be images/012/"):
-        Pictures(Store(shop.root))
+        ArticlePictures(Store(shop.root))
     shutil.rmtree(shop.raw / "images")
     with pytest.raises(DataError, match="has no pictures: ingest raw files with a folder `images`"):
-        Pictures(Store(shop.root))
+        ArticlePictures(Store(shop.root))

@@ -13,7 +13,7 @@ Encoding = Literal["category", "number", "amount", "ratio"]
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedColumn:
     """One column of encoded rows."""
 
     name: str
@@ -29,24 +29,24 @@ class Encoded:
     """article category: also told of the customer's last articles (`recent_<name>`) and very last (`latest_<name>`)."""
 
 
-def _attribute(name: str, listed: bool = False) -> Encoded:
-    return Encoded(name, "article", "category", needs=(name,), listed=listed)
+def _attribute(name: str, listed: bool = False) -> EncodedColumn:
+    return EncodedColumn(name, "article", "category", needs=(name,), listed=listed)
 
 
 COLUMNS = (
-    Encoded("customer", "customer", "category", least=8),
-    Encoded("age", "customer", "number", needs=("age",)),
-    Encoded("club", "customer", "category", needs=("club",)),
-    Encoded("news", "customer", "category", needs=("news",)),
-    Encoded("fn", "customer", "category", needs=("fn",)),
-    Encoded("active", "customer", "category", needs=("active",)),
-    Encoded("postal_code", "customer", "category", needs=("postal_code",), least=50),
-    Encoded("price_level", "customer", "amount", needs=("price",)),
-    Encoded("first_channel", "customer", "number", needs=("channel",)),
-    Encoded("units", "customer", "amount"),
-    Encoded("days_since", "customer", "amount"),
-    Encoded("article", "article", "category", least=4, listed=True),
-    Encoded("product", "article", "category", needs=("product",), least=4, listed=True),
+    EncodedColumn("customer", "customer", "category", least=8),
+    EncodedColumn("age", "customer", "number", needs=("age",)),
+    EncodedColumn("club", "customer", "category", needs=("club",)),
+    EncodedColumn("news", "customer", "category", needs=("news",)),
+    EncodedColumn("fn", "customer", "category", needs=("fn",)),
+    EncodedColumn("active", "customer", "category", needs=("active",)),
+    EncodedColumn("postal_code", "customer", "category", needs=("postal_code",), least=50),
+    EncodedColumn("price_level", "customer", "amount", needs=("price",)),
+    EncodedColumn("first_channel", "customer", "number", needs=("channel",)),
+    EncodedColumn("units", "customer", "amount"),
+    EncodedColumn("days_since", "customer", "amount"),
+    EncodedColumn("article", "article", "category", least=4, listed=True),
+    EncodedColumn("product", "article", "category", needs=("product",), least=4, listed=True),
     _attribute("product_type", listed=True),
     _attribute("product_group"),
     _attribute("department", listed=True),
@@ -58,13 +58,13 @@ COLUMNS = (
     _attribute("garment_group"),
     _attribute("index"),
     _attribute("index_group"),
-    Encoded("price", "article", "amount", needs=("price",)),
-    Encoded("type_price", "article", "ratio", needs=("price", "product_type")),
-    Encoded("days_on_sale", "article", "amount"),
-    Encoded("sales_7", "article", "amount"),
-    Encoded("sales_28", "article", "amount"),
-    Encoded("week_of_year", "context", "category"),
-    Encoded("channel", "context", "category", needs=("channel",)),
+    EncodedColumn("price", "article", "amount", needs=("price",)),
+    EncodedColumn("type_price", "article", "ratio", needs=("price", "product_type")),
+    EncodedColumn("days_on_sale", "article", "amount"),
+    EncodedColumn("sales_7", "article", "amount"),
+    EncodedColumn("sales_28", "article", "amount"),
+    EncodedColumn("week_of_year", "context", "category"),
+    EncodedColumn("channel", "context", "category", needs=("channel",)),
 )
 
 RECENT, LATEST = "recent_", "latest_"
@@ -72,11 +72,11 @@ PADDING = 0  # NVTabular's code for nothing at all: in the list of who bought no
 JUST_NOW = 3  # articles in a `latest_` list; how many a `recent_` one has is a model's setting
 
 
-def columns(side: Side, present: frozenset[str]) -> tuple[Encoded, ...]:
+def columns(side: Side, present: frozenset[str]) -> tuple[EncodedColumn, ...]:
     """The columns of `side` that can be made where the data has the optional columns `present`."""
     return tuple(c for c in COLUMNS if c.side == side and present.issuperset(c.needs))
 
 
-def listed(present: frozenset[str]) -> tuple[Encoded, ...]:
+def listed(present: frozenset[str]) -> tuple[EncodedColumn, ...]:
     """The article columns that are also told of a customer's latest articles."""
     return tuple(column for column in columns("article", present) if column.listed)

@@ -20,7 +20,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
 from hmgpu.data.store import History
 from hmgpu.parts.models.encode import merlin
-from hmgpu.parts.models.encode.columns import LATEST, PADDING, RECENT, SIDES, Encoded, Side, columns, listed
+from hmgpu.parts.models.encode.columns import LATEST, PADDING, RECENT, SIDES, EncodedColumn, Side, columns, listed
 from hmgpu.parts.models.encode.rows import article_rows, customer_rows, fitting_rows
 from hmgpu.parts.models.encode.sessions import sessions
 
@@ -159,7 +159,7 @@ def check_schema(side: str, fitted: Schema, rows: pl.DataFrame) -> None:
             )
 
 
-def _graph(chosen: tuple[Encoded, ...], folder: Path) -> Any:
+def _graph(chosen: tuple[EncodedColumn, ...], folder: Path) -> Any:
     """The operations for the columns of one side, as an NVTabular graph."""
     codes = [column.name for column in chosen if column.encoding == "category"]
     numbers = [column.name for column in chosen if column.encoding == "number"]

@@ -78,7 +78,7 @@ def gather(columns: Inputs, rows: torch.Tensor) -> Inputs:
     for name, column in columns.items():
         if name.endswith(VALUES):
             offsets = name.removesuffix(VALUES) + OFFSETS
-            batch[name], batch[offsets] = _lists(column, columns[offsets], rows)
+            batch[name], batch[offsets] = _gathered_lists(column, columns[offsets], rows)
         elif not name.endswith(OFFSETS):
             batch[name] = column[rows]
     return batch
@@ -106,7 +106,9 @@ def _tensors(column: pl.Series) -> Iterator[tuple[str, torch.Tensor]]:
     yield column.name + OFFSETS, torch.from_numpy(pl.concat([pl.Series([0]), ends]).to_numpy().copy())
 
 
-def _lists(values: torch.Tensor, offsets: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _gathered_lists(
+    values: torch.Tensor, offsets: torch.Tensor, rows: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Values and offsets of some rows of a list column, in their order."""
     starts = offsets[rows]
     lengths = offsets[rows + 1] - starts

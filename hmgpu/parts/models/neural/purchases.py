@@ -17,7 +17,7 @@ from hmgpu.parts.models.neural.settings import TwoTowerSettings
 from hmgpu.parts.part import FittedEncoders
 
 
-class Purchases(NamedTuple):
+class PurchaseFiles(NamedTuple):
     """Files of encoded rows, one a week."""
 
     bought: list[Path]
@@ -32,7 +32,9 @@ def bought_in(history: History, week: int) -> pl.LazyFrame:
     return inside.select("customer", "article").unique().join(known, on="article", how="semi")
 
 
-def write_purchases(history: History, encoders: FittedEncoders, settings: TwoTowerSettings, folder: Path) -> Purchases:
+def write_purchases(
+    history: History, encoders: FittedEncoders, settings: TwoTowerSettings, folder: Path
+) -> PurchaseFiles:
     """Writes the encoded purchases of `settings.weeks` weeks, the last of them the seven days before the cutoff.
 
     A file for each week, because a batch must not mix weeks: else the model tells the article that was bought from the
@@ -70,7 +72,7 @@ def write_purchases(history: History, encoders: FittedEncoders, settings: TwoTow
         bought.append(_write(encoded, folder / "bought" / f"{week}.parquet"))
         if settings.extra:
             on_sale.append(_write(pool.filter(pl.col(SHARE) > 0), folder / "on_sale" / f"{week}.parquet"))
-    return Purchases(bought, on_sale)
+    return PurchaseFiles(bought, on_sale)
 
 
 def _expected(

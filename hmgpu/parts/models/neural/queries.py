@@ -39,15 +39,15 @@ def write_queries(examples: Examples, numbers: Sequence[str], codes: Sequence[st
             rows = table[int(bounds[0]) : int(bounds[-1])]
             bounds = bounds - bounds[0]
             lists = {
-                NUMBERS: _lists(numbers_of(rows, numbers), bounds),
-                CODES: _lists(codes_of(rows, codes), bounds),
-                LABEL: _lists(rows.select(pl.col(LABEL).cast(pl.Float32)).to_numpy(), bounds),
+                NUMBERS: _flat_lists(numbers_of(rows, numbers), bounds),
+                CODES: _flat_lists(codes_of(rows, codes), bounds),
+                LABEL: _flat_lists(rows.select(pl.col(LABEL).cast(pl.Float32)).to_numpy(), bounds),
             }
             files.append(folder / f"{len(files):05}.parquet")
             parquet.write_table(pa.table(lists), files[-1])
     return files
 
 
-def _lists(matrix: Matrix, bounds: Matrix) -> Any:
+def _flat_lists(matrix: Matrix, bounds: Matrix) -> Any:
     """The rows of `matrix` between one bound and the next as one flat list."""
     return pa.ListArray.from_arrays(pa.array((bounds * matrix.shape[1]).astype(np.int32)), pa.array(matrix.ravel()))

@@ -25,7 +25,7 @@ SCORE = "score"
 CLIP = 1.0  # of the norm of all gradients
 
 
-class Fitting(lightning.LightningModule):
+class ModelInTraining(lightning.LightningModule):
     """A torch model while it is fitted: its loss on a batch, and its score after each pass."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Fitting(lightning.LightningModule):
 class _Seeded:
     """Batches in an order that follows from the seed of the pass: Lightning begins a pass before it calls any hook."""
 
-    def __init__(self, batches: Iterable[Any], fitting: Fitting) -> None:
+    def __init__(self, batches: Iterable[Any], fitting: ModelInTraining) -> None:
         self.batches, self.fitting = batches, fitting
 
     def __iter__(self) -> Iterator[Any]:
@@ -90,7 +90,7 @@ class _Batches(lightning.LightningDataModule):
     def train_dataloader(self) -> Iterable[Any]:
         assert self.trainer is not None
         fitting = self.trainer.lightning_module
-        assert isinstance(fitting, Fitting)
+        assert isinstance(fitting, ModelInTraining)
         return _Seeded(self.batches(self.trainer.global_rank, self.trainer.world_size), fitting)
 
 
@@ -137,7 +137,7 @@ def fit(
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
-    fitting = Fitting(model, score, settings, seed)
+    fitting = ModelInTraining(model, score, settings, seed)
     checkpoint = work / "last.ckpt"
     if checkpoint.exists():
         fitting.passed = torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"] + 1

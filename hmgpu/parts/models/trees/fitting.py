@@ -30,7 +30,7 @@ CURVE = "curve"
 
 @dataclass(frozen=True)
 class Fitting:
-    """All that decides which trees come out, beside the examples. Small: it is sent to other processes."""
+    """All that decides which trees come out, besides the examples. Small: it is sent to other processes."""
 
     parameters: Mapping[str, Any]
     """As XGBoost takes them."""
@@ -54,7 +54,7 @@ class Fitting:
         log.info("fitting on %d rows of %d features", train.num_row(), train.num_col())
         evals, callbacks = [], []
         if watched.height:
-            evals.append((_lists(validation, self, watched), "validation"))
+            evals.append((_watched_lists(validation, self, watched), "validation"))
             stop = xgb.callback.EarlyStopping(rounds=self.patience, metric_name=METRIC, maximize=True, save_best=True)
             callbacks += [stop, _Report(every=50)]
         else:
@@ -91,7 +91,7 @@ def start_of(examples: pl.DataFrame) -> Any:
     return (worth / WORTH_ONE).log().cast(pl.Float32).to_numpy()
 
 
-def _lists(examples: Examples, fitting: Fitting, customers: pl.DataFrame) -> xgb.DMatrix:
+def _watched_lists(examples: Examples, fitting: Fitting, customers: pl.DataFrame) -> xgb.DMatrix:
     """All candidates of `customers` (customer), as queries: stopping looks at lists, whatever is optimised.
 
     Not quantised: a value is looked up in a quantised matrix by a search, which took longer a tree than fitting it.
