@@ -1,6 +1,8 @@
 """The whole pipeline behind two calls: fit on frames, recommend to customers."""
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +15,14 @@ from hmgpu.data.ingest import ingest
 from hmgpu.data.tables import TableName
 from hmgpu.pipeline.config import load_config
 from hmgpu.pipeline.session import Session, open_session
+
+
+class _Temporary:
+    """A folder that is removed when nothing refers to it any more."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="hmgpu-"))
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
 
 class Recommender:
@@ -41,8 +51,8 @@ class Recommender:
             engine: cpu, gpu or auto; None takes the config's.
         """
         self.config, self.settings, self.engine = config, dict(settings or {}), engine
-        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="hmgpu-")
-        self.folder = Path(self._temporary.name if self._temporary else folder or "")
+        self._temporary = None if folder else _Temporary()
+        self.folder = self._temporary.folder if self._temporary else Path(folder or "")
         self._session: Session | None = None
         self._pandas = False
 
@@ -69,6 +79,7 @@ class Recommender:
         settings = {**self.settings, **told, **chosen, **at}
         ingest(load_config(self.config, settings).data, replace=True)
         self._session = open_session(self.config, settings, self.engine)
+        self._session.keeps = self._temporary
         self._session.train()
         self._pandas = is_pandas(transactions)
         return self

@@ -63,6 +63,8 @@ class Session:
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         """The pipeline itself, for whatever is not here: see `Pipeline`. Work on it within `pipeline.working()`."""
+        self.keeps: object = None
+        """Whatever must live as long as the session, such as a temporary folder with its data."""
         self._ids = Ids(pipeline.store, pipeline.engine)
 
     def __repr__(self) -> str:

@@ -18,6 +18,7 @@ CPU = Engine("cpu", "tests")
 SEED = 1
 P = TypeVar("P", bound=Part)
 T = TypeVar("T")
+_folder = tempfile.TemporaryDirectory(prefix="hmgpu-testing-")
 _made: dict[tuple[int, str], tuple[History, Any]] = {}
 
 
@@ -41,7 +42,7 @@ def encoders(history: History, engine: Engine = CPU, days: int = 91) -> Any:
     from hmgpu.parts.models.encode.workflow import Encoders  # loads Merlin
 
     def fit() -> Encoders:
-        return Encoders.fit(history, days, engine, Path(tempfile.mkdtemp()))
+        return Encoders.fit(history, days, engine, Path(tempfile.mkdtemp(dir=_folder.name)))
 
     return _once(history, f"encoders {engine.name} {days}", fit)
 
@@ -72,7 +73,7 @@ def _digest(plan: pl.LazyFrame, file: Path, engine: Engine) -> str:
 
 
 def _train(part: Trained, history: History, engine: Engine) -> Path:
-    folder = Path(tempfile.mkdtemp())
+    folder = Path(tempfile.mkdtemp(dir=_folder.name))
     context = PartContext(engine, SEED, lambda: encoders(history, engine))
     part.bind(context).train(history, folder, folder / "work")
     return folder

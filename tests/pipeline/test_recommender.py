@@ -1,6 +1,7 @@
 """Fit on frames, recommend to customers."""
 
 import datetime
+import gc
 from pathlib import Path
 
 import polars as pl
@@ -99,4 +100,10 @@ def test_the_folder_goes_with_the_object(transactions: pl.DataFrame) -> None:
     folder = recommender.folder
     assert folder.is_dir()
     del recommender
+    assert not folder.exists()
+    session = hmgpu.Recommender(settings=QUICK).fit(transactions).session
+    assert session.recommend(k=1).height > 0  # it has the data as long as it is there
+    folder = session.store.root.parent
+    del session
+    gc.collect()
     assert not folder.exists()
