@@ -109,7 +109,7 @@ def ran_out_of_memory(error: Exception) -> bool:
 
 
 def _cudf(fits: bool = True) -> pl.GPUEngine:
-    """Return cuDF's engine, which raises where it can't run a plan; what it can't stream it does in one part, in memory."""
+    """Return cuDF's engine, which raises where it can't run a plan; what it can't stream it runs in one part."""
     if fits:
         return pl.GPUEngine(executor="in-memory", raise_on_fail=True)
     return pl.GPUEngine(executor="streaming", raise_on_fail=True, executor_options={"fallback_mode": "silent"})

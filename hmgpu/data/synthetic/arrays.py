@@ -1,4 +1,4 @@
-"""Array types and the random streams of the synthetic world."""
+"""Array types and random streams of the synthetic data."""
 
 from enum import IntEnum
 
@@ -13,7 +13,7 @@ Bools = NDArray[np.bool_]
 
 
 class Stream(IntEnum):
-    """Each part of the world draws from its own stream, so that changing one leaves the others as they were."""
+    """Random streams, one for each part of the data, so that changing one part leaves the others as they were."""
 
     CATALOGUE = 0
     CUSTOMERS = 1
@@ -23,12 +23,12 @@ class Stream(IntEnum):
 
 
 def generator(seed: int, stream: Stream, *step: int) -> np.random.Generator:
-    """The random numbers of one part (and one step, e.g. a day) of the world that `seed` names."""
+    """Return the random numbers of one part of the data (and of one step, e.g. a day) for `seed`."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, stream, *step])))
 
 
 def pick(rng: np.random.Generator, weights: Floats) -> Longs:
-    """One column a row, drawn in proportion to the row's weights; the last column where all are 0.
+    """Sample one column a row in proportion to the row's weights; the last column where all are 0.
 
     weights: (n, k). Returns (n,).
     """

@@ -1,4 +1,4 @@
-"""`articles.csv`: the catalogue in the 25 columns of the raw layout, with names and descriptions."""
+"""Write `articles.csv`: the catalogue in the 25 columns of the raw layout, with names and descriptions."""
 
 import numpy as np
 import polars as pl
@@ -24,13 +24,13 @@ TONES = tuple(dict.fromkeys(tone for _, tone, _ in COLOURS))
 
 
 def article_ids(articles: SyntheticCatalogue) -> pl.Series:
-    """Ten digits as text: product code, then colour variant."""
+    """Return the article ids, ten digits as text: product code, then colour variant."""
     number = pl.Series("article_id", articles.product_code.astype(np.int64) * 1000 + articles.variant)
     return number.cast(pl.String).str.zfill(10)
 
 
 def articles_table(articles: SyntheticCatalogue, seed: int) -> pl.DataFrame:
-    """All 25 columns as text, one row an article, by article id."""
+    """Return all 25 columns as text, one row an article, sorted by article id."""
     section = DEPARTMENT_SECTION[articles.department]
     index = np.array([s.shop for s in SECTIONS])[section]
     names, descriptions = _texts(articles, seed)
@@ -82,7 +82,7 @@ def _department_names() -> list[str]:
 
 
 def _texts(articles: SyntheticCatalogue, seed: int) -> tuple[pl.Series, pl.Series]:
-    """Name and description of every article's product; a few products have no description."""
+    """Compose the name and description of every article's product; a few products have no description."""
     rng = generator(seed, Stream.TEXTS)
     first = np.unique(articles.first_of_product)
     n = len(first)

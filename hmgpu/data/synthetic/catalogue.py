@@ -1,4 +1,4 @@
-"""The articles: what each one is, when it is sold, whom it suits and what it goes with."""
+"""The articles: what each one is, when it is sold, who it suits and what it goes with."""
 
 from dataclasses import dataclass
 
@@ -29,57 +29,57 @@ DEPARTMENT_SHARE = np.array([SECTIONS[s].share / len(SECTIONS[s].garments) ** 0.
 
 @dataclass(frozen=True)
 class SyntheticCatalogue:
-    """One entry an article, in the order of the article ids; articles of a product are neighbours."""
+    """One entry an article, in the order of article ids; the articles of a product are neighbours."""
 
     product: Ints
     """Number of its product."""
     first_of_product: Ints
-    """Entry of the first colour of its product."""
+    """Index of the first colour of its product."""
     colours_of_product: Ints
-    """How many colours its product has."""
+    """Number of colours of its product."""
     product_code: Ints
     """Seven-digit code; later products have higher ones."""
     variant: Ints
     """Three-digit colour variant."""
     department: Ints
-    """Entry of DEPARTMENTS."""
+    """Index into DEPARTMENTS."""
     group: Ints
-    """Entry of GROUPS."""
+    """Index into GROUPS."""
     kind: Ints
-    """Entry of its group's product types."""
+    """Index into its group's product types."""
     colour: Ints
-    """Entry of COLOURS."""
+    """Index into COLOURS."""
     family: Ints
-    """Entry of COLOUR_FAMILIES."""
+    """Index into COLOUR_FAMILIES."""
     appearance: Ints
-    """Entry of APPEARANCES."""
+    """Index into APPEARANCES."""
     launch: Ints
-    """First week on sale; week 0 is the first of the data, so launches before it are negative."""
+    """First week on sale; week 0 is the first of the data, so earlier launches are negative."""
     life: Ints
     """Weeks on sale; evergreens outlast the data."""
     price: Ints
     """Full price in units of 1/59000."""
     level: Floats
-    """Log of full price against the usual price of the product type."""
+    """Log of its full price relative to the usual price of its product type."""
     appeal: Floats
-    """Log popularity at its peak."""
+    """Log of its popularity at its peak."""
     style: Floats
-    """(articles, STYLES): latent style, shared by the colours of a product."""
+    """(articles, STYLES): latent style, similar for the colours of a product."""
     age: Floats
-    """Age in years of those it suits best."""
+    """Age in years of the customers it suits best."""
     online: Floats
-    """Above 0: sells better online; below: better in stores."""
+    """Positive if it sells better online, negative if it sells better in stores."""
     repeat: Floats
-    """How readily it is bought again, about 1."""
+    """How readily it is bought again, about 1 on average."""
     companions: Ints
-    """(articles, COMPANIONS): what it is worn with. Directional: a companion need not answer."""
+    """(articles, COMPANIONS): articles it is worn with; a companion's own companions may be others."""
 
     def __len__(self) -> int:
         return len(self.product)
 
 
 def season(group: Ints, week: Ints) -> Floats:
-    """Log demand of the garment group in a week (0 is the first of the data, mid-September), the same every year."""
+    """Log demand for the garment group in a week (0 is the first of the data, mid-September), the same every year."""
     peak = np.array([g.peak for g in GROUPS])[group]
     swing = np.array([g.swing for g in GROUPS])[group]
     day_of_year = FIRST_DATE.timetuple().tm_yday - MISSING + 7 * week
@@ -88,7 +88,7 @@ def season(group: Ints, week: Ints) -> Floats:
 
 
 def catalogue(articles: int, seed: int) -> SyntheticCatalogue:
-    """Draw a catalogue of exactly so many articles."""
+    """Sample a catalogue with exactly so many articles."""
     rng = generator(seed, Stream.CATALOGUE)
     colours = 1 + rng.negative_binomial(0.7, 0.7 / (0.7 + 1.235), size=articles)
     colours = np.minimum(colours, 30)[: int(np.searchsorted(np.cumsum(colours.clip(max=30)), articles)) + 1]
@@ -108,18 +108,18 @@ def catalogue(articles: int, seed: int) -> SyntheticCatalogue:
     age = np.array([s.age for s in SECTIONS])[DEPARTMENT_SECTION[department]] + rng.normal(0, 4, products)
 
     def spread(values: np.ndarray) -> np.ndarray:
-        """A product's value for each of its colours."""
+        """Repeat a product's value for each of its colours."""
         return np.repeat(values, colours, axis=0)
 
     product = np.repeat(np.arange(products, dtype=np.int32), colours)
     first = (np.cumsum(colours) - colours).astype(np.int32)
     variant = (np.arange(articles) - spread(first) + 1).astype(np.int32)
-    # Main colours come first and are the ones that sell; some colours follow weeks after the first.
+    # A product's main colours come first and sell best; some colours are launched weeks after the first.
     colour = rng.choice(len(COLOURS), articles, p=np.array(COLOUR_SHARES) / sum(COLOUR_SHARES)).astype(np.int32)
     late = (rng.random(articles) < 0.3) & (variant > 1)
     style = rng.normal(0, 1, (products, STYLES))
     appeal = spread(rng.normal(0, 0.8, products)) + rng.normal(0, 0.7, articles) - 0.12 * np.minimum(variant, 8)
-    drawn = SyntheticCatalogue(
+    sampled = SyntheticCatalogue(
         product=product,
         first_of_product=spread(first),
         colours_of_product=spread(colours.astype(np.int32)),
@@ -143,22 +143,22 @@ def catalogue(articles: int, seed: int) -> SyntheticCatalogue:
         * spread(rng.gamma(2.0, 0.5, products).astype(np.float32)),
         companions=np.zeros((articles, COMPANIONS), dtype=np.int32),
     )
-    _companions(rng, drawn)
-    return drawn
+    _choose_companions(rng, sampled)
+    return sampled
 
 
 def _lives(rng: np.random.Generator, group: Ints) -> tuple[Ints, Ints]:
-    """Launch week and weeks on sale: fashion, core lines (half a year) and evergreens, more among what repeats."""
+    """Sample launch week and weeks on sale: fashion, core (half a year) and evergreens, likelier among what repeats."""
     n = len(group)
     repeat = np.array([g.repeat for g in GROUPS])[group]
     evergreen = rng.random(n) < 0.06 * repeat
     core = rng.random(n) < 0.35
     life = np.where(core, np.exp(rng.normal(np.log(24), 0.4, n)), np.exp(rng.normal(np.log(11), 0.45, n)))
-    # Part of the core of a seasonal group hangs out of season and comes back a year later.
+    # Some core articles of seasonal groups stay on sale for a second season.
     returning = core & (np.array([g.swing for g in GROUPS])[group] >= 0.6) & (rng.random(n) < 0.3)
     life = np.where(returning, life + 52, life)
     life = np.where(evergreen, 220, np.maximum(life, 3)).astype(np.int32)
-    # Of five possible weeks, one is chosen by the season a month later, when the article peaks.
+    # The launch is one of five candidate weeks, weighted by the season a month later, when the article peaks.
     weeks = (-life[:, None] + rng.random((n, 5)) * (WEEKS + life[:, None])).astype(np.int32)
     in_season = np.exp(1.5 * season(group[:, None], weeks + 4))
     launch = weeks[np.arange(n), pick(rng, in_season.astype(np.float32))]
@@ -166,7 +166,7 @@ def _lives(rng: np.random.Generator, group: Ints) -> tuple[Ints, Ints]:
 
 
 def _kinds_sold() -> Floats:
-    """(departments, most types a group): 1 where the department sells that type of its garment group."""
+    """Return (departments, most types a group): 1 where the department sells that type of its garment group."""
     sold = np.zeros((len(DEPARTMENTS), max(len(g.types) for g in GROUPS)), dtype=np.float32)
     for row, (letter, section) in enumerate(DEPARTMENTS):
         for column, kind in enumerate(GARMENTS[letter].types):
@@ -183,7 +183,7 @@ def _usual_price(group: Ints, kind: Ints) -> np.ndarray:
 
 
 def _price_point(price: np.ndarray) -> Ints:
-    """The nearest price that a shop would print: 299, 399, ... 999, 1299, 1499, ... 9999."""
+    """Round to the nearest price that a shop would print: 299, 399, ... 999, 1299, 1499, ... 9999."""
     low = np.arange(299, 1000, 100)
     middle = np.array([1299, 1499, 1799, 1999, 2499])
     points = np.concatenate([low, middle, np.arange(2999, 10_000, 500)])
@@ -192,25 +192,25 @@ def _price_point(price: np.ndarray) -> Ints:
 
 
 def _codes(rng: np.random.Generator, products: int) -> Ints:
-    """Rising seven-digit codes with gaps."""
+    """Sample rising seven-digit product codes with gaps."""
     codes: Longs = np.cumsum(1 + rng.integers(0, max(2, 1_600_000 // products), products))
     return (100_000 + codes).astype(np.int32)
 
 
-def _companions(rng: np.random.Generator, drawn: SyntheticCatalogue) -> None:
-    """Choose companions of the same index group, launched about the same time, by style and appeal."""
+def _choose_companions(rng: np.random.Generator, articles: SyntheticCatalogue) -> None:
+    """Fill in companions of the same index group, launched about the same time, by style and appeal."""
     tried = 24
-    index_group = np.array([INDEXES[s.shop][2] for s in SECTIONS])[DEPARTMENT_SECTION[drawn.department]]
+    index_group = np.array([INDEXES[s.shop][2] for s in SECTIONS])[DEPARTMENT_SECTION[articles.department]]
     for number in np.unique(index_group):
         members = np.flatnonzero(index_group == number)
-        members = members[np.argsort(drawn.launch[members], kind="stable")]
+        members = members[np.argsort(articles.launch[members], kind="stable")]
         reach = max(tried, len(members) // 16)
         near = np.arange(len(members))[:, None] + rng.integers(-reach, reach + 1, (len(members), tried))
         other = members[np.clip(near, 0, len(members) - 1)]
         own = members[:, None]
-        score = np.einsum("nd,nkd->nk", drawn.style[members], drawn.style[other]) / 3 + drawn.appeal[other]
+        score = np.einsum("nd,nkd->nk", articles.style[members], articles.style[other]) / 3 + articles.appeal[other]
         score = score + rng.gumbel(0, 1, score.shape)
-        score[drawn.group[own] == drawn.group[other]] = -np.inf
-        score[(drawn.launch + drawn.life)[other] <= drawn.launch[own] + 2] = -np.inf
+        score[articles.group[own] == articles.group[other]] = -np.inf
+        score[(articles.launch + articles.life)[other] <= articles.launch[own] + 2] = -np.inf
         best = np.argsort(-score, axis=1, kind="stable")[:, :COMPANIONS]
-        drawn.companions[members] = np.take_along_axis(other, best, axis=1)
+        articles.companions[members] = np.take_along_axis(other, best, axis=1)

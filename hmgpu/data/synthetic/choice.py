@@ -1,4 +1,4 @@
-"""How a customer chooses: an article seen in the shop, one bought before, or what goes with one."""
+"""How a customer chooses: an article seen in the shop, one bought before, or one that goes with another."""
 
 import numpy as np
 
@@ -9,17 +9,17 @@ from hmgpu.data.synthetic.demand import ShopWeek
 from hmgpu.data.synthetic.memory import Memory
 
 SEEN = 10
-"""Articles a customer looks at before choosing one."""
+"""Articles that a customer looks at before choosing one."""
 BROWSING = 0.45
-"""Share of choices made among all departments instead of favourite ones."""
+"""Share of choices among all departments instead of the customer's favourites."""
 AGE_SPREAD = 13.0
-"""Years between customer and article after which the article looks made for others."""
+"""Years between the ages of customer and article at which the article clearly suits others."""
 OWNED = 4.0
-"""What owning an article takes off its log weight among those looked at."""
+"""Log weight that an article loses if the customer already owns it."""
 AGAIN, COLOUR, COMPANY = 0.27, 0.03, 0.08
-"""Largest probabilities that a line is bought again, is another colour, or accompanies an earlier purchase."""
+"""Largest probabilities that a line repeats, is another colour of, or accompanies an earlier purchase."""
 OUTFIT, SET = 0.22, 0.08
-"""Probabilities that a further line of a visit is a companion, or another colour, of the visit's first."""
+"""Probabilities that a further line of a visit is a companion, or another colour, of the visit's first article."""
 COMPANION_SHARES = np.array([0.55, 0.3, 0.15])
 
 
@@ -32,9 +32,9 @@ def fresh(
     who: Longs,
     online: Bools,
 ) -> Longs:
-    """Look at SEEN articles of one department, the popular ones more likely, and take one that suits.
+    """Look at SEEN articles of one department, popular ones more likely, and choose one that suits.
 
-    What hangs in the wardrobe already is passed over, so that only habit (see `remembered`) buys it again.
+    Articles that the customer owns are mostly passed over, so that only habit (see `remembered`) buys them again.
     who, online: (n,), one entry a line. Returns articles (n,).
     """
     n = len(who)
@@ -44,7 +44,7 @@ def fresh(
     browsing = (rng.random(n) < BROWSING) | (strength[department] <= 0)
     low = np.where(browsing, 0.0, shelf.bounds[department])
     high = np.where(browsing, shelf.cumulative[-1], shelf.bounds[department + 1])
-    seen = shelf.draw(low[:, None], high[:, None], rng.random((n, SEEN)))
+    seen = shelf.sample(low[:, None], high[:, None], rng.random((n, SEEN)))
     likes = liking(people, articles, shelf, who, online, seen)
     owned = (seen[:, :, None] == memory.article[who][:, None, :]).any(axis=2)
     likes = np.where(owned, likes - OWNED, likes)
@@ -54,12 +54,12 @@ def fresh(
 def liking(
     people: Customers, articles: SyntheticCatalogue, shelf: ShopWeek, who: Longs, online: Bools, seen: Longs
 ) -> Floats:
-    """Log weight of each seen article for its customer: style, colour, age, price, markdown and channel.
+    """Log weight of each seen article for its customer, from style, colour, age, price, markdown and channel.
 
     who, online: (n,); seen: (n, k). Returns (n, k).
     """
     markdown = shelf.markdown[seen]
-    # Nobody weighs log(price) as such: it is the level against the type's usual price that feels cheap or dear.
+    # An article feels cheap or dear by its price relative to the usual price of its type, not by the price itself.
     level = articles.level[seen] + np.log1p(-markdown) - people.level[who, None]
     style = np.einsum("nd,nkd->nk", people.style[who], articles.style[seen])
     away = (people.age[who, None] - articles.age[seen]) / AGE_SPREAD
@@ -84,9 +84,9 @@ def remembered(
     who: Longs,
     day: int,
 ) -> Longs:
-    """Lines that past purchases explain: the same again, another colour, or a companion; -1 where none does.
+    """Choose articles because of past purchases: the same again, another colour or a companion; -1 for no choice.
 
-    What is bought again was bought lately, or more than once, is of a kind that people use up, and still sells.
+    Articles are bought again that were bought recently or more than once, that people use up, and that still sell.
     who: (n,), one entry a line. Returns articles (n,).
     """
     past = memory.article[who]
@@ -117,20 +117,20 @@ def remembered(
 
 
 def outfit(rng: np.random.Generator, articles: SyntheticCatalogue, shelf: ShopWeek, anchor: Longs) -> Longs:
-    """What joins the first article of a visit: a companion or another colour of it; -1 where neither does."""
+    """Choose a companion or another colour of a visit's first article `anchor` (n,); -1 for no choice."""
     uniform = rng.random(len(anchor))
     chosen = np.where(uniform < OUTFIT, companion(rng, articles, anchor), other_colour(rng, articles, anchor))
     return _still_sold(shelf, np.where(uniform < OUTFIT + SET, chosen, -1))
 
 
 def companion(rng: np.random.Generator, articles: SyntheticCatalogue, base: Longs) -> Longs:
-    """One of each article's companions, the first most often."""
+    """Sample one of each article's companions, the first most often."""
     place = rng.choice(COMPANIONS, len(base), p=COMPANION_SHARES)
     return articles.companions[base, place].astype(np.int64)
 
 
 def other_colour(rng: np.random.Generator, articles: SyntheticCatalogue, base: Longs) -> Longs:
-    """Another colour of each article's product; -1 where there is none."""
+    """Sample another colour of each article's product; -1 if it has only one."""
     colours = articles.colours_of_product[base].astype(np.int64)
     first = articles.first_of_product[base]
     step = 1 + (rng.random(len(base)) * np.maximum(colours - 1, 1)).astype(np.int64)
@@ -144,5 +144,5 @@ def _still_sold(shelf: ShopWeek, chosen: Longs) -> Longs:
 
 
 def coupon(rng: np.random.Generator, visits: int) -> Doubles:
-    """Share of the price that a visit pays: one visit in eight has a coupon of 10, 20 or 25 %."""
+    """Sample the share of the price that each visit pays: one visit in eight has a coupon of 10, 20 or 25 %."""
     return np.where(rng.random(visits) < 0.125, rng.choice([0.9, 0.8, 0.75], visits), 1.0)

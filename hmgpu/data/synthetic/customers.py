@@ -11,53 +11,53 @@ from hmgpu.data.synthetic.vocabulary import COLOUR_FAMILIES, SECTIONS
 
 FAVOURITES = 10
 JOINING = 0.28
-"""Share of customers whose first purchase is in the data; the others were customers before."""
+"""Share of customers whose first purchase is in the data; the others were customers before it begins."""
 CHUNK = 50_000
 
 
 @dataclass(frozen=True)
 class Customers:
-    """One entry a customer, in the order of the customer ids."""
+    """One entry a customer, in the order of customer ids."""
 
     age: Floats
-    """Years, 16 to 95; known to the shop for 99 %."""
+    """Age in years, 16 to 95; `customers.csv` has it for 99 % of them."""
     woman: Floats
-    """1 or 0; the shop never learns it."""
+    """1 or 0; in no file."""
     postcode: Ints
-    """Number of the postal code; 0 is the placeholder of those who gave none."""
+    """Number of the postal code; 0 is the placeholder for customers without one."""
     start: Ints
-    """Week of the first visit; -1 where it lies before the data."""
+    """Week of the first visit; -1 if it is before the data begins."""
     end: Ints
     """Week after the last possible visit."""
     sure: Ints
-    """Day (from 2018-09-20) on which they come in any case, as a shop knows only those who came; -1 for a few."""
+    """Day (from 2018-09-20) with a certain visit, since a shop knows only customers who came; -1 for a few."""
     rate: Floats
-    """How often they come, relative."""
+    """How often they come, relative to others."""
     basket: Floats
-    """Mean number of lines beyond the first."""
+    """Mean number of lines of a visit beyond the first."""
     online: Floats
     """Probability that a visit is online."""
     loyalty: Floats
-    """How readily they buy the same again, about 1."""
+    """How readily they buy an article again, about 1 on average."""
     level: Floats
-    """Log price level they like, against the usual price."""
+    """Log of the price level they like, relative to the usual price."""
     bargains: Floats
-    """How strongly markdowns draw them, about 1."""
+    """How strongly markdowns attract them, about 1 on average."""
     style: Floats
-    """(customers, STYLES): taste."""
+    """(customers, STYLES): taste in styles."""
     colour: Floats
-    """(customers, colour families): taste."""
+    """(customers, colour families): taste in colours."""
     favourites: Ints
-    """(customers, FAVOURITES): departments they usually look into."""
+    """(customers, FAVOURITES): departments they usually visit."""
     attention: Floats
-    """(customers, FAVOURITES): shares of that look, each row sums to 1."""
+    """(customers, FAVOURITES): shares of their attention; each row sums to 1."""
 
     def __len__(self) -> int:
         return len(self.age)
 
 
 def customers(count: int, seed: int) -> Customers:
-    """Draw so many customers."""
+    """Sample `count` customers."""
     rng = generator(seed, Stream.CUSTOMERS, 0)
     young = rng.random(count) < 0.62
     age = np.where(young, 16 + rng.gamma(3.1, 3.4, count), rng.normal(50, 9.5, count))
@@ -67,14 +67,14 @@ def customers(count: int, seed: int) -> Customers:
     codes = max(2, round(0.3 * count))
     postcode = np.where(rng.random(count) < 0.09, 0, 1 + codes * rng.random(count) ** 1.3).astype(np.int32)
     start = np.where(rng.random(count) < JOINING, rng.integers(0, WEEKS, count), -1).astype(np.int32)
-    # Stays are memoryless: those who came before the data start stay as long from then on as newcomers do.
+    # Stays are memoryless: customers from before the data begins stay as long, from its first day, as newcomers do.
     end = (np.maximum(start, 0) + 3 + rng.exponential(220, count)).astype(np.int32)
     joins = 7 * start + rng.integers(0, 7, count)
     returns = 7 * np.minimum(end, WEEKS) * rng.random(count)
     sure = np.clip(np.where(start >= 0, joins, returns) - MISSING, 0, DAYS - 1).astype(np.int32)
     rate = np.exp(rng.normal(0, 1.1, count)).astype(np.float32)
     favourites, attention = _favourites(seed, age, woman, parent)
-    # Neighbours see each other's clothes: half of a taste comes from the postal code.
+    # Neighbours see each other's clothes: about half of a customer's taste comes from their postal code.
     street = rng.normal(0, 0.7, (codes + 2, STYLES)).astype(np.float32)
     street[0] = 0
     return Customers(
@@ -98,7 +98,7 @@ def customers(count: int, seed: int) -> Customers:
 
 
 def _favourites(seed: int, age: Floats, woman: Floats, parent: np.ndarray) -> tuple[Ints, Floats]:
-    """Departments by size, age and sex of their buyers and chance; children's need a child."""
+    """Sample favourite departments by their size and the age and sex of their buyers; children's suit parents."""
     mean = np.array([s.age for s in SECTIONS], dtype=np.float32)[DEPARTMENT_SECTION]
     spread = np.array([s.spread for s in SECTIONS], dtype=np.float32)[DEPARTMENT_SECTION]
     gender = np.array([s.gender for s in SECTIONS])[DEPARTMENT_SECTION]

@@ -1,4 +1,4 @@
-"""`customers.csv`: ids, flags, ages and postal codes in the 7 columns of the raw layout."""
+"""Write `customers.csv`: ids, flags, ages and postal codes in the 7 columns of the raw layout."""
 
 import numpy as np
 import polars as pl
@@ -11,9 +11,9 @@ ID_BYTES = 32
 
 
 def hashes(count: int, seed: int, part: int) -> pl.Series:
-    """So many different texts of 64 hexadecimal digits, sorted."""
+    """Sample `count` different texts of 64 hexadecimal digits, sorted."""
     raw = generator(seed, Stream.TEXTS, part).integers(0, 256, (count, ID_BYTES), dtype=np.uint8)
-    # Eight bytes decide the order; two of a few million sharing them is not a matter of this world.
+    # Sorting by eight of the bytes is enough: among a few million, no two will share them.
     head = np.ascontiguousarray(raw[:, :8]).view(">u8").ravel()
     ordered = np.ascontiguousarray(raw[np.argsort(head, kind="stable")])
     binary = pa.FixedSizeBinaryArray.from_buffers(pa.binary(ID_BYTES), count, [None, pa.py_buffer(ordered)])
@@ -22,17 +22,17 @@ def hashes(count: int, seed: int, part: int) -> pl.Series:
 
 
 def customers_table(people: Customers, ids: pl.Series, seed: int) -> pl.DataFrame:
-    """The 7 columns, one row a customer, by customer id. Flags are 1.0 or empty, ages print as 31.0."""
+    """Return the 7 columns, one row a customer, sorted by id; flags are 1.0 or empty, ages print as 31.0."""
     rng = generator(seed, Stream.TEXTS, 2)
     n = len(people)
     newsletter = rng.random(n) < 0.35
     active = newsletter ^ (rng.random(n) < 0.02)
-    status = _draw(rng, n, ("ACTIVE", "PRE-CREATE", "LEFT CLUB", None), (0.925, 0.0685, 0.0005, 0.006))
+    status = _sample(rng, n, ("ACTIVE", "PRE-CREATE", "LEFT CLUB", None), (0.925, 0.0685, 0.0005, 0.006))
     frequency = np.where(newsletter, "Regularly", "NONE")
-    untold = rng.random(n)
+    other = rng.random(n)
     known_age = rng.random(n) >= 0.011
     postcodes = hashes(int(people.postcode.max()) + 1, seed, 3)
-    # Sorted hashes would make neighbours of neighbouring numbers, so the numbers are shuffled first.
+    # The hashes are sorted: without a shuffle, neighbouring numbers would get neighbouring hashes.
     shuffled = rng.permutation(len(postcodes))
     return pl.DataFrame(
         {
@@ -41,7 +41,7 @@ def customers_table(people: Customers, ids: pl.Series, seed: int) -> pl.DataFram
             "Active": pl.Series(np.where(active, "1.0", "")).replace("", None),
             "club_member_status": status,
             "fashion_news_frequency": pl.Series(
-                np.where(untold < 0.01, "", np.where(untold > 0.9999, "Monthly", frequency))
+                np.where(other < 0.01, "", np.where(other > 0.9999, "Monthly", frequency))
             ).replace("", None),
             "age": pl.Series(np.where(known_age, people.age.astype(np.int32).astype(str), "")).replace("", None) + ".0",
             "postal_code": postcodes.gather(shuffled[people.postcode]),
@@ -49,5 +49,5 @@ def customers_table(people: Customers, ids: pl.Series, seed: int) -> pl.DataFram
     )
 
 
-def _draw(rng: np.random.Generator, n: int, words: tuple[str | None, ...], shares: tuple[float, ...]) -> pl.Series:
+def _sample(rng: np.random.Generator, n: int, words: tuple[str | None, ...], shares: tuple[float, ...]) -> pl.Series:
     return pl.Series(list(words), dtype=pl.String).gather(rng.choice(len(words), n, p=shares))

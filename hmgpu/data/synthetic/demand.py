@@ -1,4 +1,4 @@
-"""What each week's shop looks like: which articles are on sale, at what price, and how much they are wanted."""
+"""The shop week by week: which articles are on sale, at what price, and how much they are wanted."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,17 +10,19 @@ from hmgpu.data.synthetic.catalogue import DEPARTMENTS, SyntheticCatalogue, seas
 from hmgpu.data.synthetic.span import WEEKS
 
 EVERGREEN = 200
-"""Articles planned for at least so many weeks are never cleared."""
+"""Weeks on sale from which an article is never cleared."""
 CLEARANCE = ((0.7, 0.2), (0.8, 0.3), (0.89, 0.4), (0.95, 0.6))
-"""(share of its life gone, markdown from then on)."""
+"""Steps of clearance: (share of its life that is over, markdown from then on)."""
 LARGEST_SHARE = 0.003
-"""Stock runs out: an article's weight levels off at this share of what all weights were before. Its share of the sales
-can be higher, as the others are limited too and taste comes on top."""
+"""Upper bound of an article's weight, since stock runs out, as a share of the sum of all weights without it.
+
+Its share of sales can be higher, because the other weights are limited too and taste comes on top.
+"""
 
 
 @dataclass(frozen=True)
 class ShopWeek:
-    """One week in the shop. All arrays have one entry an article, but the last three."""
+    """The shop in one week; all arrays but the last three have one entry an article."""
 
     on_sale: Bools
     price: Ints
@@ -28,16 +30,16 @@ class ShopWeek:
     markdown: Floats
     """Share taken off the full price."""
     vigour: Floats
-    """Demand now against the article's own peak: life, season, trend and markdown, without its appeal."""
+    """Demand relative to the article's own peak: life, season, trend and markdown, without its appeal."""
     order: Longs
-    """Articles by department."""
+    """The articles sorted by department."""
     cumulative: Doubles
-    """(articles + 1,): running demand along `order`, from 0."""
+    """(articles + 1,): running sum of demand along `order`, from 0."""
     bounds: Doubles
-    """(departments + 1,): `cumulative` where each department starts."""
+    """(departments + 1,): values of `cumulative` at which the departments start."""
 
-    def draw(self, low: Doubles, high: Doubles, uniform: Doubles) -> Longs:
-        """Articles in proportion to demand between two places of `cumulative`; shapes broadcast."""
+    def sample(self, low: Doubles, high: Doubles, uniform: Doubles) -> Longs:
+        """Sample articles in proportion to demand, between two values of `cumulative`; shapes broadcast."""
         at = low + (high - low) * uniform
         place = np.searchsorted(self.cumulative, at.ravel(), side="right") - 1
         chosen: Longs = self.order[np.minimum(place, len(self.order) - 1)].reshape(at.shape)
@@ -45,13 +47,13 @@ class ShopWeek:
 
 
 def shelves(articles: SyntheticCatalogue, seed: int) -> Iterator[ShopWeek]:
-    """The shop of every week in turn, from week 0."""
+    """Yield the shop of every week in turn, from week 0."""
     trend = generator(seed, Stream.DEMAND, 0).normal(0, 0.4, len(articles))
     order = np.argsort(articles.department, kind="stable")
     starts = np.searchsorted(articles.department[order], np.arange(len(DEPARTMENTS) + 1))
     for week in range(WEEKS):
         rng = generator(seed, Stream.DEMAND, 1 + week)
-        # Fashions come and go: a slow walk, and a few articles a week that everybody suddenly wants.
+        # Fashions come and go: demand drifts slowly, and each week everybody suddenly wants a few articles.
         trend = 0.9 * trend + rng.normal(0, 0.17, len(articles))
         trend += np.where(rng.random(len(articles)) < 0.006, 1.5, 0)
 
@@ -82,7 +84,7 @@ def shelves(articles: SyntheticCatalogue, seed: int) -> Iterator[ShopWeek]:
 
 
 def _markdown(rng: np.random.Generator, articles: SyntheticCatalogue, gone: Doubles) -> Doubles:
-    """Clearance towards the end of life, in steps; before that, one article in forty is on offer for a week."""
+    """Mark articles down: in steps towards the end of life; before that, one in forty is on offer for a week."""
     markdown = np.where(rng.random(len(articles)) < 0.025, 0.2, 0.0)
     for after, off in CLEARANCE:
         markdown = np.where((gone >= after) & (articles.life < EVERGREEN), off, markdown)

@@ -1,4 +1,4 @@
-"""What each customer bought lately: the reason why they buy again."""
+"""What each customer bought recently, on which later purchases depend."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ DEPTH = 24
 
 
 class Memory:
-    """The last DEPTH lines of every customer, oldest overwritten first."""
+    """The last DEPTH lines of every customer; the oldest are overwritten first."""
 
     def __init__(self, customers: int) -> None:
         self.article = np.full((customers, DEPTH), -1, dtype=np.int32)
@@ -17,7 +17,7 @@ class Memory:
         self._written = np.zeros(customers, dtype=np.uint8)
 
     def keep(self, who: Longs, place: Longs, article: Ints, day: int) -> None:
-        """Remember lines of a day; `place` is the line's number in its visit, from 0. One visit a customer and day."""
+        """Remember the lines of a day, at most one visit a customer; `place` numbers the lines of a visit from 0."""
         kept = place < DEPTH
         who, place, article = who[kept], place[kept], article[kept]
         slot = (self._written[who] + place) % DEPTH

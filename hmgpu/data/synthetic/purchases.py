@@ -1,4 +1,4 @@
-"""The purchases of every day: who comes, with how large a basket, and what is in it."""
+"""Simulate the purchases of every day: which customers come, how large their baskets are, and what is in them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ WEEKDAYS = (1.08, 1.05, 1.02, 1.05, 0.92, 0.95, 0.90)
 MONTHS = (0.92, 0.82, 0.93, 1.05, 1.16, 1.26, 1.20, 0.97, 0.92, 0.94, 0.94, 0.88)
 LARGEST_BASKET = 40
 MORE_UNITS = (0.105, 0.008, 0.002)
-"""Probabilities that a line has more than one, two, three units."""
+"""Probabilities that a line has more than one, two or three units."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class PurchaseRows:
 
 
 @dataclass
-class World:
+class Simulation:
     """Everything that the next purchase depends on."""
 
     articles: SyntheticCatalogue
@@ -44,8 +44,10 @@ class World:
     seed: int
 
     def visit(self, rng: np.random.Generator, shelf: ShopWeek, day: int, who: Longs) -> tuple[Longs, Longs, Bools]:
-        """Let each of the customers `who` (n,) visit once: returns the visit and the article of every line, and which
-        visits are online."""
+        """Let each of the customers `who` (n,) visit once.
+
+        Returns the visit and the article of every line, and which visits are online.
+        """
         online = rng.random(len(who)) < self.people.online[who]
         extra = rng.gamma(0.75, self.people.basket[who] / 0.75)
         lines = np.minimum(1 + rng.poisson(extra), LARGEST_BASKET)
@@ -60,7 +62,7 @@ class World:
         joins = np.flatnonzero(~leads & (article < 0))
         article[joins] = choice.outfit(rng, self.articles, shelf, article[first][visit[joins]])
         self._fill(rng, shelf, article, article < 0, *line)
-        # What was chosen twice in a visit is bought once: several units are decided at the till.
+        # An article that was chosen twice in a visit is one line; the number of its units is sampled later.
         _, once = np.unique(visit * len(self.articles) + article, return_index=True)
         once.sort()
         return visit[once], article[once], online
@@ -72,55 +74,55 @@ class World:
         article[empty] = choice.fresh(rng, self.people, self.articles, shelf, self.memory, who[empty], online[empty])
 
 
-def purchases(world: World, rows: int) -> Iterator[PurchaseRows]:
-    """All days in turn, about `rows` rows in all. Changes the world's memory as it goes."""
+def purchases(simulation: Simulation, rows: int) -> Iterator[PurchaseRows]:
+    """Yield the purchases of all days in turn, about `rows` rows in all; the memory changes as it goes."""
     wanted = np.cumsum(_day_shares()) * rows
-    made, rows_a_visit = 0, 3.6
-    shop = shelves(world.articles, world.seed)
+    written, rows_a_visit = 0, 3.6
+    shop = shelves(simulation.articles, simulation.seed)
     shelf = next(shop)
-    comers = np.cumsum(_eagerness(world, 0, 0))
+    comers = np.cumsum(_eagerness(simulation, 0, 0))
     for day in range(DAYS):
         week, weekday = divmod(day + MISSING, 7)
         if weekday == 0:
             shelf = next(shop)
-            comers = np.cumsum(_eagerness(world, week, day))
-        rng = generator(world.seed, Stream.PURCHASES, day)
-        visits = max(1, round((wanted[day] - made) / rows_a_visit))
-        sure = np.flatnonzero(world.people.sure == day)
+            comers = np.cumsum(_eagerness(simulation, week, day))
+        rng = generator(simulation.seed, Stream.PURCHASES, day)
+        visits = max(1, round((wanted[day] - written) / rows_a_visit))
+        sure = np.flatnonzero(simulation.people.sure == day)
         found = np.searchsorted(comers, rng.random(max(0, visits - len(sure))) * comers[-1], side="right")
         who = np.union1d(sure, np.minimum(found, len(comers) - 1))
-        sold = _sell(world, rng, shelf, day, who)
-        made += len(sold.customer)
-        # Baskets of frequent customers differ from others', so the number of visits follows what they really bought.
+        sold = _sell(simulation, rng, shelf, day, who)
+        written += len(sold.customer)
+        # Frequent customers have other baskets than the rest, so the number of visits follows the real size of baskets.
         rows_a_visit += 0.05 * (len(sold.customer) / visits - rows_a_visit)
         yield sold
 
 
-def _sell(world: World, rng: np.random.Generator, shelf: ShopWeek, day: int, who: Longs) -> PurchaseRows:
-    visit, article, online = world.visit(rng, shelf, day, who)
+def _sell(simulation: Simulation, rng: np.random.Generator, shelf: ShopWeek, day: int, who: Longs) -> PurchaseRows:
+    visit, article, online = simulation.visit(rng, shelf, day, who)
     pays = choice.coupon(rng, len(who))
     price = np.maximum(np.rint(shelf.price[article] * pays[visit]), 1).astype(np.int32)
-    uses_up = np.sqrt(world.articles.repeat[article])
+    uses_up = np.sqrt(simulation.articles.repeat[article])
     uniform = rng.random(len(visit))
     units = 1 + sum((uniform < p * uses_up).astype(np.int64) for p in MORE_UNITS)
     place = np.arange(len(visit)) - np.searchsorted(visit, visit)
-    world.memory.keep(who[visit], place, article.astype(np.int32), day)
+    simulation.memory.keep(who[visit], place, article.astype(np.int32), day)
     row = np.repeat(np.arange(len(visit)), units)
     channel = np.where(online, 2, 1).astype(np.int32)
     return PurchaseRows(day, who[visit][row], article[row], price[row], channel[visit][row])
 
 
-def _eagerness(world: World, week: int, day: int) -> Doubles:
-    """How likely each customer is to come this week: by habit, and more so just after a visit."""
-    people = world.people
+def _eagerness(simulation: Simulation, week: int, day: int) -> Doubles:
+    """Weight with which each customer comes this week: by habit, and more just after a visit."""
+    people = simulation.people
     here = (people.start <= week) & (week < people.end)
-    since = day - world.memory.last_visit.astype(np.float64)
+    since = day - simulation.memory.last_visit.astype(np.float64)
     eager = people.rate * (1 + 0.7 * np.exp(-since / 9))
     return np.where(here, eager, 0).astype(np.float64)
 
 
 def _day_shares() -> Doubles:
-    """Each day's share of all rows: by weekday and month."""
+    """Each day's share of all rows, by weekday and month."""
     dates = np.datetime64(FIRST_DATE) + np.arange(DAYS)
     month = (dates.astype("datetime64[M]").astype(np.int64) % 12).astype(np.int64)
     weekday = (np.arange(DAYS) + MISSING) % 7

@@ -1,4 +1,4 @@
-"""`transactions_train.csv`: written a few days at a time, so that memory does not grow with the scale."""
+"""Write `transactions_train.csv` a few days at a time, so that memory does not grow with the scale."""
 
 import datetime
 from pathlib import Path
@@ -12,22 +12,22 @@ from hmgpu.data.synthetic.purchases import PurchaseRows
 from hmgpu.data.synthetic.span import FIRST_DATE
 
 PRICE_UNIT = 59_000
-"""Prices are whole multiples of 1/59000."""
+"""Price units in a price of 1: prices are whole multiples of 1/59000."""
 BATCH = 250_000
-"""Rows held before they are written."""
+"""Rows collected in memory before they are written."""
 
 
 def printed_prices(largest: int) -> pl.Series:
-    """How the raw file prints 0, 1, 2, ... price units: cut, not rounded, after 16 decimals, without trailing zeros."""
+    """Format 0, 1, 2, ... price units as the raw file does: cut, not rounded, to 16 decimals, no trailing zeros."""
     digits = (f"{units * 10**16 // PRICE_UNIT:017d}" for units in range(largest + 1))
     return pl.Series([f"{d[:-16]}.{d[-16:]}".rstrip("0").rstrip(".") for d in digits])
 
 
 class TransactionsFile:
-    """An open `transactions_train.csv` that takes the rows of one day after the other."""
+    """An open `transactions_train.csv`, to which the rows of each day are added in turn."""
 
     def __init__(self, path: Path, customer_ids: pl.Series, article_ids: pl.Series, dearest: int) -> None:
-        """dearest: the highest price that can occur, in price units."""
+        """Open the file; `dearest` is the highest price that can occur, in price units."""
         self._file = path.open("wb")
         self._customer_ids = customer_ids
         self._article_ids = article_ids
@@ -44,7 +44,7 @@ class TransactionsFile:
         self._file.close()
 
     def add(self, rows: PurchaseRows) -> None:
-        """Append a day."""
+        """Append the rows of a day."""
         self._waiting.append(rows)
         if sum(len(r.customer) for r in self._waiting) >= BATCH:
             self._flush()

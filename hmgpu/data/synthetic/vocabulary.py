@@ -1,16 +1,16 @@
-"""The words and shop facts that the synthetic catalogue is drawn from; all of them invented for this project."""
+"""Words and facts from which the synthetic catalogue is sampled, all invented for this project."""
 
 from typing import NamedTuple
 
 
 class ProductType(NamedTuple):
-    """A kind of article and what one usually costs, in price units (1/59000)."""
+    """A kind of article and its usual price, in price units (1/59000)."""
 
     name: str
     group: str
     price: int
     hers: bool = False
-    """Sold in women's sections only."""
+    """Whether it is sold in women's sections only."""
 
 
 class GarmentGroup(NamedTuple):
@@ -20,28 +20,28 @@ class GarmentGroup(NamedTuple):
     peak: int
     """Day of the year on which it sells best."""
     swing: float
-    """Half the log of (best day / worst day); 0 has no season."""
+    """Half the log of (best day / worst day); 0 means no season."""
     repeat: float
-    """How readily a buyer buys the same article again, 1 for the average group."""
+    """How readily customers buy an article again, 1 for the average group."""
     types: tuple[ProductType, ...]
 
 
 class ShopSection(NamedTuple):
-    """A part of the shop: whom it dresses and at what price level."""
+    """A part of the shop: who it is for, and its price level."""
 
     name: str
     shop: int
-    """Entry of INDEXES."""
+    """Index into INDEXES."""
     age: float
     """Mean age of its buyers in years."""
     spread: float
-    """Standard deviation of that age in years."""
+    """Standard deviation of its buyers' age in years."""
     gender: int
     """1 women's, -1 men's, 0 for children's."""
     share: float
-    """Relative size of its trade."""
+    """Its sales, relative to other sections."""
     price: float
-    """Price level against the usual price of a product type."""
+    """Price level relative to the usual price of a product type."""
     garments: str
     """Letters of GARMENTS that it sells."""
 
@@ -205,7 +205,7 @@ SECTIONS = (
     ShopSection("His training", 7, 31, 9, -1, 0.2, 1.0, "jfts"),
 )
 
-COLOURS = (  # name, tone, family: the family is what customers have a taste for
+COLOURS = (  # name, tone, family; customers have a taste for families
     ("Black", "Dark", "Black"),
     ("Navy", "Dark", "Blue"),
     ("Chalk", "Light", "White"),
