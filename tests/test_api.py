@@ -201,7 +201,7 @@ def test_open_ingests_what_is_not_there_yet(raw: Path, tmp_path: Path) -> None:
     assert str(session.run) in repr(session)
     with pytest.raises(DataError):
         hmgpu.open("small", {"data.raw": tmp_path / "none", "data.root": tmp_path / "neither"})
-    with pytest.raises(ConfigError, match="There is no config smal"):
+    with pytest.raises(ConfigError, match="Unknown config smal"):
         hmgpu.open("smal")
 
 

@@ -68,7 +68,7 @@ def tune_trees(
     reported = store.week_of(named) if named else store.last_complete_week
     weeks = given.weeks.model_copy(update={"validation": str(reported.back(2))})
     pipeline = open_pipeline(given.model_copy(update={"weeks": weeks}), engine)
-    begun = time.monotonic()
+    started = time.monotonic()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=given.seed))
     scored: list[dict[str, Any]] = []
@@ -76,7 +76,7 @@ def tune_trees(
     with pipeline.working():
         week = Trials(pipeline)
         for number in range(trials):
-            if minutes is not None and time.monotonic() - begun > 60 * minutes:
+            if minutes is not None and time.monotonic() - started > 60 * minutes:
                 log.warning("%g minutes are over after %d of %d trials", minutes, number, trials)
                 break
             trial = None if number == 0 else study.ask()

@@ -89,9 +89,9 @@ class Pipeline:
             self.run.describe(self.config.settings(), facts)
             weeks = ", ".join(map(str, self.weeks.training))
             log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
-            log.info("weeks by first day: training on %s; validation on %s", weeks, self.weeks.validation)
+            log.info("weeks, by their first day: training on %s; validation on %s", weeks, self.weeks.validation)
             log.info(
-                "each step is logged as NAME: what it wrote, how long it took, and its peak memory (all processes)"
+                "each step is logged as NAME: what it wrote, how long it took, peak memory of all processes meanwhile"
             )
             yield self
 
@@ -116,7 +116,7 @@ class Pipeline:
     def examples(self, week: Week, training: bool) -> LabelledWeeks:
         """Describe and label the candidates of the customers who bought in `week`; one step per shard of customers."""
         purpose = "training" if training else "validation" if week == self.weeks.validation else "evaluation"
-        log.info("%s week %s: learn from the sales before it, then propose, describe and label", purpose, week)
+        log.info("%s week %s: learn from the sales before it; propose, describe and label candidates", purpose, week)
         return write_examples(self.context, week, training)
 
     @cached_property
@@ -172,7 +172,8 @@ class Pipeline:
         """Write every customer's list for the week after the data; one step per shard of customers."""
         fitted = self.train()
         log.info(
-            "recommend for week %s, the first after the data: learn from all sales, then rank", self.store.next_week
+            "recommend for week %s, the first after the data: learn from all sales, propose and rank",
+            self.store.next_week,
         )
         return recommend.recommend(self.context, fitted)
 

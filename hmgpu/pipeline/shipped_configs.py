@@ -28,4 +28,4 @@ def config_file(name: str | Path) -> Path:
         return known[str(name)]
     if path.exists():
         return path
-    raise ConfigError(f"There is no config {name}: give the path of a YAML file, or a shipped one: {', '.join(known)}.")
+    raise ConfigError(f"Unknown config {name}: give the path of a YAML file, or a shipped one: {', '.join(known)}.")

@@ -10,8 +10,9 @@ from hmgpu.retrain.record import Record
 LEAD = (
     "Each retrain judged three kinds of lists on the last complete week of its data, for the same customers: those of "
     "the new run, those that the then current run had recommended, and the baseline repurchase + popularity (a "
-    "customer's own articles again, then best sellers). The new run was promoted if it was good enough. The chart has "
-    "the judged weeks."
+    "customer's own articles again, then best sellers). Outcomes: promoted (the new run became the current one), kept "
+    "(the current run stayed), refused (the new data were not added), unchanged (there were no new data), failed. The "
+    "chart has the judged weeks."
 )
 CHECKS = "The newest week of data in the last retrain, compared with the weeks before it."
 
@@ -24,7 +25,8 @@ def history_page(retrains: Sequence[Record]) -> str:
         name: [record.figures.get(key) for record in judged]
         for name, key in (("new run", "new"), ("current run", "current"), ("repurchase + popular", "baseline"))
     }
-    headings = ["started (UTC)", "data up to", "outcome", "run", "MAP@12", "current", "baseline", "customers", "why"]
+    scores = ("MAP@12 new", "MAP@12 current", "MAP@12 baseline")
+    headings = ["started (UTC)", "data up to", "outcome", "new run", *scores, "customers", "why"]
     rows = [
         [
             record.started,

@@ -241,7 +241,7 @@ def test_a_data_set_is_described_on_a_page(hmgpu, store: Store, tmp_path: Path, 
     ("arguments", "says"),
     [
         (["run", "--config", "nowhere.yaml"], "Can't read the config nowhere.yaml"),
-        (["run", "--config", "bse"], "There is no config bse: give the path of a YAML file, or a shipped one: base"),
+        (["run", "--config", "bse"], "Unknown config bse: give the path of a YAML file, or a shipped one: base"),
         (["train", "--config", CONFIGS / "base.yaml", "--set", "data.root=nowhere"], "run `hmgpu ingest` first"),
         (["run", "--config", "base", "--set", "data.raw=nowhere"], "nowhere"),
         (["train", "--config", "base", "--set", "ranker.then.deph=3"], "did you mean 'depth'?"),

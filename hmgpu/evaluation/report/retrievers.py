@@ -38,7 +38,7 @@ def retrievers(week: Evaluated) -> Section:
     if len(week.retrievers) > 1:
         candidates, hits = overlap(week.examples, week.retrievers, week.engine)
         names = week.retrievers
-        blocks += [Heat(SHARED, "of", names, candidates, 1.0), Heat(SHARED_HITS, "of", names, hits, 1.0)]
+        blocks += [Heat(SHARED, "retriever", names, candidates, 1.0), Heat(SHARED_HITS, "retriever", names, hits, 1.0)]
     return Section("Retrievers", EXPLAINED, blocks)
 
 
