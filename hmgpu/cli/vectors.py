@@ -33,15 +33,16 @@ def vectors_verb(
     root, choice = data_set(config, settings, data, engine)
     from hmgpu.core.engine import Engine
     from hmgpu.data.store import Store
-    from hmgpu.data.vectors.make import make, take
+    from hmgpu.data.vectors.encode import compute_vectors
+    from hmgpu.data.vectors.given import take_vectors
 
     store = Store(root)
     if given:
-        kept = take(store, of, given)
+        kept = take_vectors(store, of, given)
     else:
         chosen = Engine.choose(choice)
         with progress("encode") as report:
-            kept = make(store, of, model or "", chosen, batch, report)
+            kept = compute_vectors(store, of, model or "", chosen, batch, report)
     whose = f"{of} of {kept.articles:,} of {store.manifest.articles:,} articles"
     what = f"{kept.dimensions} numbers each, by {kept.made_by}"
     console.print(f"vectors: {store.root / kept.file} ({whose}, {what})", soft_wrap=True)

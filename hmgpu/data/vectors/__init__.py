@@ -1,6 +1,5 @@
-"""Vectors of the articles' pictures and texts: made by an encoder, or somebody's own, kept in the data set.
+"""Vectors of the articles' pictures and texts: computed by an encoder or imported from a file, kept in the data set.
 
-`make.py` is the two ways to them. `encoder.py` is the model, `inputs.py` what it is given, `encode.py` how it goes over
-all articles; `given.py` reads what somebody has; `keep.py` puts vectors into the data set. Parts get them with a
-History: see `hmgpu.data.store`.
+`encoder.py` is the model, `inputs.py` its inputs, and `encode.py` encodes all articles; `given.py` reads a user's own
+vectors; `keep.py` stores vectors in the data set. Parts get them with a History: see `hmgpu.data.store`.
 """

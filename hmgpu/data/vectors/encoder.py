@@ -1,4 +1,4 @@
-"""Sentence and image encoders, by the library sentence-transformers (Reimers and Gurevych 2019)."""
+"""Sentence and image encoders from the library sentence-transformers (Reimers and Gurevych 2019)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,40 +16,40 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 TAKES: dict[VectorsOf, Literal["image", "text"]] = {"pictures": "image", "text": "text"}
-"""What a model must take, as the library calls it."""
+"""The kind of input that a model must take, as the library calls it."""
 EXAMPLES: dict[VectorsOf, str] = {"pictures": "clip-ViT-B-32", "text": "all-MiniLM-L6-v2"}
 
 
 class Encoder:
-    """A model that makes vectors of pictures or texts, on the engine's device."""
+    """A model that encodes pictures or texts as vectors, on the engine's device."""
 
     def __init__(self, name: str, of: VectorsOf, engine: Engine) -> None:
-        """Loads the model `name`: a folder, or a model of the Hugging Face hub, which is downloaded the first time.
+        """Load the model `name`: a folder, or a model of the Hugging Face hub, which is downloaded the first time.
 
-        Raises ConfigError where the library is missing, the model can't be loaded, or it takes no such input.
+        Raises ConfigError where the library is missing, the model can't be loaded, or it doesn't take such inputs.
         """
         with needed_by(f"hmgpu vectors {of} --model"):
             import sentence_transformers
         folder = Path(name) if Path(name).is_dir() else None
         example = f"name a model's folder, or one of the Hugging Face hub such as {EXAMPLES[of]}"
         try:
-            # Code that comes with a model is not run.
+            # Never run code that comes with a model.
             self._model = sentence_transformers.SentenceTransformer(name, device=engine.device, trust_remote_code=False)
-        except Exception as error:  # each layer below raises its own type
+        except Exception as error:  # each library below raises its own types
             reason = (str(error) or type(error).__name__).strip().splitlines()[0].rstrip(".")
             raise ConfigError(f"--model {name} can't be loaded ({reason}): {example}.") from error
         if not self._model.supports(TAKES[of]):
             raise ConfigError(f"--model {name} encodes no {of}: {example}.")
         self.label = folder.resolve().name if folder else name
-        """The model's name, with no path of this machine."""
+        """The model's name, without a path of this machine."""
         version = sentence_transformers.__version__
         self.digest = digest_of([name, version, engine.name, hashes(folder) if folder else {}])
-        """Hash of what decides the vectors beside the inputs; of a folder, all files."""
+        """Hash of everything but the inputs that determines the vectors; a folder's files are included."""
 
     def __call__(self, inputs: "Sequence[str | Image]") -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """(inputs, dimensions) float32. Raises ConfigError where the model makes numbers that are none of something."""
-        made = self._model.encode(list(inputs), batch_size=len(inputs), show_progress_bar=False)
-        vectors = np.asarray(made, dtype=np.float32)
+        """Encode `inputs` as (inputs, dimensions) float32; raises ConfigError for a zero, NaN or infinite vector."""
+        encoded = self._model.encode(list(inputs), batch_size=len(inputs), show_progress_bar=False)
+        vectors = np.asarray(encoded, dtype=np.float32)
         if not (np.isfinite(vectors).all() and vectors.any(axis=1).all()):
-            raise ConfigError(f"--model {self.label} made a vector of zeros, NaN or infinity: take another model.")
+            raise ConfigError(f"--model {self.label} computed a vector of zeros, NaN or infinity: take another model.")
         return vectors

@@ -1,4 +1,4 @@
-"""Vectors into the data set: beside its tables, listed by its manifest, all at once or not at all."""
+"""Store vectors in the data set: next to its tables, listed by its manifest, all at once or not at all."""
 
 from pathlib import Path
 from typing import Any
@@ -15,36 +15,38 @@ from hmgpu.data.manifest import DataFile, Manifest, Vectors
 
 
 def keep(root: Path, of: VectorsOf, ids: pl.Series, vectors: "np.ndarray[Any, Any]", made_by: str) -> Vectors:
-    """Puts `vectors` into the data set in `root`, in the place of those `of` the same that it may have.
+    """Store `vectors` in the data set in `root`, replacing earlier vectors `of` the same.
 
-    They are brought to length 1. Raises DataError, with nothing changed, where the data set no longer has an article,
+    They are scaled to length 1. Raises DataError, with nothing changed, where the data set no longer has an article,
     and BusyError and DiskError as an ingest does.
 
     Args:
-        ids: String, the articles' own ids, each once.
-        vectors: (ids, dimensions) of finite numbers, none of them all zero.
-        made_by: the model, or the file; it is kept in the manifest, so with no path of this machine.
+        ids: String, the retailer's ids of the articles, each once.
+        vectors: (ids, dimensions) of finite numbers, no row all zero.
+        made_by: the model or the file that the vectors came from, for the manifest; without a path of this machine.
     """
     with needed_by("hmgpu vectors"):
         import torch  # takes seconds to load
 
         from hmgpu.core.vectors import quantised
 
-    Manifest.read(root)  # before a folder is made for the lock
+    Manifest.read(root)  # raises before a folder is created for the lock
     with staged(root) as staging:
         there = Manifest.read(root)
         articles = pl.read_parquet(root / there.table("articles"), columns=["article", "article_id"])
-        # Looked up here, where nobody else changes the data set: another may have taken its place since ids were read.
+        # Looked up under the lock: the data set may have been replaced since the ids were read.
         keys = ids.to_frame("article_id").join(articles, on="article_id", how="left", maintain_order="left")["article"]
         if keys.null_count():
             gone = ids.filter(keys.is_null())[0]
-            raise DataError(f"{root} no longer has article {gone}: it was ingested anew; run the same command again.")
+            raise DataError(
+                f"{root} no longer has article {gone}: it was replaced meanwhile; run the same command again."
+            )
         whole = torch.nn.functional.normalize(torch.from_numpy(vectors.astype(np.float64)), dim=1)
         table = quantised(torch.from_numpy(keys.to_numpy().copy()), whole, "article")
         file = staging / VECTORS / "table.parquet"
         file.parent.mkdir()
         table.write_parquet(file, compression="zstd", statistics=True)
-        # Named by its content, so that the manifest's swap is the one moment at which old ones become new ones.
+        # Named by its content, so that old vectors are replaced at the moment when the manifest is swapped.
         digest = sha256(file)
         name = f"{VECTORS}/{of}-{digest[:8]}.parquet"
         file.rename(staging / name)

@@ -1,4 +1,4 @@
-"""A small shop of eight articles, six of them with a picture, and an encoder that can be reckoned by hand."""
+"""A small shop of eight articles, six of them with a picture, and an encoder that can be computed by hand."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ def shop(tmp_path: Path) -> World:
 
 
 class Counting:
-    """The mean red, green and blue of a picture; how long a text is and 1. Counts the inputs that it was given."""
+    """Encodes a picture as its mean red, green and blue, a text as its length and 1; counts its inputs."""
 
     digest = "counting"
     label = "counting"
@@ -42,8 +42,8 @@ class Counting:
         if self.ends_after is not None and self.seen + len(inputs) > self.ends_after:
             raise KeyboardInterrupt
         self.seen += len(inputs)
-        told = [(len(one), 1) if isinstance(one, str) else np.asarray(one).mean(axis=(0, 1)) for one in inputs]
-        return np.array(told, dtype=np.float32)
+        vectors = [(len(one), 1) if isinstance(one, str) else np.asarray(one).mean(axis=(0, 1)) for one in inputs]
+        return np.array(vectors, dtype=np.float32)
 
 
 @pytest.fixture

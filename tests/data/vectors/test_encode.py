@@ -1,17 +1,20 @@
-"""An encoder over all articles: in the order of ids, killed anywhere and gone on with."""
+"""All articles are encoded in the order of their ids, and work continues after a kill."""
 
 import numpy as np
 import pytest
 from small_world import World, article_id, tree
 
+from hmgpu.core.engine import Engine
 from hmgpu.core.errors import BusyError, DataError
 from hmgpu.data.store import Store
 from hmgpu.data.vectors import encode as encoding
-from hmgpu.data.vectors.encode import encode, working_in
+from hmgpu.data.vectors.encode import compute_vectors, encode, working_in
 from hmgpu.data.vectors.inputs import inputs_of
 
+CPU = Engine("cpu", "tests")
 
-def made(world: World, encoder, of="text", batch=2):
+
+def encoded(world: World, encoder, of="text", batch=2):
     heard: list[tuple[int, int]] = []
     inputs = inputs_of(Store(world.root), of)
     with working_in(world.root, of, inputs, encoder, batch) as work:
@@ -26,7 +29,7 @@ def short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_articles_in_the_order_of_their_ids(shop: World, counting) -> None:
     encoder = counting()
-    ids, vectors, heard = made(shop, encoder)
+    ids, vectors, heard = encoded(shop, encoder)
     assert ids == [article_id(number) for number in range(1, 9)]
     assert vectors.tolist() == [[len("name 1, plain. description 1, plain"), 1]] * 8
     assert heard == [(3, 8), (6, 8), (8, 8)]
@@ -34,37 +37,37 @@ def test_all_articles_in_the_order_of_their_ids(shop: World, counting) -> None:
 
 
 def test_after_a_kill_only_what_is_missing_is_encoded(shop: World, counting) -> None:
-    whole = made(shop, counting(), "pictures")
+    whole = encoded(shop, counting(), "pictures")
     before = tree(shop.root)
     with pytest.raises(KeyboardInterrupt):
-        made(shop, counting(ends_after=4), "pictures")
+        encoded(shop, counting(ends_after=4), "pictures")
     assert Store(shop.root).manifest.vectors == {}
     again = counting()
-    ids, vectors, _ = made(shop, again, "pictures")
+    ids, vectors, _ = encoded(shop, again, "pictures")
     assert again.seen == 3  # of six, the first part was done
     assert ids == whole[0]
     assert np.array_equal(vectors, whole[1])
     assert tree(shop.root) == before
 
 
-def test_a_damaged_part_and_one_of_another_model_are_made_anew(shop: World, counting) -> None:
+def test_damaged_parts_and_those_of_another_model_are_computed_again(shop: World, counting) -> None:
     with pytest.raises(KeyboardInterrupt):
-        made(shop, counting(ends_after=4))
+        encoded(shop, counting(ends_after=4))
     (part,) = shop.root.glob("vectors/.unfinished-text-*/*.parquet")
     other = counting(ends_after=0)
     other.digest = "other"
     with pytest.raises(KeyboardInterrupt):
-        made(shop, other)
+        encoded(shop, other)
     part.write_bytes(part.read_bytes()[:20])
     again = counting()
-    assert len(made(shop, again)[0]) == again.seen == 8
+    assert len(encoded(shop, again)[0]) == again.seen == 8
 
 
-def test_a_picture_that_cannot_be_read_is_no_vector(shop: World, counting) -> None:
+def test_a_picture_that_cannot_be_read_has_no_vector(shop: World, counting) -> None:
     for number in (1, 2, 3):  # the whole first part
         (shop.raw / "images" / "000" / f"{article_id(number)}.jpg").write_bytes(b"no picture")
     encoder = counting()
-    ids, vectors, _ = made(shop, encoder, "pictures")
+    ids, vectors, _ = encoded(shop, encoder, "pictures")
     assert ids == [article_id(number) for number in (4, 5, 6)]
     assert vectors.shape == (3, 3)
     # Red, lime and blue, as JPEG has them.
@@ -72,11 +75,23 @@ def test_a_picture_that_cannot_be_read_is_no_vector(shop: World, counting) -> No
     for number in (4, 5, 6):
         (shop.raw / "images" / "000" / f"{article_id(number)}.jpg").write_bytes(b"no picture")
     with pytest.raises(DataError, match="None of 6 files can be read as a picture"):
-        made(shop, counting(), "pictures")
+        encoded(shop, counting(), "pictures")
 
 
-def test_two_at_the_same_work(shop: World, counting) -> None:
+def test_a_second_process_is_refused(shop: World, counting) -> None:
     inputs = inputs_of(Store(shop.root), "text")
     busy = pytest.raises(BusyError, match="computes the same vectors")
     with working_in(shop.root, "text", inputs, counting(), 2), busy:
-        made(shop, counting())
+        encoded(shop, counting())
+
+
+def test_an_encoder_gives_parts_their_vectors(shop: World, counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "Encoder", lambda *_: counting())
+    kept = compute_vectors(Store(shop.root), "pictures", "any", CPU, 4, lambda *_: None)
+    assert (kept.made_by, kept.dimensions, kept.articles) == ("model counting", 3, 6)
+    store = Store(shop.root)
+    table = store.as_of(store.last_day + 1).vectors_of("pictures").sort("article").collect()
+    assert table["article"].to_list() == [0, 1, 2, 3, 4, 5]
+    # Red, lime, blue, red, lime, blue, as JPEG has them.
+    assert [max(range(3), key=lambda place: row[place]) for row in table.drop("article").rows()] == [0, 1, 2] * 2
+    assert not list(shop.root.glob("vectors/.unfinished*"))

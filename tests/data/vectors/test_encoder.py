@@ -1,4 +1,4 @@
-"""The library's loading code on models that are made on the spot: a BERT of a few words, a CLIP of a few numbers."""
+"""The library loads tiny models built by the tests: a BERT of a few words, a CLIP of a few numbers."""
 
 import shutil
 import sys
@@ -58,7 +58,7 @@ def test_texts(bert: Path) -> None:
     assert vectors.dtype == np.float32
     assert np.allclose(vectors[0], vectors[2], atol=1e-5)
     assert not np.allclose(vectors[0], vectors[1], atol=1e-2)
-    assert encoder.label == "bert"  # and not where it lies
+    assert encoder.label == "bert"  # without the path of its folder
 
 
 def test_pictures_and_texts_of_one_model(clip: Path) -> None:
@@ -82,7 +82,7 @@ def test_other_files_are_another_model(bert: Path, tmp_path: Path) -> None:
     assert Encoder(str(tmp_path / "bert"), "text", CPU).digest != same
 
 
-def test_what_is_no_model(tmp_path: Path, bert: Path) -> None:
+def test_a_folder_without_a_model(tmp_path: Path, bert: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match=r"--model .*empty can't be loaded \(.*\): name a model's folder"):
         Encoder(str(tmp_path / "empty"), "text", CPU)

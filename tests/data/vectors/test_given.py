@@ -1,4 +1,4 @@
-"""Vectors from a file: what is wrong with a row is named, and nothing is changed."""
+"""Vectors are read from a file; the error names what is wrong with a row, and nothing is changed."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,9 @@ import pytest
 from small_world import World, article_id, tree
 
 from hmgpu.core.errors import DataError
+from hmgpu.data.manifest import Manifest
 from hmgpu.data.store import Store
-from hmgpu.data.vectors.given import read_given
-from hmgpu.data.vectors.make import take
+from hmgpu.data.vectors.given import read_given, take_vectors
 
 KNOWN = pl.Series([article_id(number) for number in range(1, 9)])
 A, B, C = KNOWN[:3]
@@ -39,9 +39,9 @@ def test_lists_of_floats_are_read_in_the_files_order(tmp_path, dtype):
             "row 2, column article_id: 0000000099 names an article that the data set",
         ),
         ([A, B, A, A], [[1.0, 2.0]] * 4, rf"row 3 \(and 1 more\), column article_id: {A} names .* earlier row"),
-        ([A, None], [[1.0, 2.0]] * 2, "row 2, column article_id: holds nothing"),
-        ([A, B], [[1.0, 2.0], None], "row 2, column vector: holds nothing: leave the row out"),
-        ([A, B], [[1.0, 2.0], [1.0]], "row 2, column vector: 1 is not as long as that of row 1, which has 2"),
+        ([A, None], [[1.0, 2.0]] * 2, "row 2, column article_id: is empty"),
+        ([A, B], [[1.0, 2.0], None], "row 2, column vector: is empty: leave the row out"),
+        ([A, B], [[1.0, 2.0], [1.0]], "row 2, column vector: 1 is the vector's length, but row 1's is 2:"),
         ([A, B], [[1.0, 2.0], [1.0, None]], "row 2, column vector: holds a null, NaN or infinite"),
         ([A, B], [[float("nan"), 2.0], [1.0, 1.0]], "row 1, column vector: holds a null, NaN or infinite"),
         ([A, B], [[1.0, 2.0], [1.0, float("-inf")]], "row 2, column vector: holds a null, NaN or infinite"),
@@ -56,7 +56,7 @@ def test_lists_of_floats_are_read_in_the_files_order(tmp_path, dtype):
 def test_what_is_wrong_is_named(shop: World, tmp_path, ids, vectors, says):
     before = tree(shop.root)
     with pytest.raises(DataError, match=rf"mine\.parquet.*({says})"):
-        take(Store(shop.root), "pictures", write(tmp_path, ids, vectors))
+        take_vectors(Store(shop.root), "pictures", write(tmp_path, ids, vectors))
     assert tree(shop.root) == before
 
 
@@ -71,3 +71,12 @@ def test_what_is_no_such_file(tmp_path):
         read_given(tmp_path / "other.parquet", KNOWN)
     with pytest.raises(DataError, match="There is no file"):
         read_given(tmp_path, KNOWN)
+
+
+def test_a_file_gives_parts_their_vectors(shop: World) -> None:
+    file = shop.raw.parent / "mine.parquet"
+    pl.DataFrame({"article_id": [article_id(2)], "vector": [[0.0, 5.0]]}).write_parquet(file)
+    take_vectors(Store(shop.root), "text", file)
+    assert Manifest.read(shop.root).vectors["text"].made_by == "file mine.parquet"
+    store = Store(shop.root)
+    assert store.as_of(store.last_day + 1).vectors_of("text").collect().rows() == [(1, 0, 2048)]

@@ -1,4 +1,4 @@
-"""What encoders are given."""
+"""Inputs of encoders."""
 
 import shutil
 
@@ -19,7 +19,7 @@ def test_texts_are_names_and_descriptions_by_id(shop: World) -> None:
     assert texts.read([article_id(3)]) == ["name 3, plain. description 3, plain"]
 
 
-def test_who_has_no_word_is_left_out(shop: World) -> None:
+def test_articles_without_a_word_are_left_out(shop: World) -> None:
     rows = articles(range(1, 9))
     name, description = (rows[0].index(column) for column in ("prod_name", "detail_desc"))
     rows[2][name], rows[3][name], rows[3][description] = "", " ", "--"
@@ -36,7 +36,7 @@ def test_without_names_and_descriptions(shop: World) -> None:
         ArticleTexts(Store(shop.root))
 
 
-def test_pictures_are_those_that_lie_there(shop: World) -> None:
+def test_pictures_are_the_files_that_exist(shop: World) -> None:
     (shop.raw / "images" / "000" / f"{article_id(2)}.jpg").write_bytes(b"\xff\xd8 no picture")
     before = tree(shop.raw)
     pictures = ArticlePictures(Store(shop.root))
@@ -57,7 +57,9 @@ def test_other_pictures_or_texts_have_another_digest(shop: World) -> None:
 
 def test_without_pictures(shop: World) -> None:
     shutil.move(shop.raw / "images" / "000", shop.raw / "images" / "elsewhere")
-    with pytest.raises(DataError, match=r"holds no picture of an article: that of 0123456789 must be images/012/"):
+    with pytest.raises(
+        DataError, match=r"holds no picture of any article: the picture of 0123456789 must be at images/012/"
+    ):
         ArticlePictures(Store(shop.root))
     shutil.rmtree(shop.raw / "images")
     with pytest.raises(DataError, match="has no pictures: ingest raw files with a folder `images`"):

@@ -1,4 +1,4 @@
-"""Vectors in the data set: whole or not there, listed by the manifest, kept when a week comes."""
+"""Vectors in the data set are complete or not there, listed by the manifest, and kept when a week is appended."""
 
 import datetime
 
@@ -23,7 +23,7 @@ def of_store(root) -> list[tuple[int, int, int]]:
     return store.as_of(store.last_day + 1).vectors_of("pictures").sort("article").collect().rows()
 
 
-def test_they_are_of_length_1_in_whole_steps_by_the_articles_key(shop: World) -> None:
+def test_vectors_have_length_1_in_whole_steps_by_the_articles_key(shop: World) -> None:
     kept = keep(shop.root, "pictures", IDS, GIVEN, "file mine.parquet")
     assert kept == Vectors(file=kept.file, made_by="file mine.parquet", dimensions=2, articles=3)
     # Keys are in the order of the ids: 1 is 0, 3 is 2, 7 is 6. 3/5 of 2048 steps are 1228.8.
@@ -33,7 +33,7 @@ def test_they_are_of_length_1_in_whole_steps_by_the_articles_key(shop: World) ->
     assert Manifest.read(shop.root).to_bytes() == (shop.root / "manifest.json").read_bytes()
 
 
-def test_a_data_set_without_them_is_what_it_always_was(shop: World) -> None:
+def test_a_data_set_without_vectors_does_not_mention_them(shop: World) -> None:
     before = Store(shop.root)
     assert b"vectors" not in (shop.root / "manifest.json").read_bytes()
     digests = before.digest, before.digest_before(before.last_day)
@@ -63,7 +63,7 @@ def test_a_damaged_table_is_found(shop: World) -> None:
         Store(shop.root).verify()
 
 
-def test_they_stay_when_a_week_is_appended_and_go_with_the_data_set(shop: World) -> None:
+def test_vectors_stay_when_a_week_is_appended_and_go_when_the_data_set_is_replaced(shop: World) -> None:
     keep(shop.root, "pictures", IDS, GIVEN, "tests")
     before = of_store(shop.root)
     week = World(shop.raw.parent / "week", shop.root)
@@ -87,8 +87,8 @@ def test_one_at_a_time(shop: World) -> None:
     assert tree(shop.root) == before
 
 
-def test_an_article_that_is_gone_since(shop: World) -> None:
+def test_an_article_that_the_data_set_no_longer_has(shop: World) -> None:
     before = tree(shop.root)
-    with pytest.raises(DataError, match="no longer has article 77: it was ingested anew"):
+    with pytest.raises(DataError, match="no longer has article 77: it was replaced meanwhile"):
         keep(shop.root, "text", pl.Series([IDS[0], "77", IDS[2]]), GIVEN, "tests")
     assert tree(shop.root) == before
