@@ -1,4 +1,4 @@
-"""Build the pipeline with one thing changed, which an ablation compares the pipeline with.
+"""Build the variants of an ablation: the pipeline with one thing changed.
 
 A variant reuses what parts learned where settings and inputs are equal. It computes all else again, in a folder inside
 the pipeline's run that is laid out like a run.

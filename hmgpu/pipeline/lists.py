@@ -36,7 +36,7 @@ def top_k(
     k: int = K,
     excluded: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
-    """Return (customer, article, rank 1..k): each customer's best articles, filled up where they are fewer.
+    """Return (customer, article, rank 1..k): each customer's best articles, filled up where they are too few.
 
     Args:
         scored: (customer, article, score) of candidates; a null score proposes nothing.

@@ -36,7 +36,7 @@ class Limits(BaseModel):
 
 
 class Notify(BaseModel):
-    """Who is notified how a retrain ended. A notification that fails is logged, and changes nothing."""
+    """Who is notified of how a retrain ended. A notification that fails is logged, and changes nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 

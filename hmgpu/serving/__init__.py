@@ -1,1 +1,1 @@
-"""What a finished run serves without its data set: lists by customer id, and everything learned in open formats."""
+"""Serve a finished run without its data set: lists by customer id, and everything learned in open formats."""

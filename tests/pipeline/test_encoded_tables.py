@@ -21,7 +21,7 @@ CPU = Engine("cpu", "tests")
 
 
 @pytest.fixture(scope="module")
-def line(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+def pipeline(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     runs = tmp_path_factory.mktemp("encoding") / "runs"
     return open_pipeline(load_config(CONFIG, [f"data.root={store.root}", f"runs={runs}"]), CPU)
 
