@@ -11,7 +11,15 @@ import hmgpu
 from hmgpu.core.plans import top_n
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.part import Learned
-from hmgpu.testing import FeatureContract, NegativeSamplerContract, RetrieverContract, contract_data
+from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.rankers.xgboost import XGBoost
+from hmgpu.testing import (
+    FeatureContract,
+    NegativeSamplerContract,
+    RankerContract,
+    RetrieverContract,
+    contract_data,
+)
 from hmgpu.testing.asking import CPU
 
 
@@ -53,6 +61,14 @@ class TestNegativeSampler(NegativeSamplerContract):
         from hmgpu.parts.negatives.on_sale import OnSale
 
         return OnSale(n=5)
+
+
+class TestRanker(RankerContract):
+    part = XGBoost(rounds=8)
+
+
+class TestRankerWithoutModel(RankerContract):
+    part = Order()
 
 
 # --- what each notices -----------------------------------------------------------------------------------------------

@@ -14,14 +14,15 @@ The data is synthetic and is generated once a session, in a few seconds. `make_h
 
 import pytest
 
-_MODULES = ("settings", "part_contract", "retriever_contract", "feature_contract", "negative_sampler_contract")
-pytest.register_assert_rewrite(*(f"hmgpu.testing.{name}" for name in _MODULES))
+_CONTRACTS = ("part", "retriever", "feature", "negative_sampler", "ranker")
+pytest.register_assert_rewrite("hmgpu.testing.settings", *(f"hmgpu.testing.{name}_contract" for name in _CONTRACTS))
 
 from hmgpu.testing.asking import bound, digests, learned, plans_of  # noqa: E402 (asserts are rewritten at import)
 from hmgpu.testing.contract_data import ContractData, contract_data  # noqa: E402
 from hmgpu.testing.feature_contract import FeatureContract  # noqa: E402
 from hmgpu.testing.histories import CUTOFF, EVERY_COLUMN, make_history  # noqa: E402
 from hmgpu.testing.negative_sampler_contract import NegativeSamplerContract  # noqa: E402
+from hmgpu.testing.ranker_contract import RankerContract  # noqa: E402
 from hmgpu.testing.retriever_contract import RetrieverContract  # noqa: E402
 from hmgpu.testing.settings import check_settings  # noqa: E402
 from hmgpu.testing.translation import untranslated  # noqa: E402
@@ -32,6 +33,7 @@ __all__ = [
     "ContractData",
     "FeatureContract",
     "NegativeSamplerContract",
+    "RankerContract",
     "RetrieverContract",
     "bound",
     "check_settings",

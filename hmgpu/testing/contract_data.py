@@ -43,7 +43,7 @@ class ContractData:
     customers: pl.LazyFrame
     """(customer): half of all customers, those without any purchase among them."""
     pairs: pl.LazyFrame
-    """Merged candidates of three unlike retrievers for these customers, sorted by customer and article."""
+    """What `candidates` proposes to these customers."""
 
 
 @functools.cache
@@ -59,7 +59,7 @@ def contract_data() -> ContractData:
     even = store.customer_ids().filter(pl.col("customer") % 2 == 0)
     customers = CPU.collect(even.select("customer").sort("customer")).lazy()
     shuffled = _shuffled(history, folder / "shuffled")
-    pairs = _pairs(history, customers)
+    pairs = candidates(history, customers)
     return ContractData(store, other, cutoff, history, other.as_of(cutoff), shuffled, customers, pairs)
 
 
@@ -124,7 +124,8 @@ def _shuffled(history: History, folder: Path) -> History:
     )
 
 
-def _pairs(history: History, customers: pl.LazyFrame) -> pl.LazyFrame:
+def candidates(history: History, customers: pl.LazyFrame) -> pl.LazyFrame:
+    """Merged candidates of three unlike retrievers for `customers` (customer), sorted by customer and article."""
     found = {}
     for kind in ("repurchase", "popular", "popular_by"):
         part = bound(build(Retriever, kind, None), history)
