@@ -79,6 +79,6 @@ def test_one_week_is_too_few(weeks, engine):
 
 
 def test_the_name_of_the_stacker_is_taken():
-    with pytest.raises(ValidationError, match="'stacker' names the ranker above the others already the others"):
+    with pytest.raises(ValidationError, match="'stacker' names the ranker above the others already"):
         Stack(rankers={"stacker": SMALL})
     assert issubclass(Stack, Ranker)

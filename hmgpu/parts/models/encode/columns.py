@@ -1,4 +1,4 @@
-"""The table of encoded columns: what learned models see of customers, articles and the moment, stated once.
+"""The table of encoded columns, which describe customers, articles and the moment to trained models.
 
 Workflows, towers and rankers are built from this table; a new column is one line here and one expression in `rows.py`.
 """
@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 Side = Literal["customer", "article", "context"]
 SIDES: tuple[Side, ...] = get_args(Side)
-OF_CUSTOMERS: tuple[Side, ...] = ("customer", "context")  # a customer's row tells of the moment too
+OF_CUSTOMERS: tuple[Side, ...] = ("customer", "context")  # a customer's row describes the moment too
 Encoding = Literal["category", "number", "amount", "ratio"]
 
 
@@ -19,14 +19,16 @@ class EncodedColumn:
     name: str
     side: Side
     encoding: Encoding
-    """category: a code; number: median for missing, normalised; amount: the same after log(1 + x); ratio: a number that
-    rows don't have: the first column that it needs, over that one's mean among the same values of the second."""
+    """category: a code; number: normalised, with the median for missing values; amount: a number after log(1 + x);
+    ratio: a number that the workflow computes: the first column of `needs`, divided by its mean among rows with the
+    same value of the second."""
     needs: tuple[str, ...] = ()
-    """Optional columns of the data that it is made from; left out where the retailer lacks one."""
+    """Optional columns of the data that it is computed from; left out if the retailer lacks one."""
     least: int = 0
-    """category: purchases below which a value counts as unknown, so that no code is learned from a handful."""
+    """category: the fewest purchases of a value with a code of its own; rarer values count as unknown."""
     listed: bool = False
-    """article category: also told of the customer's last articles (`recent_<name>`) and very last (`latest_<name>`)."""
+    """article category: also listed for a customer's latest articles (`recent_<name>`) and the very last ones
+    (`latest_<name>`)."""
 
 
 def _attribute(name: str, listed: bool = False) -> EncodedColumn:
@@ -68,15 +70,15 @@ COLUMNS = (
 )
 
 RECENT, LATEST = "recent_", "latest_"
-PADDING = 0  # NVTabular's code for nothing at all: in the list of who bought nothing, for a key without a row
+PADDING = 0  # NVTabular's code for nothing: in the lists of customers without purchases, and for keys without a row
 JUST_NOW = 3  # articles in a `latest_` list; how many a `recent_` one has is a model's setting
 
 
 def columns(side: Side, present: frozenset[str]) -> tuple[EncodedColumn, ...]:
-    """The columns of `side` that can be made where the data has the optional columns `present`."""
+    """Return the columns of `side` that can be computed if the data has the optional columns `present`."""
     return tuple(c for c in COLUMNS if c.side == side and present.issuperset(c.needs))
 
 
 def listed(present: frozenset[str]) -> tuple[EncodedColumn, ...]:
-    """The article columns that are also told of a customer's latest articles."""
+    """Return the article columns that are also listed for a customer's latest articles."""
     return tuple(column for column in columns("article", present) if column.listed)

@@ -1,4 +1,4 @@
-"""Session lists: the codes of each customer's latest articles, newest first, collected by NVTabular's `Groupby`."""
+"""Lists of the codes of each customer's latest articles, newest first, collected by NVTabular's `Groupby`."""
 
 from itertools import pairwise
 from typing import Any
@@ -15,11 +15,11 @@ from hmgpu.parts.models.encode.rows import latest_rows
 import nvtabular as nvt  # isort: skip
 from nvtabular import ops  # isort: skip
 
-AT_ONCE = 100_000  # customers: on the CPU each list is an object of its own until it is in a table
+AT_ONCE = 100_000  # customers encoded at once: on the CPU each list is a Python object until it is in a table
 
 
 class Lists(ops.Groupby):  # type: ignore[misc]
-    """`Groupby` into lists that cuts whole columns: pandas calls Python for every group and column, 30 µs each."""
+    """`Groupby` into lists by slicing whole columns; pandas calls Python for every group and column, 30 µs each."""
 
     def transform(self, col_selector: Any, df: Any) -> Any:
         if not len(df) or type(df).__module__.startswith("cudf"):
@@ -29,24 +29,27 @@ class Lists(ops.Groupby):  # type: ignore[misc]
         keys = ordered[key].to_numpy()
         starts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1))
         bounds = [*starts.tolist(), len(keys)]
-        made = {key: keys[starts]}
+        lists = {key: keys[starts]}
         for name in self.list_aggs:
             values = ordered[name].to_numpy()
-            made[f"{name}_list"] = [values[first:end] for first, end in pairwise(bounds)]
-        return type(df)(made)
+            lists[f"{name}_list"] = [values[first:end] for first, end in pairwise(bounds)]
+        return type(df)(lists)
 
 
 def sessions(history: History, customers: pl.LazyFrame, articles: pl.DataFrame, n: int, engine: Engine) -> pl.DataFrame:
-    """(key int32, `recent_…` and `latest_…` lists of int32) of those `customers` who have bought anything.
+    """Return (key int32, `recent_…` and `latest_…` lists of int32) of those `customers` who have bought anything.
 
     Args:
+        history: with these customers' purchases.
+        customers: (customer) to encode.
         articles: encoded articles of the same history (key, codes …).
-        n: articles in a `recent_` list; a `latest_` one has the first few of them.
+        n: articles in a `recent_` list; a `latest_` list has the first few of them.
+        engine: where to compute, on the CPU or the GPU.
     """
     names = [column.name for column in COLUMNS if column.listed and column.name in articles.columns]
     recent = {name: pl.col(f"{name}_list").cast(pl.List(pl.Int32)) for name in names}
-    codes = {f"{RECENT}{name}": made for name, made in recent.items()}
-    codes |= {f"{LATEST}{name}": made.list.head(JUST_NOW) for name, made in recent.items()}
+    codes = {f"{RECENT}{name}": column for name, column in recent.items()}
+    codes |= {f"{LATEST}{name}": column.list.head(JUST_NOW) for name, column in recent.items()}
     rows = engine.collect(latest_rows(history, customers, n).sort("customer", "rank"))
     if rows.is_empty():  # which NVTabular can't put through a join
         return pl.DataFrame(schema={"key": pl.Int32} | dict.fromkeys(codes, pl.List(pl.Int32)))
@@ -59,6 +62,6 @@ def sessions(history: History, customers: pl.LazyFrame, articles: pl.DataFrame, 
 
 
 def _workflow(attributes: Any, names: list[str]) -> Any:
-    """From rows of (customer, rank, key) to a row a customer, with lists of the `names` that articles have."""
+    """Build the workflow from rows (customer, rank, key) to one row a customer, with lists of the columns `names`."""
     joined = ["customer", "rank", "key"] >> ops.JoinExternal(attributes, on=["key"])
     return nvt.Workflow(joined >> Lists(["customer"], sort_cols=["rank"], aggs={name: ["list"] for name in names}))

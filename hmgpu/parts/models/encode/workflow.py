@@ -1,9 +1,9 @@
-"""NVTabular workflows: raw rows to what learned models take, fitted once at the oldest training cutoff.
+"""NVTabular workflows that encode raw rows for trained models, fitted once at the oldest training cutoff.
 
-Each side (customer, article, context) is one workflow, built from the table in `columns.py`. The codes that NVTabular
-gives are 0 for padding, 1 for a missing value, 2 for a value that was unknown or too rare when the workflow was fitted,
-and 3 onwards for the known ones, the most frequent first. A workflow is never fitted again: a new article or customer
-gets the unknown code, so that models trained on the codes keep working.
+Each side (customer, article, context) is one workflow, built from the table in `columns.py`. NVTabular's codes are 0
+for padding, 1 for a missing value, 2 for a value that was unknown or too rare when the workflow was fitted, and 3
+onwards for the known values, the most frequent first. A workflow is never fitted again: a new article or customer gets
+the unknown code, so that models trained on the codes keep working.
 """
 
 import json
@@ -31,12 +31,12 @@ from nvtabular import ops  # isort: skip
 
 FACTS = "encoders.json"
 AT_ONCE = 1_000_000  # rows that one worker fits on at once
-FITTING = "fitting"  # where operators leave tables until the workflow is saved with its own copies
+FITTING = "fitting"  # folder of the operators' tables until the workflow is saved with copies of its own
 
 
 @dataclass(frozen=True)
 class Encoders:
-    """The fitted workflows of all sides, and the engine they run on."""
+    """The fitted workflows of all sides, and the engine that they run on."""
 
     workflows: Mapping[Side, nvt.Workflow]
     present: frozenset[str]
@@ -44,16 +44,21 @@ class Encoders:
 
     @staticmethod
     def fit(history: History, days: int, engine: Engine, folder: Path, client: Any = None) -> "Encoders":
-        """Fits all workflows and saves them in `folder`.
+        """Fit all workflows and save them in `folder`.
 
-        Rows are the purchases of the last `days` days before the cutoff, each with what is known of its customer and
-        article at the cutoff: frequent values get codes, and numbers are normalised over what models will see. The
-        context's codes are fitted on the whole past, since a few months don't have all weeks of a year.
+        They are fitted on the purchases of the last `days` days before the cutoff, each with what is known about its
+        customer and article at the cutoff: so frequent values get codes, and numbers are normalised over the rows that
+        models will see. The context's codes are fitted on the whole past, since a few months don't have all weeks of a
+        year.
 
         Args:
-            client: a Dask client whose workers share the work; the files are the same bytes without one.
+            history: what was known before the cutoff.
+            days: days before the cutoff whose purchases count.
+            engine: where to compute, on the CPU or the GPU.
+            folder: where the workflows are saved.
+            client: a Dask client whose workers share the work; without one, the files have the same bytes.
 
-        Raises DataError where nothing was bought in those days.
+        Raises DataError if nothing was bought in those days.
         """
         workflows: dict[Side, nvt.Workflow] = {}
         for side, plan in fitting_rows(history, days).items():
@@ -63,7 +68,7 @@ class Encoders:
                     f"encode: nothing was bought in the {days} days before the oldest training week; raise encode.days."
                 )
             workflow = nvt.Workflow(_graph(columns(side, history.present), folder / FITTING))
-            # As many parts with a client as without: the moments of numbers depend on them in the last bits.
+            # The same number of parts with a client as without: the last bits of means and deviations depend on it.
             parts = math.ceil(rows.height / AT_ONCE)
             with merlin.through(client):
                 workflow.fit(nvt.Dataset(engine.frame(rows), npartitions=parts, cpu=engine.name == "cpu"))
@@ -75,21 +80,23 @@ class Encoders:
 
     @staticmethod
     def load(folder: Path, engine: Engine) -> "Encoders":
-        """The workflows that `fit` saved in `folder`."""
+        """Load the workflows that `fit` saved in `folder`."""
         workflows = {side: merlin.load(folder / side) for side in SIDES}
         return Encoders(workflows, frozenset(json.loads((folder / FACTS).read_text())["present"]), engine)
 
     def articles(self, history: History) -> pl.DataFrame:
-        """(key int32, encoded article columns), one row an article that has been sold before, sorted by key."""
+        """Return (key int32, encoded article columns), one row for each article sold before, sorted by key."""
         return self.encode("article", self.engine.collect(article_rows(history).sort("key")))
 
     def customers(self, history: History, customers: pl.LazyFrame, articles: pl.DataFrame, n: int) -> pl.DataFrame:
-        """(key int32, customer and context columns, `recent_…` and `latest_…` lists), a row a customer, sorted by key.
+        """Encode `customers`: (key int32, customer and context columns, lists of latest articles), sorted by key.
 
         Args:
+            history: with these customers' purchases.
             customers: (customer) to encode, each once.
-            articles: what `articles` returned for the same history.
-            n: articles in each list, the newest first; a customer without purchases has one padding code.
+            articles: the table that `articles` returned for the same history.
+            n: articles in each `recent_…` list, the newest first; `latest_…` lists have the first few of them. The
+                lists of a customer without purchases have one padding code.
         """
         encoded = self.profiles(history, customers)
         recent = sessions(history, customers, articles, n, self.engine)
@@ -97,34 +104,34 @@ class Encoders:
         return encoded.join(recent, on="key", how="left").with_columns(lists).sort("key")
 
     def profiles(self, history: History, customers: pl.LazyFrame) -> pl.DataFrame:
-        """(key int32, customer and context columns): `customers` without the lists, sorted by key."""
+        """Encode `customers` without the lists: (key int32, customer and context columns), sorted by key."""
         rows = self.engine.collect(
             customer_rows(history).join(customers, left_on="key", right_on="customer", how="semi").sort("key")
         )
         return self.encode("customer", rows).join(self.encode("context", rows), on="key").sort("key")
 
     def encode(self, side: Side, rows: pl.DataFrame) -> pl.DataFrame:
-        """`rows` through the workflow of `side`; columns of other sides are dropped.
+        """Encode `rows` with the workflow of `side`; columns of other sides are dropped.
 
-        Raises DataError naming the column that is missing or of another type than when the workflow was fitted.
+        Raises DataError if a column is missing or has another type than when the workflow was fitted.
         """
         workflow = self.workflows[side]
         check_schema(side, workflow.input_schema, rows)
-        made = [(c.name, pl.Int32 if c.encoding == "category" else pl.Float32) for c in columns(side, self.present)]
-        types = pl.Schema([("key", pl.Int32), *made])
+        codes = [(c.name, pl.Int32 if c.encoding == "category" else pl.Float32) for c in columns(side, self.present)]
+        types = pl.Schema([("key", pl.Int32), *codes])
         if rows.is_empty():  # which NVTabular can't put through a join
             return pl.DataFrame(schema=types)
-        # Tables of categories are kept by path alone, whichever fit and engine they were read for.
+        # Merlin caches tables of categories by path alone, whichever fit and engine they were read for.
         clean_worker_cache()
-        # A frame and no Dataset: that one computes everything twice, first to see what types come out.
+        # A frame rather than a Dataset, which computes everything twice, the first time to infer the types.
         frame = self.engine.frame(rows.select(workflow.input_schema.column_names))
         encoded = self.engine.table(workflow.transform(frame))
-        # A column of nothing but missing values has no median: it says nothing, so it is the mean, 0.
-        told = pl.col(pl.Float32).fill_nan(0.0).fill_null(0.0)
-        return encoded.select(types.names()).cast(types).with_columns(told)
+        # A column with only missing values has no median: it gets the mean, 0.
+        filled = pl.col(pl.Float32).fill_nan(0.0).fill_null(0.0)
+        return encoded.select(types.names()).cast(types).with_columns(filled)
 
     def schema(self, *sides: Side) -> Schema:
-        """Merlin's schema of the encoded columns of `sides`: what towers are built from.
+        """Return Merlin's schema of the encoded columns of `sides`, from which towers are built.
 
         Lists of a customer's latest articles share the domain, and so the embedding table, of the article's own column.
         """
@@ -149,7 +156,7 @@ class Encoders:
 
 
 def check_schema(side: str, fitted: Schema, rows: pl.DataFrame) -> None:
-    """Raises DataError unless `rows` has the columns and types that the workflow of `side` was fitted on."""
+    """Raise DataError unless `rows` has the columns and types that the workflow of `side` was fitted on."""
     for column in fitted:
         now = str(rows.schema.get(column.name, "absent from the data")).lower()
         if now != column.dtype.name:
@@ -160,7 +167,7 @@ def check_schema(side: str, fitted: Schema, rows: pl.DataFrame) -> None:
 
 
 def _graph(chosen: tuple[EncodedColumn, ...], folder: Path) -> Any:
-    """The operations for the columns of one side, as an NVTabular graph."""
+    """Build the operations for the columns of one side, as an NVTabular graph."""
     codes = [column.name for column in chosen if column.encoding == "category"]
     numbers = [column.name for column in chosen if column.encoding == "number"]
     amounts = [column.name for column in chosen if column.encoding == "amount"]
@@ -172,7 +179,7 @@ def _graph(chosen: tuple[EncodedColumn, ...], folder: Path) -> Any:
         graph += amounts >> ops.FillMedian() >> ops.LogOp() >> ops.Normalize()
     for ratio in (column for column in chosen if column.encoding == "ratio"):
         value, group = ratio.needs
-        # Its mean counts missing values as 0: what `value` names must have none.
+        # NVTabular's mean counts missing values as 0, so the column `value` must have none.
         means = [group] >> ops.JoinGroupby(cont_cols=[value], stats=["mean"], out_path=str(folder))
         shares = means[f"{group}_{value}_mean"] >> ops.LambdaOp(_Over(value), dependency=[value])
         graph += shares >> ops.Rename(name=ratio.name) >> ops.FillMedian() >> ops.Normalize()
@@ -181,7 +188,7 @@ def _graph(chosen: tuple[EncodedColumn, ...], folder: Path) -> Any:
 
 @dataclass(frozen=True)
 class _Over:
-    """The column `value` over a mean. A class, for pickle writes of a lambda where its source lies."""
+    """The column `value` divided by a mean; a class, because a pickled lambda would contain the path of its source."""
 
     value: str
 

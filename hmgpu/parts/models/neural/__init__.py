@@ -1,1 +1,1 @@
-"""Torch models built from Merlin's blocks, and the one training loop that they share."""
+"""Torch models built from Merlin's blocks, their training loop, and other models that put articles into vectors."""

@@ -1,4 +1,4 @@
-"""Batches of encoded rows as tensors: from Parquet files in random order, and from whole tables in theirs."""
+"""Batches of encoded rows as tensors: from Parquet files in random order, or from tables in their own order."""
 
 import itertools
 import math
@@ -18,21 +18,21 @@ from merlin.schema import ColumnSchema  # isort: skip
 
 Inputs = dict[str, torch.Tensor]
 TARGET, WEEK, LOG_DRAWS, WEIGHT, SHARE = "target", "week", "log_draws", "weight", "share"
-"""Columns of encoded purchases that describe no side; see purchases.py."""
+"""Columns of encoded purchases that describe neither customers nor articles; see purchases.py."""
 VALUES, OFFSETS = "__values", "__offsets"
 
 
 class FileBatches:
-    """The rows of `files`, one file after the other in random order: batches of (inputs, None), each of one file.
+    """The rows of `files` in random order, as batches of (inputs, None), each from one file.
 
-    The rows of a file come in random order and in batches of equal size, give or take a row, at most `batch`. A list
-    column arrives as `<name>__values` and `<name>__offsets`, as Merlin's blocks take it. All order follows the state of
-    NumPy's generator when a pass begins. Of several `processes`, each gets every n-th file, and all the same number of
-    batches, since they wait for each other.
+    Files come in random order, and so do the rows of a file, in batches of at most `batch` rows whose sizes differ by
+    at most one row. A list column becomes `<name>__values` and `<name>__offsets`, as Merlin's blocks expect. The order
+    depends on the state of NumPy's generator when a pass begins. With several `processes`, each of them gets every n-th
+    file, and all get the same number of batches, since they wait for each other.
 
     Merlin's own loader is not used: it makes a Python object of every list, mixes weeks in a batch, and took four times
-    as long (docs/results/two-tower.md). Here a file lies on the training device as one tensor a column, and a batch is
-    gathered from them.
+    as long (docs/results/two-tower.md). Here a file lies on the training device as one tensor for each column, and
+    batches are gathered from these tensors.
     """
 
     def __init__(self, files: Sequence[Path], batch: int, engine: Engine, rank: int = 0, processes: int = 1) -> None:
@@ -63,17 +63,17 @@ class FileBatches:
 
 
 def whole(rows: pl.DataFrame, device: str) -> Inputs:
-    """All `rows` as one batch, in their order."""
+    """Return all `rows` as one batch, in their order."""
     return {name: tensor.to(device) for column in rows for name, tensor in _tensors(column)}
 
 
 def tensors(rows: pl.DataFrame, size: int, device: str) -> Iterator[Inputs]:
-    """`rows` in their order, `size` at a time."""
+    """Yield `rows` in their order, `size` at a time."""
     return (whole(some, device) for some in rows.iter_slices(size))
 
 
 def gather(columns: Inputs, rows: torch.Tensor) -> Inputs:
-    """The batch of these `rows` of `columns`, in the order of `rows`."""
+    """Return the batch of these `rows` of `columns`, in the order of `rows`."""
     batch: Inputs = {}
     for name, column in columns.items():
         if name.endswith(VALUES):
@@ -85,7 +85,7 @@ def gather(columns: Inputs, rows: torch.Tensor) -> Inputs:
 
 
 def blank(columns: Iterable[ColumnSchema]) -> Inputs:
-    """One row of padding for every column: what gives lazy layers their shapes."""
+    """Return one row of padding for every column, from which lazy layers infer their shapes."""
     row: Inputs = {}
     for column in columns:
         if column.is_list:
@@ -109,11 +109,11 @@ def _tensors(column: pl.Series) -> Iterator[tuple[str, torch.Tensor]]:
 def _gathered_lists(
     values: torch.Tensor, offsets: torch.Tensor, rows: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Values and offsets of some rows of a list column, in their order."""
+    """Return values and offsets of some rows of a list column, in the order of `rows`."""
     starts = offsets[rows]
     lengths = offsets[rows + 1] - starts
-    made = torch.zeros(len(rows) + 1, dtype=offsets.dtype, device=offsets.device)
-    torch.cumsum(lengths, 0, out=made[1:])
+    gathered = torch.zeros(len(rows) + 1, dtype=offsets.dtype, device=offsets.device)
+    torch.cumsum(lengths, 0, out=gathered[1:])
     # Each value's place: where its row starts in `values`, plus how far into the row it is.
-    within = torch.arange(int(made[-1]), device=offsets.device)
-    return values[within + torch.repeat_interleave(starts - made[:-1], lengths)], made
+    within = torch.arange(int(gathered[-1]), device=offsets.device)
+    return values[within + torch.repeat_interleave(starts - gathered[:-1], lengths)], gathered

@@ -1,4 +1,4 @@
-"""Who bought what, as a table and as a sparse matrix of weights."""
+"""Purchases of customers and articles, as a table and as a sparse matrix of weights."""
 
 from typing import TYPE_CHECKING
 
@@ -12,16 +12,20 @@ if TYPE_CHECKING:  # the real import takes time, which other parts need not pay
 
 
 def weighted(history: History, days: int, half_life: float) -> pl.LazyFrame:
-    """(customer, article, weight int64): the last `days` days' purchases by their age, in multiples of 2^-20."""
+    """Return (customer, article, weight int64): recent purchases, weighted by their age in steps of 2^-20.
+
+    Only purchases of the last `days` days count; the weight halves every `half_life` days.
+    """
     weight = decayed(history.cutoff - pl.col("day"), half_life)
     return history.last(days).group_by("customer", "article").agg(weight=weight.sum())
 
 
 def matrix(bought: pl.DataFrame, articles: pl.Series) -> "csr_matrix":
-    """float32 (customers of `bought`, `articles`): weights in units, a row a customer in order of keys.
+    """Return weights in units as a float32 matrix (customers of `bought`, `articles`), customers in order of keys.
 
     Args:
-        bought: (customer, article, weight in multiples of 2^-20), of `articles` alone.
+        bought: (customer, article, weight in steps of 2^-20), for `articles` only.
+        articles: keys in the order of the columns.
     """
     from scipy.sparse import csr_matrix
 

@@ -1,8 +1,8 @@
-"""Coordinates of articles by who takes them, beyond what their category and the week explain.
+"""Coordinates of articles by the customers who buy them, beyond what category and week explain.
 
 Correspondence analysis (Benzécri 1973; Greenacre 1984) decomposes how far a table of counts is from independence. Here
-it is done within strata (as Benzécri did within classes, 1983): a customer's purchase of a category in a week is taken
-as given, and what is decomposed is which of the articles that the category sold in that week it was. So neither
+it is done within strata (as Benzécri did within classes, 1983): that a customer bought something of a category in a
+week is taken as given, and what is decomposed is which of the category's articles of that week they chose. So neither
 popularity, nor season, nor a liking for a category takes up dimensions; style, colour and fit are left.
 """
 
@@ -13,21 +13,22 @@ import numpy.typing as npt
 import polars as pl
 
 Doubles = npt.NDArray[np.float64]
-FEW_BOUGHT, FEW_SOLD = 5.0, 20.0  # purchases that a customer, and an article, are taken to have beside their own
+FEW_BOUGHT, FEW_SOLD = 5.0, 20.0  # purchases that are added to each customer's, and to each article's, own
 
 
 def coordinates(bought: pl.DataFrame, dimensions: int, calm: float, seed: int) -> pl.DataFrame:
-    """(article, `x000`… float64) of each article, sorted.
+    """Return the coordinates (article, `x000`… float64) of each article, sorted by article.
 
-    A customer who bought n articles, whose coordinates exceed those of their strata's mean articles by x in sum, takes
+    Let x be the sum over a customer's n articles of their coordinates less their strata's means. Such a customer buys
     an article at y about exp(x·y / (n + calm)) times as often as others do.
 
-    On the CPU, on one thread, whatever the engine, so that the same rows give the same numbers.
+    Computed on the CPU by one thread, whatever the engine, so that the same rows give the same numbers.
 
     Args:
-        bought: (customer, article, stratum), one row a purchase.
-        dimensions: fewer are returned where there are fewer customers or articles.
-        calm: purchases of no particular taste that each customer is taken to have made beside his own.
+        bought: (customer, article, stratum), one row for each purchase.
+        dimensions: number of coordinates; fewer are returned if there are fewer customers or articles.
+        calm: purchases without a particular taste that are added to each customer's own.
+        seed: of the vector that the decomposition starts from.
     """
     from scipy.sparse import csr_matrix
     from scipy.sparse.linalg import LinearOperator, svds
@@ -46,7 +47,7 @@ def coordinates(bought: pl.DataFrame, dimensions: int, calm: float, seed: int) -
         return csr_matrix((one, (first[1], second[1])), shape=(len(first[0]), len(second[0])))
 
     taken, visited, sold = counts(customers, articles), counts(customers, strata), counts(strata, articles)
-    sold = sold.multiply(1 / sold.sum(axis=1)).tocsr()  # shares of the stratum
+    sold = sold.multiply(1 / sold.sum(axis=1)).tocsr()  # as shares of their stratum
     people, units = np.asarray(taken.sum(axis=1)).ravel(), np.asarray(taken.sum(axis=0)).ravel()
     left, right = 1 / np.sqrt(people + FEW_BOUGHT), 1 / np.sqrt(units + FEW_SOLD)
 
@@ -60,7 +61,7 @@ def coordinates(bought: pl.DataFrame, dimensions: int, calm: float, seed: int) -
 
     operator = LinearOperator(shape, matvec=times, rmatvec=transposed, dtype=np.float64)
     draw = np.random.default_rng(seed)
-    if np.allclose(times(draw.normal(size=shape[1])), 0, atol=1e-9):  # nobody had a choice, which ARPACK refuses
+    if np.allclose(times(draw.normal(size=shape[1])), 0, atol=1e-9):  # no choices: ARPACK refuses zeros
         return pl.DataFrame({"article": articles[0]} | {name: np.zeros(shape[1]) for name in names})
     with threadpool_limits(1, "blas"):
         _, _, axes = svds(operator, k=found, v0=draw.normal(size=min(shape)))
@@ -68,20 +69,21 @@ def coordinates(bought: pl.DataFrame, dimensions: int, calm: float, seed: int) -
     usual = sold @ axes
     away = axes[articles[1]] - usual[strata[1]]
     spread = (sold @ axes**2 - usual**2)[strata[1]]
-    # By each dimension: what a customer's other purchases say of one, against what they would if they said all. A
-    # dimension of chance says nothing, and none is believed more than it deserves.
+    # For each dimension: how well a customer's other purchases predict each one, as a share of a perfect prediction.
+    # A dimension of chance predicts nothing and gets no weight.
     others = (taken @ axes - visited @ usual)[customers[1]] - away
     others /= (people[customers[1]] - 1 + calm)[:, None]
-    told, asked = (others * away).sum(axis=0), (others**2 * spread).sum(axis=0)
-    weights = np.clip(told / np.maximum(asked, 1e-12), 0, None)
+    predicted, possible = (others * away).sum(axis=0), (others**2 * spread).sum(axis=0)
+    weights = np.clip(predicted / np.maximum(possible, 1e-12), 0, None)
     return pl.DataFrame({"article": articles[0]}).hstack(pl.DataFrame(axes * np.sqrt(weights), schema=names))
 
 
 def _turned(axes: Doubles) -> Doubles:
-    """(articles, dimensions), each axis turned so that the first article that is far out on it is so in the positive.
+    """Turn each axis of (articles, dimensions) so that the first article far out on it has a positive coordinate.
 
-    Which way a decomposition lets an axis point is chance: two environments on one machine disagreed, and trees split
-    elsewhere. Not the article that is farthest out decides (scikit-learn's `svd_flip`): two may be, on opposite sides.
+    The direction of a decomposition's axes is chance: two environments on one machine disagreed, and trees then split
+    elsewhere. The article that is farthest out can't decide (as in scikit-learn's `svd_flip`), because two articles may
+    be equally far out on opposite sides.
     """
     size = np.abs(axes)
     first = (size >= size.max(axis=0) / 2).argmax(axis=0)

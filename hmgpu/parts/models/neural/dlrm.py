@@ -1,4 +1,4 @@
-"""DLRM's network, of Merlin's blocks, and its training on examples and scoring of candidates."""
+"""DLRM's network, built from Merlin's blocks: its training on examples, and its scores of candidates."""
 
 import itertools
 import json
@@ -37,11 +37,11 @@ from merlin.schema import ColumnSchema, Schema, Tags  # isort: skip
 log = logging.getLogger(__name__)
 
 WEIGHTS, FACTS = "dlrm.pt", "dlrm.json"
-ROWS = 4096  # scored at once, always: a row's score must not depend on how many others come with it
+ROWS = 4096  # always scored at once: a row's score must not depend on how many other rows are scored with it
 
 
 class Network(nn.Module):
-    """Merlin's `DLRMModel` on a matrix of numbers and one of codes; one logit a candidate."""
+    """Merlin's `DLRMModel` on a matrix of numbers and a matrix of codes; it returns one logit for each candidate."""
 
     tops: torch.Tensor
 
@@ -61,7 +61,7 @@ class Network(nn.Module):
             self(torch.zeros(1, numbers.width), torch.zeros(1, len(tops), dtype=torch.int32))
 
     def start(self, seen: Mapping[str, Any]) -> "Network":
-        """Gives embeddings their small start; those of codes that training never sees are 0 and stay so. Itself."""
+        """Start embeddings from small random numbers, or from 0 for codes that training doesn't have; return itself."""
         blocks = [block for block in self.modules() if isinstance(block, mm.EmbeddingTable)]
         tables: dict[str, nn.Embedding] = {name: block.table for block in blocks for name in block.domains}  # type: ignore[has-type]
         with torch.no_grad():
@@ -78,7 +78,7 @@ class Network(nn.Module):
         return logits.squeeze(1).float()
 
     def loss(self, batch: tuple[Mapping[str, torch.Tensor], None]) -> tuple[torch.Tensor, int]:
-        """Of a batch of queries, and how many candidates they have."""
+        """Return the loss of a batch of queries, and their number of candidates."""
         lists = {name: batch[0][name + VALUES].flatten() for name in (NUMBERS, CODES, LABEL)}
         logits = self(lists[NUMBERS].view(-1, self.numbers.width), lists[CODES].view(-1, len(self.codes)))
         bought = lists[LABEL]
@@ -116,7 +116,7 @@ class FittedDLRM(Model):
 
 
 def load(settings: DLRMSettings, folder: Path, engine: Engine) -> FittedDLRM:
-    """What `FittedDLRM.save` wrote into `folder`."""
+    """Load the network that `FittedDLRM.save` wrote into `folder`."""
     facts = json.loads((folder / FACTS).read_text())
     network = Network(settings, Numbers(len(facts["numbers"]), facts["gaps"]), facts["codes"])
     network.load_state_dict(torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True))
@@ -124,9 +124,9 @@ def load(settings: DLRMSettings, folder: Path, engine: Engine) -> FittedDLRM:
 
 
 def train(settings: DLRMSettings, training: Examples, validation: Examples, engine: Engine, seed: int) -> FittedDLRM:
-    """Fits the network on `training`; MAP@12 of validation customers with a recalled purchase decides when to stop.
+    """Fit the network on `training`; MAP@12 of validation customers who bought a candidate decides when to stop.
 
-    Raises ConfigError where the examples have no codes.
+    Raises ConfigError if the examples have no codes.
     """
     numbers, codes = training.features(), [name for name in training.codes() if name not in settings.without]
     if not codes:
@@ -136,14 +136,17 @@ def train(settings: DLRMSettings, training: Examples, validation: Examples, engi
     tops = {name: int(found.max()) for name, found in seen.items()}
     network = Network(settings, measured(training, numbers), tops).start(seen)
     log.info(
-        "fitting on %d numbers and %d codes with %d values", len(numbers), len(codes), sum(map(len, seen.values()))
+        "fitting DLRM on %d numbers and %d code columns, which have %d values",
+        len(numbers),
+        len(codes),
+        sum(map(len, seen.values())),
     )
     bought = any(True for _ in validation.with_purchases())
-    # No local functions: several devices mean several processes, which are sent these.
+    # No local functions: with several devices these are sent to several processes.
     score: Callable[[nn.Module], float] = partial(_map, numbers=numbers, validation=validation, engine=engine)
     if not bought:
-        log.warning("no candidate was bought in the validation week: all %d passes are made", settings.epochs)
-        score = partial(_later, itertools.count(1))
+        log.warning("no candidate was bought in the validation week: all %d epochs are trained", settings.epochs)
+        score = partial(_rising, itertools.count(1))
     with tempfile.TemporaryDirectory(prefix="hmgpu-dlrm-") as work:
         files = write_queries(training, numbers, codes, Path(work) / "queries")
         batches = partial(FileBatches, files, settings.batch, engine)
@@ -152,7 +155,7 @@ def train(settings: DLRMSettings, training: Examples, validation: Examples, engi
 
 
 def _map(module: nn.Module, numbers: list[str], validation: Examples, engine: Engine) -> float:
-    """MAP@12 of the customers with a recalled purchase."""
+    """Return MAP@12 of the customers who bought a candidate."""
     assert isinstance(module, Network)
     model = FittedDLRM(module, tuple(numbers))
     scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in validation.with_purchases()]
@@ -160,13 +163,13 @@ def _map(module: nn.Module, numbers: list[str], validation: Examples, engine: En
     return map_at(engine.collect(ranked(pl.concat(scored).lazy(), by="customer")), pl.concat(bought))
 
 
-def _later(passes: Iterator[int], module: nn.Module) -> float:
-    """For want of a score: every pass counts as better than the one before."""
+def _rising(passes: Iterator[int], module: nn.Module) -> float:
+    """Count passes in place of a score, so that every pass counts as better than the one before."""
     return next(passes)
 
 
 def _seen(examples: Examples, codes: Sequence[str]) -> dict[str, Any]:
-    """The codes that occur in each column, sorted."""
+    """Return the codes that occur in each column, sorted."""
     seen = {name: np.empty(0, np.int64) for name in codes}
     for table in examples.with_purchases():
         for name in codes:
@@ -175,13 +178,13 @@ def _seen(examples: Examples, codes: Sequence[str]) -> dict[str, Any]:
 
 
 def _categorical(name: str, top: int) -> ColumnSchema:
-    # At least one value: Merlin takes a domain that ends at 0 for none at all.
+    # At least one value: Merlin treats a domain that ends at 0 as no domain.
     properties = {"domain": {"min": 0, "max": max(top, 1), "name": name}}
     return ColumnSchema(name, tags=[Tags.CATEGORICAL], properties=properties, dtype="int32")
 
 
 def _log_softmax(logits: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
-    """Of each candidate among those of its query; query i has the rows from offset i up to the next."""
+    """Return the log-softmax of each candidate within its query; query i has the rows from offset i up to i + 1."""
     offsets = offsets.flatten().long()
     sizes = offsets.diff()
     query = torch.repeat_interleave(torch.arange(len(sizes), device=logits.device), sizes)

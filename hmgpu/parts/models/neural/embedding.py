@@ -1,4 +1,4 @@
-"""What parts share that put customers and articles into one space of vectors."""
+"""The common base of parts that put customers and articles into one space of vectors."""
 
 from typing import Annotated
 
@@ -12,24 +12,24 @@ from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Retriever
 
 LATEST_DAYS = 91
-"""How far back a customer's latest articles lie at most."""
+"""Days before the cutoff from which a customer's latest articles are taken."""
 
 
 class Embedding(Retriever, Feature):
-    """The nearest articles on sale, and how near every other candidate is.
+    """The nearest articles on sale; as a feature, how near each candidate of any retriever is.
 
     `learn` returns `articles` (article, `v…` int16, on_sale int8) among its tables, `learn_customers` returns
     `customers` (customer, `v…` int16); see `core.vectors.quantised`.
     """
 
     on_sale: Count = 28
-    """Only articles sold in this many days before the cutoff are retrieved."""
+    """Only articles that sold in this many days before the cutoff are proposed."""
 
     def needs_packages(self) -> frozenset[str]:
         return frozenset({"torch"})
 
     def marked(self, vectors: pl.LazyFrame, history: History) -> pl.LazyFrame:
-        """`vectors` (article, …) with `on_sale` int8: whether the article may be retrieved."""
+        """Add `on_sale` int8 to `vectors` (article, …): whether the article may be proposed."""
         selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
         known = vectors.join(selling, on="article", how="left", maintain_order="left")
         return known.with_columns(pl.col("on_sale").fill_null(0))
@@ -43,7 +43,7 @@ class Embedding(Retriever, Feature):
         return nearest(asked.sort("customer"), selling, self.n, engine).lazy()
 
     def near(self, learned: Learned, pairs: pl.LazyFrame, name: str) -> pl.LazyFrame:
-        """(customer, article, `name` float32: their dot product) of `pairs`; null where one has no vector."""
+        """Return (customer, article, `name` float32: the dot product) of `pairs`, null if one has no vector."""
         from hmgpu.parts.models.neural.topk import dots
 
         engine = self.context.engine
@@ -53,14 +53,17 @@ class Embedding(Retriever, Feature):
 
 
 class EmbeddingWithLatest(Embedding):
-    """The same, and how near a candidate is to the customer's latest articles, one by one."""
+    """An `Embedding` that also compares candidates with the customer's latest articles, one by one."""
 
     latest: Annotated[int, Field(ge=0)] = 0
-    """Latest articles of a customer that a candidate is compared with one by one; 0: none, and no column says it."""
+    """Latest articles of a customer that each candidate is compared with one by one; the highest similarity becomes a
+    column. 0 leaves the column out."""
 
     def bought_latest(self, learned: Learned, audience: History, days: int = LATEST_DAYS) -> Learned:
-        """`latest` (customer, article, rank int32): of the articles with a vector those that each customer bought last
-        in so many days; nothing where `latest` is 0."""
+        """Return `latest` (customer, article, rank int32): the articles with a vector that each customer bought last.
+
+        Only purchases of the last `days` days count. Returns no table if the setting `latest` is 0.
+        """
         if not self.latest:
             return {}
         known = learned["articles"].select("article")
@@ -69,8 +72,11 @@ class EmbeddingWithLatest(Embedding):
         return {"latest": top_n(last, self.latest, by="customer", score="day").drop("day")}
 
     def with_latest(self, described: pl.LazyFrame, learned: Learned, name: str) -> pl.LazyFrame:
-        """`described` (customer, article, …) with `name` float32: the largest product of the candidate's vector and one
-        of the customer's latest articles'; null where there is none, no such column where `latest` is 0."""
+        """Add `name` float32 to `described` (customer, article, …), unless the setting `latest` is 0.
+
+        It is the largest product of the candidate's vector with the vector of one of the customer's latest articles,
+        null if there are none.
+        """
         from hmgpu.parts.models.neural.topk import dots
 
         if not self.latest:
@@ -78,9 +84,9 @@ class EmbeddingWithLatest(Embedding):
         engine = self.context.engine
         rows = engine.collect(described, fits=True)
         articles = engine.collect(learned["articles"].drop("on_sale").sort("article"))
-        singly = []
+        products = []
         for place in range(1, self.latest + 1):
             one = learned["latest"].filter(pl.col("rank") == place).select("customer", "article")
             vectors = engine.collect(one.join(articles.lazy(), on="article").drop("article"))
-            singly.append(dots(rows.select("customer", "article"), vectors, articles, engine))
-        return rows.with_columns(pl.select(pl.max_horizontal(singly)).to_series().alias(name)).lazy()
+            products.append(dots(rows.select("customer", "article"), vectors, articles, engine))
+        return rows.with_columns(pl.select(pl.max_horizontal(products)).to_series().alias(name)).lazy()

@@ -1,4 +1,4 @@
-"""What parts share for which a customer is the mean of the articles that he bought."""
+"""The common base of parts whose vector of a customer is the mean of the articles that they bought."""
 
 from abc import abstractmethod
 from typing import Annotated
@@ -16,36 +16,39 @@ from hmgpu.parts.retriever import Candidates
 class EmbeddingMean(EmbeddingWithLatest):
     """The articles nearest to the mean of those that a customer bought lately.
 
-    Two such parts differ in their articles' vectors alone. Since they depend on no single customer, new customers get
-    their mean like all others.
+    Such parts differ only in the vectors of articles. These don't depend on single customers, so that new customers get
+    a mean like everybody else.
     """
 
     taste_days: Count = 91
-    """How far back a customer's purchases count."""
+    """Days before the cutoff whose purchases by a customer count for their mean."""
     half_life: Annotated[float, Field(gt=0)] = 14.0
-    """Days in which the weight of a purchase halves."""
+    """Days after which a purchase counts half as much."""
     latest: Annotated[int, Field(ge=0)] = 3
-    """Latest articles of a customer that a candidate is compared with one by one; 0: none, and no column says it."""
+    """Latest articles of a customer that each candidate is compared with one by one; the highest similarity becomes a
+    column. 0 leaves the column out."""
     on_sale: Count = 14
-    """Only articles sold in this many days before the cutoff are retrieved; others only have a vector."""
+    """Only articles that sold in this many days before the cutoff are proposed; older ones only get the feature."""
     n: Candidates = 40
 
     @abstractmethod
     def vectors(self, history: History) -> pl.DataFrame:
-        """(article, `v…` int16) of length 1 or less; see `core.vectors.quantised`."""
+        """Return vectors (article, `v…` int16) of length 1 or less; see `core.vectors.quantised`."""
 
     @property
     def name(self) -> str:
-        """What its columns begin with."""
+        """The prefix of its columns."""
         return self.kind
 
     def learn(self, history: History) -> Learned:
-        """`articles`: (article, `v…` int16, on_sale int8)."""
+        """Return `articles`: (article, `v…` int16, on_sale int8)."""
         return {"articles": self.marked(self.vectors(history).lazy(), history)}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        """`customers`: (customer, `v…` int16) of length 1, `latest`: (customer, article, rank int32), of those who
-        bought an article with a vector in these days."""
+        """Return `customers` (customer, `v…` int16) of length 1 and `latest` (customer, article, rank int32).
+
+        Both have the customers who bought an article with a vector in these days.
+        """
         import torch
 
         from hmgpu.core.vectors import quantised
@@ -55,7 +58,7 @@ class EmbeddingMean(EmbeddingWithLatest):
         known = articles.lazy().select("article")
         weights = weighted(audience, self.taste_days, self.half_life).join(known, on="article", how="semi")
         bought = engine.collect(weights.sort("customer", "article"))
-        # Whole numbers and multiples of 2^-20: in float64 their sums are exact, whatever the order.
+        # Products of whole numbers and steps of 2^-20: in float64 their sums are exact, whatever the order.
         means = matrix(bought, articles["article"]).astype("float64") @ articles.drop("article").to_numpy()
         own = torch.nn.functional.normalize(torch.from_numpy(means), dim=1)
         customers = bought["customer"].unique().sort()
@@ -63,8 +66,10 @@ class EmbeddingMean(EmbeddingWithLatest):
         return {"customers": found} | self.bought_latest(learned, audience, self.taste_days)
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        """`…_dot` float32: product of the candidate's vector and the customer's; `…_latest` float32: the largest one
-        with the vector of one of his latest articles. Null where the customer or the candidate has no vector.
+        """Compute `…_dot` and `…_latest`, both float32, null if the customer or the candidate has no vector.
+
+        `…_dot` is the product of the candidate's vector with the customer's, `…_latest` the largest product with the
+        vector of one of the customer's latest articles.
         """
         near = self.near(learned, pairs, f"{self.name}_dot")
         return self.with_latest(near, learned, f"{self.name}_latest")

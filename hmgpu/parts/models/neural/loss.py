@@ -1,4 +1,4 @@
-"""The loss of the two-tower model: an in-batch sampled softmax, corrected for how its negatives were drawn."""
+"""The loss of the two-tower model: an in-batch sampled softmax, corrected for how its negatives were sampled."""
 
 import torch
 from torch.nn import functional
@@ -13,24 +13,24 @@ def sampled_softmax(
     temperature: float,
     weights: torch.Tensor,
 ) -> torch.Tensor:
-    """Weighted mean cross-entropy of each customer's own article against all articles of the batch.
+    """Return the weighted mean cross-entropy of each customer's own article among all articles of the batch.
 
-    The negatives are what others bought, so popular articles are drawn often and would be pushed down too hard:
-    subtracting the logarithm of how often each is expected in the batch undoes that (Bengio & Senécal 2008; Yi et al.
-    2019, "Sampling-bias-corrected neural modeling for large corpus item recommendations"). An article that happens to
-    be the very one that a customer bought is no negative of that customer.
+    The negatives are what other customers bought, so popular articles are sampled often and would be pushed down too
+    hard. Subtracting the logarithm of how often each is expected in the batch corrects that (Bengio & Senécal 2008; Yi
+    et al. 2019, "Sampling-bias-corrected neural modeling for large corpus item recommendations"). An article that is
+    by chance the one that a customer bought does not count as a negative for that customer.
 
     Args:
         customers: (batch, dimensions) vectors of length 1.
         articles: (batch + extra, dimensions) vectors of length 1; row i < batch is what customer i bought.
         bought: (batch,) key of the article that each customer bought.
         keys: (batch + extra,) key of each article.
-        log_draws: (batch + extra,) logarithm of how many times each is expected among all that are drawn.
+        log_draws: (batch + extra,) logarithm of how many times each article is expected among all that are sampled.
         temperature: divides the cosine; .05 lets unit vectors express strong preferences.
         weights: (batch,) weight of each example.
 
     Returns:
-        A scalar in nats; ln(batch) is what a model without any preference gets on uniform data.
+        A scalar in nats; a model without any preference gets ln(batch) on uniform data.
     """
     logits = customers.float() @ articles.float().T / temperature - log_draws
     own = torch.arange(len(customers), device=customers.device)

@@ -1,4 +1,4 @@
-"""Numbers as a network takes them, whatever their scale and wherever they are missing."""
+"""Normalised numbers for a network, whatever their scale and wherever they are missing."""
 
 from collections.abc import Sequence
 
@@ -8,16 +8,16 @@ from torch import nn
 
 from hmgpu.parts.examples import Examples, numbers_of
 
-FAR = 8.0  # standard deviations: beyond them a number is no more than that, so that none decides alone
+FAR = 8.0  # standard deviations at which numbers are cut off, so that no single one decides alone
 
 
 class Numbers(nn.Module):
-    """(rows, width) raw numbers to (rows, width + gaps) normalised ones.
+    """A layer that turns raw numbers (rows, width) into normalised ones (rows, width + gaps).
 
-    A column that was never negative when it was measured is taken as log(1 + x), which leaves shares about as they are
-    and tames counts, prices and days. Then each is normalised. A missing number becomes the mean, and each of the
-    columns `gaps`, in which some were missing, has a column more that says so: that a retriever didn't propose an
-    article is no rank.
+    A column without negative numbers in the training data is replaced by log(1 + x), which leaves shares about as they
+    are and tames counts, prices and days. Then each column is normalised. A missing number becomes the mean, and each
+    of the columns `gaps`, in which some were missing, gets another column that marks them: "not proposed by this
+    retriever" is not a rank.
     """
 
     logged: torch.Tensor
@@ -40,7 +40,7 @@ class Numbers(nn.Module):
 
 
 def measured(examples: Examples, names: Sequence[str]) -> Numbers:
-    """`Numbers` for the columns `names`, with the means and deviations of `examples`."""
+    """Return `Numbers` for the columns `names`, with the means and standard deviations of `examples`."""
     count, missing = np.zeros(len(names)), np.zeros(len(names))
     least = np.full(len(names), np.inf)
     sums, squares = np.zeros((2, len(names))), np.zeros((2, len(names)))
@@ -59,6 +59,6 @@ def measured(examples: Examples, names: Sequence[str]) -> Numbers:
     numbers = Numbers(len(names), np.flatnonzero(missing).tolist())
     numbers.logged.copy_(torch.from_numpy(logged))
     numbers.mean.copy_(torch.from_numpy(mean))
-    # A column that is the same everywhere says nothing, and is not blown up where it differs later.
+    # A constant column carries no information; it must not be blown up where it differs later.
     numbers.deviation.copy_(torch.from_numpy(np.where(deviation > 1e-6 * (1 + abs(mean)), deviation, 1.0)))
     return numbers

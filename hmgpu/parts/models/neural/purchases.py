@@ -1,7 +1,7 @@
-"""Encoded purchases: what the towers are trained on, one Parquet file a week.
+"""Encoded purchases that the two towers are trained on, one Parquet file for each week.
 
-Each purchase is described as of the first day of the week that it was made in, by the plans that describe customers and
-articles when they are served.
+Each purchase is described as of the first day of its week, by the same plans that describe customers and articles in
+serving.
 """
 
 from pathlib import Path
@@ -18,15 +18,18 @@ from hmgpu.parts.part import FittedEncoders
 
 
 class PurchaseFiles(NamedTuple):
-    """Files of encoded rows, one a week."""
+    """Files of encoded rows, one for each week."""
 
     bought: list[Path]
     on_sale: list[Path]
-    """The articles on sale with their encoded columns, to draw extra negatives from; empty where none are asked for."""
+    """The articles on sale with their encoded columns, from which extra negatives are sampled; empty without them."""
 
 
 def bought_in(history: History, week: int) -> pl.LazyFrame:
-    """(customer, article) of the seven days from day `week` on, each once; of articles that had been sold before."""
+    """Return (customer, article) bought in the seven days from day `week` on, each once.
+
+    Only articles that had been sold before the week.
+    """
     inside = history.transactions.filter(pl.col("day").is_between(week, week + DAYS - 1))
     known = history.before(week).articles.select("article")
     return inside.select("customer", "article").unique().join(known, on="article", how="semi")
@@ -35,17 +38,17 @@ def bought_in(history: History, week: int) -> pl.LazyFrame:
 def write_purchases(
     history: History, encoders: FittedEncoders, settings: TwoTowerSettings, folder: Path
 ) -> PurchaseFiles:
-    """Writes the encoded purchases of `settings.weeks` weeks, the last of them the seven days before the cutoff.
+    """Write the encoded purchases of `settings.weeks` weeks, the last of which is the seven days before the cutoff.
 
-    A file for each week, because a batch must not mix weeks: else the model tells the article that was bought from the
-    others by its date (was it on sale by then, how did it sell) and learns nothing of taste.
+    Each week gets a file of its own, because a batch must not mix weeks: the model would recognise the article that was
+    bought by its date (was it on sale by then, how did it sell) and learn nothing about taste.
 
-    Columns are those of customers, context and articles, and
+    The columns are those of customers, context and articles, and
 
     - `target` int32: the article's key, by which accidental hits are recognised;
-    - `week` int32: its first day;
-    - `log_draws` float32: the logarithm of how often the article is expected among a batch and its extra negatives;
-    - `weight` float32: halves every `settings.half_life` weeks before the cutoff.
+    - `week` int32: the first day of the week;
+    - `log_draws` float32: the logarithm of how often the article is expected in a batch with its extra negatives;
+    - `weight` float32: 1 in the last week, halved every `settings.half_life` weeks before it.
     """
     bought, on_sale = [], []
     for back in range(1, settings.weeks + 1):
@@ -78,7 +81,7 @@ def write_purchases(
 def _expected(
     rows: pl.DataFrame, past: History, articles: pl.DataFrame, settings: TwoTowerSettings, engine: Engine
 ) -> pl.DataFrame:
-    """`articles` with the `share` of extra negatives that each is to be, and `log_draws`, null where never drawn."""
+    """Add to `articles` their `share` of the extra negatives, and `log_draws`, null if an article is never sampled."""
     sales = engine.collect(past.last(settings.on_sale).group_by(pl.col("article").alias(TARGET)).agg(sales=pl.len()))
     counts = rows.group_by(pl.col("article").alias(TARGET)).agg(draws=pl.len() * (settings.batch / rows.height))
     share = pl.col("sales").cast(pl.Float64).pow(settings.extra_power).fill_null(0.0)

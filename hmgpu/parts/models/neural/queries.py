@@ -1,4 +1,4 @@
-"""Examples as the loader takes them: a row a query, with the columns of all its candidates in one list each.
+"""Examples for the loader: one row for each query, with three lists of all its candidates' numbers, codes and labels.
 
 So a batch holds whole queries, which a loss over a customer's list needs, and the loader handles three columns, however
 many features there are.
@@ -17,18 +17,18 @@ from hmgpu.parts.examples import LABEL, Examples, numbers_of
 from hmgpu.parts.models.encode.columns import PADDING
 
 NUMBERS, CODES = "numbers", "codes"
-PER_FILE = 4096  # queries: what the loader holds at once
+PER_FILE = 4096  # queries that the loader holds at once
 
 Matrix = np.ndarray[Any, np.dtype[Any]]
 
 
 def codes_of(table: pl.DataFrame, names: Sequence[str]) -> Matrix:
-    """int32 (rows, names)."""
+    """Return the columns `names` as an int32 matrix (rows, names), with padding for missing codes."""
     return table.select(pl.col(name).cast(pl.Int32).fill_null(PADDING) for name in names).to_numpy(order="c")
 
 
 def write_queries(examples: Examples, numbers: Sequence[str], codes: Sequence[str], folder: Path) -> list[Path]:
-    """Writes `numbers`, `codes` and `label` of every query, as lists of its rows one after the other; the files."""
+    """Write `numbers`, `codes` and `label` of every query, each as one list of all its rows; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     for table in examples.with_purchases():
@@ -49,5 +49,5 @@ def write_queries(examples: Examples, numbers: Sequence[str], codes: Sequence[st
 
 
 def _flat_lists(matrix: Matrix, bounds: Matrix) -> Any:
-    """The rows of `matrix` between one bound and the next as one flat list."""
+    """Return the rows of `matrix` between one bound and the next as one flat list each."""
     return pa.ListArray.from_arrays(pa.array((bounds * matrix.shape[1]).astype(np.int32)), pa.array(matrix.ravel()))

@@ -1,4 +1,4 @@
-"""Long vectors made short by a truncated singular value decomposition, as latent semantic analysis does with terms."""
+"""Reduce long vectors by a truncated singular value decomposition, as latent semantic analysis does with terms."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from hmgpu.core.vectors import quantised
 
 
 def reduced(vectors: pl.DataFrame, dimensions: int, engine: Engine, seed: int) -> pl.DataFrame:
-    """`vectors` (article, `v…` int16) with `dimensions` numbers each, of length 1 again; the same where none is longer.
+    """Reduce `vectors` (article, `v…` int16) to `dimensions` numbers of length 1; shorter ones are returned unchanged.
 
-    Of a pair of articles the cosine stays what it was, as nearly as so few numbers can keep it.
+    The cosine of each pair of articles stays as near to the old one as so few numbers allow.
     """
     if vectors.width - 1 <= dimensions or vectors.is_empty():
         return vectors
     from threadpoolctl import threadpool_limits
 
-    # Sums of whole numbers below 2^53 are exact in float64, whatever their order.
+    # Sums of whole numbers below 2^53 are exact in float64, in whatever order they are added.
     whole = vectors.drop("article").to_numpy().astype(np.float64)
     square = whole.T @ whole
     with threadpool_limits(1, "blas"):  # the last bits of other sums would depend on the number of threads
@@ -29,9 +29,9 @@ def reduced(vectors: pl.DataFrame, dimensions: int, engine: Engine, seed: int) -
 
 
 def components(square: np.ndarray[Any, Any], dimensions: int, engine: Engine, seed: int) -> Any:
-    """float64 (columns, dimensions): the right singular vectors of a matrix that belong to its largest values.
+    """Return the right singular vectors of a matrix with the largest singular values: float64 (columns, dimensions).
 
-    Worked out from its `square` (columns, columns), which has the same ones: it is small, and dense as cuML wants it.
+    Computed from its `square` (columns, columns), which has the same vectors: it is small, and dense as cuML needs it.
     """
     svd = engine.ml("decomposition").TruncatedSVD(n_components=dimensions, random_state=seed)
     return svd.fit(square).components_.T

@@ -1,4 +1,4 @@
-"""Articles by how they sell: when, how often, at what price, in which channel and to whom."""
+"""Vectors of articles from their sales: when, how often, at what price, in which channel, and the buyers' age."""
 
 import numpy as np
 import polars as pl
@@ -10,15 +10,15 @@ from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
 
 MOST = 3.0
-"""Standard deviations from the mean; what is further away counts as this far."""
+"""Standard deviations from the mean at which numbers are cut off."""
 
 
 def sales_vectors(history: History, weeks: int, engine: Engine) -> pl.DataFrame:
-    """(article, `v…` int16) of length 1, one row for each article sold in the last `weeks` weeks.
+    """Return vectors of length 1 (article, `v…` int16), one row for each article sold in the last `weeks` weeks.
 
-    Each week's share of the article's units, the logarithm of their number, and where the retailer has these columns
-    their mean price, the share of the first channel and the mean age of the buyers; all standardised, so that an
-    average article is nowhere.
+    They consist of each week's share of the article's units, the logarithm of the units, and, if the retailer has
+    these columns, the mean price, the share of the first channel and the mean age of the buyers. All are standardised,
+    so that an average article is near 0.
     """
     totals = engine.collect(sales_totals(history, weeks).sort("article"))
     shares = _standardised(totals.select(pl.col(f"week{number}") / pl.col("units") for number in range(weeks)))
@@ -29,17 +29,17 @@ def sales_vectors(history: History, weeks: int, engine: Engine) -> pl.DataFrame:
         "years": pl.col("years") / pl.col("buyers"),
     }
     others = _standardised(totals.select(mean for name, mean in means.items() if name in totals.columns))
-    # Together the weeks weigh as much as one of the others.
+    # All weeks together weigh as much as one of the other numbers.
     found = torch.from_numpy(np.hstack([shares / np.sqrt(weeks), others]))
     keys = torch.from_numpy(totals["article"].to_numpy().copy())
     return quantised(keys, torch.nn.functional.normalize(found, dim=1), "article")
 
 
 def sales_totals(history: History, weeks: int) -> pl.LazyFrame:
-    """(article, units, `week…`: those of each week back from the cutoff) of the last `weeks` weeks.
+    """Return (article, units, `week…`) for the last `weeks` weeks; `week0` has the units of the week before the cutoff.
 
-    With `paid` (price units), `first_channel` (units), `years` and `buyers` (their ages and how many ages are known)
-    where the retailer has these columns.
+    If the retailer has the columns, also `paid` (price units), `first_channel` (units), `years` (the sum of the buyers'
+    ages) and `buyers` (how many of these ages are known).
     """
     sold = history.last(weeks * DAYS)
     week = (history.cutoff - 1 - pl.col("day")) // DAYS
@@ -55,7 +55,7 @@ def sales_totals(history: History, weeks: int) -> pl.LazyFrame:
 
 
 def _standardised(columns: pl.DataFrame) -> np.ndarray:
-    """float64, each column with mean 0 and deviation 1, bounded by MOST; 0 where nothing is known."""
+    """Scale each column to mean 0 and standard deviation 1, cut off at MOST; 0 where a value is missing. float64."""
     centred = pl.all() - pl.all().mean()
     known = columns.select(pl.all().fill_nan(None)).select(centred)
     scaled = known.select((pl.all() / pl.all().std(ddof=0)).fill_nan(None).fill_null(0.0).clip(-MOST, MOST))

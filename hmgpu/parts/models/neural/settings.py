@@ -1,4 +1,4 @@
-"""Settings that every trained torch model has. Apart from the loop, so that reading a config loads no torch."""
+"""Settings of trained torch models, kept apart from the training loop so that reading a config doesn't load torch."""
 
 from typing import Annotated, Literal
 
@@ -11,63 +11,67 @@ class Training(Part):
     """How a torch model is trained."""
 
     epochs: Count = 20
-    """Passes over the examples at most."""
+    """The most passes over the training examples."""
     patience: Count = 3
-    """Passes without a better score on the held-out week after which training stops."""
+    """Training stops after this many passes without a better score on the held-out week."""
     batch: Count = 2048
-    """Examples a step and device."""
+    """Examples in each training step, on each device. A larger batch is faster and needs more memory."""
     accumulate: Count = 1
-    """Steps whose gradients are added up before the weights move; more stands in for a larger batch."""
+    """Steps whose gradients are added up before the weights change; 4 acts like a batch four times as large, without
+    the memory for it."""
     learning_rate: Annotated[float, Field(gt=0)] = 5e-3
-    """Step size of AdamW."""
+    """Step size of the optimiser AdamW; larger learns faster, and fails to converge if it is too large."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    """Decoupled weight decay of AdamW."""
+    """Weight decay of AdamW, which shrinks the weights in every step; more overfits less."""
     devices: Count = 1
-    """Processes that train together, one a GPU (or, on the CPU, one a share of its cores)."""
+    """Processes that train together: one for each GPU, or on the CPU one for each share of the cores."""
 
 
 class TwoTowerSettings(Training):
-    """How the two towers look and are trained; see `retrievers/two_tower.py`."""
+    """The layers of the two towers and how they are trained; see `retrievers/two_tower.py`."""
 
     on_sale: Count = 28
-    """Only articles sold in this many days before the cutoff are retrieved, or drawn as extra negatives."""
+    """Only articles that sold in this many days before the cutoff are proposed, or sampled as extra negatives."""
     weeks: Count = 26
-    """Weeks of purchases that it is trained on; the last week before the cutoff is held out to decide when to stop."""
+    """Weeks of purchases to train on. The last week before the cutoff comes on top: it is held out to decide when to
+    stop."""
     half_life: Annotated[float, Field(gt=0)] = 8.0
-    """Weeks in which the weight of a purchase halves."""
+    """Weeks (not days) after which a purchase counts half as much in training."""
     recent: Count = 16
-    """Latest articles that describe a customer."""
+    """Latest articles of a customer that describe them to the network."""
     width: Count = 32
-    """Numbers in the largest embeddings."""
+    """Length of the largest embeddings; columns with few different values get shorter ones."""
     hidden: tuple[Count, ...] = (128,)
-    """Widths of each tower's hidden layers."""
+    """Widths of the hidden layers of each tower; [256, 128] means two layers."""
     dimensions: Count = 64
-    """Numbers in a vector."""
+    """Length of the vectors of customers and articles; longer ones hold finer tastes and make retrieval slower."""
     temperature: Annotated[float, Field(gt=0)] = 0.05
-    """Divides the cosine in the loss."""
+    """Divides the cosine of two vectors in the loss; lower values tell similar articles apart more sharply."""
     extra: Annotated[int, Field(ge=0)] = 256
-    """Negatives a batch that are drawn from the articles on sale, beside the batch's own."""
+    """Negatives for each batch that are sampled from all articles on sale, in addition to the batch's own articles."""
     extra_power: Annotated[float, Field(ge=0)] = 0.5
-    """An article is drawn in proportion to its sales to this power: 0 draws all alike."""
+    """Extra negatives are sampled in proportion to an article's sales to this power: 1 by sales, 0 all equally
+    likely."""
 
 
 class DLRMSettings(Training):
-    """How the DLRM looks and is trained; see `rankers/dlrm.py`."""
+    """The layers of the DLRM and how it is trained; see `rankers/dlrm.py`."""
 
     loss: Literal["binary", "listwise"] = "listwise"
-    """binary: cross-entropy of each candidate; listwise: softmax over a customer's candidates of the week."""
+    """What is optimised. binary: the cross-entropy of each candidate by itself; listwise: the softmax over a customer's
+    candidates of the week."""
     dimensions: Count = 16
-    """Numbers in an embedding, and in what the bottom network makes of the candidate's numbers."""
+    """Length of the embeddings, and of the vector into which the bottom layers turn a candidate's numbers."""
     bottom: tuple[Count, ...] = (128, 64)
-    """Widths of the hidden layers that the numbers go through."""
+    """Widths of the hidden layers between the numbers and the interactions."""
     top: tuple[Count, ...] = (64, 32)
-    """Widths of the hidden layers above the interactions."""
+    """Widths of the hidden layers between the interactions and the score."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of the top layers' units left out in a step."""
+    """Share of the top layers' units that are left out at random in each training step; more overfits less."""
     without: tuple[str, ...] = ("context_week_of_year_code",)
-    """Code columns left out. The week of the year is the same for all who are ranked together, and a few training weeks
-    say nothing of the next."""
+    """Code columns that are not used. The week of the year is one by default: it is the same for all candidates that
+    are ranked together, and a few training weeks can't describe the next."""
     batch: Count = 64
-    """Customers' lists a step and device."""
+    """Customers' lists in each training step, on each device. A larger batch is faster and needs more memory."""
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    """Step size of AdamW."""
+    """Step size of the optimiser AdamW; larger learns faster, and fails to converge if it is too large."""

@@ -1,6 +1,6 @@
 """Dot products of quantised vectors, and the exact nearest articles: the same bits on every device.
 
-See `hmgpu.core.vectors` for the reason.
+`hmgpu.core.vectors` explains why they are the same.
 """
 
 import warnings
@@ -11,16 +11,18 @@ import torch
 from hmgpu.core.engine import Engine
 from hmgpu.core.vectors import STEPS
 
-BLOCK_BYTES = 128 * 2**20  # scores held at once
-CHUNK = 16  # scores whose maximum is looked at first
+BLOCK_BYTES = 128 * 2**20  # bytes of scores in memory at once
+CHUNK = 16  # scores in a chunk, whose maximum decides whether they are looked at one by one
 
 
 def nearest(customers: pl.DataFrame, articles: pl.DataFrame, n: int, engine: Engine) -> pl.DataFrame:
-    """The `n` articles with the largest dot product for each customer; ties break on the smaller article.
+    """Return the `n` articles with the largest dot product for each customer; ties break on the smaller article.
 
     Args:
         customers: (customer, `v…` int16).
         articles: (article, `v…` int16), each once: those that may be recommended.
+        n: number of articles for each customer.
+        engine: where to compute, on the CPU or the GPU.
 
     Returns:
         (customer int32, article int32, score float32, rank int32) sorted by customer and rank.
@@ -31,14 +33,15 @@ def nearest(customers: pl.DataFrame, articles: pl.DataFrame, n: int, engine: Eng
         return pl.DataFrame(schema=CANDIDATES)
     items = torch.nn.functional.pad(_tensor(articles, engine), (0, 0, 0, -articles.height % CHUNK))
     width = len(items) // CHUNK
-    # The first of every chunk, the second of every chunk, …: so maxima of chunks are maxima of whole rows of memory.
+    # First the first score of every chunk, then the second of every chunk, …: so that the maxima of chunks are taken
+    # over whole rows of memory.
     items = items.view(width, CHUNK, -1).transpose(0, 1).reshape(len(items), -1)
     block = max(1, BLOCK_BYTES // (4 * len(items)))
     held = items.new_empty(min(block, customers.height), len(items))
     parts = []
     for rows in customers.iter_slices(block):
         scores = torch.matmul(_tensor(rows, engine), items.T, out=held[: rows.height]).view(-1, CHUNK, width)
-        scores[:, articles.height - (width - 1) * CHUNK :, -1] = -torch.inf  # what was padded
+        scores[:, articles.height - (width - 1) * CHUNK :, -1] = -torch.inf  # the padding
         whole, places = best(scores, found)
         parts.append(
             pl.DataFrame(
@@ -54,17 +57,18 @@ def nearest(customers: pl.DataFrame, articles: pl.DataFrame, n: int, engine: Eng
 
 
 def best(scores: torch.Tensor, n: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The `n` largest of each row and their places, the largest first and of equal ones the first.
+    """Return the `n` largest scores of each row and their places, the largest first; ties break on the first place.
 
-    Only in the `n` chunks with the largest maxima can they be: whatever lies elsewhere has `n` chunks before it, each
-    with a score that is larger, or as large and further to the left. So most scores are looked at once, for a maximum.
+    They can only be in the `n` chunks with the largest maxima: any other score has `n` chunks before it, each with a
+    score that is larger, or equal and further to the left. So most scores are read only once, for a maximum.
 
     Args:
-        scores: (rows, CHUNK, chunks) whole numbers below 2^24, or minus infinity: at [row, i, j] that of the i-th place
-            of the j-th chunk. At least `n` finite ones a row.
+        scores: (rows, CHUNK, chunks) whole numbers below 2^24, or minus infinity: [row, i, j] is the score at the i-th
+            place of the j-th chunk. Each row needs at least `n` finite ones.
+        n: how many scores of each row to return.
 
     Returns:
-        (rows, n) int64 twice.
+        The scores and their places, both (rows, n) int64.
     """
     chosen = _ordered(scores.amax(1)).topk(min(n, scores.shape[2]), dim=1).indices.sort(dim=1).values
     inside = scores.gather(2, chosen[:, None, :].expand(-1, CHUNK, -1)).transpose(1, 2).flatten(1)
@@ -74,13 +78,20 @@ def best(scores: torch.Tensor, n: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _ordered(scores: torch.Tensor) -> torch.Tensor:
-    """Score and place in one number, so that equal scores have an order: below 2^53, exact in float64."""
+    """Combine score and place in one number, so that equal scores have an order; below 2^53, so exact in float64."""
     width = scores.shape[1]
     return scores.double() * width - torch.arange(width, device=scores.device, dtype=torch.float64)
 
 
 def dots(pairs: pl.DataFrame, customers: pl.DataFrame, articles: pl.DataFrame, engine: Engine) -> pl.Series:
-    """float32 dot product of each (customer, article) of `pairs`, sorted by customer; null where one has no vector."""
+    """Return the float32 dot product of each of `pairs` (customer, article), null if one of them has no vector.
+
+    Args:
+        pairs: sorted by customer.
+        customers: (customer, `v…` int16), each once.
+        articles: (article, `v…` int16), each once.
+        engine: where to compute, on the CPU or the GPU.
+    """
     customers = customers.sort("customer")
     places = pairs.select(
         customer=_places(pairs["customer"], customers["customer"]),
@@ -95,7 +106,7 @@ def dots(pairs: pl.DataFrame, customers: pl.DataFrame, articles: pl.DataFrame, e
         wanted = torch.sparse_csr_tensor(
             starts, article, torch.zeros(len(article)), (len(first), len(second)), check_invariants=False
         ).to(engine.device)
-        # Sampled: only the products at the places of the pairs, in a twentieth of the time of gathering both sides.
+        # Only the products at the places of the pairs are computed: it takes a twentieth of gathering both sides.
         products = torch.sparse.sampled_addmm(wanted, first, second.T, beta=0.0).values()
     found = pl.Series((products / STEPS**2).cpu().numpy())
     rows = pl.select(places["customer"].is_not_null() & places["article"].is_not_null()).to_series().arg_true()
@@ -106,12 +117,12 @@ CANDIDATES = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Float32, "r
 
 
 def _tensor(table: pl.DataFrame, engine: Engine) -> torch.Tensor:
-    """(rows, dimensions) float32 on the engine's device."""
+    """Return the vectors of `table` as a float32 tensor (rows, dimensions) on the engine's device."""
     vectors = table.select(name for name in table.columns if name.startswith("v")).to_numpy(order="c")
     return torch.from_numpy(vectors.copy()).to(engine.device).float()
 
 
 def _places(wanted: pl.Series, keys: pl.Series) -> pl.Series:
-    """The row of each wanted key among `keys`, null where it is not there."""
+    """Return the row of each wanted key among `keys`, null if it is not there."""
     places = pl.DataFrame({"key": keys}).with_row_index("place")
     return pl.DataFrame({"key": wanted}).join(places, on="key", how="left", maintain_order="left")["place"]

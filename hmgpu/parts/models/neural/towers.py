@@ -1,4 +1,4 @@
-"""The two-tower model, of Merlin's blocks: one vector a customer, one an article, closer the likelier a purchase.
+"""The two-tower model, built from Merlin's blocks: vectors of customers and articles, closer the likelier a purchase.
 
 Yi et al. 2019 ("Sampling-bias-corrected neural modeling for large corpus item recommendations"), with the latest
 articles of a customer pooled as in Covington et al. 2016 ("Deep neural networks for YouTube recommendations").
@@ -18,7 +18,7 @@ import merlin.models.torch as mm  # isort: skip
 from merlin.schema import Schema, Tags  # isort: skip
 
 Side = Literal["customer", "article"]
-SMALL = 0.05  # of embeddings at the start: from N(0, 1), the default, the loss hardly leaves ln(batch)
+SMALL = 0.05  # standard deviation of embeddings at the start; with the default, 1, the loss hardly leaves ln(batch)
 
 
 class Towers(nn.Module):
@@ -40,9 +40,9 @@ class Towers(nn.Module):
         self.dimensions = dimensions
         self.columns: dict[Side, Schema] = {"customer": customer, "article": article}
         self.temperature = temperature
-        self.negatives: OnSaleNegatives | None = None  # of training alone, so no part of what is saved
+        self.negatives: OnSaleNegatives | None = None  # used only in training, so it is not saved
         everything = Schema([*customer, *article])
-        # A table for each domain; the ids of thousands get the full width, a handful of kinds a few numbers.
+        # One table for each domain: thousands of ids get the full width, a handful of kinds only a few numbers.
         sizes = {
             column.name: _width(column.int_domain.max + 1, width)
             for column in everything.select_by_tag(Tags.CATEGORICAL)
@@ -56,7 +56,7 @@ class Towers(nn.Module):
         )
 
     def initialize(self, batch: Inputs) -> "Towers":
-        """Gives lazy layers their shapes from one batch, and embeddings their small start. Returns itself."""
+        """Infer the shapes of lazy layers from one batch, start embeddings from small numbers, and return itself."""
         with torch.no_grad():
             for side in self.columns:
                 self.encode(batch, side)
@@ -66,14 +66,14 @@ class Towers(nn.Module):
         return self
 
     def encode(self, inputs: Inputs, side: Side) -> torch.Tensor:
-        """(rows, dimensions) vectors of length 1 from the encoded columns of one side."""
+        """Return the vectors of one side's encoded columns: (rows, dimensions), of length 1."""
         names = self.columns[side].column_names
         parts = ("", VALUES, OFFSETS)
         own = {name + part: inputs[name + part] for name in names for part in parts if name + part in inputs}
         return nn.functional.normalize(self.towers[side](self.inputs(own)), dim=1)
 
     def loss(self, batch: tuple[Inputs, None]) -> tuple[torch.Tensor, int]:
-        """The sampled softmax of a batch of purchases, and its rows."""
+        """Return the sampled softmax loss of a batch of purchases, and the batch's number of rows."""
         inputs = batch[0]
         bought = inputs[TARGET].flatten()
         articles = [{name: inputs[name] for name in (*self.columns["article"].column_names, TARGET, LOG_DRAWS)}]
@@ -93,6 +93,6 @@ class Towers(nn.Module):
 
 
 def _width(cardinality: int, widest: int) -> int:
-    """Numbers an embedding: four times the fourth root of how many values there are, in eights, at most `widest`."""
+    """Return an embedding's length: four times the fourth root of the number of values, in eights, up to `widest`."""
     eights = max(1, round(cardinality**0.25 / 2))
     return min(widest, 8 * int(eights))

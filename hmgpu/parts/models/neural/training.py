@@ -1,4 +1,4 @@
-"""The one training loop of all torch models: Lightning, with what hmgpu asks of it."""
+"""The training loop of all torch models: Lightning, with early stopping, checkpoints to resume from, and seeds."""
 
 import logging
 import time
@@ -17,12 +17,12 @@ from hmgpu.core.engine import Engine
 from hmgpu.parts.models.neural.settings import Training
 
 log = logging.getLogger(__name__)
-logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # hints and advertisements; errors are raised
+logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # it logs hints and advertisements; errors are raised
 
 Batches = Callable[[int, int], Iterable[Any]]
-"""The examples in batches, for one process: a function of its number and of how many processes there are."""
+"""A function that returns one process's batches of examples, given its number and the number of processes."""
 SCORE = "score"
-CLIP = 1.0  # of the norm of all gradients
+CLIP = 1.0  # the most that the norm of all gradients may be
 
 
 class ModelInTraining(lightning.LightningModule):
@@ -34,14 +34,14 @@ class ModelInTraining(lightning.LightningModule):
         super().__init__()
         self.model, self.score, self.settings, self.seed = model, score, settings, seed
         self.rows, self.losses, self.started = 0, list[torch.Tensor](), 0.0
-        self.passed = 0  # Lightning's own count is one behind when a resumed training asks for its first batch
+        self.passed = 0  # Lightning's own count is one too low when a resumed training asks for its first batch
 
     def on_train_epoch_start(self) -> None:
         torch.manual_seed(self.pass_seed())
         self.rows, self.losses, self.started = 0, [], time.perf_counter()
 
     def pass_seed(self) -> int:
-        """A seed for each pass rather than one for all: a resumed training draws what an uninterrupted one would."""
+        """Return a seed for this pass, so that a resumed training samples the same as an uninterrupted one."""
         return (self.seed + 7919 * self.passed + 104_729 * self.global_rank) % 2**32
 
     def training_step(self, batch: Any, _: int) -> torch.Tensor:
@@ -58,7 +58,7 @@ class ModelInTraining(lightning.LightningModule):
             score = self.score(self.model)
         self.model.train()
         self.passed += 1
-        # As a tensor on the CPU: the same in all processes, so that all of them stop together.
+        # As a tensor on the CPU: it is the same in all processes, so that all of them stop together.
         self.log(SCORE, torch.tensor(score, dtype=torch.float32), sync_dist=True)
         loss = torch.stack(self.losses).mean().item()
         speed = self.rows * self.trainer.world_size / seconds
@@ -70,7 +70,7 @@ class ModelInTraining(lightning.LightningModule):
 
 
 class _Seeded:
-    """Batches in an order that follows from the seed of the pass: Lightning begins a pass before it calls any hook."""
+    """Batches in an order given by the seed of the pass, set here since Lightning begins a pass before any hook."""
 
     def __init__(self, batches: Iterable[Any], fitting: ModelInTraining) -> None:
         self.batches, self.fitting = batches, fitting
@@ -81,7 +81,7 @@ class _Seeded:
 
 
 class _Batches(lightning.LightningDataModule):
-    """Makes the batches in the process that uses them, each its own share."""
+    """Builds the batches in the process that uses them: each process gets its own share."""
 
     def __init__(self, batches: Batches) -> None:
         super().__init__()
@@ -103,15 +103,20 @@ def fit(
     seed: int,
     work: Path,
 ) -> float:
-    """Trains `model` in place and leaves it with the weights of its best pass.
+    """Train `model` in place and leave it with the weights of its best pass.
 
-    On a GPU in mixed precision (bfloat16, which needs no loss scaling). After each pass a checkpoint goes to `work`; a
-    training that was killed goes on from there to the same weights.
+    On a GPU it trains in mixed precision (bfloat16, which needs no loss scaling). After each pass a checkpoint is
+    written to `work`; a training that was killed resumes from it and ends with the same weights.
 
     Args:
-        model: has `loss(batch) -> (scalar, rows)`.
-        score: of the model after each pass, higher is better; decides when to stop and which weights are kept.
-        seed: of all that is random while training; the weights to start from are the caller's.
+        model: it must have a method `loss(batch) -> (scalar, rows)`.
+        batches: the training examples.
+        score: a function of the model, called after each pass; higher is better. It decides when to stop and which
+            weights are kept.
+        settings: epochs, patience, learning rate and the like.
+        engine: where to train, on the CPU or the GPU.
+        seed: of everything that is random in training; the initial weights are the caller's.
+        work: folder of the checkpoints.
 
     Returns:
         The best score.
@@ -125,7 +130,7 @@ def fit(
     trainer = lightning.Trainer(
         accelerator="gpu" if gpu else "cpu",
         devices=settings.devices,
-        # Spawned, not launched anew: a second `hmgpu` would find the run locked by the first.
+        # Spawned: with Lightning's default, a second `hmgpu` process would find the run locked by the first.
         strategy="ddp_spawn" if settings.devices > 1 else "auto",
         precision="bf16-mixed" if gpu else "32-true",
         max_epochs=settings.epochs,

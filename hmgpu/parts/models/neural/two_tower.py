@@ -1,4 +1,4 @@
-"""Training the two towers on a History, and the vectors that they give its customers and articles."""
+"""Train the two towers on a History, and compute the vectors of customers and articles with them."""
 
 import json
 from functools import partial
@@ -26,14 +26,14 @@ from hmgpu.parts.part import FittedEncoders, PartContext
 WEIGHTS, FACTS = "towers.pt", "training.json"
 HELD_OUT_RECALL = 100
 SIDES: tuple[Side, ...] = ("customer", "article")
-ROWS = 65_536  # encoded at once
+ROWS = 65_536  # rows that are encoded at once
 
 
 def train(settings: TwoTowerSettings, history: History, context: PartContext, folder: Path, work: Path) -> None:
-    """Trains the towers on the purchases before the cutoff, all but its last week, and saves them in `folder`.
+    """Train the towers on the purchases before the cutoff, except for the last week, and save them in `folder`.
 
-    The last week decides when to stop: recall@100 of what its customers bought. Raises DataError where the History has
-    no purchases to train on.
+    The last week is held out: recall@100 of what its customers bought decides when to stop. Raises DataError if the
+    History has no purchases to train on.
     """
     encoders, engine = context.encoders(), context.engine
     held_out = history.cutoff - DAYS
@@ -41,7 +41,7 @@ def train(settings: TwoTowerSettings, history: History, context: PartContext, fo
     files = write_purchases(past, encoders, settings, work / "purchases")
     if not files.bought:
         raise DataError(
-            f"two_tower: nothing was bought in the {settings.weeks} weeks before the held-out one; take more weeks."
+            f"two_tower: nothing was bought in the {settings.weeks} weeks before the held-out one; raise its `weeks`."
         )
     torch.manual_seed(context.seed)
     model = towers(settings, encoders)
@@ -50,7 +50,7 @@ def train(settings: TwoTowerSettings, history: History, context: PartContext, fo
     bought = engine.collect(bought_in(history, held_out))
     judged = _rows(past, encoders, settings, bought.lazy().select("customer").unique())
     selling = engine.collect(past.on_sale(settings.on_sale))
-    # No local functions: several devices mean several processes, which are sent these.
+    # No local functions: with several devices these are sent to several processes.
     score = partial(_recall, rows=judged, selling=selling, bought=bought, engine=engine)
     batches = partial(FileBatches, files.bought, settings.batch, engine)
     best = fit(model, batches, score, settings, engine, context.seed, work)
@@ -61,7 +61,10 @@ def train(settings: TwoTowerSettings, history: History, context: PartContext, fo
 def article_vectors(
     settings: TwoTowerSettings, history: History, context: PartContext
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(article, `v…` int16) of all articles that had been sold before, and their codes, which describe customers."""
+    """Return (article, `v…` int16) of all articles that had been sold before, and their codes.
+
+    The codes (key, …) describe customers by their latest articles.
+    """
     encoders = context.encoders()
     articles = encoders.articles(history)
     codes = [column.name for column in listed(encoders.present)]
@@ -71,13 +74,16 @@ def article_vectors(
 def customer_vectors(
     settings: TwoTowerSettings, audience: History, articles: pl.DataFrame, context: PartContext
 ) -> pl.DataFrame:
-    """(customer, `v…` int16) of all customers of `audience`.
+    """Return (customer, `v…` int16) of all customers of `audience`.
 
     Args:
+        settings: of the towers.
+        audience: the History of the customers.
         articles: the codes that `article_vectors` returned for the same cutoff.
+        context: with the engine, the encoders and the trained model.
     """
-    people = audience.customers.select("customer")
-    encoded = context.encoders().customers(audience, people, articles, settings.recent)
+    customers = audience.customers.select("customer")
+    encoded = context.encoders().customers(audience, customers, articles, settings.recent)
     return _vectors(_trained(settings, context), encoded, "customer", context.engine)
 
 
@@ -92,20 +98,20 @@ Rows = tuple[pl.DataFrame, pl.DataFrame]
 
 
 def _rows(history: History, encoders: FittedEncoders, settings: TwoTowerSettings, customers: pl.LazyFrame) -> Rows:
-    """Encoded `customers` and articles as of the history's cutoff."""
+    """Return the encoded `customers` and articles as of the history's cutoff."""
     articles = encoders.articles(history)
     return encoders.customers(history.of(customers), customers, articles, settings.recent), articles
 
 
 def _recall(model: torch.nn.Module, rows: Rows, selling: pl.DataFrame, bought: pl.DataFrame, engine: Engine) -> float:
-    """Share of `bought` among the 100 articles of `selling` that are nearest to each customer of `rows`."""
+    """Return the share of `bought` among the 100 articles of `selling` that are nearest to each customer of `rows`."""
     customers, articles = (_vectors(model, table, side, engine) for side, table in zip(SIDES, rows, strict=True))
     found = nearest(customers, articles.join(selling, on="article", how="semi"), HELD_OUT_RECALL, engine)
     return recall_at(found, bought, HELD_OUT_RECALL)
 
 
 def _vectors(model: torch.nn.Module, rows: pl.DataFrame, side: Side, engine: Engine) -> pl.DataFrame:
-    """The vectors of one side's encoded `rows`, as a table."""
+    """Return the vectors of one side's encoded `rows`, as a table."""
     assert isinstance(model, Towers)
     model = model.to(engine.device).eval()
     with torch.inference_mode():
@@ -115,7 +121,7 @@ def _vectors(model: torch.nn.Module, rows: pl.DataFrame, side: Side, engine: Eng
 
 
 def towers(settings: TwoTowerSettings, encoders: FittedEncoders) -> Towers:
-    """Towers with weights drawn from torch's generator."""
+    """Build towers with random weights from torch's generator."""
     customer, article = encoders.schema("customer", "context"), encoders.schema("article")
-    made = Towers(customer, article, settings.width, settings.hidden, settings.dimensions, settings.temperature)
-    return made.initialize(blank([*customer, *article]))
+    built = Towers(customer, article, settings.width, settings.hidden, settings.dimensions, settings.temperature)
+    return built.initialize(blank([*customer, *article]))

@@ -1,1 +1,1 @@
-"""Gradient-boosted trees: how XGBoost is fed and fitted, by one process or by several."""
+"""Gradient-boosted trees: XGBoost, fed from examples on disk and fitted by one process or by several."""

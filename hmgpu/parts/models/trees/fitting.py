@@ -1,7 +1,7 @@
-"""XGBoost fed from examples on disk, and stopped by the lists of some validation customers.
+"""XGBoost, fed from examples on disk and stopped by the lists of some validation customers.
 
-Examples reach XGBoost file by file through a `DataIter`, which keeps one byte a value, so that memory is bounded by the
-quantised matrix and one part of a file.
+Examples reach XGBoost file by file through a `DataIter`, which keeps one byte for each value, so that memory is bounded
+by the quantised matrix and one part of a file.
 """
 
 import json
@@ -22,36 +22,39 @@ from hmgpu.parts.examples import LABEL, Examples
 log = logging.getLogger(__name__)
 
 METRIC = "ndcg@50"
-"""Decides on the validation week when to stop. Not MAP@12 itself: over a few hundred customers that one jumps so much
-from tree to tree that fitting stopped at a lucky early peak (docs/results/demo.md)."""
+"""Measured on the validation week to decide when to stop. Not MAP@12 itself: over a few hundred customers it jumps so
+much from tree to tree that fitting stopped at a lucky early peak (docs/results/demo.md)."""
 CURVE = "curve"
-"""Attribute of fitted trees: the metric on the watched lists after every tree that was grown, as a JSON list."""
+"""Attribute of fitted trees: the metric on the watched lists after every tree, as a JSON list."""
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """All that decides which trees come out, besides the examples. Small: it is sent to other processes."""
+    """Everything but the examples that decides which trees are fitted; small, because it is sent to other processes."""
 
     parameters: Mapping[str, Any]
-    """As XGBoost takes them."""
+    """Parameters of XGBoost."""
     rounds: int
     patience: int
     bins: int
     by_query: bool
-    """Whether examples are a customer's lists, or each for itself."""
+    """Whether examples are fitted as lists of a customer; otherwise each by itself."""
     features: Sequence[str]
     engine: Engine
     from_worth: bool = False
-    """Whether trees start from what `start_of` says."""
+    """Whether the trees start from the margins of `start_of`."""
 
     def run(self, training: Examples, validation: Examples, watched: pl.DataFrame) -> xgb.Booster:
-        """The fitted trees, with their `CURVE`.
+        """Fit the trees, with their `CURVE` as an attribute.
 
         Args:
-            watched: (customer) of the validation week whose lists decide when to stop; nobody: all trees are kept.
+            training: examples to fit the trees on.
+            validation: examples of the validation week.
+            watched: (customer): those of the validation week whose lists decide when to stop; if empty, all trees are
+                kept.
         """
         train = _matrix(training, self)
-        log.info("fitting on %d rows of %d features", train.num_row(), train.num_col())
+        log.info("fitting trees on %d rows of %d features", train.num_row(), train.num_col())
         evals, callbacks = [], []
         if watched.height:
             evals.append((_watched_lists(validation, self, watched), "validation"))
@@ -69,32 +72,32 @@ class Fitting:
             callbacks=callbacks,
             verbose_eval=False,
         )
-        # An attribute goes wherever the trees go: between processes, and into the model's file.
+        # An attribute goes wherever the trees go: to other processes, and into the model's file.
         booster.set_attr(**{CURVE: json.dumps(curves.get("validation", {}).get(METRIC, []))})
         log.info("kept %d trees", booster.num_boosted_rounds())
         return booster
 
 
 def numbers(table: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
-    """The columns `features`; one in which every value is missing is a number too."""
+    """Return the columns `features`, with those in which every value is missing as float32."""
     return table.select(features).cast({pl.Null: pl.Float32})
 
 
 def start_of(examples: pl.DataFrame) -> Any:
-    """float32, the margins that trees start from: the natural logarithm of each candidate's worth, a share of 1.
+    """Return the float32 margins that trees start from: the natural logarithm of each candidate's worth (0..1).
 
-    What no retriever has proposed is worth 2^-30, the least there is. Raises ConfigError where examples have no worth.
+    A candidate that no retriever proposed has the least worth, 2^-30. Raises ConfigError if the examples have no worth.
     """
     if WORTH not in examples.columns:
-        raise ConfigError("ranker.from_worth: candidates have a worth where quotas choose them; add `quotas`.")
+        raise ConfigError("ranker.from_worth: candidates have a worth only if quotas choose them; add `quotas`.")
     worth = examples[WORTH].fill_null(1).clip(lower_bound=1)
     return (worth / WORTH_ONE).log().cast(pl.Float32).to_numpy()
 
 
 def _watched_lists(examples: Examples, fitting: Fitting, customers: pl.DataFrame) -> xgb.DMatrix:
-    """All candidates of `customers` (customer), as queries: stopping looks at lists, whatever is optimised.
+    """Return all candidates of `customers` (customer) as queries: lists decide when to stop, whatever is optimised.
 
-    Not quantised: a value is looked up in a quantised matrix by a search, which took longer a tree than fitting it.
+    Not quantised: XGBoost searches for each value in a quantised matrix, which took longer than fitting the tree.
     """
     chosen = pl.concat(table.join(customers, on="customer", how="semi") for table in examples.tables())
     table = chosen.sort("customer", "article")
@@ -107,13 +110,13 @@ def _watched_lists(examples: Examples, fitting: Fitting, customers: pl.DataFrame
 
 
 def _matrix(examples: Examples, fitting: Fitting) -> xgb.QuantileDMatrix:
-    """All examples, quantised."""
+    """Return all examples, quantised."""
     with interrupts_held() as interrupted:
         return xgb.QuantileDMatrix(_Queries(examples, fitting, interrupted), max_bin=fitting.bins)
 
 
 class _Queries(xgb.DataIter):
-    """Hands XGBoost one file of examples after the other, as often as it asks, until it is `interrupted`."""
+    """Hands XGBoost one table of examples after the other, as often as it asks, until it is `interrupted`."""
 
     def __init__(self, examples: Examples, fitting: Fitting, interrupted: Callable[[], bool]) -> None:
         self.examples, self.fitting, self.interrupted = examples, fitting, interrupted
@@ -121,7 +124,7 @@ class _Queries(xgb.DataIter):
         super().__init__()
 
     def reset(self) -> None:
-        self.tables = self.examples.with_purchases()  # XGBoost would count a list without a purchase as a perfect one
+        self.tables = self.examples.with_purchases()  # XGBoost would count a list without a purchase as perfect
 
     def next(self, input_data: Any) -> bool:
         table = None if self.interrupted() else next(self.tables, None)
@@ -139,7 +142,7 @@ class _Queries(xgb.DataIter):
 
 
 class _Report(xgb.callback.TrainingCallback):
-    """A line in the log every so many trees."""
+    """Logs the validation metric every `every` trees."""
 
     def __init__(self, every: int) -> None:
         self.every = every
@@ -147,5 +150,5 @@ class _Report(xgb.callback.TrainingCallback):
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         if (epoch + 1) % self.every == 0:
             score = evals_log["validation"][METRIC][-1]
-            log.info("%d trees, %s of validation customers with a recalled purchase %.5f", epoch + 1, METRIC, score)
+            log.info("%d trees: %s %.5f for validation customers who bought a candidate", epoch + 1, METRIC, score)
         return False

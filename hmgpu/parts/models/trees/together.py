@@ -1,9 +1,9 @@
-"""One model fitted by several processes: XGBoost's distributed training, each process on its own files of examples.
+"""One XGBoost model fitted by several processes, each of which reads its own files of examples.
 
-The ranks are workers of a Dask cluster. `xgboost.dask` wants all rows of a worker in its memory as a frame; here each
-rank feeds itself from disk as a single process does, and they meet in XGBoost's collective, the way its distributed
-external-memory training works. Sums go round in another order with every number of processes, so that is a setting of
-the ranker: the same number gives the same trees.
+The processes are workers of a Dask cluster. `xgboost.dask` needs all rows of a worker in memory as a frame; here each
+worker reads from disk as a single process does, and they exchange sums through XGBoost's collective, as in its
+distributed external-memory training. With another number of processes, sums are added in another order; so the number
+is a setting of the ranker, and the same number gives the same trees.
 """
 
 import time
@@ -23,18 +23,18 @@ from hmgpu.core.errors import RunError
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.trees.fitting import Fitting
 
-SECONDS = 300  # until all have met
+SECONDS = 300  # within which all processes must have connected
 
 
 def fit_together(
     fitting: Fitting, training: Examples, validation: Examples, watched: pl.DataFrame, client: Client, processes: int
 ) -> xgb.Booster:
-    """As `Fitting.run`, by so many workers of the cluster of `client`, or by one a file where there are fewer files.
+    """Run `fitting` on several workers of `client`'s cluster at once; see `Fitting.run`.
 
-    Raises RunError where a worker is lost at it.
+    There are never more workers than files with purchases, or watched customers. Raises RunError if a worker is lost.
     """
     files = [file for file in training.files if Examples((file,)).customers_with_purchases().height]
-    # One without validation customers would spoil the figure that all stop by.
+    # A process without validation customers would spoil the metric by which all decide when to stop.
     count = min(processes, len(files), watched.height or len(files))
     workers = sorted(client.scheduler_info(n_workers=-1)["workers"])
     ours = get_ip(urlsplit(client.scheduler.address).hostname)  # type: ignore[union-attr, no-untyped-call]
@@ -57,25 +57,28 @@ def fit_together(
         _await(futures, workers[:count], client)
         return xgb.Booster(model_file=bytearray(futures[0].result()))
     except (xgb.core.XGBoostError, LostError) as error:
-        # Those that are left wait for the lost one, and can't be told otherwise.
+        # The other workers wait for the lost one; only a restart stops that.
         with suppress(ValueError):  # a worker without a nanny ends by itself, some minutes later
             client.restart_workers([*set(workers) & {*client.scheduler_info(n_workers=-1)["workers"]}])
         raise RunError(
             f"Fitting trees with {count} processes failed ({str(error).strip().splitlines()[-1][:160]}). If one of "
-            "them was lost, run it again: all that was finished before is kept."
+            "them was lost, run the command again: all steps that were finished before are kept."
         ) from None
     finally:
         client.cancel(futures)  # type: ignore[no-untyped-call]
-        with suppress(xgb.core.XGBoostError):  # freed by Python, it would complain of the lost rank once more
+        with suppress(xgb.core.XGBoostError):  # left to Python, it would complain of the lost process again
             tracker.free()
 
 
 class LostError(Exception):
-    """A worker is gone."""
+    """Raised when a worker of the cluster is gone."""
 
 
 def _await(futures: Sequence["Future[bytes]"], workers: Sequence[str], client: Client) -> None:
-    """Returns when all are done, and raises the first error; a lost worker's task would wait for it for ever."""
+    """Wait until all futures are done, and raise the first error, or LostError if a worker is gone.
+
+    Without this, the task of a lost worker would be waited for forever.
+    """
     while not all(future.done() for future in futures):  # type: ignore[no-untyped-call]
         if lost := set(workers) - {*client.scheduler_info(n_workers=-1)["workers"]}:
             raise LostError(f"the worker {min(lost)} is gone")

@@ -38,5 +38,6 @@ def test_a_model_says_what_it_recalls_of_the_week_held_out_and_gives_vectors_of_
 def test_nothing_to_train_on_is_said(make_history, tmp_path):
     history = make_history([(1, 0, 0)])
     part = TwoTower().bind(PartContext(CPU, 1, lambda: kit.encoders(history, CPU)))
-    with pytest.raises(DataError, match="nothing was bought in the 26 weeks before the held-out one; take more weeks"):
+    message = "nothing was bought in the 26 weeks before the held-out one; raise its `weeks`"
+    with pytest.raises(DataError, match=message):
         part.train(history, tmp_path, tmp_path / "work")
