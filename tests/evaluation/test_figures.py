@@ -55,8 +55,7 @@ def of(examples, make_history, engine):
     def figures(parts):
         scores = score_methods(examples, OrderModel(("top", "again")), parts)
         lists = {
-            method: engine.collect(top_k(scores.lazy().rename({method: "score"}), buyers, filler))
-            for method in METHODS
+            method: engine.collect(top_k(scores.lazy().rename({method: "score"}), buyers, filler)) for method in METHODS
         }
         return figures_of(scores, lists, LABELS, history, list(parts), engine)
 

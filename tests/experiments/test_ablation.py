@@ -145,11 +145,11 @@ def test_the_page_of_the_run_tells_of_it_from_then_on(config: Config) -> None:
     page = pipeline.run.folder / "report.html"
     assert "retrievers.popular_age</th>" not in page.read_text().partition('id="ablation"')[2]
     ablated(config, "retrievers")
-    told = page.read_text()
-    assert "retrievers.popular_age</th>" in told.partition('id="ablation"')[2]
+    shown = page.read_text()
+    assert "retrievers.popular_age</th>" in shown.partition('id="ablation"')[2]
     verify(pipeline.run.folder)  # it was finished and is sealed again
     open_pipeline(config, CPU).evaluate()
-    assert page.read_text() == told
+    assert page.read_text() == shown
 
 
 def test_nothing_is_made_twice_however_often_it_is_interrupted(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ class Judged:
 
 @pytest.fixture
 def folds(tmp_path: Path) -> list:
-    """One customer with a list that is right, and a week later three of whom one has a list that is half right."""
+    """One customer with a list that is right, and a week later three, one of them with a list that is half right."""
     first, last = Week(18_508), Week(18_515)
     lines = Judged(tmp_path, {1: 1.0}, "aaaaaaaa"), Judged(tmp_path, {1: 0.0, 2: 0.5, 3: 0.0}, "bbbbbbbb")
     return list(zip(lines, (first, last), strict=True))

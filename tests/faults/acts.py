@@ -146,12 +146,12 @@ def append_damaged_parquet(good: str, raw: str, root: str, number: int) -> None:
     """Append `number` damaged copies of the Parquet file `good`, one after the other; print how many were refused."""
     import random
 
-    from small_world import World, tree
+    from small_world import SmallShop, tree
 
     from hmgpu.core.errors import DataError
     from hmgpu.data.ingest import append
 
-    world, content, draw, refused = World(Path(raw), Path(root)), Path(good).read_bytes(), random.Random(5), 0
+    world, content, draw, refused = SmallShop(Path(raw), Path(root)), Path(good).read_bytes(), random.Random(5), 0
     file, before = world.raw / "week.parquet", tree(world.root)
     for _ in range(number):
         harmed = bytearray(content)

@@ -2,7 +2,7 @@
 
 Importing hmgpu takes seconds, and fifty kills need fifty processes. The tests' own process must not be forked: Polars
 has threads in it by then, and a lock that a thread held would stay locked in the child. So there is a second process
-that does nothing but import and fork, and is told what to do by lines of JSON.
+that does nothing but import and fork, and reads what to do as lines of JSON.
 """
 
 import importlib

@@ -19,7 +19,7 @@ def halfway(place, forker, tmp_path):
     go.touch()
 
 
-def test_a_second_retrain_is_told_who_is_at_it_and_changes_nothing(story, place, forker, halfway, count):
+def test_a_second_retrain_learns_who_is_running_and_changes_nothing(story, place, forker, halfway, count):
     first, go = halfway
     for command in (place.retrain(1), place.retrain(2), ["rollback", "--runs", str(place.runs)]):
         ended = forker.run(acts.hmgpu, command)

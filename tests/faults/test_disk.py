@@ -115,7 +115,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(story, place, forker, c
 
 @contextmanager
 def _read_only(folder: Path) -> Iterator[None]:
-    """Nobody can write into `folder`: root neither, to whom modes say nothing."""
+    """Nobody can write into `folder`: not even root, which modes do not bind."""
     if os.geteuid():
         modes = {path: path.stat().st_mode for path in (folder, *folder.rglob("*")) if not path.is_symlink()}
         for path in modes:

@@ -13,7 +13,7 @@ from faults import acts
 from faults.kit import unharmed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, FIRST, World, articles, customers, to_csv, transactions, tree
+from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, FIRST, SmallShop, articles, customers, to_csv, transactions, tree
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import append, ingest
@@ -52,9 +52,9 @@ PIECES += [
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(tmp_path_factory: pytest.TempPathFactory) -> SmallShop:
     folder = tmp_path_factory.mktemp("fuzz")
-    world = World(folder / "raw", folder / "data")
+    world = SmallShop(folder / "raw", folder / "data")
     world.raw.mkdir()
     world.write("articles", articles(ARTICLE_RANGE))
     world.write("customers", customers(CUSTOMER_RANGE))
@@ -67,7 +67,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 TAKEN = "taken"
 
 
-def said_of(world: World, file: Path) -> str:
+def said_of(world: SmallShop, file: Path) -> str:
     """`TAKEN`, or why the data set did not take the file: then it is as it was, byte for byte."""
     before, said = tree(world.root), TAKEN
     try:

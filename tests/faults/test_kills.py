@@ -32,9 +32,9 @@ def test_killed_at_every_boundary_it_goes_on_to_the_same_bytes(story, place, for
         assert place.check(story.before, story.after) == (story.after if swapped else story.before), boundaries[-1]
     count("kills", attempts)
     assert place.check(story.after) == story.after
-    told = "\n".join(boundaries)
+    recorded = "\n".join(boundaries)
     for what in ("/data/manifest.json", "/steps/fit", "/seal.json", "/runs/current", "/promoted.json", "pruned"):
-        assert what in told, f"was never killed before {what} changed: {told}"
+        assert what in recorded, f"was never killed before {what} changed: {recorded}"
     assert attempts >= 50
     assert not old.exists()
     assert not [*place.runs.rglob(".unfinished-*")]
@@ -46,7 +46,7 @@ def test_killed_at_random_times_it_goes_on_to_the_same_bytes(story, forker, tmp_
         place = story.place.copy(tmp_path / f"place-{kills}")
         while True:
             child = forker.start(acts.hmgpu, place.retrain(1))
-            # Mostly early on, where what was begun is not finished yet.
+            # Mostly early on, where what was started is not finished yet.
             if child.worked(story.seconds * draw.random() ** 1.5):
                 child.send(signal.SIGKILL)
             ended = child.wait()

@@ -78,10 +78,10 @@ def test_training_examples_have_the_bought_and_a_bounded_sample_of_the_rest(conf
 def test_negatives_from_elsewhere_have_the_early_columns_too(config: Config) -> None:
     """A ranker would learn that what has no sales was not bought, which no candidate that it scores can teach it."""
     others = {"recalled": Recalled(n=5), "on_sale": OnSale(n=20)}
-    told = config.model_copy(update={"negatives": others, "quotas": Quotas(keep=20, customers=50)})
+    changed = config.model_copy(update={"negatives": others, "quotas": Quotas(keep=20, customers=50)})
     tables = []
     for ranker in (Cascade(early=("article_sales",)), XGBoost()):
-        pipeline = open_pipeline(told.model_copy(update={"ranker": ranker}), CPU)
+        pipeline = open_pipeline(changed.model_copy(update={"ranker": ranker}), CPU)
         tables.append(pl.concat(pipeline.examples(pipeline.weeks.training[-1], training=True)[0].tables()))
     early, late = tables
     elsewhere = early.filter(pl.col("retrievers") == 0)

@@ -103,7 +103,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes(config: Config, tm
     with pytest.raises((KeyboardInterrupt, SystemExit)):
         learned(config, 1)
     resumed = learned(config, 1)
-    assert trained_passes == [0, 1, 2, 2]  # the third pass was begun twice, the first two were not
+    assert trained_passes == [0, 1, 2, 2]  # the third pass was started twice, the first two were not
     monkeypatch.undo()
     whole = learned(config.model_copy(update={"runs": tmp_path / "whole"}), 1)
     assert model(resumed) == model(whole)

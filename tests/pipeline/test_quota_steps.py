@@ -44,7 +44,7 @@ def test_quotas_come_from_weeks_before_all_training_and_bound_the_candidates(con
     assert kept.sort(KEYS).equals(some.select(columns).sort(KEYS))
 
 
-def test_customers_are_drawn_among_those_who_bought_and_counted_shard_by_shard(config: Config, store: Store) -> None:
+def test_customers_are_sampled_among_the_buyers_and_counted_shard_by_shard(config: Config, store: Store) -> None:
     tables = []
     for memory in (config.memory_gb, 0.1):
         smaller = {"quotas": Quotas(customers=20), "memory_gb": memory, "runs": config.runs / str(memory)}

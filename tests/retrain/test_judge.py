@@ -97,7 +97,7 @@ def test_without_a_current_run_the_baseline_alone_is_to_be_beaten(store, week):
     assert "current" not in judge(precisions(store, week, 0.11), None, week, store, 0.0, CPU).figures
 
 
-def test_those_whom_the_current_run_did_not_know_get_its_best_sellers(store, week, bought, tmp_path):
+def test_customers_unknown_to_the_current_run_get_its_best_sellers(store, week, bought, tmp_path):
     sold = store.sold_in(week).collect()
     article, buyers = sold["article"].mode().sort()[0], sold["customer"].n_unique()
     nobody = bought.clear()

@@ -43,7 +43,7 @@ def listener():
     server.server_close()
 
 
-def test_nobody_is_told_unless_the_config_says_so(warnings):
+def test_nobody_is_notified_unless_the_config_says_so(warnings):
     notify(Notify(), RECORD)
     assert not warnings.records
 
@@ -80,7 +80,7 @@ def test_a_webhook_that_fails_is_logged_without_its_address(listener, path, monk
 
 
 @pytest.mark.parametrize("address", ["", "file:///etc/passwd", "ftp://there"])
-def test_only_web_addresses_are_told(address, monkeypatch, warnings):
+def test_only_web_addresses_are_called(address, monkeypatch, warnings):
     monkeypatch.setenv("OUR_HOOK", address)
     notify(Notify(webhook_variable="OUR_HOOK"), RECORD)
     assert "OUR_HOOK holds no http(s) address" in warnings.text

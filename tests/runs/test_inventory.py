@@ -20,7 +20,7 @@ WEEKS = ["2020-08-04", "2020-08-11", "2020-08-18", "2020-08-25", "2020-09-01"]
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
-    """Five finished runs, a week of data apart and begun in the other order."""
+    """Five finished runs, a week of data apart and started in the other order."""
     for number, day in enumerate(WEEKS):
         run = tmp_path / f"{day}-run"
         run.mkdir()
@@ -42,7 +42,7 @@ def test_runs_come_in_the_order_of_their_data_and_nothing_else_is_one(runs):
     assert names(runs / "retrains") == names(runs / "none") == []
 
 
-def test_of_two_runs_on_the_same_data_the_one_begun_later_is_newer(runs):
+def test_of_two_runs_on_the_same_data_the_one_started_later_is_newer(runs):
     (runs / "first").mkdir()
     (runs / "first" / "manifest.json").write_text(json.dumps({"last_day": WEEKS[0]}))
     os.utime(runs / "first" / "manifest.json", (1, 1))
@@ -52,8 +52,8 @@ def test_of_two_runs_on_the_same_data_the_one_begun_later_is_newer(runs):
 def test_alike_are_runs_of_this_code_and_engine_with_these_libraries_newest_first(tmp_path):
     facts = {"engine": "cpu", "code": code_digest(), "versions": versions()}
     others = {"engine": "gpu", "code": "0", "versions": {**versions(), "torch": "0.1"}}
-    told = {"old": facts, "new": facts} | {key: {**facts, key: value} for key, value in others.items()} | {"bare": {}}
-    for number, (name, manifest) in enumerate(told.items()):
+    runs = {"old": facts, "new": facts} | {key: {**facts, key: value} for key, value in others.items()} | {"bare": {}}
+    for number, (name, manifest) in enumerate(runs.items()):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").write_text(json.dumps(manifest))
         os.utime(tmp_path / name / "manifest.json", (number, number))

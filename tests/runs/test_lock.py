@@ -24,7 +24,7 @@ def holder(tmp_path):
     other.wait()
 
 
-def test_another_process_is_refused_and_told_who_has_it(tmp_path, holder):
+def test_another_process_is_refused_and_learns_who_has_it(tmp_path, holder):
     with pytest.raises(BusyError, match=rf"Process {holder.pid} on .+ \(0 min\), is changing"), exclusively(tmp_path):
         pass
     assert holder.poll() is None

@@ -35,7 +35,7 @@ def test_many_customers_are_looked_up_as_few_are(make_run):
     assert everybody == [(customer_id(customer), listed(customer)) for customer in range(CUSTOMERS)]
 
 
-def test_whom_the_run_does_not_know_gets_the_best_sellers(make_run):
+def test_unknown_customers_get_the_best_sellers(make_run):
     found, unknown = look_up(FinishedRun.open(make_run()), [customer_id(1), NOBODY, "e" * 64])
     assert unknown == [NOBODY, "e" * 64]
     assert found["articles"].to_list() == [listed(1), BEST_SELLERS, BEST_SELLERS]

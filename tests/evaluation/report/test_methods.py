@@ -11,9 +11,9 @@ def test_every_method_has_all_its_figures(evaluated):
     assert bars.rows[0] == ("popular", 0.00712, "0.00712")
 
 
-def test_figures_that_are_not_told_have_no_column(evaluated):
-    told = {name: figures for name, figures in evaluated.metrics.items() if name != "precision_at_12"}
-    table = methods(told).blocks[1]
+def test_figures_that_are_missing_have_no_column(evaluated):
+    fewer = {name: figures for name, figures in evaluated.metrics.items() if name != "precision_at_12"}
+    table = methods(fewer).blocks[1]
     assert table.headings == ["method", "MAP@12", "NDCG@12", "hit rate@12", "coverage"]
     assert {len(row) for row in table.rows} == {5}
 

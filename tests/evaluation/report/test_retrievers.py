@@ -29,14 +29,14 @@ def test_one_retriever_has_nothing_to_overlap_with(evaluated):
     assert not [block for block in retrievers(alone).blocks if isinstance(block, Heat)]
 
 
-def test_segments_and_ranks_are_shown_where_they_are_told(evaluated):
+def test_segments_and_ranks_are_shown_where_there_are_figures(evaluated):
     assert len([block for block in retrievers(evaluated).blocks if isinstance(block, Heat)]) == 2
     figures = {name: dict(of) for name, of in evaluated.metrics["retrievers"].items()}
     figures["popular"]["segments"] = {"active": {"recall": 0.25}, "new": {"recall": 0.5}}
     figures["popular"]["ranks"] = {"13-30": {"positive_rate": 0.01}, "1-12": {"positive_rate": 0.0432}}
-    told = retrievers(dataclasses.replace(evaluated, metrics={**evaluated.metrics, "retrievers": figures}))
+    found = retrievers(dataclasses.replace(evaluated, metrics={**evaluated.metrics, "retrievers": figures}))
     by_segment, by_rank = (
-        b for b in told.blocks if getattr(b, "title", "") in ("Recall by segment, in %", "Positive rate by rank")
+        b for b in found.blocks if getattr(b, "title", "") in ("Recall by segment, in %", "Positive rate by rank")
     )
     assert by_segment.columns == ["active", "new"]
     assert by_segment.rows == [("repurchase", [None, None]), ("popular", [0.25, 0.5]), ("merged", [None, None])]
@@ -46,9 +46,9 @@ def test_segments_and_ranks_are_shown_where_they_are_told(evaluated):
 
 def test_what_all_find_together_is_shown_for_every_segment(evaluated):
     depths = {12: (0.1, 0.02), 100: (0.25, 0.05), 200: (0.3, 0.06), 500: (0.5, 0.07)}
-    told = {"recall": 0.6, "positive_rate": 0.0123, "candidates_a_customer": 40.5}
+    found = {"recall": 0.6, "positive_rate": 0.0123, "candidates_a_customer": 40.5}
     by_segment = {
-        name: told | {f"recall_at_{k}": recalls[place] for k, recalls in depths.items()}
+        name: found | {f"recall_at_{k}": recalls[place] for k, recalls in depths.items()}
         for place, name in enumerate(("active", "new"))
     }
     figures = evaluated.metrics["retrievers"]
