@@ -1,4 +1,4 @@
-"""A small valid world in the raw layout, and the means to break it."""
+"""A small shop's valid raw files, and helpers to change and break them."""
 
 import csv
 import datetime
@@ -16,23 +16,27 @@ from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import ARTICLES, CUSTOMERS, TRANSACTIONS
 
 Table = list[list[str]]
-ARTICLE_RANGE, CUSTOMER_RANGE = range(1, 9), range(1, 7)  # what the world of `make_world` has
+ARTICLE_RANGE, CUSTOMER_RANGE = range(1, 9), range(1, 7)  # the ids in the raw files of the fixture `make_shop`
 FIRST = datetime.date(2020, 9, 7)
 
 
 def article_id(number: int) -> str:
+    """The raw id of article `number`."""
     return f"{number * 1001:010d}"
 
 
 def customer_id(number: int) -> str:
+    """The raw id of customer `number`."""
     return hashlib.sha256(str(number).encode()).hexdigest()
 
 
 def price(units: int) -> str:
+    """A price as the raw file writes it."""
     return f"{units / 59000:.16f}"
 
 
 def articles(numbers: range) -> Table:
+    """The rows of an articles file, header included."""
     header = [column.raw for column in ARTICLES]
     rows = []
     for number in numbers:
@@ -46,6 +50,7 @@ def articles(numbers: range) -> Table:
 
 
 def customers(numbers: range) -> Table:
+    """The rows of a customers file, header included."""
     rows = [
         [
             customer_id(n),
@@ -62,6 +67,7 @@ def customers(numbers: range) -> Table:
 
 
 def transactions(count: int, articles: range, customers: range, first: datetime.date = FIRST, days: int = 14) -> Table:
+    """The rows of a transactions file, header included: `count` random purchases, evenly over `days` days."""
     draw = random.Random(count)
     rows = [
         [
@@ -77,38 +83,44 @@ def transactions(count: int, articles: range, customers: range, first: datetime.
 
 
 def to_csv(table: Table) -> bytes:
+    """The bytes of a CSV file."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(table)
     return text.getvalue().encode()
 
 
 @dataclass(frozen=True)
-class World:
-    """A folder with raw files, and the data set that is to be made of them."""
+class SmallShop:
+    """The folder of a shop's raw files, and that of the data set to be ingested from them."""
 
     raw: Path
     root: Path
 
     def settings(self, **given: Any) -> DataSettings:
+        """Settings to ingest the raw files, which tolerate many bad rows."""
         return DataSettings.model_validate({"raw": self.raw, "root": self.root, "max_bad_rows": 0.5} | given)
 
     def file(self, table: str) -> Path:
+        """The raw file of a table."""
         return self.raw / {"transactions": "transactions_train.csv"}.get(table, f"{table}.csv")
 
     def write(self, table: str, rows: Table) -> Path:
+        """Write the raw file of a table; returns its path."""
         self.file(table).write_bytes(to_csv(rows))
         return self.file(table)
 
     def read(self, table: str) -> Table:
+        """Read the raw file of a table, header included."""
         with self.file(table).open(newline="", encoding="utf-8") as file:
             return list(csv.reader(file))
 
     def purchases(self) -> pl.DataFrame:
-        """All ingested rows with ids for keys, sorted."""
+        """All ingested transactions with ids instead of keys, sorted."""
         return purchases(self.root)
 
 
 def purchases(root: Path) -> pl.DataFrame:
+    """All transactions of the data set in `root` with ids instead of keys, sorted."""
     manifest = Manifest.read(root)
     rows = pl.concat([pl.read_parquet(root / name) for name in manifest.files if name.startswith("transactions/")])
     for table, key in (("articles", "article"), ("customers", "customer")):
@@ -118,7 +130,7 @@ def purchases(root: Path) -> pl.DataFrame:
 
 
 def tree(root: Path) -> dict[str, str]:
-    """sha256 of every file of a folder, the lock aside."""
+    """The sha256 of every file below `root` except the lock, by its path."""
     return {
         path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(root.rglob("*"))

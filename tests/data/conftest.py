@@ -1,25 +1,28 @@
-"""Small valid worlds for the tests of the data folder."""
+"""Small shops with valid raw files for the tests of the data folder."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, World, articles, customers, transactions
+from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, SmallShop, articles, customers, transactions
 
 
 @pytest.fixture
-def make_world(tmp_path: Path) -> Callable[[str], World]:
-    def make(name: str) -> World:
-        world = World(tmp_path / name / "raw", tmp_path / name / "data")
-        world.raw.mkdir(parents=True)
-        world.write("articles", articles(ARTICLE_RANGE))
-        world.write("customers", customers(CUSTOMER_RANGE))
-        world.write("transactions", transactions(40, ARTICLE_RANGE, CUSTOMER_RANGE))
-        return world
+def make_shop(tmp_path: Path) -> Callable[[str], SmallShop]:
+    """Write the raw files of a small shop into a folder of the given name."""
+
+    def make(name: str) -> SmallShop:
+        shop = SmallShop(tmp_path / name / "raw", tmp_path / name / "data")
+        shop.raw.mkdir(parents=True)
+        shop.write("articles", articles(ARTICLE_RANGE))
+        shop.write("customers", customers(CUSTOMER_RANGE))
+        shop.write("transactions", transactions(40, ARTICLE_RANGE, CUSTOMER_RANGE))
+        return shop
 
     return make
 
 
 @pytest.fixture
-def world(make_world: Callable[[str], World]) -> World:
-    return make_world("world")
+def shop(make_shop: Callable[[str], SmallShop]) -> SmallShop:
+    """A small shop with raw files that are not ingested yet."""
+    return make_shop("shop")

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_world import World
+from small_world import SmallShop
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import Manifest
 
 
-def test_round_trip(world: World) -> None:
-    ingest(world.settings())
-    manifest = Manifest.read(world.root)
-    assert manifest.to_bytes() == (world.root / "manifest.json").read_bytes()
+def test_round_trip(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    manifest = Manifest.read(shop.root)
+    assert manifest.to_bytes() == (shop.root / "manifest.json").read_bytes()
     assert manifest.settings["week_starts"] == "wednesday"
     assert [source.table for source in manifest.sources] == ["transactions", "articles", "customers"]
     assert manifest.sources[0].rows == manifest.rows == 40
@@ -25,9 +25,9 @@ def test_round_trip(world: World) -> None:
     assert manifest.files[manifest.table("articles")].rows == manifest.articles
 
 
-def test_no_path_of_this_machine_is_in_it(world: World) -> None:
-    ingest(world.settings())
-    assert str(world.raw.parent) not in (world.root / "manifest.json").read_text()
+def test_no_path_of_this_machine_is_in_it(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    assert str(shop.raw.parent) not in (shop.root / "manifest.json").read_text()
 
 
 def test_none_there(tmp_path: Path) -> None:
@@ -57,25 +57,25 @@ def change(**given: Any) -> Callable[[str], str]:
         (change(files={"/etc/passwd": {"sha256": "0", "rows": 1}}), "outside"),
     ],
 )
-def test_damage_is_named(world: World, damage: Callable[[str], str], says: str) -> None:
-    ingest(world.settings())
-    path = world.root / "manifest.json"
+def test_damage_is_named(shop: SmallShop, damage: Callable[[str], str], says: str) -> None:
+    ingest(shop.settings())
+    path = shop.root / "manifest.json"
     path.write_text(damage(path.read_text()))
     with pytest.raises(DataError, match=says) as raised:
-        Manifest.read(world.root)
+        Manifest.read(shop.root)
     assert "--replace" in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
-def test_verify(world: World) -> None:
-    ingest(world.settings())
-    manifest = Manifest.read(world.root)
-    path = world.root / manifest.table("codes")
+def test_verify(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    manifest = Manifest.read(shop.root)
+    path = shop.root / manifest.table("codes")
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(DataError, match="codes"):
-        manifest.verify(world.root)
+        manifest.verify(shop.root)
     path.unlink()
     with pytest.raises(DataError, match="codes"):
-        manifest.verify(world.root)
+        manifest.verify(shop.root)

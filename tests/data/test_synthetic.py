@@ -1,4 +1,4 @@
-"""The synthetic world: right format, same bytes, and the structure that recommenders look for really in it."""
+"""Synthetic data has the right format, the same bytes each time, and the structure that recommenders look for."""
 
 import csv
 import datetime
@@ -29,19 +29,19 @@ LAST = datetime.date(2020, 9, 22)
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("world") / "raw"
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("synthetic") / "raw"
     synthesize(out, 0.02, 1)
     return out
 
 
 @pytest.fixture(scope="module")
-def rows(world: Path) -> pl.DataFrame:
-    """All transactions with what is known about article and customer; weeks count from 0 and start on Wednesday."""
-    articles = pl.read_csv(world / "articles.csv", infer_schema=False)
-    customers = pl.read_csv(world / "customers.csv", schema_overrides={"FN": pl.String, "Active": pl.String})
+def rows(raw: Path) -> pl.DataFrame:
+    """All transactions with their articles' and customers' attributes; weeks count from 0 and start on Wednesday."""
+    articles = pl.read_csv(raw / "articles.csv", infer_schema=False)
+    customers = pl.read_csv(raw / "customers.csv", schema_overrides={"FN": pl.String, "Active": pl.String})
     bought = pl.read_csv(
-        world / "transactions_train.csv", schema_overrides={"article_id": pl.String, "t_dat": pl.Date}
+        raw / "transactions_train.csv", schema_overrides={"article_id": pl.String, "t_dat": pl.Date}
     ).with_row_index()
     day = (pl.col("t_dat") - datetime.date(2018, 9, 19)).dt.total_days()
     return (
@@ -53,11 +53,12 @@ def rows(world: Path) -> pl.DataFrame:
 
 
 def digest(folder: Path) -> dict[str, str]:
+    """The sha256 of every file in `folder`, by its name."""
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
 
 
 def run(code: str, **environment: str) -> str:
-    """What a fresh Python prints; it imports the code under test from where this one does."""
+    """The output of a new Python process, which imports the code under test from the same place as this one."""
     env = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)} | environment
     return subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True).stdout
 
@@ -65,8 +66,8 @@ def run(code: str, **environment: str) -> str:
 # Format
 
 
-def test_transactions_look_like_the_raw_file(world: Path) -> None:
-    with (world / "transactions_train.csv").open(newline="") as file:
+def test_transactions_look_like_the_raw_file(raw: Path) -> None:
+    with (raw / "transactions_train.csv").open(newline="") as file:
         assert file.readline() == "t_dat,customer_id,article_id,price,sales_channel_id\n"
         line = re.compile(r"20\d\d-\d\d-\d\d,[0-9a-f]{64},0\d{9},0(\.\d{1,16})?,[12]\n")
         assert all(line.fullmatch(row) for row in file)
@@ -93,10 +94,10 @@ def test_prices_are_cut_not_rounded() -> None:
     assert all(0 <= Fraction(u, 59_000) - Fraction(p) < Fraction(1, 10**16) for u, p in enumerate(printed))
 
 
-def test_articles_look_like_the_raw_file(world: Path) -> None:
-    with (world / "articles.csv").open(newline="") as file:
+def test_articles_look_like_the_raw_file(raw: Path) -> None:
+    with (raw / "articles.csv").open(newline="") as file:
         assert file.readline() == ARTICLE_COLUMNS + "\n"
-    with (world / "articles.csv").open(newline="") as file:
+    with (raw / "articles.csv").open(newline="") as file:
         articles = list(csv.DictReader(file))
     ids = [a["article_id"] for a in articles]
     assert ids == sorted(set(ids))
@@ -120,13 +121,13 @@ def test_articles_look_like_the_raw_file(world: Path) -> None:
         ("index_code", "index_name"),
     ],
 )
-def test_a_code_has_one_name(world: Path, code: str, name: str) -> None:
-    pairs = pl.read_csv(world / "articles.csv", infer_schema=False).select(code, name).unique()
+def test_a_code_has_one_name(raw: Path, code: str, name: str) -> None:
+    pairs = pl.read_csv(raw / "articles.csv", infer_schema=False).select(code, name).unique()
     assert pairs[code].n_unique() == pairs.height == pairs[name].n_unique()
 
 
-def test_customers_look_like_the_raw_file(world: Path) -> None:
-    with (world / "customers.csv").open(newline="") as file:
+def test_customers_look_like_the_raw_file(raw: Path) -> None:
+    with (raw / "customers.csv").open(newline="") as file:
         customers = list(csv.DictReader(file))
     assert list(customers[0]) == [
         "customer_id",
@@ -146,26 +147,26 @@ def test_customers_look_like_the_raw_file(world: Path) -> None:
     assert all(re.fullmatch(r"[0-9a-f]{64}", c["postal_code"]) for c in customers)
 
 
-def test_postal_codes_have_a_heavy_tail(world: Path) -> None:
-    sizes = pl.read_csv(world / "customers.csv", infer_schema=False)["postal_code"].value_counts(sort=True)["count"]
+def test_postal_codes_have_a_heavy_tail(raw: Path) -> None:
+    sizes = pl.read_csv(raw / "customers.csv", infer_schema=False)["postal_code"].value_counts(sort=True)["count"]
     assert sizes[0] > 0.05 * sizes.sum()  # the placeholder
     assert sizes[1] >= 5 * sizes.median()
 
 
-def test_sample_submission_has_twelve_articles_for_every_customer(world: Path) -> None:
-    example = pl.read_csv(world / "sample_submission.csv")
-    customers = pl.read_csv(world / "customers.csv", infer_schema=False)
+def test_sample_submission_has_twelve_articles_for_every_customer(raw: Path) -> None:
+    example = pl.read_csv(raw / "sample_submission.csv")
+    customers = pl.read_csv(raw / "customers.csv", infer_schema=False)
     assert example["customer_id"].equals(customers["customer_id"])
     assert example["prediction"].str.split(" ").list.len().unique().to_list() == [12]
 
 
-def test_counts_scale(tmp_path: Path, world: Path, rows: pl.DataFrame) -> None:
+def test_counts_scale(tmp_path: Path, raw: Path, rows: pl.DataFrame) -> None:
     small = synthesize(tmp_path / "small", 0.005, 1)
     assert rows.height == pytest.approx(0.02 * 31_788_324, rel=0.01)
     assert small["rows"] == pytest.approx(rows.height / 4, rel=0.01)
     assert small["customers"] == round(0.005 * 1_371_980)
     assert small["articles"] == round(105_542 * 0.005**0.6)
-    assert pl.scan_csv(world / "articles.csv").select(pl.len()).collect().item() == round(105_542 * 0.02**0.6)
+    assert pl.scan_csv(raw / "articles.csv").select(pl.len()).collect().item() == round(105_542 * 0.02**0.6)
 
 
 # Bytes, folders, memory
@@ -174,9 +175,9 @@ def test_counts_scale(tmp_path: Path, world: Path, rows: pl.DataFrame) -> None:
 def test_same_seed_same_bytes_on_any_number_of_threads(tmp_path: Path) -> None:
     synthesize(tmp_path / "here", 0.002, 7)
     there = tmp_path / "there"
-    made = f"synthesize(Path({str(there)!r}), 0.002, 7)"
+    call = f"synthesize(Path({str(there)!r}), 0.002, 7)"
     run(
-        f"from pathlib import Path; from hmgpu.data.synthetic import synthesize; {made}",
+        f"from pathlib import Path; from hmgpu.data.synthetic import synthesize; {call}",
         POLARS_MAX_THREADS="1",
         OMP_NUM_THREADS="1",
     )
@@ -184,7 +185,7 @@ def test_same_seed_same_bytes_on_any_number_of_threads(tmp_path: Path) -> None:
     assert sorted(digest(there)) == FILES
 
 
-def test_another_seed_another_world(tmp_path: Path) -> None:
+def test_another_seed_gives_other_data(tmp_path: Path) -> None:
     synthesize(tmp_path / "one", 0.001, 1)
     synthesize(tmp_path / "two", 0.001, 2)
     one, two = digest(tmp_path / "one"), digest(tmp_path / "two")
@@ -198,16 +199,16 @@ def test_refuses_a_folder_with_something_in_it(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_fills_an_empty_folder_that_may_be_a_mount_and_tells_progress(tmp_path: Path) -> None:
-    out, told = tmp_path / "raw", list[tuple[int, int]]()
+def test_fills_an_empty_folder_that_may_be_a_mount_and_reports_progress(tmp_path: Path) -> None:
+    out, reported = tmp_path / "raw", list[tuple[int, int]]()
     out.mkdir()
     there = out.stat().st_ino
-    tmp_path.chmod(0o555)  # beside a mount there may be no place to write
+    tmp_path.chmod(0o555)  # the folder of a mount may not be writable
     try:
-        synthesize(out, 0.0005, 1, lambda done, total: told.append((done, total)))
+        synthesize(out, 0.0005, 1, lambda done, total: reported.append((done, total)))
     finally:
         tmp_path.chmod(0o755)
-    assert told == [(day + 1, 734) for day in range(734)]
+    assert reported == [(day + 1, 734) for day in range(734)]
     assert sorted(p.name for p in out.iterdir()) == FILES
     assert out.stat().st_ino == there
 
@@ -226,13 +227,13 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, there: bool) -> None:
 
 
 @pytest.mark.parametrize(("scale", "seed"), [(0, 1), (-1, 1), (0.001, -1)])
-def test_refuses_an_impossible_world(tmp_path: Path, scale: float, seed: int) -> None:
+def test_refuses_an_impossible_scale_or_seed(tmp_path: Path, scale: float, seed: int) -> None:
     with pytest.raises(DataError, match="scale must be above 0"):
         synthesize(tmp_path / "raw", scale, seed)
 
 
 def test_memory_at_full_scale_stays_under_four_gigabytes(tmp_path: Path) -> None:
-    """Peak memory grows with customers and articles, never with rows written: two scales tell how much."""
+    """Peak memory grows with customers and articles, not with rows written: two scales show how much."""
     code = """
 import resource, sys
 from pathlib import Path
@@ -305,7 +306,7 @@ def test_basics_are_bought_again_more_than_fashion(rows: pl.DataFrame) -> None:
 
 
 def test_what_was_bought_together_is_bought_together_again(rows: pl.DataFrame) -> None:
-    """Rules of four weeks hold in the next two: the companion's share in the baskets is far above its usual one."""
+    """Pairs of four weeks are bought together far more often than by chance in the next two weeks."""
     visits = rows.select("customer_id", "article_id", "day", "week").unique()
 
     def pairs(part: pl.DataFrame) -> pl.DataFrame:
@@ -327,7 +328,7 @@ def test_what_was_bought_together_is_bought_together_again(rows: pl.DataFrame) -
     assert together > 5 * by_chance
 
 
-def test_departments_have_buyers_of_an_age(rows: pl.DataFrame) -> None:
+def test_sections_have_buyers_of_different_ages(rows: pl.DataFrame) -> None:
     age = dict(rows.group_by("section_name").agg(pl.col("age").median()).iter_rows())
     assert age["Youth main"] + 8 < age["Her office"]
     assert age["Youth main"] < age["Her everyday"] < age["Her larger sizes"]
@@ -353,11 +354,11 @@ def test_activity_has_a_heavy_tail(rows: pl.DataFrame) -> None:
     assert sizes.median() < 0.6 * sizes.mean()
 
 
-def test_some_customers_are_new_and_many_are_gone(world: Path, rows: pl.DataFrame) -> None:
+def test_some_customers_are_new_and_many_are_gone(raw: Path, rows: pl.DataFrame) -> None:
     first = rows.group_by("customer_id").agg(first=pl.col("week").min(), last=pl.col("week").max())
     recent = rows.filter(pl.col("week") >= 93).join(first, on="customer_id")
     assert 0.02 < (recent["first"] == recent["week"]).mean() < 0.09
-    customers = pl.scan_csv(world / "customers.csv").select(pl.len()).collect().item()
+    customers = pl.scan_csv(raw / "customers.csv").select(pl.len()).collect().item()
     assert 0.45 < 1 - first.filter(pl.col("last") >= 92).height / customers < 0.7
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import small_world as made
-from small_world import World
+from small_world import SmallShop
 
 from hmgpu.core.engine import Engine
 from hmgpu.data.explore.whole import Whole
@@ -15,7 +15,7 @@ from hmgpu.data.tables import ARTICLES
 
 FIRST = datetime.date(2020, 9, 1)  # a Tuesday: its week is cut off
 EVIL = "<script>alert(1)</script>"
-# (days after FIRST, customer, article, price units, channel) a unit
+# Units sold: (days after FIRST, customer, article, price units, channel)
 SOLD = [
     (0, 1, 1, 100, "1"),
     (1, 1, 1, 100, "1"),
@@ -34,22 +34,24 @@ SOLD = [
 ]
 
 
-def write(world: World, sold: list[tuple[int, int, int, int, str]]) -> None:
-    world.raw.mkdir(parents=True, exist_ok=True)
+def write(shop: SmallShop, sold: list[tuple[int, int, int, int, str]]) -> None:
+    """Write the shop's raw files with these units sold."""
+    shop.raw.mkdir(parents=True, exist_ok=True)
     articles = made.articles(range(1, 6))
     articles[3][[column.name for column in ARTICLES].index("name")] = EVIL
-    world.write("articles", articles)
-    world.write("customers", made.customers(range(1, 5)))
+    shop.write("articles", articles)
+    shop.write("customers", made.customers(range(1, 5)))
     rows = [
         [str(FIRST + datetime.timedelta(days=day)), made.customer_id(c), made.article_id(a), made.price(units), channel]
         for day, c, a, units, channel in sold
     ]
-    world.write("transactions", [made.transactions(0, range(1, 6), range(1, 5))[0], *rows])
+    shop.write("transactions", [made.transactions(0, range(1, 6), range(1, 5))[0], *rows])
 
 
 @pytest.fixture
 def whole(tmp_path: Path, engine: Engine) -> Whole:
-    world = World(tmp_path / "raw", tmp_path / "data")
-    write(world, SOLD)
-    ingest(world.settings())
-    return Whole(Store(world.root), engine)
+    """The data set of `SOLD`."""
+    shop = SmallShop(tmp_path / "raw", tmp_path / "data")
+    write(shop, SOLD)
+    ingest(shop.settings())
+    return Whole(Store(shop.root), engine)

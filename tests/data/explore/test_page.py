@@ -2,7 +2,7 @@
 
 import re
 
-from small_world import World
+from small_world import SmallShop
 
 from hmgpu.core.engine import Engine
 from hmgpu.data.explore.page import explore
@@ -35,9 +35,9 @@ def test_what_the_data_lacks_is_left_out(tmp_path, whole, engine):
         "articles": dict.fromkeys(["name", "garment_group", "garment_group_name", "product_group", "colour_name"]),
         "customers": {"age": None},
     }
-    world = World(tmp_path / "raw", tmp_path / "less")
-    ingest(world.settings(columns=absent))
-    page = explore(Store(world.root), engine)
+    shop = SmallShop(tmp_path / "raw", tmp_path / "less")
+    ingest(shop.settings(columns=absent))
+    page = explore(Store(shop.root), engine)
     assert headings(page) == [name for name in SECTIONS if name not in ("Seasons", "Prices")]
     assert "sales channel" not in page
     assert "by age" not in page

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from small_world import (
     ARTICLE_RANGE,
     CUSTOMER_RANGE,
+    SmallShop,
     Table,
-    World,
     article_id,
     articles,
     customer_id,
@@ -36,14 +36,14 @@ from hmgpu.data.manifest import Manifest
 NEXT = datetime.date(2020, 9, 21)
 
 
-def week_file(world: World, name: str, rows: Table) -> Path:
-    path = world.raw.parent / name
+def week_file(shop: SmallShop, name: str, rows: Table) -> Path:
+    path = shop.raw.parent / name
     path.write_bytes(to_csv(rows))
     return path
 
 
-def week_folder(world: World, articles_: range, customers_: range) -> Path:
-    folder = World(world.raw.parent / "week", world.root)
+def week_folder(shop: SmallShop, articles_: range, customers_: range) -> Path:
+    folder = SmallShop(shop.raw.parent / "week", shop.root)
     folder.raw.mkdir()
     folder.write("articles", articles(articles_))
     folder.write("customers", customers(customers_))
@@ -57,63 +57,63 @@ def keys(root: Path, table: str, key: str) -> dict[str, int]:
     return dict(zip(frame[f"{key}_id"], frame[key], strict=True))
 
 
-def test_the_file_of_the_next_week_is_added(world: World) -> None:
-    ingest(world.settings())
-    before = world.purchases()
-    path = week_file(world, "week39.csv", transactions(30, ARTICLE_RANGE, CUSTOMER_RANGE, NEXT, 7))
-    summary = append(world.settings(), path)
+def test_the_file_of_the_next_week_is_added(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    before = shop.purchases()
+    path = week_file(shop, "week39.csv", transactions(30, ARTICLE_RANGE, CUSTOMER_RANGE, NEXT, 7))
+    summary = append(shop.settings(), path)
     assert (summary.action, summary.rows, summary.warnings) == ("appended", 30, ())
     assert (summary.new_articles, summary.new_customers) == (0, 0)
     assert (summary.first_day, summary.last_day) == (NEXT, NEXT + datetime.timedelta(6))
-    manifest = Manifest.read(world.root)
-    manifest.verify(world.root)
-    assert (manifest.rows, world.purchases().height) == (70, 70)
-    assert world.purchases().filter(pl.col("day") <= before["day"].max()).equals(before)
+    manifest = Manifest.read(shop.root)
+    manifest.verify(shop.root)
+    assert (manifest.rows, shop.purchases().height) == (70, 70)
+    assert shop.purchases().filter(pl.col("day") <= before["day"].max()).equals(before)
     assert any("/week39-" in name for name in manifest.files)
-    assert ingest(world.settings()).action == "already there"  # so that `hmgpu run` goes on with the appended week
+    assert ingest(shop.settings()).action == "already there"  # so that `hmgpu run` goes on with the appended week
 
 
-def test_the_same_file_twice_is_refused(world: World) -> None:
-    ingest(world.settings())
-    path = week_file(world, "week39.csv", transactions(30, ARTICLE_RANGE, CUSTOMER_RANGE, NEXT, 7))
-    append(world.settings(), path)
-    before = tree(world.root)
-    for again in (path, path.rename(path.with_name("renamed.csv")), world.file("transactions")):
+def test_the_same_file_twice_is_refused(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    path = week_file(shop, "week39.csv", transactions(30, ARTICLE_RANGE, CUSTOMER_RANGE, NEXT, 7))
+    append(shop.settings(), path)
+    before = tree(shop.root)
+    for again in (path, path.rename(path.with_name("renamed.csv")), shop.file("transactions")):
         with pytest.raises(DataError, match="already in the data set"):
-            append(world.settings(), again if again.exists() else path.with_name("renamed.csv"))
-    assert tree(world.root) == before
+            append(shop.settings(), again if again.exists() else path.with_name("renamed.csv"))
+    assert tree(shop.root) == before
 
 
-def test_new_articles_and_customers_get_the_next_keys(world: World) -> None:
-    ingest(world.settings())
-    old = [keys(world.root, "articles", "article"), keys(world.root, "customers", "customer")]
-    before = world.purchases()
-    summary = append(world.settings(), week_folder(world, range(12), range(4, 10)))
+def test_new_articles_and_customers_get_the_next_keys(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    old = [keys(shop.root, "articles", "article"), keys(shop.root, "customers", "customer")]
+    before = shop.purchases()
+    summary = append(shop.settings(), week_folder(shop, range(12), range(4, 10)))
     assert (summary.new_articles, summary.new_customers) == (4, 3)
-    new = [keys(world.root, "articles", "article"), keys(world.root, "customers", "customer")]
+    new = [keys(shop.root, "articles", "article"), keys(shop.root, "customers", "customer")]
     for was, now in zip(old, new, strict=True):
         assert was.items() <= now.items()
         fresh = sorted(now.keys() - was.keys())
         assert [now[name] for name in fresh] == list(range(len(was), len(now)))
-    assert world.purchases().filter(pl.col("day") <= before["day"].max()).equals(before)
+    assert shop.purchases().filter(pl.col("day") <= before["day"].max()).equals(before)
 
 
-def test_known_ids_get_new_attributes_and_codes_stay(world: World) -> None:
-    ingest(world.settings())
-    manifest = Manifest.read(world.root)
-    codes = pl.read_parquet(world.root / manifest.table("codes"))
-    was = pl.read_parquet(world.root / manifest.table("articles"))
-    folder = week_folder(world, ARTICLE_RANGE, CUSTOMER_RANGE)
+def test_known_ids_get_new_attributes_and_codes_stay(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    manifest = Manifest.read(shop.root)
+    codes = pl.read_parquet(shop.root / manifest.table("codes"))
+    was = pl.read_parquet(shop.root / manifest.table("articles"))
+    folder = week_folder(shop, ARTICLE_RANGE, CUSTOMER_RANGE)
     rows = articles(range(2, 4))
     rows[1][1], rows[1][2] = "aaa new", "another name"  # sorts before every known code
     (folder / "articles.csv").write_bytes(to_csv(rows))
-    append(world.settings(), folder)
-    manifest = Manifest.read(world.root)
-    grown = pl.read_parquet(world.root / manifest.table("codes"))
+    append(shop.settings(), folder)
+    manifest = Manifest.read(shop.root)
+    grown = pl.read_parquet(shop.root / manifest.table("codes"))
     assert grown.join(codes, on=grown.columns, how="semi").height == codes.height
     new = grown.join(codes, on=grown.columns, how="anti").row(0)
     assert new == ("product", codes.filter(pl.col("column") == "product").height, "aaa new")
-    now = pl.read_parquet(world.root / manifest.table("articles"))
+    now = pl.read_parquet(shop.root / manifest.table("articles"))
     changed = now.join(was.drop("first_day"), on=was.drop("first_day").columns, how="anti", nulls_equal=True)
     assert changed["article_id"].to_list() == [article_id(2)]
     assert changed["name"].item() == "another name"
@@ -126,68 +126,68 @@ def test_known_ids_get_new_attributes_and_codes_stay(world: World) -> None:
     [("2020-09-18", "overlap"), ("2020-09-25", "2020-09-21..2020-09-24"), ("2020-08-20", "2020-08-27..2020-09-06"),
      ("2020-09-21", ""), ("2020-08-31", "")],
 )  # fmt: skip
-def test_overlaps_and_gaps_cause_a_warning(world: World, first: str, warning: str) -> None:
-    ingest(world.settings())
+def test_overlaps_and_gaps_cause_a_warning(shop: SmallShop, first: str, warning: str) -> None:
+    ingest(shop.settings())
     start = datetime.date.fromisoformat(first)
     summary = append(
-        world.settings(), week_file(world, "w.csv", transactions(30, ARTICLE_RANGE, CUSTOMER_RANGE, start, 7))
+        shop.settings(), week_file(shop, "w.csv", transactions(30, ARTICLE_RANGE, CUSTOMER_RANGE, start, 7))
     )
     assert len(summary.warnings) == bool(warning)
     assert all(warning in text for text in summary.warnings)
-    assert world.purchases().height == 70
-    manifest = Manifest.read(world.root)
-    days = world.purchases()["day"]
+    assert shop.purchases().height == 70
+    manifest = Manifest.read(shop.root)
+    days = shop.purchases()["day"]
     assert (manifest.first_day, manifest.last_day) == (days.min(), days.max())
-    sold = world.purchases().group_by("article_id").agg(first_day=pl.col("day").min())
-    table = pl.read_parquet(world.root / manifest.table("articles")).select("article_id", "first_day")
+    sold = shop.purchases().group_by("article_id").agg(first_day=pl.col("day").min())
+    table = pl.read_parquet(shop.root / manifest.table("articles")).select("article_id", "first_day")
     assert table.drop_nulls().sort("article_id").equals(sold.sort("article_id"))
 
 
-def test_new_ids_where_no_tables_are_declared(world: World) -> None:
-    given = world.settings(files={"articles": None, "customers": None})
+def test_new_ids_where_no_tables_are_declared(shop: SmallShop) -> None:
+    given = shop.settings(files={"articles": None, "customers": None})
     ingest(given)
-    old = keys(world.root, "articles", "article")
-    summary = append(given, week_file(world, "w.csv", transactions(30, range(1, 14), range(1, 9), NEXT, 7)))
-    now = keys(world.root, "articles", "article")
+    old = keys(shop.root, "articles", "article")
+    summary = append(given, week_file(shop, "w.csv", transactions(30, range(1, 14), range(1, 9), NEXT, 7)))
+    now = keys(shop.root, "articles", "article")
     assert summary.new_articles == len(now) - len(old) > 0
     assert old.items() <= now.items()
 
 
-def test_too_many_rows_with_unknown_customers_are_refused(world: World) -> None:
-    ingest(world.settings())
-    before = tree(world.root)
-    path = week_file(world, "w.csv", transactions(30, ARTICLE_RANGE, range(5, 9), NEXT, 7))
+def test_too_many_rows_with_unknown_customers_are_refused(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    before = tree(shop.root)
+    path = week_file(shop, "w.csv", transactions(30, ARTICLE_RANGE, range(5, 9), NEXT, 7))
     with pytest.raises(DataError, match=r"unknown customer.*next to it.*data\.rejected"):
-        append(world.settings(max_bad_rows=0.01), path)
-    assert tree(world.root) == before
-    report = next(world.root.with_name("data.rejected").iterdir())
+        append(shop.settings(max_bad_rows=0.01), path)
+    assert tree(shop.root) == before
+    report = next(shop.root.with_name("data.rejected").iterdir())
     assert set(pl.read_csv(report)["reason"]) == {"unknown customer"}
 
 
-def test_append_refuses_what_it_can_not_use(world: World) -> None:
-    path = week_file(world, "w.csv", transactions(30, ARTICLE_RANGE, CUSTOMER_RANGE, NEXT, 7))
+def test_append_refuses_what_it_can_not_use(shop: SmallShop) -> None:
+    path = week_file(shop, "w.csv", transactions(30, ARTICLE_RANGE, CUSTOMER_RANGE, NEXT, 7))
     with pytest.raises(DataError, match="hmgpu ingest"):
-        append(world.settings(), path)
-    assert not world.root.exists()
-    ingest(world.settings())
-    before = tree(world.root)
+        append(shop.settings(), path)
+    assert not shop.root.exists()
+    ingest(shop.settings())
+    before = tree(shop.root)
     with pytest.raises(DataError, match="price_unit"):
-        append(world.settings(price_unit="0.01"), path)
+        append(shop.settings(price_unit="0.01"), path)
     with pytest.raises(DataError, match=r"nowhere\.csv"):
-        append(world.settings(), world.raw / "nowhere.csv")
+        append(shop.settings(), shop.raw / "nowhere.csv")
     with pytest.raises(DataError, match="transactions_train"):
-        append(world.settings(), world.root / "transactions")
-    assert tree(world.root) == before
+        append(shop.settings(), shop.root / "transactions")
+    assert tree(shop.root) == before
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 3), min_size=40, max_size=40), st.booleans())
 def test_any_partition_gives_the_same_purchases(
-    make_world: Callable[[str], World], parts: list[int], closed: bool
+    make_shop: Callable[[str], SmallShop], parts: list[int], closed: bool
 ) -> None:
     files = {} if closed else {"articles": None, "customers": None}
     folder = tempfile.mkdtemp()
-    whole, split = make_world(f"{folder}/whole"), make_world(f"{folder}/split")
+    whole, split = make_shop(f"{folder}/whole"), make_shop(f"{folder}/split")
     ingest(whole.settings(files=files))
     header, *rows = whole.read("transactions")
     pieces = [[header, *[row for row, part in zip(rows, parts, strict=True) if part == number]] for number in range(4)]
@@ -236,57 +236,57 @@ KILLED = """
 """
 
 
-def run_killed(verb: str, world: World, path: Path, where: str, count: int) -> int:
-    command = [sys.executable, "-c", textwrap.dedent(KILLED), verb, world.raw, world.root, path, where, str(count)]
+def run_killed(verb: str, shop: SmallShop, path: Path, where: str, count: int) -> int:
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), verb, shop.raw, shop.root, path, where, str(count)]
     return subprocess.run(command, check=False, capture_output=True).returncode
 
 
 @pytest.mark.parametrize(("where", "count"), [("write", 0), ("write", 2), ("move", 0), ("move", 2), ("move", 5)])
-def test_killed_append_leaves_the_old_data_set(make_world: Callable[[str], World], where: str, count: int) -> None:
-    world, calm = make_world("world"), make_world("calm")
-    ingest(world.settings())
+def test_killed_append_leaves_the_old_data_set(make_shop: Callable[[str], SmallShop], where: str, count: int) -> None:
+    shop, calm = make_shop("shop"), make_shop("calm")
+    ingest(shop.settings())
     ingest(calm.settings())
-    folder = week_folder(world, range(12), range(4, 10))
-    before, manifest = world.purchases(), Manifest.read(world.root)
-    assert run_killed("append", world, folder, where, count) == -signal.SIGKILL
-    assert Manifest.read(world.root) == manifest
-    manifest.verify(world.root)
-    assert world.purchases().equals(before)
-    append(world.settings(), folder)
+    folder = week_folder(shop, range(12), range(4, 10))
+    before, manifest = shop.purchases(), Manifest.read(shop.root)
+    assert run_killed("append", shop, folder, where, count) == -signal.SIGKILL
+    assert Manifest.read(shop.root) == manifest
+    manifest.verify(shop.root)
+    assert shop.purchases().equals(before)
+    append(shop.settings(), folder)
     append(calm.settings(), folder)
-    assert tree(world.root) == tree(calm.root)
+    assert tree(shop.root) == tree(calm.root)
 
 
-def test_killed_while_old_files_are_removed(world: World) -> None:
-    ingest(world.settings())
-    folder = week_folder(world, range(12), range(4, 10))
-    assert run_killed("append", world, folder, "remove", 1) == -signal.SIGKILL
-    Manifest.read(world.root).verify(world.root)
-    assert world.purchases().height == 70
+def test_killed_while_old_files_are_removed(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    folder = week_folder(shop, range(12), range(4, 10))
+    assert run_killed("append", shop, folder, "remove", 1) == -signal.SIGKILL
+    Manifest.read(shop.root).verify(shop.root)
+    assert shop.purchases().height == 70
     with pytest.raises(DataError, match="already in the data set"):
-        append(world.settings(), folder)
+        append(shop.settings(), folder)
 
 
 @pytest.mark.parametrize(("where", "count"), [("write", 1), ("move", 3)])
-def test_killed_first_ingest_can_be_repeated(make_world: Callable[[str], World], where: str, count: int) -> None:
-    world, calm = make_world("world"), make_world("calm")
-    assert run_killed("ingest", world, world.raw, where, count) == -signal.SIGKILL
+def test_killed_first_ingest_can_be_repeated(make_shop: Callable[[str], SmallShop], where: str, count: int) -> None:
+    shop, calm = make_shop("shop"), make_shop("calm")
+    assert run_killed("ingest", shop, shop.raw, where, count) == -signal.SIGKILL
     with pytest.raises(DataError, match="no data set"):
-        Manifest.read(world.root)
-    ingest(world.settings())
+        Manifest.read(shop.root)
+    ingest(shop.settings())
     ingest(calm.settings())
-    assert tree(world.root) == tree(calm.root)
+    assert tree(shop.root) == tree(calm.root)
 
 
-def test_repeated_rows_are_units_of_one_purchase(world: World) -> None:
+def test_repeated_rows_are_units_of_one_purchase(shop: SmallShop) -> None:
     row = [str(NEXT), customer_id(1), article_id(1), price(7), "1"]
-    ingest(world.settings())
-    append(world.settings(), week_file(world, "w.csv", [world.read("transactions")[0], row, row, row]))
-    assert world.purchases().filter(pl.col("price") == 7).height == 3
+    ingest(shop.settings())
+    append(shop.settings(), week_file(shop, "w.csv", [shop.read("transactions")[0], row, row, row]))
+    assert shop.purchases().filter(pl.col("price") == 7).height == 3
 
 
-def test_replacing_warns_about_appended_files_that_are_lost(world: World) -> None:
-    ingest(world.settings())
-    append(world.settings(), week_file(world, "week.csv", transactions(5, ARTICLE_RANGE, CUSTOMER_RANGE)))
-    summary = ingest(world.settings(), replace=True)
+def test_replacing_warns_about_appended_files_that_are_lost(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    append(shop.settings(), week_file(shop, "week.csv", transactions(5, ARTICLE_RANGE, CUSTOMER_RANGE)))
+    summary = ingest(shop.settings(), replace=True)
     assert any("also held week.csv" in warning for warning in summary.warnings)

@@ -13,28 +13,28 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, World, customer_id, transactions, tree
+from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, SmallShop, customer_id, transactions, tree
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import append, csvrows, ingest
 
-Break = Callable[[World], object]
+Break = Callable[[SmallShop], object]
 
 
 def field(table: str, line: int, column: str, value: str) -> Break:
-    def broken(world: World) -> None:
-        rows = world.read(table)
+    def broken(shop: SmallShop) -> None:
+        rows = shop.read(table)
         rows[line - 1][rows[0].index(column)] = value
-        world.write(table, rows)
+        shop.write(table, rows)
 
     return broken
 
 
 def line(table: str, number: int, change: Callable[[bytes], bytes]) -> Break:
-    def broken(world: World) -> None:
-        lines = world.file(table).read_bytes().splitlines(keepends=True)
+    def broken(shop: SmallShop) -> None:
+        lines = shop.file(table).read_bytes().splitlines(keepends=True)
         lines[number - 1] = change(lines[number - 1])
-        world.file(table).write_bytes(b"".join(lines))
+        shop.file(table).write_bytes(b"".join(lines))
 
     return broken
 
@@ -42,22 +42,22 @@ def line(table: str, number: int, change: Callable[[bytes], bytes]) -> Break:
 def extra_customer(column: str, value: str) -> Break:
     """Add a customer who bought nothing: if a buyer were refused, their purchases would be too."""
 
-    def broken(world: World) -> None:
-        rows = world.read("customers")
+    def broken(shop: SmallShop) -> None:
+        rows = shop.read("customers")
         rows.append([customer_id(77), *rows[1][1:]])
         rows[-1][rows[0].index(column)] = value
-        world.write("customers", rows)
+        shop.write("customers", rows)
 
     return broken
 
 
 def content(table: str, change: Callable[[bytes], bytes]) -> Break:
-    return lambda world: world.file(table).write_bytes(change(world.file(table).read_bytes()))
+    return lambda shop: shop.file(table).write_bytes(change(shop.file(table).read_bytes()))
 
 
 def packed(table: str, ending: str, pack: Callable[[bytes], bytes]) -> Break:
-    def broken(world: World) -> None:
-        path = world.file(table)
+    def broken(shop: SmallShop) -> None:
+        path = shop.file(table)
         path.with_name(path.stem + ending).write_bytes(pack(path.read_bytes()))
         path.unlink()
 
@@ -65,8 +65,8 @@ def packed(table: str, ending: str, pack: Callable[[bytes], bytes]) -> Break:
 
 
 def parquet(table: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Break:
-    def broken(world: World) -> None:
-        path = world.file(table)
+    def broken(shop: SmallShop) -> None:
+        path = shop.file(table)
         change(pl.read_csv(path, infer_schema=False)).write_parquet(path.with_suffix(".parquet"))
         path.unlink()
 
@@ -159,8 +159,8 @@ INSERTED = {"another text file in between", "a line of blanks", "bad line after 
 
 # (what breaks the input, what the sentence must name)
 REFUSED: dict[str, tuple[Break, list[str]]] = {
-    "no transactions": (lambda world: world.file(T).unlink(), ["transactions_train", "data.files.transactions"]),
-    "no raw folder": (lambda world: world.raw.rename(world.raw.with_name("gone")), ["raw"]),
+    "no transactions": (lambda shop: shop.file(T).unlink(), ["transactions_train", "data.files.transactions"]),
+    "no raw folder": (lambda shop: shop.raw.rename(shop.raw.with_name("gone")), ["raw"]),
     "transactions empty": (content(T, lambda old: b""), ["transactions_train.csv"]),
     "transactions only blank lines": (content(T, lambda old: b"\n\n\r\n"), ["transactions_train.csv"]),
     "transactions without a row": (content(T, lambda old: old[: old.index(b"\n") + 1]), ["transactions_train.csv"]),
@@ -200,86 +200,86 @@ def is_one_sentence(error: DataError) -> bool:
 
 
 @pytest.mark.parametrize("case", BAD_ROWS)
-def test_a_bad_row_goes_to_quarantine(world: World, case: str) -> None:
+def test_a_bad_row_goes_to_quarantine(shop: SmallShop, case: str) -> None:
     broken, table, number, column, reason = BAD_ROWS[case]
-    broken(world)
-    summary = ingest(world.settings())
+    broken(shop)
+    summary = ingest(shop.settings())
     assert summary.bad_rows == {reason: 1}
     (report,) = summary.quarantine
     with report.open(newline="", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
-    assert row["file"].split(".")[0] == world.file(table).stem
+    assert row["file"].split(".")[0] == shop.file(table).stem
     assert (int(row["line"]), row["column"], row["reason"]) == (number, column or "", reason)
-    raw = world.file(table)
+    raw = shop.file(table)
     if raw.exists() and "UTF-8" not in case:
         assert row["text"].encode() in raw.read_bytes()
     assert summary.rows == (39 if table == T and case not in INSERTED else 40)
 
 
 @pytest.mark.parametrize("case", BAD_ROWS)
-def test_one_bad_row_may_already_be_too_many(world: World, case: str) -> None:
-    BAD_ROWS[case][0](world)
+def test_one_bad_row_may_already_be_too_many(shop: SmallShop, case: str) -> None:
+    BAD_ROWS[case][0](shop)
     with pytest.raises(DataError, match=r"data\.max_bad_rows") as raised:
-        ingest(world.settings(max_bad_rows=0.0))
+        ingest(shop.settings(max_bad_rows=0.0))
     assert is_one_sentence(raised.value)
-    assert not world.root.exists()
+    assert not shop.root.exists()
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_broken_file_is_refused_in_a_sentence(world: World, case: str) -> None:
+def test_a_broken_file_is_refused_in_a_sentence(shop: SmallShop, case: str) -> None:
     broken, names = REFUSED[case]
-    broken(world)
+    broken(shop)
     with pytest.raises(DataError) as raised:
-        ingest(world.settings())
+        ingest(shop.settings())
     assert is_one_sentence(raised.value), raised.value
     assert all(name in str(raised.value) for name in names), raised.value
-    assert not world.root.exists()
+    assert not shop.root.exists()
 
 
 @pytest.mark.parametrize("case", [*REFUSED, *BAD_ROWS])
-def test_an_existing_data_set_is_not_changed(make_world: Callable[[str], World], case: str) -> None:
-    world = make_world("world")
-    ingest(world.settings())
-    before = tree(world.root)
-    week = World(world.raw.with_name("week"), world.root)
-    world.raw.rename(week.raw)
+def test_an_existing_data_set_is_not_changed(make_shop: Callable[[str], SmallShop], case: str) -> None:
+    shop = make_shop("shop")
+    ingest(shop.settings())
+    before = tree(shop.root)
+    week = SmallShop(shop.raw.with_name("week"), shop.root)
+    shop.raw.rename(week.raw)
     first = datetime.date(2020, 9, 21)
     week.write("transactions", transactions(40, ARTICLE_RANGE, CUSTOMER_RANGE, first))
     (REFUSED | BAD_ROWS)[case][0](week)  # type: ignore[operator]
     for attempt in (
-        lambda: append(world.settings(max_bad_rows=0.0), week.raw),
-        lambda: ingest(world.settings(raw=week.raw, max_bad_rows=0.0), replace=True),
+        lambda: append(shop.settings(max_bad_rows=0.0), week.raw),
+        lambda: ingest(shop.settings(raw=week.raw, max_bad_rows=0.0), replace=True),
     ):
         with pytest.raises(DataError) as raised:
             attempt()
         assert is_one_sentence(raised.value), raised.value
-        assert tree(world.root) == before
-        assert not (world.root / ".staging").exists()
+        assert tree(shop.root) == before
+        assert not (shop.root / ".staging").exists()
 
 
-def test_a_hopeless_file_is_not_read_to_its_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hopeless_file_is_not_read_to_its_end(shop: SmallShop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csvrows, "BLOCK", 1000)
     monkeypatch.setattr("hmgpu.data.ingest.quarantine.HOPELESS", 5)
-    lines = world.file(T).read_bytes().splitlines(keepends=True)
-    world.file(T).write_bytes(b"".join([*lines[:21], *(line.replace(b"-", b"/") for line in lines[21:])]))
+    lines = shop.file(T).read_bytes().splitlines(keepends=True)
+    shop.file(T).write_bytes(b"".join([*lines[:21], *(line.replace(b"-", b"/") for line in lines[21:])]))
     with pytest.raises(DataError, match="of the first") as raised:
-        ingest(world.settings(max_bad_rows=0.01))
+        ingest(shop.settings(max_bad_rows=0.01))
     assert is_one_sentence(raised.value)
-    assert ingest(world.settings(max_bad_rows=0.5)).rows == 20
+    assert ingest(shop.settings(max_bad_rows=0.5)).rows == 20
 
 
 def test_there_are_at_least_50_cases() -> None:
     assert len(BAD_ROWS) + len(REFUSED) >= 50
 
 
-def test_the_quarantine_keeps_rows_that_hold_line_ends(world: World) -> None:
-    rows = world.read("articles")
+def test_the_quarantine_keeps_rows_that_hold_line_ends(shop: SmallShop) -> None:
+    rows = shop.read("articles")
     rows[3][0], rows[3][-1] = "x", "two\nlines"
     rows[5][0] = "y"
-    world.write("articles", rows)
+    shop.write("articles", rows)
     with pytest.raises(DataError):  # the transactions of the two articles are unknown now
-        ingest(world.settings(max_bad_rows=0.05))
-    report = pl.read_csv(next(world.root.with_name("data.rejected").glob("articles-*.csv")))
+        ingest(shop.settings(max_bad_rows=0.05))
+    report = pl.read_csv(next(shop.root.with_name("data.rejected").glob("articles-*.csv")))
     assert report["line"].to_list() == [4, 7]
     assert report["text"][0].endswith('two\nlines"')
 

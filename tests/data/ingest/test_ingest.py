@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from small_world import World, article_id, articles, customer_id, customers, price, to_csv, tree
+from small_world import SmallShop, article_id, articles, customer_id, customers, price, to_csv, tree
 
 from hmgpu.core.errors import BusyError, DataError
 from hmgpu.data.ingest import ingest
@@ -24,12 +24,12 @@ from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import ARTICLES, CUSTOMERS
 
 
-def test_rows_keys_and_columns(world: World) -> None:
-    summary = ingest(world.settings())
+def test_rows_keys_and_columns(shop: SmallShop) -> None:
+    summary = ingest(shop.settings())
     assert (summary.action, summary.rows, summary.bad_rows) == ("ingested", 40, {})
     assert (summary.new_articles, summary.new_customers, summary.prices_rounded) == (8, 6, 0)
     assert (summary.first_day, summary.last_day) == (datetime.date(2020, 9, 7), datetime.date(2020, 9, 20))
-    raw = world.read("transactions")[1:]
+    raw = shop.read("transactions")[1:]
     expected = pl.DataFrame(
         [
             (row[2], "12".index(row[4]), row[1], (datetime.date.fromisoformat(row[0]) - datetime.date(1970, 1, 1)).days,
@@ -40,55 +40,55 @@ def test_rows_keys_and_columns(world: World) -> None:
         orient="row",
     )  # fmt: skip
     expected = expected.cast({"channel": pl.Int8, "day": pl.Int32, "price": pl.Int32})
-    assert world.purchases().equals(expected.sort(pl.all()))
+    assert shop.purchases().equals(expected.sort(pl.all()))
 
-    manifest = Manifest.read(world.root)
-    articles = pl.read_parquet(world.root / manifest.table("articles"))
+    manifest = Manifest.read(shop.root)
+    articles = pl.read_parquet(shop.root / manifest.table("articles"))
     assert articles.columns == ["article", "article_id", *[column.name for column in ARTICLES[1:]], "first_day"]
     assert articles["article"].to_list() == list(range(8))
     assert articles["article_id"].is_sorted()
-    customers = pl.read_parquet(world.root / manifest.table("customers"))
+    customers = pl.read_parquet(shop.root / manifest.table("customers"))
     assert customers.columns == ["customer", "customer_id", *[column.name for column in CUSTOMERS[1:]]]
     assert {column.name: column.dtype for column in CUSTOMERS[1:]}.items() <= dict(customers.schema).items()
     assert customers["customer_id"].is_sorted()
     by_id = customers.filter(pl.col("customer_id") == customer_id(5)).row(0, named=True)
     assert (by_id["fn"], by_id["active"], by_id["age"]) == (1, 0, None)
-    manifest.verify(world.root)
+    manifest.verify(shop.root)
 
 
-def test_weeks_hold_their_days_in_order(world: World) -> None:
-    ingest(world.settings())
-    names = [name for name in Manifest.read(world.root).files if name.startswith("transactions/")]
+def test_weeks_hold_their_days_in_order(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    names = [name for name in Manifest.read(shop.root).files if name.startswith("transactions/")]
     assert [name.split("/")[1] for name in names] == ["week=2020-09-02", "week=2020-09-09", "week=2020-09-16"]
     for name in names:
-        part = pl.read_parquet(world.root / name)
+        part = pl.read_parquet(shop.root / name)
         first = (datetime.date.fromisoformat(name.split("/")[1].removeprefix("week=")) - datetime.date(1970, 1, 1)).days
         assert part["day"].is_between(first, first + 6).all()
         assert part.equals(part.sort("day", "customer", "article", "price", "channel"))
         assert part.columns == ["day", "customer", "article", "price", "channel"]
 
 
-def test_first_day_is_the_first_sale(world: World) -> None:
-    table = world.read("transactions")
+def test_first_day_is_the_first_sale(shop: SmallShop) -> None:
+    table = shop.read("transactions")
     unsold = table[1][2]
-    world.write("transactions", [row for row in table if row[2] != unsold])
-    ingest(world.settings())
-    articles = pl.read_parquet(world.root / Manifest.read(world.root).table("articles"))
-    sold = world.purchases().group_by("article_id").agg(pl.col("day").min()).sort("article_id")
+    shop.write("transactions", [row for row in table if row[2] != unsold])
+    ingest(shop.settings())
+    articles = pl.read_parquet(shop.root / Manifest.read(shop.root).table("articles"))
+    sold = shop.purchases().group_by("article_id").agg(pl.col("day").min()).sort("article_id")
     found = articles.select("article_id", day="first_day").sort("article_id")
     assert found.filter(pl.col("article_id") == unsold)["day"].to_list() == [None]
     assert found.drop_nulls().equals(sold)
 
 
-def test_same_input_same_bytes(make_world: Callable[[str], World]) -> None:
-    one, other = make_world("one"), make_world("other")
+def test_same_input_same_bytes(make_shop: Callable[[str], SmallShop]) -> None:
+    one, other = make_shop("one"), make_shop("other")
     ingest(one.settings())
     ingest(other.settings())
     assert tree(one.root) == tree(other.root)
 
 
-def test_same_bytes_on_one_thread(make_world: Callable[[str], World]) -> None:
-    many, one = make_world("many"), make_world("one")
+def test_same_bytes_on_one_thread(make_shop: Callable[[str], SmallShop]) -> None:
+    many, one = make_shop("many"), make_shop("one")
     ingest(many.settings())
     code = "from hmgpu.data.ingest import *; import sys; ingest(DataSettings(raw=sys.argv[1], root=sys.argv[2]))"
     command = [sys.executable, "-c", code, one.raw, one.root]
@@ -115,21 +115,21 @@ def pack(path: Path, ending: str) -> None:
 
 
 @pytest.mark.parametrize("ending", [".csv.gz", ".gz", ".csv.zip", ".zip", ".parquet", ".numbers.parquet"])
-def test_every_packing_gives_the_same_data(make_world: Callable[[str], World], ending: str) -> None:
-    plain, packed = make_world("plain"), make_world("packed")
+def test_every_packing_gives_the_same_data(make_shop: Callable[[str], SmallShop], ending: str) -> None:
+    plain, packed = make_shop("plain"), make_shop("packed")
     ingest(plain.settings())
     for table in ("transactions", "articles", "customers"):
         pack(packed.file(table), ending)
     summary = ingest(packed.settings())
     assert summary.bad_rows == {}
     assert packed.purchases().equals(plain.purchases())
-    tables = [world.root / Manifest.read(world.root).table("customers") for world in (plain, packed)]
+    tables = [shop.root / Manifest.read(shop.root).table("customers") for shop in (plain, packed)]
     assert pl.read_parquet(tables[0]).equals(pl.read_parquet(tables[1]))
 
 
-def test_the_plainest_of_several_packings_is_read_with_a_warning(world: World) -> None:
-    (world.raw / "articles.csv.gz").write_bytes(b"stale")
-    summary = ingest(world.settings())
+def test_the_plainest_of_several_packings_is_read_with_a_warning(shop: SmallShop) -> None:
+    (shop.raw / "articles.csv.gz").write_bytes(b"stale")
+    summary = ingest(shop.settings())
     assert "articles.csv.gz" in summary.warnings[0]
 
 
@@ -137,8 +137,8 @@ FORMS = ["bom", "crlf", "no final newline", "blank lines", "quoted", "extra colu
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_forms_of_csv_that_are_fine(make_world: Callable[[str], World], form: str) -> None:
-    plain, other = make_world("plain"), make_world("other")
+def test_forms_of_csv_that_are_fine(make_shop: Callable[[str], SmallShop], form: str) -> None:
+    plain, other = make_shop("plain"), make_shop("other")
     ingest(plain.settings())
     for table in ("transactions", "articles", "customers"):
         path = other.file(table)
@@ -168,12 +168,12 @@ def test_forms_of_csv_that_are_fine(make_world: Callable[[str], World], form: st
         assert articles["description"][2] == 'first\nsecond, "quoted"\r\nthird'
 
 
-def test_own_column_names_units_channels_and_absent_columns(world: World) -> None:
-    bought = [(row[1], datetime.date.fromisoformat(row[0]), row[2]) for row in world.read("transactions")[1:]]
+def test_own_column_names_units_channels_and_absent_columns(shop: SmallShop) -> None:
+    bought = [(row[1], datetime.date.fromisoformat(row[0]), row[2]) for row in shop.read("transactions")[1:]]
     rows = [["cust", "when", "sku"], *[[who, f"{day:%d.%m.%Y}", what] for who, day, what in bought]]
-    world.write("transactions", rows)
+    shop.write("transactions", rows)
     columns = {"day": "when", "customer": "cust", "article": "sku", "price": None, "channel": None}
-    settings = world.settings(
+    settings = shop.settings(
         columns={
             "transactions": columns,
             "articles": {"department": None, "description": None},
@@ -183,122 +183,122 @@ def test_own_column_names_units_channels_and_absent_columns(world: World) -> Non
         week_starts="monday",
     )
     assert ingest(settings).rows == 40
-    manifest = Manifest.read(world.root)
+    manifest = Manifest.read(shop.root)
     assert manifest.present["transactions"] == ["day", "customer", "article"]
     assert "department" not in manifest.present["articles"]
     assert "age" not in manifest.present["customers"]
-    assert world.purchases().columns == ["article_id", "customer_id", "day"]
+    assert shop.purchases().columns == ["article_id", "customer_id", "day"]
     assert [name.split("/")[1] for name in manifest.files if name.startswith("trans")] == [
         "week=2020-09-07",
         "week=2020-09-14",
     ]
 
 
-def test_without_articles_and_customers_the_transactions_give_the_keys(world: World) -> None:
+def test_without_articles_and_customers_the_transactions_give_the_keys(shop: SmallShop) -> None:
     for table in ("articles", "customers"):
-        world.file(table).unlink()
-    settings = world.settings(files={"articles": None, "customers": None})
+        shop.file(table).unlink()
+    settings = shop.settings(files={"articles": None, "customers": None})
     summary = ingest(settings)
-    raw = world.read("transactions")[1:]
+    raw = shop.read("transactions")[1:]
     assert summary.new_articles == len({row[2] for row in raw})
-    manifest = Manifest.read(world.root)
-    customers = pl.read_parquet(world.root / manifest.table("customers"))
+    manifest = Manifest.read(shop.root)
+    customers = pl.read_parquet(shop.root / manifest.table("customers"))
     assert customers.columns == ["customer", "customer_id"]
     assert customers["customer_id"].to_list() == sorted({row[1] for row in raw})
-    articles = pl.read_parquet(world.root / manifest.table("articles"))
+    articles = pl.read_parquet(shop.root / manifest.table("articles"))
     assert articles.columns == ["article", "article_id", "first_day"]
     assert articles["first_day"].null_count() == 0
 
 
-def test_prices_off_the_unit_are_rounded_and_counted(world: World) -> None:
-    rows = world.read("transactions")
+def test_prices_off_the_unit_are_rounded_and_counted(shop: SmallShop) -> None:
+    rows = shop.read("transactions")
     rows[1][3], rows[2][3] = price(100)[:-9], str(100.4 / 59000)
-    world.write("transactions", rows)
-    summary = ingest(world.settings())
+    shop.write("transactions", rows)
+    summary = ingest(shop.settings())
     assert summary.prices_rounded == 1
     assert "rounded: 1 prices" in str(summary)
-    assert world.purchases().filter(pl.col("price") == 100).height >= 2
+    assert shop.purchases().filter(pl.col("price") == 100).height >= 2
 
 
-def test_cents(world: World) -> None:
-    rows = world.read("transactions")
+def test_cents(shop: SmallShop) -> None:
+    rows = shop.read("transactions")
     for number, row in enumerate(rows[1:]):
         row[3] = f"{number}.{number:02d}"
-    world.write("transactions", rows)
-    assert ingest(world.settings(price_unit="0.01")).prices_rounded == 0
-    assert world.purchases()["price"].sort().to_list() == [101 * number for number in range(40)]
+    shop.write("transactions", rows)
+    assert ingest(shop.settings(price_unit="0.01")).prices_rounded == 0
+    assert shop.purchases()["price"].sort().to_list() == [101 * number for number in range(40)]
 
 
-def test_again_is_already_there_and_other_input_is_refused(world: World) -> None:
-    ingest(world.settings())
-    before = tree(world.root)
-    assert ingest(world.settings()).action == "already there"
-    assert ingest(world.settings(max_bad_rows=0.0)).action == "already there"  # doesn't change what is kept
+def test_again_is_already_there_and_other_input_is_refused(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    before = tree(shop.root)
+    assert ingest(shop.settings()).action == "already there"
+    assert ingest(shop.settings(max_bad_rows=0.0)).action == "already there"  # doesn't change what is kept
     with pytest.raises(DataError, match=r"--append.*--replace"):
-        ingest(world.settings(week_starts="monday"))
-    world.write("transactions", world.read("transactions")[:-1])
+        ingest(shop.settings(week_starts="monday"))
+    shop.write("transactions", shop.read("transactions")[:-1])
     with pytest.raises(DataError, match=r"--append.*--replace"):
-        ingest(world.settings())
-    assert tree(world.root) == before
-    assert ingest(world.settings(), replace=True).rows == 39
-    assert not set(before) & set(tree(world.root)) - {"manifest.json"}
-    Manifest.read(world.root).verify(world.root)
+        ingest(shop.settings())
+    assert tree(shop.root) == before
+    assert ingest(shop.settings(), replace=True).rows == 39
+    assert not set(before) & set(tree(shop.root)) - {"manifest.json"}
+    Manifest.read(shop.root).verify(shop.root)
 
 
-def test_replace_repairs_a_damaged_manifest(world: World) -> None:
-    ingest(world.settings())
-    before = tree(world.root)
-    (world.root / "manifest.json").write_text("{")
+def test_replace_repairs_a_damaged_manifest(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    before = tree(shop.root)
+    (shop.root / "manifest.json").write_text("{")
     with pytest.raises(DataError, match="damaged"):
-        ingest(world.settings())
-    ingest(world.settings(), replace=True)
-    assert tree(world.root) == before
+        ingest(shop.settings())
+    ingest(shop.settings(), replace=True)
+    assert tree(shop.root) == before
 
 
-def test_strays_of_a_killed_ingest_are_removed(world: World) -> None:
-    ingest(world.settings())
-    before = tree(world.root)
+def test_strays_of_a_killed_ingest_are_removed(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    before = tree(shop.root)
     for stray in ("transactions/week=2020-09-09/x-00000000.parquet", "transactions/week=1999-01-06/x-0.parquet",
                   "articles-00000000.parquet", "quarantine/x-00000000.csv", ".staging/half"):  # fmt: skip
-        (world.root / stray).parent.mkdir(parents=True, exist_ok=True)
-        (world.root / stray).write_bytes(b"half")
-    (world.root / "notes.txt").write_text("mine")
-    ingest(world.settings())
-    assert tree(world.root) == before | {"notes.txt": tree(world.root)["notes.txt"]}
-    assert not (world.root / "quarantine").exists()
+        (shop.root / stray).parent.mkdir(parents=True, exist_ok=True)
+        (shop.root / stray).write_bytes(b"half")
+    (shop.root / "notes.txt").write_text("mine")
+    ingest(shop.settings())
+    assert tree(shop.root) == before | {"notes.txt": tree(shop.root)["notes.txt"]}
+    assert not (shop.root / "quarantine").exists()
 
 
-def test_a_folder_with_other_things_is_left_alone(world: World) -> None:
-    world.root.mkdir()
-    (world.root / "thesis.txt").write_text("mine")
+def test_a_folder_with_other_things_is_left_alone(shop: SmallShop) -> None:
+    shop.root.mkdir()
+    (shop.root / "thesis.txt").write_text("mine")
     with pytest.raises(DataError, match=r"thesis\.txt"):
-        ingest(world.settings())
+        ingest(shop.settings())
     with pytest.raises(DataError, match=r"data\.root"):
-        ingest(world.settings(root=world.raw))
+        ingest(shop.settings(root=shop.raw))
 
 
-def test_two_at_once_are_refused(world: World) -> None:
+def test_two_at_once_are_refused(shop: SmallShop) -> None:
     def second(done: int, total: int) -> None:
         with pytest.raises(BusyError, match="Another ingest"):
-            ingest(world.settings())
+            ingest(shop.settings())
 
-    assert ingest(world.settings(), progress=second).rows == 40
+    assert ingest(shop.settings(), progress=second).rows == 40
 
 
-def test_progress_and_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_progress_and_log(shop: SmallShop, caplog: pytest.LogCaptureFixture) -> None:
     seen: list[tuple[int, int]] = []
     with caplog.at_level(logging.INFO, logger="hmgpu"):
-        ingest(world.settings(), progress=lambda done, total: seen.append((done, total)))
-    size = sum(world.file(table).stat().st_size for table in ("transactions", "articles", "customers"))
+        ingest(shop.settings(), progress=lambda done, total: seen.append((done, total)))
+    size = sum(shop.file(table).stat().st_size for table in ("transactions", "articles", "customers"))
     assert seen[-1] == (size, size)
     assert seen == sorted(seen)
     assert any("read transactions_train.csv: 40 rows, 0 bad" in message for message in caplog.messages)
 
 
-def test_images_are_referred_to_and_not_copied(world: World) -> None:
-    (world.raw / "images").mkdir()
-    ingest(world.settings())
-    assert Manifest.read(world.root).images == "../raw/images"
+def test_images_are_referred_to_and_not_copied(shop: SmallShop) -> None:
+    (shop.raw / "images").mkdir()
+    ingest(shop.settings())
+    assert Manifest.read(shop.root).images == "../raw/images"
 
 
 REAL = os.environ.get("HMGPU_REAL_DATA")

@@ -6,32 +6,32 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from small_world import World
+from small_world import SmallShop
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.rawfiles import ENDINGS, find, open_raw, unpacked
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_each_ending_is_found_and_named(world: World, ending: str) -> None:
-    path = world.file("articles")
+def test_each_ending_is_found_and_named(shop: SmallShop, ending: str) -> None:
+    path = shop.file("articles")
     path.rename(path.with_name(f"articles{ending}"))
-    raw = find(world.raw, world.settings(), [])["articles"]
+    raw = find(shop.raw, shop.settings(), [])["articles"]
     assert (raw.path.name, raw.name, raw.is_parquet) == (f"articles{ending}", "articles", ending == ".parquet")
     assert raw.sha256 == hashlib.sha256(raw.path.read_bytes()).hexdigest()
 
 
-def test_names_come_from_the_settings(world: World) -> None:
-    world.file("articles").rename(world.raw / "products.csv")
-    found = find(world.raw, world.settings(files={"articles": "products", "customers": None}), [])
+def test_names_come_from_the_settings(shop: SmallShop) -> None:
+    shop.file("articles").rename(shop.raw / "products.csv")
+    found = find(shop.raw, shop.settings(files={"articles": "products", "customers": None}), [])
     assert sorted(found) == ["articles", "transactions"]
     with pytest.raises(DataError, match=r"data\.files\.articles.*null"):
-        find(world.raw, world.settings(), [])
+        find(shop.raw, shop.settings(), [])
 
 
-def test_a_week_needs_transactions_only(world: World) -> None:
-    world.file("articles").unlink()
-    assert sorted(find(world.raw, world.settings(), [], week=True)) == ["customers", "transactions"]
+def test_a_week_needs_transactions_only(shop: SmallShop) -> None:
+    shop.file("articles").unlink()
+    assert sorted(find(shop.raw, shop.settings(), [], week=True)) == ["customers", "transactions"]
 
 
 def test_unpacked_bytes(tmp_path: Path) -> None:

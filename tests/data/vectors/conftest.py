@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, World, article_id, articles, customers, transactions
+from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, SmallShop, article_id, articles, customers, transactions
 
 from hmgpu.data.ingest import ingest
 
@@ -15,18 +15,19 @@ COLOURS = {1: "red", 2: "lime", 3: "blue", 4: "red", 5: "lime", 6: "blue"}
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> World:
-    world = World(tmp_path / "raw", tmp_path / "data")
-    world.raw.mkdir()
-    world.write("articles", articles(ARTICLE_RANGE))
-    world.write("customers", customers(CUSTOMER_RANGE))
-    world.write("transactions", transactions(40, ARTICLE_RANGE, CUSTOMER_RANGE))
+def shop(tmp_path: Path) -> SmallShop:
+    """The small shop with pictures, ingested."""
+    shop = SmallShop(tmp_path / "raw", tmp_path / "data")
+    shop.raw.mkdir()
+    shop.write("articles", articles(ARTICLE_RANGE))
+    shop.write("customers", customers(CUSTOMER_RANGE))
+    shop.write("transactions", transactions(40, ARTICLE_RANGE, CUSTOMER_RANGE))
     for number, colour in COLOURS.items():
-        place = world.raw / "images" / "000" / f"{article_id(number)}.jpg"
+        place = shop.raw / "images" / "000" / f"{article_id(number)}.jpg"
         place.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (600, 900), colour).save(place)
-    ingest(world.settings())
-    return world
+    ingest(shop.settings())
+    return shop
 
 
 class Counting:
@@ -48,4 +49,5 @@ class Counting:
 
 @pytest.fixture
 def counting() -> type[Counting]:
+    """The class of the encoder."""
     return Counting

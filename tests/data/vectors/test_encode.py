@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_world import World, article_id, tree
+from small_world import SmallShop, article_id, tree
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import BusyError, DataError
@@ -14,10 +14,10 @@ from hmgpu.data.vectors.inputs import inputs_of
 CPU = Engine("cpu", "tests")
 
 
-def encoded(world: World, encoder, of="text", batch=2):
+def encoded(shop: SmallShop, encoder, of="text", batch=2):
     heard: list[tuple[int, int]] = []
-    inputs = inputs_of(Store(world.root), of)
-    with working_in(world.root, of, inputs, encoder, batch) as work:
+    inputs = inputs_of(Store(shop.root), of)
+    with working_in(shop.root, of, inputs, encoder, batch) as work:
         ids, vectors = encode(inputs, encoder, batch, work, lambda done, total: heard.append((done, total)))
     return ids.to_list(), vectors, heard
 
@@ -27,7 +27,7 @@ def short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "PART", 3)
 
 
-def test_all_articles_in_the_order_of_their_ids(shop: World, counting) -> None:
+def test_all_articles_in_the_order_of_their_ids(shop: SmallShop, counting) -> None:
     encoder = counting()
     ids, vectors, heard = encoded(shop, encoder)
     assert ids == [article_id(number) for number in range(1, 9)]
@@ -36,7 +36,7 @@ def test_all_articles_in_the_order_of_their_ids(shop: World, counting) -> None:
     assert not (shop.root / "vectors").exists()
 
 
-def test_after_a_kill_only_what_is_missing_is_encoded(shop: World, counting) -> None:
+def test_after_a_kill_only_what_is_missing_is_encoded(shop: SmallShop, counting) -> None:
     whole = encoded(shop, counting(), "pictures")
     before = tree(shop.root)
     with pytest.raises(KeyboardInterrupt):
@@ -50,7 +50,7 @@ def test_after_a_kill_only_what_is_missing_is_encoded(shop: World, counting) -> 
     assert tree(shop.root) == before
 
 
-def test_damaged_parts_and_those_of_another_model_are_computed_again(shop: World, counting) -> None:
+def test_damaged_parts_and_those_of_another_model_are_computed_again(shop: SmallShop, counting) -> None:
     with pytest.raises(KeyboardInterrupt):
         encoded(shop, counting(ends_after=4))
     (part,) = shop.root.glob("vectors/.unfinished-text-*/*.parquet")
@@ -63,7 +63,7 @@ def test_damaged_parts_and_those_of_another_model_are_computed_again(shop: World
     assert len(encoded(shop, again)[0]) == again.seen == 8
 
 
-def test_a_picture_that_cannot_be_read_has_no_vector(shop: World, counting) -> None:
+def test_a_picture_that_cannot_be_read_has_no_vector(shop: SmallShop, counting) -> None:
     for number in (1, 2, 3):  # the whole first part
         (shop.raw / "images" / "000" / f"{article_id(number)}.jpg").write_bytes(b"no picture")
     encoder = counting()
@@ -78,14 +78,14 @@ def test_a_picture_that_cannot_be_read_has_no_vector(shop: World, counting) -> N
         encoded(shop, counting(), "pictures")
 
 
-def test_a_second_process_is_refused(shop: World, counting) -> None:
+def test_a_second_process_is_refused(shop: SmallShop, counting) -> None:
     inputs = inputs_of(Store(shop.root), "text")
     busy = pytest.raises(BusyError, match="computes the same vectors")
     with working_in(shop.root, "text", inputs, counting(), 2), busy:
         encoded(shop, counting())
 
 
-def test_an_encoder_gives_parts_their_vectors(shop: World, counting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_encoder_gives_parts_their_vectors(shop: SmallShop, counting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "Encoder", lambda *_: counting())
     kept = compute_vectors(Store(shop.root), "pictures", "any", CPU, 4, lambda *_: None)
     assert (kept.made_by, kept.dimensions, kept.articles) == ("model counting", 3, 6)

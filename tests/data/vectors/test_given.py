@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from small_world import World, article_id, tree
+from small_world import SmallShop, article_id, tree
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.manifest import Manifest
@@ -53,7 +53,7 @@ def test_lists_of_floats_are_read_in_the_files_order(tmp_path, dtype):
         ([], pl.Series([], dtype=pl.List(pl.Float32)), "holds no rows|column article_id as Null"),
     ],
 )
-def test_what_is_wrong_is_named(shop: World, tmp_path, ids, vectors, says):
+def test_what_is_wrong_is_named(shop: SmallShop, tmp_path, ids, vectors, says):
     before = tree(shop.root)
     with pytest.raises(DataError, match=rf"mine\.parquet.*({says})"):
         take_vectors(Store(shop.root), "pictures", write(tmp_path, ids, vectors))
@@ -73,7 +73,7 @@ def test_what_is_no_such_file(tmp_path):
         read_given(tmp_path, KNOWN)
 
 
-def test_a_file_gives_parts_their_vectors(shop: World) -> None:
+def test_a_file_gives_parts_their_vectors(shop: SmallShop) -> None:
     file = shop.raw.parent / "mine.parquet"
     pl.DataFrame({"article_id": [article_id(2)], "vector": [[0.0, 5.0]]}).write_parquet(file)
     take_vectors(Store(shop.root), "text", file)

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from small_world import World, article_id, articles, tree
+from small_world import SmallShop, article_id, articles, tree
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import ingest
@@ -13,13 +13,13 @@ from hmgpu.data.vectors.inputs import ArticlePictures, ArticleTexts
 NAMELESS = {"columns": {"articles": {"name": None, "description": None}}}
 
 
-def test_texts_are_names_and_descriptions_by_id(shop: World) -> None:
+def test_texts_are_names_and_descriptions_by_id(shop: SmallShop) -> None:
     texts = ArticleTexts(Store(shop.root))
     assert texts.ids == [article_id(number) for number in range(1, 9)]
     assert texts.read([article_id(3)]) == ["name 3, plain. description 3, plain"]
 
 
-def test_articles_without_a_word_are_left_out(shop: World) -> None:
+def test_articles_without_a_word_are_left_out(shop: SmallShop) -> None:
     rows = articles(range(1, 9))
     name, description = (rows[0].index(column) for column in ("prod_name", "detail_desc"))
     rows[2][name], rows[3][name], rows[3][description] = "", " ", "--"
@@ -30,13 +30,13 @@ def test_articles_without_a_word_are_left_out(shop: World) -> None:
     assert texts.read([article_id(2)]) == ["description 2, plain"]
 
 
-def test_without_names_and_descriptions(shop: World) -> None:
+def test_without_names_and_descriptions(shop: SmallShop) -> None:
     ingest(shop.settings(**NAMELESS), replace=True)
     with pytest.raises(DataError, match=r"neither names nor descriptions .* `data\.columns\.articles`"):
         ArticleTexts(Store(shop.root))
 
 
-def test_pictures_are_the_files_that_exist(shop: World) -> None:
+def test_pictures_are_the_files_that_exist(shop: SmallShop) -> None:
     (shop.raw / "images" / "000" / f"{article_id(2)}.jpg").write_bytes(b"\xff\xd8 no picture")
     before = tree(shop.raw)
     pictures = ArticlePictures(Store(shop.root))
@@ -47,7 +47,7 @@ def test_pictures_are_the_files_that_exist(shop: World) -> None:
     assert tree(shop.raw) == before
 
 
-def test_other_pictures_or_texts_have_another_digest(shop: World) -> None:
+def test_other_pictures_or_texts_have_another_digest(shop: SmallShop) -> None:
     before = ArticlePictures(Store(shop.root)).digest
     assert ArticlePictures(Store(shop.root)).digest == before
     with (shop.raw / "images" / "000" / f"{article_id(2)}.jpg").open("ab") as file:
@@ -55,7 +55,7 @@ def test_other_pictures_or_texts_have_another_digest(shop: World) -> None:
     assert ArticlePictures(Store(shop.root)).digest != before
 
 
-def test_without_pictures(shop: World) -> None:
+def test_without_pictures(shop: SmallShop) -> None:
     shutil.move(shop.raw / "images" / "000", shop.raw / "images" / "elsewhere")
     with pytest.raises(
         DataError, match=r"holds no picture of any article: the picture of 0123456789 must be at images/012/"

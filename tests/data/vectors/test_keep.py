@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import polars as pl
 import pytest
-from small_world import World, article_id, articles, customers, transactions, tree
+from small_world import SmallShop, article_id, articles, customers, transactions, tree
 
 from hmgpu.core.errors import BusyError, DataError
 from hmgpu.data.ingest import append, ingest
@@ -23,7 +23,7 @@ def of_store(root) -> list[tuple[int, int, int]]:
     return store.as_of(store.last_day + 1).vectors_of("pictures").sort("article").collect().rows()
 
 
-def test_vectors_have_length_1_in_whole_steps_by_the_articles_key(shop: World) -> None:
+def test_vectors_have_length_1_in_whole_steps_by_the_articles_key(shop: SmallShop) -> None:
     kept = keep(shop.root, "pictures", IDS, GIVEN, "file mine.parquet")
     assert kept == Vectors(file=kept.file, made_by="file mine.parquet", dimensions=2, articles=3)
     # Keys are in the order of the ids: 1 is 0, 3 is 2, 7 is 6. 3/5 of 2048 steps are 1228.8.
@@ -33,7 +33,7 @@ def test_vectors_have_length_1_in_whole_steps_by_the_articles_key(shop: World) -
     assert Manifest.read(shop.root).to_bytes() == (shop.root / "manifest.json").read_bytes()
 
 
-def test_a_data_set_without_vectors_does_not_mention_them(shop: World) -> None:
+def test_a_data_set_without_vectors_does_not_mention_them(shop: SmallShop) -> None:
     before = Store(shop.root)
     assert b"vectors" not in (shop.root / "manifest.json").read_bytes()
     digests = before.digest, before.digest_before(before.last_day)
@@ -42,7 +42,7 @@ def test_a_data_set_without_vectors_does_not_mention_them(shop: World) -> None:
     assert (after.digest, after.digest_before(after.last_day)) == digests
 
 
-def test_new_ones_take_the_place_of_the_same_ones_alone(shop: World) -> None:
+def test_new_ones_take_the_place_of_the_same_ones_alone(shop: SmallShop) -> None:
     keep(shop.root, "text", IDS, GIVEN, "tests")
     first = keep(shop.root, "pictures", IDS, GIVEN, "first")
     again = keep(shop.root, "pictures", IDS, GIVEN, "first")
@@ -56,17 +56,17 @@ def test_new_ones_take_the_place_of_the_same_ones_alone(shop: World) -> None:
     Store(shop.root).verify()
 
 
-def test_a_damaged_table_is_found(shop: World) -> None:
+def test_a_damaged_table_is_found(shop: SmallShop) -> None:
     kept = keep(shop.root, "text", IDS, GIVEN, "tests")
     (shop.root / kept.file).write_bytes(b"other")
     with pytest.raises(DataError, match="is not the file that was ingested"):
         Store(shop.root).verify()
 
 
-def test_vectors_stay_when_a_week_is_appended_and_go_when_the_data_set_is_replaced(shop: World) -> None:
+def test_vectors_stay_when_a_week_is_appended_and_go_when_the_data_set_is_replaced(shop: SmallShop) -> None:
     keep(shop.root, "pictures", IDS, GIVEN, "tests")
     before = of_store(shop.root)
-    week = World(shop.raw.parent / "week", shop.root)
+    week = SmallShop(shop.raw.parent / "week", shop.root)
     week.raw.mkdir()
     week.write("articles", articles(range(1, 11)))
     week.write("customers", customers(range(1, 7)))
@@ -80,14 +80,14 @@ def test_vectors_stay_when_a_week_is_appended_and_go_when_the_data_set_is_replac
     assert not (shop.root / "vectors").exists()
 
 
-def test_one_at_a_time(shop: World) -> None:
+def test_one_at_a_time(shop: SmallShop) -> None:
     before = tree(shop.root)
     with staged(shop.root), pytest.raises(BusyError):
         keep(shop.root, "text", IDS, GIVEN, "tests")
     assert tree(shop.root) == before
 
 
-def test_an_article_that_the_data_set_no_longer_has(shop: World) -> None:
+def test_an_article_that_the_data_set_no_longer_has(shop: SmallShop) -> None:
     before = tree(shop.root)
     with pytest.raises(DataError, match="no longer has article 77: it was replaced meanwhile"):
         keep(shop.root, "text", pl.Series([IDS[0], "77", IDS[2]]), GIVEN, "tests")
