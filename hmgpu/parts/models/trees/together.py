@@ -4,6 +4,10 @@ The processes are workers of a Dask cluster. `xgboost.dask` needs all rows of a 
 worker reads from disk as a single process does, and they exchange sums through XGBoost's collective, as in its
 distributed external-memory training. With another number of processes, sums are added in another order; so the number
 is a setting of the ranker, and the same number gives the same trees.
+
+Measured on 2026-11-30 (2 cores of an Intel Xeon, 23.5 GiB; xgboost 3.2, 8 files of 250,000 rows x 100 float32 columns,
+one worker; memory at its peak beyond what the worker held after its imports): 968 MiB here, and 1,640 MiB with
+`xgboost.dask` (1,699 MiB with queries); for half of the rows 676 and 1,000 MiB.
 """
 
 import time
