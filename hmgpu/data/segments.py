@@ -5,9 +5,8 @@ import polars as pl
 from hmgpu.data.store import History
 
 SEGMENTS = ("active", "lapsed", "new")
-ACTIVE_DAYS = (
-    28  # customers who bought in this many days before the cutoff are active; those who bought earlier, lapsed
-)
+ACTIVE_DAYS = 28
+"""Customers who bought in this many days before the cutoff are active; customers who bought only earlier lapsed."""
 
 
 def segments(history: History, customers: pl.LazyFrame) -> pl.LazyFrame:

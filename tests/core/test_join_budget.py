@@ -17,6 +17,7 @@ CPU = Engine("cpu", "tests")
 
 
 def grouped(sizes: list[int]) -> pl.LazyFrame:
+    """Rows of customers, with so many rows for each."""
     return pl.LazyFrame({"customer": [customer for customer, size in enumerate(sizes) for _ in range(size)]})
 
 

@@ -22,6 +22,7 @@ Bought = dict[int, set[int]]
 
 
 def predictions(lists: Lists) -> pl.DataFrame:
+    """Lists of articles by customer as the table (customer, article, rank)."""
     rows = [
         (customer, article, rank) for customer, articles in lists.items() for rank, article in enumerate(articles, 1)
     ]
@@ -29,6 +30,7 @@ def predictions(lists: Lists) -> pl.DataFrame:
 
 
 def labels(bought: Bought) -> pl.DataFrame:
+    """Bought articles by customer as the table (customer, article)."""
     rows = [(customer, article) for customer, articles in bought.items() for article in sorted(articles)]
     return pl.DataFrame(rows, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
 

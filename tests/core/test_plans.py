@@ -21,6 +21,7 @@ rows_of = st.lists(
 
 
 def frame(rows: list[tuple[int, int, int]]) -> pl.LazyFrame:
+    """Rows as a plan (customer, article, score)."""
     schema = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Int64}
     return pl.LazyFrame(rows, schema=schema, orient="row")
 

@@ -39,6 +39,7 @@ def test_none_there(tmp_path: Path) -> None:
 
 
 def change(**given: Any) -> Callable[[str], str]:
+    """Return a change of the manifest's JSON text that sets these keys."""
     return lambda text: json.dumps(json.loads(text) | given)
 
 

@@ -65,6 +65,7 @@ def described(raw: Path, root: Path) -> DataSettings:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The data set of `BOUGHT`."""
     folder = tmp_path_factory.mktemp("small")
     write(folder / "raw", BOUGHT)
     ingest(described(folder / "raw", folder / "data"))

@@ -30,6 +30,7 @@ LAST = datetime.date(2020, 9, 22)
 
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of synthetic raw files at scale 0.02."""
     out = tmp_path_factory.mktemp("synthetic") / "raw"
     synthesize(out, 0.02, 1)
     return out

@@ -1,4 +1,4 @@
-"""Rows of pictures, or of coloured tiles where there are none, as a notebook shows them."""
+"""Rows of articles for a notebook, as pictures, or as coloured tiles for articles without a picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ LIGHT, DARK = "#ffffff", "#1c1e21"
 
 @dataclass(frozen=True)
 class Tile:
-    """One thing to see."""
+    """One article in a row."""
 
     name: str
     about: str = ""
     colour: str = "#8b8f98"
-    """Of a tile without a picture, as #rrggbb."""
+    """Colour of a tile without a picture, as #rrggbb."""
     picture: str | None = None
     """A `data:` address."""
 
@@ -38,7 +38,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Shelf:
-    """Tiles in a row."""
+    """A row of tiles under a heading."""
 
     heading: str
     tiles: Sequence[Tile]
@@ -50,7 +50,7 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Titles with their shelves. A notebook draws it; printed, it is text."""
+    """Titles with their shelves: a notebook draws them, and `print` shows them as text."""
 
     rows: Sequence[tuple[str, Sequence[Shelf]]]
 
@@ -72,6 +72,6 @@ class Gallery:
 
 
 def _ink(colour: str) -> str:
-    """What can be read on `colour`."""
+    """Return the colour of text that is readable on `colour`."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else LIGHT

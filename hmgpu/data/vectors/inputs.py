@@ -34,7 +34,7 @@ class ArticleTexts(ArticleInputs):
     """Names and descriptions, of the articles that have either."""
 
     def __init__(self, store: Store) -> None:
-        """Raises DataError where the data has neither names nor descriptions."""
+        """Collect the texts of all articles; raises DataError where the data has neither names nor descriptions."""
         columns = [name for name in ("name", "description") if name in store.present]
         if not columns:
             raise DataError(
@@ -55,7 +55,7 @@ class ArticlePictures(ArticleInputs):
     """The pictures in the raw files' folder `images`."""
 
     def __init__(self, store: Store) -> None:
-        """Raises DataError where the data has no folder of pictures, or the folder has no article's picture."""
+        """List the articles' pictures; raises DataError where there is no folder of them, or no picture in it."""
         folder = store.pictures
         if folder is None:
             raise DataError(

@@ -10,10 +10,12 @@ from hmgpu.core.html.lines import Lines
 
 
 def chart(values, **given_):
+    """A chart of one line through `values`."""
     return Lines("Units", "week", [f"w{n}" for n in range(len(values))], {"units": values}, **given_)
 
 
 def points(path: str) -> list[tuple[float, float]]:
+    """The points of an SVG path."""
     return [(float(x), float(y)) for x, y in re.findall(r"[ML]([\d.]+) ([\d.]+)", path)]
 
 

@@ -8,6 +8,7 @@ EVIL = "<b>&"
 
 
 def drawn(*blocks: object) -> str:
+    """The page with these blocks in one section."""
     return page("Title", "About", [Section("Here", "Lead", blocks)])
 
 

@@ -4,7 +4,7 @@ import datetime
 from pathlib import Path
 
 import pytest
-import small_world as made
+import small_world as raw_files
 from small_world import SmallShop
 
 from hmgpu.core.engine import Engine
@@ -37,15 +37,21 @@ SOLD = [
 def write(shop: SmallShop, sold: list[tuple[int, int, int, int, str]]) -> None:
     """Write the shop's raw files with these units sold."""
     shop.raw.mkdir(parents=True, exist_ok=True)
-    articles = made.articles(range(1, 6))
+    articles = raw_files.articles(range(1, 6))
     articles[3][[column.name for column in ARTICLES].index("name")] = EVIL
     shop.write("articles", articles)
-    shop.write("customers", made.customers(range(1, 5)))
+    shop.write("customers", raw_files.customers(range(1, 5)))
     rows = [
-        [str(FIRST + datetime.timedelta(days=day)), made.customer_id(c), made.article_id(a), made.price(units), channel]
+        [
+            str(FIRST + datetime.timedelta(days=day)),
+            raw_files.customer_id(c),
+            raw_files.article_id(a),
+            raw_files.price(units),
+            channel,
+        ]
         for day, c, a, units, channel in sold
     ]
-    shop.write("transactions", [made.transactions(0, range(1, 6), range(1, 5))[0], *rows])
+    shop.write("transactions", [raw_files.transactions(0, range(1, 6), range(1, 5))[0], *rows])
 
 
 @pytest.fixture

@@ -37,12 +37,14 @@ NEXT = datetime.date(2020, 9, 21)
 
 
 def week_file(shop: SmallShop, name: str, rows: Table) -> Path:
+    """Write the transactions of a week next to the raw files."""
     path = shop.raw.parent / name
     path.write_bytes(to_csv(rows))
     return path
 
 
 def week_folder(shop: SmallShop, articles_: range, customers_: range) -> Path:
+    """Write a folder with all three raw files of the next week."""
     folder = SmallShop(shop.raw.parent / "week", shop.root)
     folder.raw.mkdir()
     folder.write("articles", articles(articles_))
@@ -52,6 +54,7 @@ def week_folder(shop: SmallShop, articles_: range, customers_: range) -> Path:
 
 
 def keys(root: Path, table: str, key: str) -> dict[str, int]:
+    """The keys of a table by the retailer's ids; asserts that they are dense."""
     frame = pl.read_parquet(root / Manifest.read(root).table(table))  # type: ignore[arg-type]
     assert frame[key].to_list() == list(range(frame.height))
     return dict(zip(frame[f"{key}_id"], frame[key], strict=True))
@@ -237,6 +240,7 @@ KILLED = """
 
 
 def run_killed(verb: str, shop: SmallShop, path: Path, where: str, count: int) -> int:
+    """Run `KILLED` in a new process; returns its exit status."""
     command = [sys.executable, "-c", textwrap.dedent(KILLED), verb, shop.raw, shop.root, path, where, str(count)]
     return subprocess.run(command, check=False, capture_output=True).returncode
 

@@ -22,6 +22,8 @@ Break = Callable[[SmallShop], object]
 
 
 def field(table: str, line: int, column: str, value: str) -> Break:
+    """Overwrite one field of a line."""
+
     def broken(shop: SmallShop) -> None:
         rows = shop.read(table)
         rows[line - 1][rows[0].index(column)] = value
@@ -31,6 +33,8 @@ def field(table: str, line: int, column: str, value: str) -> Break:
 
 
 def line(table: str, number: int, change: Callable[[bytes], bytes]) -> Break:
+    """Change one physical line."""
+
     def broken(shop: SmallShop) -> None:
         lines = shop.file(table).read_bytes().splitlines(keepends=True)
         lines[number - 1] = change(lines[number - 1])
@@ -52,10 +56,13 @@ def extra_customer(column: str, value: str) -> Break:
 
 
 def content(table: str, change: Callable[[bytes], bytes]) -> Break:
+    """Change the whole content of a raw file."""
     return lambda shop: shop.file(table).write_bytes(change(shop.file(table).read_bytes()))
 
 
 def packed(table: str, ending: str, pack: Callable[[bytes], bytes]) -> Break:
+    """Replace a raw file by a packed one."""
+
     def broken(shop: SmallShop) -> None:
         path = shop.file(table)
         path.with_name(path.stem + ending).write_bytes(pack(path.read_bytes()))
@@ -65,6 +72,8 @@ def packed(table: str, ending: str, pack: Callable[[bytes], bytes]) -> Break:
 
 
 def parquet(table: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Break:
+    """Replace a raw file by a changed Parquet file."""
+
     def broken(shop: SmallShop) -> None:
         path = shop.file(table)
         change(pl.read_csv(path, infer_schema=False)).write_parquet(path.with_suffix(".parquet"))
@@ -74,6 +83,8 @@ def parquet(table: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Break
 
 
 def zipped(*names: str) -> Callable[[bytes], bytes]:
+    """Pack content as a zip with these members."""
+
     def pack(data: bytes) -> bytes:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
@@ -85,12 +96,14 @@ def zipped(*names: str) -> Callable[[bytes], bytes]:
 
 
 def with_nan(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put a NaN into the prices."""
     prices = frame["price"].cast(pl.Float64).to_list()
     prices[4] = float("nan")
     return frame.with_columns(pl.Series("price", prices))
 
 
 def with_null_day(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put a null into the days."""
     days = frame["t_dat"].str.to_date().to_list()
     days[2] = None
     return frame.with_columns(pl.Series("t_dat", days))
@@ -195,6 +208,7 @@ REFUSED: dict[str, tuple[Break, list[str]]] = {
 
 
 def is_one_sentence(error: DataError) -> bool:
+    """Whether the error's text is one sentence of sensible length."""
     text = str(error)
     return "\n" not in text and text.endswith(".") and not text.endswith("..") and len(text) < 700
 

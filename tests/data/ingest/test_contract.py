@@ -16,6 +16,7 @@ SETTINGS = DataSettings(raw=Path("raw"), root=Path("data"))
 
 
 def check(table: Any, column: str, values: list[str | None], settings: DataSettings = SETTINGS) -> Checked:
+    """Check one column of values."""
     frame = pl.DataFrame({column: values}, schema={column: pl.String})
     rows = Rows(
         frame, np.arange(2, 2 + len(values)), BAD_SCHEMA.to_frame(), lambda chosen: [f"row {n}" for n in chosen]

@@ -97,6 +97,7 @@ def test_same_bytes_on_one_thread(make_shop: Callable[[str], SmallShop]) -> None
 
 
 def pack(path: Path, ending: str) -> None:
+    """Replace a CSV file by one with another ending, packed accordingly."""
     content = path.read_bytes()
     target = path.with_name(path.name.removesuffix(".csv") + ending)
     path.unlink()

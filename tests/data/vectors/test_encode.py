@@ -15,6 +15,7 @@ CPU = Engine("cpu", "tests")
 
 
 def encoded(shop: SmallShop, encoder, of="text", batch=2):
+    """Encode all articles; returns ids, vectors and the progress reported."""
     heard: list[tuple[int, int]] = []
     inputs = inputs_of(Store(shop.root), of)
     with working_in(shop.root, of, inputs, encoder, batch) as work:
@@ -24,6 +25,7 @@ def encoded(shop: SmallShop, encoder, of="text", batch=2):
 
 @pytest.fixture(autouse=True)
 def short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a part hold three articles."""
     monkeypatch.setattr(encoding, "PART", 3)
 
 

@@ -17,6 +17,7 @@ A, B, C = KNOWN[:3]
 
 
 def write(folder: Path, ids: Any, vectors: Any) -> Path:
+    """Write a file of vectors."""
     file = folder / "mine.parquet"
     pl.DataFrame({"article_id": ids, "vector": vectors}).write_parquet(file)
     return file

@@ -19,6 +19,7 @@ GIVEN = np.array([[0.0, -2.0], [3.0, 4.0], [1.0, 0.0]])
 
 
 def of_store(root) -> list[tuple[int, int, int]]:
+    """The rows of the data set's picture vectors, sorted by article."""
     store = Store(root)
     return store.as_of(store.last_day + 1).vectors_of("pictures").sort("article").collect().rows()
 
