@@ -237,6 +237,7 @@ def fresh(name: str) -> str:
 
 
 def main() -> int:
+    """Write the generated pages, or say which are stale; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="Write nothing; 1 where a page is stale.")
     check = parser.parse_args().check

@@ -116,8 +116,11 @@ class PandasFeatures:
 
 
 class TunedPandasFeatures(PandasFeatures):
-    """The same with care: what is needed is read, of the customers who are served where that is enough, and families
-    keep the candidates' order, so that none is merged."""
+    """The same, written with care.
+
+    Only what is needed is read, of the customers who are served where that is enough, and families keep the
+    candidates' order, so that none is merged.
+    """
 
     name = "pandas, tuned"
 

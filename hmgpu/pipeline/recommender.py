@@ -43,7 +43,8 @@ class Recommender:
         folder: str | Path | None = None,
         engine: Choice | None = None,
     ) -> None:
-        """
+        """Nothing is loaded or written before `fit`.
+
         Args:
             config: the path of a YAML file, or the name of a config that comes with hmgpu.
             settings: put over the config, `key.key` to value; a value may be a part.

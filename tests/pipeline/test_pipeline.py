@@ -2,12 +2,7 @@
 
 import hashlib
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,49 +205,7 @@ def test_a_retailer_with_three_columns_gets_recommendations(raw: Path, tmp_path:
     assert (lists["prediction"].str.split(" ").list.n_unique() == 12).all()
 
 
-# --- killed anywhere -------------------------------------------------------------------------------------------------
-
-KILLED = """
-    import os, signal, sys
-    from hmgpu.runs.run import Run
-    from hmgpu import cli
-
-    step, make_of = Run.step, sys.argv.pop(1)
-
-    def deadly(self, name, settings, inputs, make):
-        def make_and_die(folder):
-            counts = make(folder)
-            if make_of in name:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return counts
-        return step(self, name, settings, inputs, make_and_die)
-
-    Run.step = deadly
-    cli.main()
-"""
-
-
-def test_a_run_killed_in_every_step_ends_with_the_same_bytes(raw: Path, tmp_path: Path) -> None:
-    script = tmp_path / "killed.py"
-    script.write_text(textwrap.dedent(KILLED))
-
-    def run(place: str, die_in: str) -> int:
-        settings = small_settings(raw, tmp_path / place / "data", tmp_path / place / "runs")
-        flags = [flag for setting in settings for flag in ("--set", setting)]
-        command = [sys.executable, str(script), die_in, "run", "--config", str(demo_config(tmp_path)), *flags]
-        return subprocess.run(command, capture_output=True, check=False, timeout=300).returncode
-
-    for step in ("learn/retriever-copurchase", "examples/000", "fit", "evaluate", "recommend/000", "submit"):
-        assert run("killed", step) == -signal.SIGKILL, step
-        assert not (tmp_path / "killed" / "runs" / "current").exists()
-    assert run("killed", "no step") == 0
-    assert run("whole", "no step") == 0
-    files = [sorted((tmp_path / place / "runs" / "current").iterdir()) for place in ("killed", "whole")]
-    assert [file.name for file in files[0]] == [file.name for file in files[1]]
-    for name in ("submission.csv", "metrics.json", "model/model.ubj"):
-        killed, whole = (tmp_path / place / "runs" / "current" / name for place in ("killed", "whole"))
-        assert sha256(killed) == sha256(whole), name
-    assert not [name for name in os.listdir(tmp_path / "killed" / "runs" / "current") if name.startswith(".unfinished")]
+# --- damaged ---------------------------------------------------------------------------------------------------------
 
 
 def test_damaged_step_files_are_made_again(config: Config) -> None:

@@ -12,7 +12,7 @@ PAIR = ["customer", "article"]
 
 
 def candidates(history: History, customers: pl.DataFrame, engine: Engine) -> pl.DataFrame:
-    """(customer, article, one column a kind): null where that kind does not propose the pair, else
+    """(customer, article, one column a kind), null where that kind does not propose the pair.
 
     - `own_rank`: place among the customer's own articles, the newest first;
     - `sibling`: last week's units of another article of a product that the customer bought;

@@ -1,4 +1,4 @@
-"""Merlin 23 on today's dask, pandas, torch and cuDF. To be imported before anything of `merlin` or `nvtabular`:
+"""Merlin 23 on today's dask, pandas, torch and cuDF; imported before anything of `merlin` or `nvtabular`.
 
     from hmgpu.parts.models.encode import merlin
     import nvtabular as nvt  # isort: skip

@@ -149,8 +149,10 @@ def ranked(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def encoded(original: Callable[..., Any]) -> Callable[..., Any]:
-    """For Categorify's `_encode`, which fails on a partition without rows or without a value, and on nulls in a column
-    of integers that had none when it was fitted. Here nulls get their code without going in.
+    """Replace Categorify's `_encode`, which fails on a partition without rows or without a value.
+
+    It also fails on nulls in a column of integers that had none when it was fitted. Here nulls get their code without
+    going in.
     """
 
     @functools.wraps(original)
