@@ -87,7 +87,7 @@ def test_the_history_tells_it_all(whole):
     assert [record.as_json() for record in records(season.folder / "runs")] == [each.record.as_json() for each in done]
     page = (season.folder / "runs" / PAGE).read_text()
     assert page.count("<svg") == 1
-    assert page.count("refused") == 2
+    assert page.count(">refused<") == 2
     assert all(each.record.run in page for each in done if each.record.run)
 
 
