@@ -1,4 +1,4 @@
-"""Examples on disk: which of their columns are numbers and which are codes, and how they are read in parts."""
+"""Examples on disk: which columns are numbers and which are codes, and how they are read part by part."""
 
 import dataclasses
 from itertools import pairwise
@@ -14,7 +14,7 @@ from hmgpu.parts.examples import Examples
 SCHEMA = {"customer": pl.Int64, "row": pl.Int64}
 
 
-def test_keys_and_label_describe_nothing_and_codes_are_no_numbers(tmp_path: Path):
+def test_keys_and_label_are_not_features_and_codes_are_not_numbers(tmp_path: Path):
     columns = ["customer", "article", "own_rank", "article_index_code", "label", "price", "customer_club_code"]
     pl.DataFrame({name: [1] for name in columns}).write_parquet(tmp_path / "a.parquet")
     examples = Examples((tmp_path / "a.parquet",))
@@ -22,16 +22,16 @@ def test_keys_and_label_describe_nothing_and_codes_are_no_numbers(tmp_path: Path
     assert examples.codes() == ["article_index_code", "customer_club_code"]
 
 
-def test_early_columns_are_those_that_the_file_says_and_all_where_it_says_nothing(tmp_path: Path):
+def test_early_columns_are_those_that_the_file_lists_or_all(tmp_path: Path):
     row = pl.DataFrame({"customer": [1], "article": [2], "own_rank": [3], "price": [4], "a_code": [5], "label": [1]})
-    Examples.write(tmp_path / "told.parquet", row, early=["customer", "article", "own_rank", "a_code"])
-    row.write_parquet(tmp_path / "untold.parquet")
-    told, untold = (Examples((tmp_path / f"{name}.parquet",), only_early=True) for name in ("told", "untold"))
-    assert (told.features(), told.codes()) == (["own_rank"], ["a_code"])
-    (table,) = told.tables()
+    Examples.write(tmp_path / "listed.parquet", row, early=["customer", "article", "own_rank", "a_code"])
+    row.write_parquet(tmp_path / "unlisted.parquet")
+    listed, unlisted = (Examples((tmp_path / f"{name}.parquet",), only_early=True) for name in ("listed", "unlisted"))
+    assert (listed.features(), listed.codes()) == (["own_rank"], ["a_code"])
+    (table,) = listed.tables()
     assert table.columns == ["customer", "article", "label", "own_rank", "a_code"]
-    assert untold.features() == ["own_rank", "price"]
-    assert dataclasses.replace(told, only_early=False).features() == ["own_rank", "price"]
+    assert unlisted.features() == ["own_rank", "price"]
+    assert dataclasses.replace(listed, only_early=False).features() == ["own_rank", "price"]
 
 
 @given(sizes=st.lists(st.lists(st.integers(1, 9), max_size=8), min_size=1, max_size=4), rows=st.integers(1, 20))
@@ -47,13 +47,13 @@ def test_parts_are_small_and_split_no_customer(sizes: list[list[int]], rows: int
         parts = list(Examples(tuple(files)).tables(rows))
         assert all(part.height for part in parts)
         assert pl.concat([pl.DataFrame(schema=SCHEMA), *parts]).equals(pl.concat(wanted))
-        # At most what was asked for and one customer more; nobody is in two parts of a file.
+        # At most the rows asked for and one customer more; no customer is in two parts of a file.
         assert all(part.height < rows + max(map(max, filter(None, sizes))) for part in parts)
         cuts = [(before["customer"][-1], after["customer"][0], after["row"][0]) for before, after in pairwise(parts)]
         assert all(last != first or row == 0 for last, first, row in cuts)
 
 
-def test_only_customers_with_a_purchase_are_told(tmp_path: Path):
+def test_only_customers_with_a_purchase_are_kept(tmp_path: Path):
     table = pl.DataFrame({"customer": [1, 1, 2, 3, 3], "label": [0, 1, 0, 1, 1]})
     for name in ("a", "b"):
         table.with_columns(pl.col("customer") + (name == "b") * 10).write_parquet(tmp_path / f"{name}.parquet")

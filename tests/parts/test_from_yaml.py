@@ -1,4 +1,4 @@
-"""Parts from settings: their names, and all that is wrong with them at once."""
+"""Parts built from settings: their names, and everything that is wrong with them, at once."""
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -11,13 +11,13 @@ from hmgpu.parts.retrievers.popular_by import PopularBy
 
 
 def wrong(given):
-    """(place, message) of all that is wrong with a section of retrievers."""
+    """Return (place, message) of everything that is wrong with a section of retrievers."""
     with pytest.raises(PydanticCustomError) as raised:
         parts_of(Retriever, given)
     return [(problem.at, problem.message) for problem in raised.value.context["problems"]]
 
 
-def test_the_name_is_the_kind_where_none_is_said():
+def test_the_name_is_the_kind_if_none_is_given():
     given = {"popular": {"n": 3}, "by_age": {"kind": "popular_by"}, "repurchase": None}
     built = parts_of(Retriever, given)
     assert list(built) == ["popular", "by_age", "repurchase"]
@@ -27,21 +27,21 @@ def test_the_name_is_the_kind_where_none_is_said():
 
 @pytest.mark.parametrize("name", [*RESERVED, "Popular", "2_weeks", "_popular", "popular by", "popular.by", "", 3])
 def test_a_name_that_no_column_or_folder_can_have(name):
-    """`best_rank` is the best of all ranks, and a retriever's column may be called as it is."""
+    """A retriever called `best` would have the column `best_rank`, which is the best of all ranks already."""
     [(at, message)] = wrong({name: {"kind": "popular"}})
     assert at == (str(name),)
     wanted = "use lower case, digits and _, none of best, customer, article, label"
     assert message == f"'{name}' is not a valid name: {wanted}"
 
 
-def test_all_that_is_wrong_with_all_parts_is_gathered_with_its_place():
+def test_everything_wrong_with_all_parts_is_collected_with_its_place():
     found = wrong({"popular": {"n": 0, "m": 1}, "Other": {}, "populr": {}, "taste": 5, "repurchase": {}})
     assert [at for at, _ in found] == [("popular", "n"), ("popular", "m"), ("Other",), ("populr", "kind"), ("taste",)]
     assert "'populr' is no kind of retriever" in found[3][1]
     assert found[4][1] == "must be a mapping of settings"
 
 
-def test_what_is_built_already_and_what_is_no_mapping_pass_through():
+def test_built_parts_and_what_is_not_a_mapping_pass_through():
     assert parts_of(Retriever, {"popular": Popular(n=4)}) == {"popular": Popular(n=4)}
     assert parts_of(Retriever, 5) == 5
     assert part_of(Retriever, None) is None

@@ -1,7 +1,7 @@
-"""Every setting of every part does something: another value changes what comes out, or is refused with a reason.
+"""Every setting of every part does something: another value changes the output, or is refused with a reason.
 
-A setting is tried on the part as it is and on every other form of it that the shipped configs or another setting make,
-with several values, until one of them changes a byte.
+A setting is tried with several values, on the part as it is and with each of its other choices, until one of them
+changes the output.
 """
 
 import contextlib
@@ -29,8 +29,8 @@ from hmgpu.pipeline.candidates import merge
 
 CPU = Engine("cpu", "tests")
 ATTRIBUTES = ("department", "age_band", "price_level", "channel", "gender", "club", *LEVELS)
-# Settings of how a network is trained, and those that several processes need: tests/parts/models/neural has tests of
-# each, and a fit a value would take minutes. The pipeline reads `refit`: tests/pipeline/test_learn.py.
+# Settings of trained networks and of several processes: a fit for each value would take minutes, so they have tests of
+# their own in tests/parts/models/neural. The pipeline reads `refit`: tests/pipeline/test_learn.py.
 ELSEWHERE = {"two_tower", "dlrm"}
 PROCESSES = {"workers"}
 QUICK = {"kind": "xgboost", "rounds": 15, "learning_rate": 0.5, "depth": 3, "min_child_weight": 1, "patience": 2}
@@ -40,12 +40,12 @@ START: dict[str, dict[str, Any]] = {
     "stack": {"rankers": {"quick": QUICK, "shallow": {**QUICK, "depth": 1}}, "stacker": QUICK},
     "cascade": {"first": QUICK, "then": {**QUICK, "depth": 5}, "keep": 12},
     "taste": {"dimensions": 4},
-    "sale_trend": {"sold": 1, "least": 0.01},  # little sells in so few data
+    "sale_trend": {"sold": 1, "least": 0.01},  # little is sold in such a small data set
 }
 
 
 def other_values(part: Part, name: str) -> Iterator[Any]:
-    """Values that the setting does not have, as far as its type or its default says what there may be."""
+    """Yield values that the setting does not have, as far as its type or its default shows which are possible."""
     value, hint = getattr(part, name), type(part).model_fields[name].annotation
     options = [hint, *typing.get_args(hint)] if isinstance(hint, types.UnionType) else [hint]
     if name == "by" or (name == "of" and isinstance(value, str)):
@@ -75,8 +75,8 @@ def other_values(part: Part, name: str) -> Iterator[Any]:
         yield {"kind": "order"}
 
 
-def made(base: Part, **settings: Any) -> Part | None:
-    """The part with other settings; None where they are refused."""
+def changed_part(base: Part, **settings: Any) -> Part | None:
+    """Return the part with other settings; None if they are refused."""
     given = {name: value for name, value in base.settings().items() if name != "kind"}
     with contextlib.suppress(ValidationError):
         return type(base).model_validate({**given, **settings})
@@ -84,22 +84,22 @@ def made(base: Part, **settings: Any) -> Part | None:
 
 
 def forms(kind: type[Part]) -> Iterator[Part]:
-    """The part as it is, and with another value of each of its choices."""
+    """Yield the part as it is, and with another value of each of its choices."""
     part = kind.model_validate(START.get(kind.__module__.rpartition(".")[2], {}))
     yield part
     for name in kind.model_fields:
         if isinstance(getattr(part, name), str | None):
-            yield from filter(None, (made(part, **{name: value}) for value in other_values(part, name)))
+            yield from filter(None, (changed_part(part, **{name: value}) for value in other_values(part, name)))
 
 
 def idle(part: Part, output: Any) -> list[str]:
-    """Settings of `part` that change nothing in any of its forms."""
+    """Return the settings of `part` that change nothing in any of its forms."""
     left = [name for name in type(part).model_fields if name not in PROCESSES]
     for form in forms(type(part)):
         before = None
         for name in list(left):
             for value in other_values(form, name):
-                changed = made(form, **{name: value})
+                changed = changed_part(form, **{name: value})
                 if changed is None:
                     continue
                 before = before if before is not None else output(form)
@@ -145,7 +145,7 @@ def test_every_setting_of_a_retriever_counts(kind: type[Retriever], history: His
                 asked = CPU.collect(customers.head(20).join(history.articles.select("article").head(40), how="cross"))
                 found.append(digest(bound.compute(tables, asked.sort("customer", "article").lazy())))
             return found
-        except Exception as error:  # an error tells, too, that the value was read
+        except Exception as error:  # an error also shows that the value was read
             return str(error)
 
     assert idle(kind(), output) == []
@@ -183,7 +183,7 @@ def test_every_setting_of_a_negative_sampler_counts(
 
 @pytest.mark.parametrize("kind", [part for kind, part in kinds(Ranker).items() if kind not in ELSEWHERE])
 def test_every_setting_of_a_ranker_counts(kind: type[Ranker], tmp_path: Path) -> None:
-    # Two weeks; the validation week is so noisy that it depends on patience, and on who is watched, when it stops.
+    # Two weeks; the validation week is so noisy that patience and the watched customers decide when fitting stops.
     weeks = on_disk(tmp_path, a=planted(40, 1), b=planted(40, 2, first=100))
     noisy = planted(30, 3, first=200).with_columns(label=(pl.col("noise") > 0.8).cast(pl.Int8))
     training = Examples(weeks.files, latest=1, lists=weeks.files[1:])
@@ -193,14 +193,14 @@ def test_every_setting_of_a_ranker_counts(kind: type[Ranker], tmp_path: Path) ->
         assert isinstance(part, Ranker)
         try:
             return part.fit(*examples, CPU, 1).score(unseen).to_list(), part.looks_early_at
-        except Exception as error:  # an error tells, too, that the value was read
+        except Exception as error:  # an error also shows that the value was read
             return str(error)
 
     assert idle(kind(), output) == []
 
 
 @pytest.mark.parametrize(
-    ("kind", "settings", "says"),
+    ("kind", "settings", "message"),
     [
         ("popular_by", {"women": ["Sport"]}, "women does nothing here, it counts with by: gender; leave it out"),
         ("popular_by", {"habit_days": 7}, "habit_days does nothing here, it counts with price_level, channel, gender"),
@@ -210,6 +210,6 @@ def test_every_setting_of_a_ranker_counts(kind: type[Ranker], tmp_path: Path) ->
         ("content", {"weeks": 3}, "it counts with of: sales"),
     ],
 )
-def test_a_setting_that_would_do_nothing_is_refused(kind: str, settings: dict[str, Any], says: str) -> None:
-    with pytest.raises(ValidationError, match=says):
+def test_a_setting_that_would_do_nothing_is_refused(kind: str, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         kinds(Retriever)[kind].model_validate(settings)

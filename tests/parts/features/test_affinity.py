@@ -1,4 +1,4 @@
-"""What the customer bought of the candidate itself, its product, its department, …"""
+"""Purchases by the customer of the candidate itself, its product, its department or the like."""
 
 import pytest
 from kit import described

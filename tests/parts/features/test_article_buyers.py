@@ -1,4 +1,4 @@
-"""Who bought the article lately and through which channel."""
+"""Ages and channels of an article's latest buyers."""
 
 import pytest
 from kit import described
@@ -14,7 +14,7 @@ def test_ages_and_channels(make_history, engine):
     assert found[3, 10] == {
         "article_youngest_buyer": 20,
         "article_oldest_buyer": 60,  # 92 days ago is before the window
-        "article_recent_buyer_age": 25,  # of 20 and 30; of one buyer nobody knows it
+        "article_recent_buyer_age": 25,  # the mean of 20 and 30; one buyer's age is unknown
         "article_recent_buyer_age_distance": 35,
         "article_first_channel": pytest.approx((3 + 1) / (5 + 2)),
         "channel_fit": pytest.approx(2 / 3 * 4 / 7 + 1 / 3 * 3 / 7),
@@ -22,12 +22,12 @@ def test_ages_and_channels(make_history, engine):
     assert found[8, 10]["article_recent_buyer_age_distance"] == 20
     assert found[8, 10]["channel_fit"] is None  # never bought anything
     assert found[4, 10]["article_recent_buyer_age_distance"] is None
-    # Nobody bought 11 in the last week; the only one who did has no age.
+    # Nobody bought 11 in the last week; the only customer who ever did has no age.
     assert [found[1, 11][name] for name in ("article_recent_buyer_age", "article_oldest_buyer")] == [None, None]
     assert found[1, 11]["article_first_channel"] == pytest.approx(1 / 3)
 
 
-def test_who_shops_where_it_sells_fits_better(make_history, engine):
+def test_customers_of_the_same_channel_fit_better(make_history, engine):
     shop, online = 0, 1
     history = make_history([(5, 1, 10), (6, 1, 11), (5, 2, 12), (6, 2, 12)], channels=[shop, shop, online, online])
     fit = {

@@ -7,7 +7,7 @@ from hmgpu.parts.features.article_channels import ArticleChannels
 
 
 def test_units_and_shares_of_each_channel(make_history, engine):
-    # Within 7 days two in channel 0, one in 1; the 28 days hold two more in 1. 11 sold eight days ago alone.
+    # Within 7 days two units in channel 0 and one in 1; within 28 days two more in 1. Article 11 only sold 8 days ago.
     bought = [(1, 1, 10), (7, 2, 10), (7, 3, 10), (8, 1, 10), (28, 1, 10), (29, 1, 10), (8, 1, 11)]
     history = make_history(bought, channels=[0, 0, 1, 1, 1, 0, 0])
     found = described(ArticleChannels(), history, engine, [(9, 10), (9, 11), (9, 12)])

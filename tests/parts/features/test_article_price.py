@@ -1,4 +1,4 @@
-"""What an article costs now, against what it used to cost."""
+"""An article's price now, compared with its usual and its highest price."""
 
 import pytest
 from kit import described
@@ -7,7 +7,7 @@ from hmgpu.parts.features.article_price import ArticlePrice
 
 
 def test_a_markdown(make_history, engine):
-    # Two lately (600 and 400: 500 on average) and one at full price: usually 2000 / 3.
+    # Two sales lately (600 and 400: 500 on average) and one at full price: usually 2000 / 3.
     history = make_history([(3, 1, 10), (14, 2, 10), (15, 3, 10)], prices=[600, 400, 1000])
     assert described(ArticlePrice(recent=14), history, engine, [(9, 10)])[9, 10] == {
         "article_price": pytest.approx(2000 / 3, rel=1e-6),

@@ -1,4 +1,4 @@
-"""Places by sales, overall and within a kind."""
+"""Ranks by sales, among all articles and within a kind."""
 
 from kit import described
 
@@ -8,7 +8,7 @@ KINDS = {10: {"department": 1}, 11: {"department": 2}, 12: {"department": 1}, 13
 
 
 def test_more_units_first_then_the_smaller_article(make_history, engine):
-    # 12 sells three, 11 and 14 two, 10 one; 13 eight days ago alone.
+    # Article 12 sells three units, 11 and 14 two, 10 one; 13 sold only eight days ago.
     sold = {12: 3, 11: 2, 14: 2, 10: 1}
     bought = [(7, customer, article) for article, units in sold.items() for customer in range(units)]
     history = make_history([*bought, *[(8, customer, 13) for customer in range(9)]], articles=KINDS)

@@ -1,4 +1,4 @@
-"""How an article sells: by window, against the week before, since when, and to how many."""
+"""How an article sells: units by window, trend, age, buyers, and the share of buyers who came back for it."""
 
 import pytest
 from kit import described

@@ -6,7 +6,7 @@ from hmgpu.parts.features.article_windows import ArticleWindows
 
 
 def test_windows_end_with_the_articles_last_sale(make_history, engine):
-    """Last sold 100 days ago: a week's window holds that day and the six before it."""
+    """The article sold last 100 days ago: a window of a week has that day and the six before it."""
     bought = [(100, 1, 10), (100, 2, 10), (106, 2, 10), (107, 3, 10), (119, 4, 10), (1, 4, 11)]
     ages = {1: {"age": 20}, 2: {"age": 30}, 3: {"age": 50}}
     history = make_history(bought, customers=ages, prices=[500, 700, 900, 1000, 1200, 9])

@@ -1,4 +1,4 @@
-"""How a customer shops: how often, how lately, how much, where, and at which prices."""
+"""How a customer shops: how often, how lately, how much, in which channel, and at which prices."""
 
 import pytest
 from kit import described
@@ -34,7 +34,7 @@ def test_the_gap_is_the_mean_of_the_days_between_shopping_days(make_history, eng
     assert described(CustomerHabits(), make_history(BOUGHT), engine, [(1, 99)])[1, 99]["customer_gap"] == 15
 
 
-def test_who_never_bought_is_unknown(make_history, engine):
+def test_a_customer_who_never_bought_is_unknown(make_history, engine):
     found = described(CustomerHabits(), make_history(BOUGHT, customers={3: {}}), engine, [(3, 10)])
     assert set(found[3, 10].values()) == {None}
 

@@ -1,4 +1,4 @@
-"""What the customer table says."""
+"""The customer table's columns as features."""
 
 from kit import described
 
@@ -6,8 +6,8 @@ from hmgpu.parts.features.customer_profile import CustomerProfile
 
 
 def test_the_customers_own_columns_without_the_postal_code(make_history, engine):
-    people = {1: {"age": 33, "club": 2, "fn": 1, "postal_code": 77}, 2: {"age": None, "news": 0}}
-    found = described(CustomerProfile(), make_history([], customers=people), engine, [(1, 5), (2, 5), (2, 6)])
+    customers = {1: {"age": 33, "club": 2, "fn": 1, "postal_code": 77}, 2: {"age": None, "news": 0}}
+    found = described(CustomerProfile(), make_history([], customers=customers), engine, [(1, 5), (2, 5), (2, 6)])
     assert found == {
         (1, 5): {"fn": 1, "active": 0, "club": 2, "news": None, "age": 33},
         (2, 5): {"fn": 0, "active": 0, "club": None, "news": 0, "age": None},

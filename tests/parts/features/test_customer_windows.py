@@ -1,4 +1,4 @@
-"""What a customer did in the months before the last shopping day."""
+"""What a customer bought in the months before their last shopping day."""
 
 from kit import described
 
@@ -6,7 +6,7 @@ from hmgpu.parts.features.customer_windows import CustomerWindows
 
 
 def test_windows_end_with_the_customers_last_shopping_day(make_history, engine):
-    """Last seen 300 days ago: a week's window holds that day and the six before it."""
+    """The customer shopped last 300 days ago: a window of a week has that day and the six before it."""
     bought = [(300, 1, 10), (300, 1, 10), (306, 1, 11), (307, 1, 10), (307, 1, 12), (1, 2, 10)]
     prices, channels = [100, 200, 400, 800, 1600, 9], [0, 0, 1, 0, 0, 0]
     history = make_history(bought, prices=prices, channels=channels)
@@ -26,7 +26,7 @@ def test_windows_end_with_the_customers_last_shopping_day(make_history, engine):
     }
 
 
-def test_who_never_bought_is_unknown(make_history, engine):
+def test_a_customer_who_never_bought_is_unknown(make_history, engine):
     found = described(CustomerWindows(), make_history([(3, 1, 10)]), engine, [(2, 10)])
     assert set(found[2, 10].values()) == {None}
 

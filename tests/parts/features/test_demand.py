@@ -1,4 +1,4 @@
-"""How many units of an article will sell next week."""
+"""The forecast of the units that an article will sell next week."""
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,7 @@ LITTLE = Demand(weeks=2)
 
 
 def test_trees_learn_how_sales_go_on(make_history, engine):
-    """Every article sells half as much every week, from 32 units on; they start in different weeks."""
+    """Every article sells 32 units in its first week and half as much each week after; first weeks differ."""
     bought = [
         (7 * (born - week) - 3, customer, article)
         for article in range(40)
@@ -21,7 +21,7 @@ def test_trees_learn_how_sales_go_on(make_history, engine):
     ]
     found = described(Demand(weeks=8), make_history(bought), engine, [(1, article) for article in range(40)])
     growth = [row["demand_growth"] for row in found.values()]
-    assert max(growth) < 0.7  # few examples: trees stop short of the half
+    assert max(growth) < 0.7  # with few examples, trees don't reach a half everywhere
     assert np.mean(growth) == pytest.approx(0.5, abs=0.1)
     newest = {article: found[1, article]["demand_units"] for article in (0, 5)}
     assert newest[0] == pytest.approx(16, rel=0.2)
@@ -29,19 +29,19 @@ def test_trees_learn_how_sales_go_on(make_history, engine):
     assert found[1, 0]["demand_rank"] < found[1, 5]["demand_rank"]
 
 
-def test_it_beats_last_week_on_a_generated_world(store, engine):
+def test_it_beats_last_week_on_synthetic_data(store, engine):
     """The mean absolute error of the logarithm of sales, over all articles that have a forecast."""
     errors = {"demand_units": [], "last": []}
     for back in range(4):
         week = store.last_complete_week.back(back)
         history = store.as_of(week.first_day)
         demand = learned(bound(Demand(), history, engine), history, engine)["demand"]
-        came = store.as_of(week.last_day + 1).last(7).group_by("article").agg(came=pl.len())
+        sold_next = store.as_of(week.last_day + 1).last(7).group_by("article").agg(sold_next=pl.len())
         last = history.last(7).group_by("article").agg(last=pl.len())
-        sides = demand.join(came, on="article", how="left").join(last, on="article", how="left")
+        sides = demand.join(sold_next, on="article", how="left").join(last, on="article", how="left")
         table = engine.collect(sides.fill_null(0))
         for name, found in errors.items():
-            found.extend((table[name].log1p() - table["came"].log1p()).abs())
+            found.extend((table[name].log1p() - table["sold_next"].log1p()).abs())
     assert len(errors["last"]) > 400
     assert np.mean(errors["demand_units"]) < 0.95 * np.mean(errors["last"])
 
@@ -54,14 +54,14 @@ def test_without_a_past_next_week_is_as_last_week(make_history, engine):
     assert set(found[1, 13].values()) == {None}
 
 
-def test_nothing_is_said_of_what_did_not_sell_in_four_weeks(make_history, engine):
+def test_no_forecast_for_what_did_not_sell_in_four_weeks(make_history, engine):
     found = described(LITTLE, make_history([(28, 1, 10), (29, 1, 11)]), engine, [(1, 10), (1, 11)])
     assert found[1, 10]["demand_rank"] == 1
     assert found[1, 10]["demand_units"] < 0.5
     assert set(found[1, 11].values()) == {None}
 
 
-def test_a_history_without_sales_of_late(make_history, engine):
+def test_a_history_without_recent_sales(make_history, engine):
     found = described(LITTLE, make_history([(900, 1, 10)]), engine, [(1, 10)])
     assert set(found[1, 10].values()) == {None}
 
@@ -76,7 +76,7 @@ def test_what_trees_see_of_a_week(make_history, engine):
     assert sales.late[:, -2:].tolist() == [[1, 0], [0, 1]]
     row = sales.features_at(53, np.array([0]))[0].tolist()
     logs = np.log1p([2, 4, 0, 0])
-    season = [np.log(3 / 5), 0, np.log(4 / 5), 0]  # its group's, and all articles': against the week before, a year ago
+    season = [np.log(3 / 5), 0, np.log(4 / 5), 0]  # of its group and of all: against the week before, a year ago
     expected = [*logs, logs[0] - logs[1], np.log1p(6 / 8), 0.5, 1, 1, 1 / (2 * 3 / 7 + 1), 0.75, 0.75, np.log(1000)]
     assert row == pytest.approx([*expected, *season], rel=1e-6)
 

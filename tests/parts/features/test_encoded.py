@@ -47,7 +47,7 @@ def test_codes_are_those_of_the_workflows(part, history, encoders):
         assert codes["customer_customer_code"] == people[customer]["customer"]
         assert codes["customer_club_code"] == people[customer]["club"]
         assert codes["context_channel_code"] == people[customer]["channel"]
-    assert len({row["article_department_code"] for row in found.values()}) > 3  # else the test would see little
+    assert len({row["article_department_code"] for row in found.values()}) > 3  # otherwise the test would check little
 
 
 def test_all_codes_and_nothing_else(part, history, encoders):
@@ -58,7 +58,7 @@ def test_all_codes_and_nothing_else(part, history, encoders):
     assert not any(name.startswith(("customer_age", "article_price", "customer_recent")) for name in names)
 
 
-def test_who_or_what_is_not_known_gets_padding(part, history):
+def test_unknown_customers_and_articles_get_padding(part, history):
     ((customer, article),) = some(history)[:1]
     found = described(part, history, CPU, [(customer, article), (10**8, article), (customer, 10**8)])
     assert all(code == 0 for name, code in found[10**8, article].items() if not name.startswith("article_"))

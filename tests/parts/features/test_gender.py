@@ -1,4 +1,4 @@
-"""Women's or men's, in the candidate and in what the customer bought."""
+"""Women's or men's: the candidate, and the customer's purchases."""
 
 import pytest
 from kit import described
@@ -10,17 +10,17 @@ GROUPS = {1: "Ladieswear", 2: "Menswear", 3: "Divided"}
 
 @pytest.fixture
 def history(make_history):
-    """7 bought three women's articles, one men's and one of neither; 8 one of neither; 9 a men's one long ago."""
+    """Customer 7 bought 3 women's articles, a men's and a neutral one; 8 a neutral one; 9 a men's one long ago."""
     bought = [(1, 7, 1), (2, 7, 1), (3, 7, 1), (3, 7, 2), (3, 7, 3), (1, 8, 3), (366, 9, 2)]
     return make_history(bought, articles={article: {"index_group_name": name} for article, name in GROUPS.items()})
 
 
 def test_how_far_candidate_and_customer_agree(history, engine):
     found = described(Gender(), history, engine, [(7, 1), (7, 2), (7, 3), (8, 1)])
-    of_customer = {"women_share": 0.75, "customer_gender": None}
-    assert found[7, 1] == {"article_gender": 0, "gender_share": 0.75, **of_customer}
-    assert found[7, 2] == {"article_gender": 1, "gender_share": 0.25, **of_customer}
-    assert found[7, 3] == {"article_gender": None, "gender_share": None, **of_customer}
+    customer_columns = {"women_share": 0.75, "customer_gender": None}
+    assert found[7, 1] == {"article_gender": 0, "gender_share": 0.75, **customer_columns}
+    assert found[7, 2] == {"article_gender": 1, "gender_share": 0.25, **customer_columns}
+    assert found[7, 3] == {"article_gender": None, "gender_share": None, **customer_columns}
     unknown = {"women_share": None, "customer_gender": None, "gender_share": None}
     assert found[8, 1] == {"article_gender": 0, **unknown}
     assert described(Gender(share=75), history, engine, [(7, 1)])[7, 1]["customer_gender"] == 0

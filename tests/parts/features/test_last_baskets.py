@@ -1,4 +1,4 @@
-"""How like the candidate is to what was in the customer's last baskets."""
+"""How much in the customer's last baskets is the same as, or similar to, the candidate."""
 
 import pytest
 from kit import described
@@ -15,7 +15,7 @@ ARTICLES = {
 
 
 def test_shopping_days_count_from_the_customers_last(make_history, engine):
-    """Two of 10 and one of 12 three hundred days ago, 11 the basket before, 10 and 12 in one before them."""
+    """The last basket, 300 days ago, has 10 twice and 12; the one before has 11, the one before that 10 alone."""
     bought = [(300, 1, 10), (300, 1, 10), (300, 1, 12), (310, 1, 11), (600, 1, 10), (601, 1, 12), (1, 2, 13)]
     part = LastBaskets(baskets=(1, 2, 3), like=("article", "product", "department"))
     found = described(part, make_history(bought, articles=ARTICLES), engine, [(1, 10), (1, 11), (1, 13), (2, 13)])
@@ -32,7 +32,7 @@ def test_shopping_days_count_from_the_customers_last(make_history, engine):
     }
     assert found[1, 11] == found[1, 10] | {"last_article_1": 0, "last_article_2": 1, "last_article_3": 1}
     assert set(found[1, 13].values()) == {None}
-    # What is in no department is like nothing by it.
+    # An article without a department is not similar to anything by department.
     assert found[2, 13]["last_article_1"] == 1
     assert found[2, 13]["last_department_1"] is None
 

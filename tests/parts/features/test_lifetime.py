@@ -1,4 +1,4 @@
-"""Where an article stands in its life."""
+"""An article's stage of life, from its best week to sold out."""
 
 import pytest
 from kit import described
@@ -7,12 +7,12 @@ from hmgpu.parts.features.lifetime import Lifetime
 
 
 def test_past_its_peak_and_running_out(make_history, engine):
-    """Four units three weeks ago, as many the week after, and one last week, four days before the cutoff."""
+    """Four units three weeks ago, four the week after, and one last week, four days before the cutoff."""
     bought = [(15, 1, 10)] * 4 + [(8, 2, 10)] * 4 + [(4, 1, 10), (60, 3, 10)]
     assert described(Lifetime(), make_history(bought), engine, [(9, 10)])[9, 10] == {
         "life_peak": 4,
         "life_weeks": 4,
-        "life_weeks_since_peak": 1,  # the later of two weeks that were as good
+        "life_weeks_since_peak": 1,  # the later of two equally good weeks
         "life_share_of_peak": 0.25,
         "life_missed": pytest.approx(3 * 9 / 28),  # nine units in 28 days, and three whole days without a sale
         "life_recent_against_usual": 0,

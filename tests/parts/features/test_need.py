@@ -1,4 +1,4 @@
-"""How much the customer needs something of the candidate's category in the coming week."""
+"""How likely the customer needs something of the candidate's category in the coming week."""
 
 import pytest
 from kit import described
@@ -10,23 +10,23 @@ COATS, SOCKS = {10: {"product_type": 5}, 11: {"product_type": 5}}, {20: {"produc
 
 
 def test_season_share_and_their_product(make_history, engine):
-    """Five coats were sold a year ago, one since; of socks five, all lately. Customer 1 bought two of the latter."""
+    """Five coats were sold a year ago and one since; five socks were sold, two of them to customer 1."""
     then = [(371, 2, 10), (364, 2, 10), (358, 3, 11), (351, 3, 11), (357, 4, 11)]
     history = make_history(
         [*then, (180, 1, 10), (180, 1, 20), (360, 1, 20), (1, 5, 20), (2, 6, 20), (28, 7, 20)], articles=COATS | SOCKS
     )
     part = Need(half_life=180, prior=2, smoothing=1)
     found = described(part, history, engine, [(1, 11), (1, 20), (9, 20)])
-    # The year has nine of ten sales: the one 371 days ago is older, and is in season all the same.
+    # The sale 371 days ago is more than a year old, and still counts for the season.
     coats, socks = found[1, 11], found[1, 20]
     assert coats["need_product_type_season"] == pytest.approx((5 + 1) / (5 * 21 / 364 + 1))
     assert socks["need_product_type_season"] == pytest.approx((1 + 1) / (5 * 21 / 364 + 1))
     assert coats["need_product_type_now"] == pytest.approx(1 / (5 * 28 / 364 + 1))
     assert socks["need_product_type_now"] == pytest.approx(4 / (5 * 28 / 364 + 1))
-    # Own weights are half a coat, half and a quarter of a pair of socks; two more are shared out by halves.
+    # Own weights: half for a coat, a half and a quarter for socks; the prior of two adds one to each.
     assert coats["need_product_type_share"] == pytest.approx((0.5 + 1) / (1.25 + 2))
     assert socks["need_product_type_share"] == pytest.approx((0.75 + 1) / (1.25 + 2))
-    assert found[9, 20]["need_product_type_share"] == pytest.approx(0.5)  # nobody knows: as everybody
+    assert found[9, 20]["need_product_type_share"] == pytest.approx(0.5)  # a new customer, so like everybody
     for row in found.values():
         expected = row["need_product_type_share"] * row["need_product_type_season"]
         assert row["need_product_type_coming"] == pytest.approx(expected)
@@ -41,7 +41,7 @@ def test_overdue_is_the_time_since_the_last_against_the_usual_gap(make_history, 
     assert due[1, 20] == pytest.approx(10 / ((60 + 35) / 4))
     assert due[2, 20] == pytest.approx(10 / ((80 + 35) / 2))
     assert due[3, 20] == pytest.approx(5 / 35)
-    assert due[3, 10] is due[1, 10] is None  # nobody bought a coat twice; and who bought none is not overdue
+    assert due[3, 10] is due[1, 10] is None  # nobody bought a coat twice, and customer 1 bought none
 
 
 def test_without_the_year_before_there_is_no_season(make_history, engine):

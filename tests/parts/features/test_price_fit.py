@@ -32,7 +32,7 @@ def test_customers_and_articles_without_a_price_are_unknown(make_history, engine
     assert all(set(columns.values()) == {None} for columns in found.values())
 
 
-def test_no_price_is_infinite_to_who_only_took_free_things(make_history, engine):
+def test_no_price_is_infinite_for_customers_of_free_articles(make_history, engine):
     # XGBoost refuses infinite features; free articles (price 0) are within the contract.
     history = make_history([(3, 1, 10), (3, 2, 11)], prices=[0, 100])
     found = described(PriceFit(), history, engine, [(1, 11), (1, 10), (2, 10)])

@@ -1,4 +1,4 @@
-"""How a candidate's score compares with the customer's best candidate of the same retriever."""
+"""A candidate's score compared with the customer's best candidate of the same retriever."""
 
 import polars as pl
 

@@ -1,4 +1,4 @@
-"""What was bought in the same weeks a year ago."""
+"""Purchases in the same weeks a year ago."""
 
 import pytest
 from kit import described

@@ -1,4 +1,4 @@
-"""How well the candidate's look and price level agree with the customer's taste."""
+"""How well the candidate's colour, pattern and price level agree with the customer's taste."""
 
 import math
 
@@ -16,7 +16,7 @@ def looks(colour: int | None, kind: int = 7) -> dict[str, int | None]:
 
 
 def test_a_look_counts_by_how_much_more_of_it_the_customer_buys(make_history, engine):
-    """Of everybody's eight purchases two are red; customer 1 has bought both of them, a half-life ago."""
+    """Two of everybody's eight purchases are red, and customer 1 bought both of them, one half-life ago."""
     bought = [(10, 1, 10), (10, 1, 11), *((5, 2, 12) for _ in range(6))]
     articles = {10: looks(RED), 11: looks(RED), 12: looks(BLUE), 13: looks(RED), 14: looks(None)}
     history = make_history([*bought, (400, 9, 13), (400, 9, 14)], articles=articles)
@@ -48,7 +48,7 @@ def test_price_levels_compare_within_the_type(make_history, engine):
         [(1, 1, 11), (5, 2, 10), (5, 2, 20), (5, 3, 21)], articles=socks | coats, prices=[400, 200, 4000, 8000]
     )
     found = described(Style(prior=1, half_life=1e9), history, engine, [(1, 20), (1, 21), (9, 10)])
-    own = math.log(400 / 300) / 2  # one purchase of the customer's, and one at the usual price
+    own = math.log(400 / 300) / 2  # one purchase by the customer, and a prior of one at the usual price
     assert found[1, 21]["style_price_level"] == pytest.approx(math.log(8000 / 6000))
     assert found[1, 21]["style_price_away"] == pytest.approx(math.log(8000 / 6000) - own, rel=1e-4)
     assert found[1, 20]["style_price_away"] == pytest.approx(math.log(4000 / 6000) - own, rel=1e-4)

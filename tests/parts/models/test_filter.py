@@ -1,4 +1,4 @@
-"""Filters around other retrievers: whose settings, needs and tables they have, and what they leave as it was."""
+"""Filters around other retrievers: their settings, needs and tables, and what they leave unchanged."""
 
 import kit
 import pytest
@@ -46,8 +46,8 @@ def test_the_yaml_names_the_inner_retriever():
     assert build(Retriever, "still_on_sale", part.settings()) == part
 
 
-def test_settings_of_the_inner_decide_what_is_made():
-    """Steps of a run are made anew when the settings change."""
+def test_settings_of_the_inner_decide_what_is_reused():
+    """Steps of a run are computed again when the settings change."""
     assert StillOnSale(of=Repurchase(days=5)).settings() != StillOnSale(of=Repurchase(days=6)).settings()
 
 
@@ -57,7 +57,7 @@ def test_it_needs_what_the_inner_needs():
 
 
 def test_the_inner_works_in_the_filters_context(make_history):
-    """als fits with the seed of the context, copurchase estimates with its engine."""
+    """Als fits with the seed of the context, copurchase estimates with its engine."""
     history = make_history([(day, c, a) for c in range(6) for day, a in ((5, c % 3), (3, 10 + c % 3))])
     for inner in (ALS(factors=2), CoPurchase(support=1)):
         assert kit.proposed(StillOnSale(of=inner), history, CPU, range(6)) == kit.proposed(
@@ -66,7 +66,7 @@ def test_the_inner_works_in_the_filters_context(make_history):
 
 
 def test_filters_of_filters(make_history):
-    # 10 sold lately, but a fifth of before; 20 sells as ever; 30 no more.
+    # Article 10 sold lately, but much less than before; 20 sells as before; 30 no longer sells.
     sold = {10: [(20, 10), (2, 1)], 20: [(20, 3), (2, 3)], 30: [(20, 3)]}
     rows = [(ago, 100 + k, a) for a, weeks in sold.items() for ago, units in weeks for k in range(units)]
     history = make_history([*rows, *((25, 1, a) for a in sold)])

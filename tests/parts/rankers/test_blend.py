@@ -1,4 +1,4 @@
-"""Rankers whose lists are fused: by hand, on disk, and against each of them alone."""
+"""Fused lists of several rankers: worked out by hand, saved and loaded, and compared with one ranker alone."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ BOTH = Blend(rankers={"listwise": SMALL, "pointwise": SMALL.model_copy(update={"
 
 
 class Fixed:
-    """A model that gives the scores that it was made with."""
+    """A model that returns the scores that it was created with."""
 
     def __init__(self, *scores: float | None) -> None:
         self.scores = scores
@@ -32,7 +32,8 @@ def test_weighted_reciprocal_ranks_by_hand():
     rows = pl.DataFrame({"customer": [1, 1, 1, 2, 2], "article": [10, 11, 12, 10, 11]})
     models: dict[str, Any] = {"a": Fixed(9.0, 5.0, 5.0, None, -1.0), "b": Fixed(0.1, 0.3, 0.2, None, None)}
     scores = BlendModel(models, {"a": 1.0, "b": 3.0}, 1.0).score(rows).to_list()
-    # Customer 1: ranks 1, 2, 3 (the tie by article) by a and 3, 1, 2 by b. Customer 2: nobody scores 10, b not 11.
+    # Customer 1: ranks 1, 2, 3 by a (the tie breaks on the article) and 3, 1, 2 by b.
+    # Customer 2: neither model scores 10, and b does not score 11.
     assert scores == pytest.approx([1 / 2 + 3 / 4, 1 / 3 + 3 / 2, 1 / 4 + 3 / 3, None, 1 / 2])
 
 

@@ -1,4 +1,4 @@
-"""Two rankers in a row: who goes on, who gets no score, and what each of them sees."""
+"""Two rankers in a row: which candidates are kept, which get no score, and what each ranker sees."""
 
 import dataclasses
 from pathlib import Path
@@ -31,21 +31,21 @@ def validation(tmp_path: Path) -> Examples:
     return Examples((tmp_path / "validation.parquet",))
 
 
-def test_the_first_ranker_needs_early_columns_alone(training, validation, engine):
+def test_the_first_ranker_needs_only_early_columns(training, validation, engine):
     model = CASCADE.fit(training, validation, engine, 1)
     unseen = planted(50, 3)
     kept = model.promising(unseen.select(EARLY))
     assert kept.columns == list(EARLY)
-    # Only half of the rule can be seen early: the price must fit, which 40 % do. Others fill up what room there is.
-    told = unseen.join(kept, on=["customer", "article"], how="semi")
+    # Only half of the rule can be seen early: the price must fit, as 40 % do. Other candidates fill the list.
+    kept_rows = unseen.join(kept, on=["customer", "article"], how="semi")
     left_out = unseen.join(kept, on=["customer", "article"], how="anti")
-    assert told.group_by("customer").len()["len"].unique().to_list() == [12]
-    assert told["price_fit"].mean() > 0.6 > 0.4 > left_out["price_fit"].mean()
+    assert kept_rows.group_by("customer").len()["len"].unique().to_list() == [12]
+    assert kept_rows["price_fit"].mean() > 0.6 > 0.4 > left_out["price_fit"].mean()
 
 
 def test_ties_break_on_the_article(training, validation, engine):
-    nothing_told = planted(30, 3).with_columns(price_fit=pl.lit(None, pl.Float32), popular_rank=pl.lit(None, pl.Int32))
-    kept = CASCADE.fit(training, validation, engine, 1).promising(nothing_told)
+    nothing_known = planted(30, 3).with_columns(price_fit=pl.lit(None, pl.Float32), popular_rank=pl.lit(None, pl.Int32))
+    kept = CASCADE.fit(training, validation, engine, 1).promising(nothing_known)
     assert kept["article"].to_list() == [*range(12)] * 30
 
 
@@ -59,7 +59,7 @@ def test_what_goes_on_gets_the_scores_of_the_second_ranker_and_the_others_none(t
     on = unseen.filter(scores.is_not_null())
     assert on.equals(kept)
     assert alone.score(on).equals(scores.drop_nulls())
-    # Serving describes and scores only what is promising: the same comes out.
+    # Serving describes and scores only promising candidates, with the same result.
     assert model.score(kept).equals(scores.drop_nulls())
     assert model.score_promising(kept).equals(scores.drop_nulls())
 
@@ -84,7 +84,7 @@ def test_a_loaded_model_gives_the_same_scores(training, validation, engine, tmp_
 
 
 def test_all_that_decides_a_score_is_in_the_files(training, validation, engine, tmp_path):
-    """Else a run would take lists of another `keep` for these."""
+    """Otherwise a run could reuse lists of another `keep`."""
     few, more = (CASCADE.model_copy(update={"keep": n}).fit(training, validation, engine, 1) for n in (12, 13))
     (tmp_path / "few").mkdir()
     few.save(tmp_path / "few")
@@ -111,7 +111,7 @@ def test_no_candidates_no_scores(training, validation, engine):
     assert model.promising(planted(1, 3).clear()).is_empty()
 
 
-def test_a_config_names_both_rankers_and_is_told_what_is_wrong_within(tmp_path):
+def test_a_config_names_both_rankers_and_says_what_is_wrong_within(tmp_path):
     base = CONFIGS / "base.yaml"
     ours = ["ranker={kind: cascade, keep: 20, first: {kind: order}, then: {kind: xgboost, rounds: 5}}"]
     ranker = load_config(base, ours).ranker
@@ -119,7 +119,9 @@ def test_a_config_names_both_rankers_and_is_told_what_is_wrong_within(tmp_path):
     assert ranker.settings()["then"] == {"kind": "xgboost"} | XGBoost(rounds=5).model_dump(mode="json")
     with pytest.raises(ConfigError, match=r"unknown key 'ranker\.then\.round'; did you mean 'rounds'"):
         load_config(base, [*ours, "ranker.then.round=7"])
-    with pytest.raises(ConfigError, match=r"'ranker': early names the unknown feature family 'colours'; this config has "):
+    with pytest.raises(
+        ConfigError, match=r"'ranker': early names the unknown feature family 'colours'; this config has "
+    ):
         load_config(base, [*ours, "ranker.early=[colours]"])
     with pytest.raises(ConfigError, match=r"ranker\.first\.kind.*'nope' is no kind of ranker"):
         load_config(base, [*ours, "ranker.first.kind=nope"])

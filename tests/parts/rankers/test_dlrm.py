@@ -1,4 +1,4 @@
-"""DLRM: what it learns from numbers and codes, and that it comes back the same."""
+"""DLRM: what it learns from numbers and codes, and that a loaded model is the same."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ SMALL = DLRM(
 
 
 def planted(customers: int, seed: int, first: int = 0) -> pl.DataFrame:
-    """What is bought is recent and of the colour that the customer's club likes; the retriever's rank says nothing."""
+    """Bought candidates are recent and of the colour that the customer's club likes; the retriever's rank is noise."""
     random = np.random.default_rng(seed)
     rows = customers * PER_CUSTOMER
     recency = random.random(rows, dtype=np.float32)
@@ -50,8 +50,8 @@ def on_disk(folder: Path, **tables: pl.DataFrame) -> Examples:
 
 def map_of(model, table: pl.DataFrame, engine) -> float:
     bought = table.filter(pl.col("label") == 1).select("customer", "article")
-    told = table.join(bought, on="customer", how="semi")
-    scored = told.lazy().select("customer", "article").with_columns(score=model.score(told))
+    with_purchases = table.join(bought, on="customer", how="semi")
+    scored = with_purchases.lazy().select("customer", "article").with_columns(score=model.score(with_purchases))
     return map_at(engine.collect(ranked(scored, by="customer")), bought)
 
 
@@ -87,7 +87,7 @@ def test_it_learns_how_codes_and_numbers_meet(model, training, validation, engin
     binary = SMALL.model_copy(update={"loss": "binary"}).fit(training, validation, engine, 1)
     assert map_of(binary, unseen, engine) > 0.85
     assert map_of(Order().fit(training, validation, engine, 1), unseen, engine) < 0.45
-    # Neither the number alone, which trees see, nor chance would do.
+    # Trees see only the number, and that is not enough.
     trees = XGBoost(rounds=20, depth=3, rows=1, columns=1).fit(training, validation, engine, 1)
     assert trees.features == ("popular_rank", "recency")
     assert map_of(trees, unseen, engine) < 0.7
@@ -139,8 +139,8 @@ def test_codes_that_training_never_saw_say_nothing(model):
     assert not model.score(unseen).equals(padding)
 
 
-def test_missing_values_are_no_numbers(validation, engine, tmp_path):
-    # Bought when nothing is known of the candidate; zero and one are known.
+def test_missing_values_are_not_numbers(validation, engine, tmp_path):
+    # A candidate is bought if the column is missing; zero and one are known values.
     table = planted(200, 1)
     unknown = np.random.default_rng(1).random(table.height) < 0.2
     value = pl.Series(np.random.default_rng(2).integers(0, 2, table.height)).set(pl.Series(unknown), None)

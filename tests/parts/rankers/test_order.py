@@ -32,7 +32,7 @@ def examples(tmp_path: Path) -> Examples:
 
 
 def order_of(model, examples: Examples) -> list[int]:
-    """The articles that the model gives a score, best first."""
+    """Return the articles that the model gives a score, best first."""
     (table,) = examples.tables()
     scored = table.select("article").with_columns(score=model.score(table)).drop_nulls()
     return scored.sort("score", descending=True)["article"].to_list()
@@ -47,7 +47,7 @@ def test_the_config_may_name_another_order(examples, engine):
     assert order_of(Order(retrievers=("own",)).fit(examples, examples, engine, 1), examples) == [12, 11]
 
 
-def test_scores_that_each_retriever_stretches_from_0_to_1_are_added_up(examples, engine, tmp_path):
+def test_scores_scaled_from_0_to_1_for_each_retriever_are_added_up(examples, engine, tmp_path):
     # own: 11 has 0, 12 has 1; popular: 10 has 1, 11 has 0, 12 has (4 - 3) / (9 - 3). Nobody proposes 13.
     ranker = Order(by="minmax")
     model = ranker.fit(examples, examples, engine, 1)
@@ -55,7 +55,7 @@ def test_scores_that_each_retriever_stretches_from_0_to_1_are_added_up(examples,
     assert model.score(table).to_list() == [1, 0, pytest.approx(7 / 6), None]
     alone = Order(by="minmax", retrievers=("own",)).fit(examples, examples, engine, 1)
     assert alone.score(table.filter(pl.col("article") > 11)).to_list() == [1, None]
-    # Another customer's scores stretch only his own.
+    # Another customer's scores change only their own scale.
     two = pl.concat([table, table.with_columns(customer=pl.lit(2, pl.Int64), own_score=pl.col("own_score") * 100)])
     assert model.score(two).to_list() == [*model.score(table), *model.score(table)]
     model.save(tmp_path)

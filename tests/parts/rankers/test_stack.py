@@ -1,4 +1,4 @@
-"""A ranker above others: which week teaches whom, and that it learns whom to trust."""
+"""A ranker above others: which weeks each of them is fitted on, and that it learns which to trust."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ STACK = Stack(rankers={"trees": SMALL, "chain": Order()}, stacker=SMALL)
 
 
 class Spy(Order):
-    """An order that tells what it was fitted on."""
+    """An order that records which customers it was fitted on."""
 
     def fit(self, training: Examples, validation: Examples, engine: Any, seed: int, client: Any = None) -> Any:
         SEEN.append(pl.concat(training.tables())["customer"].unique().sort().to_list())
@@ -40,12 +40,12 @@ def weeks(tmp_path: Path) -> tuple[Examples, Examples]:
 
 
 def test_rankers_see_all_weeks_but_the_last_and_the_stacker_all_candidates_of_that_one(weeks, engine, monkeypatch):
-    """Of a sample, places would be better than they are in serving."""
-    told: list[list[int]] = []
+    """Among a sample of candidates, places would be better than in serving."""
+    stacked: list[list[int]] = []
 
     def fit(self: Any, training: Examples, *rest: Any, **more: Any) -> Any:
         table = pl.concat(training.tables())
-        told.append(table["customer"].unique().sort().to_list())
+        stacked.append(table["customer"].unique().sort().to_list())
         assert set(table.columns) == {"customer", "article", "label", "a_margin", "a_place"}
         lists = pl.concat(weeks[0].last_lists().tables())
         assert table.select("customer", "article").equals(lists.select("customer", "article"))
@@ -56,7 +56,7 @@ def test_rankers_see_all_weeks_but_the_last_and_the_stacker_all_candidates_of_th
     monkeypatch.setattr(type(SMALL), "fit", fit)
     stack.fit(*weeks, engine, 1)
     assert [list(range(120))] == SEEN
-    assert told == [[*range(200, 260), *range(300, 360)]]
+    assert stacked == [[*range(200, 260), *range(300, 360)]]
 
 
 def test_it_trusts_the_ranker_that_is_right(weeks, engine):

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees: what they learn, when they stop, and that they come back the same."""
+"""Gradient-boosted trees: what they learn, when they stop, and that loaded models are the same."""
 
 import json
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_how_examples_are_cut_into_files_decides_nothing(validation, engine, tmp
 
 
 def test_the_weeks_of_one_customer_are_queries_of_their_own(validation, engine, tmp_path):
-    # Three customers: the last of one week is the first of the next. Calling that one 99 in the second week changes
+    # Three customers: the last of one week is the first of the next. Renaming that one to 99 in the second week changes
     # nothing, because a query is a customer in a week.
     one, two = planted(2, 1), planted(2, 2, first=1)
     renamed = two.with_columns(customer=pl.when(pl.col("customer") == 1).then(99).otherwise(100 + pl.col("customer")))
@@ -92,7 +92,7 @@ def test_the_weeks_of_one_customer_are_queries_of_their_own(validation, engine, 
 
 
 def test_it_stops_when_validation_gets_no_better(training, engine, tmp_path):
-    # In the validation week labels are the opposite: the first tree is as good as it gets.
+    # In the validation week labels are the opposite, so the first tree is the best.
     opposite = planted(60, 2).with_columns(label=(1 - pl.col("label")).cast(pl.Int8))
     stopped = SMALL.model_copy(update={"rounds": 200, "patience": 3}).fit(
         training, on_disk(tmp_path, opposite=opposite), engine, 1
@@ -110,8 +110,8 @@ def test_it_keeps_the_best_trees_not_the_last(training, validation, engine):
     assert all(map_of(model, unseen, engine) <= best + 1e-6 for model in fewer)
 
 
-def test_missing_values_are_no_numbers(engine, tmp_path):
-    # Bought when nothing is known of the candidate; zero and one are known.
+def test_missing_values_are_not_numbers(engine, tmp_path):
+    # A candidate is bought if the column is missing; zero and one are known values.
     rows = 200 * PER_CUSTOMER
     unknown = np.random.default_rng(1).random(rows) < 0.2
     value = pl.Series(np.random.default_rng(2).integers(0, 2, rows)).set(pl.Series(unknown), None)
@@ -132,7 +132,7 @@ def test_no_candidates_no_scores(training, validation, engine):
     assert SMALL.fit(training, validation, engine, 1).score(planted(1, 3).clear()).to_list() == []
 
 
-def test_what_is_learned_is_written_beside_the_model(training, validation, engine, tmp_path):
+def test_what_is_learned_is_written_next_to_the_model(training, validation, engine, tmp_path):
     saved(SMALL.fit(training, validation, engine, 1), tmp_path / "model")
     assert json.loads((tmp_path / "model" / FEATURES).read_text()) == ["popular_rank", "price_fit", "recency", "noise"]
     gains = json.loads((tmp_path / "model" / IMPORTANCES).read_text())
@@ -163,9 +163,9 @@ def test_a_sample_of_the_validation_customers_may_decide_when_to_stop(training, 
     chosen = [
         SMALL.model_copy(update={"watched": n})._watched(validation, seed) for n in (5, 20, None) for seed in (1, 2)
     ]
-    told = validation.customers_with_purchases()
-    assert [table.height for table in chosen] == [5, 5, 20, 20, told.height, told.height]
-    assert set(chosen[0]["customer"]) <= set(chosen[2]["customer"]) <= set(told["customer"])
+    everybody = validation.customers_with_purchases()
+    assert [table.height for table in chosen] == [5, 5, 20, 20, everybody.height, everybody.height]
+    assert set(chosen[0]["customer"]) <= set(chosen[2]["customer"]) <= set(everybody["customer"])
     assert set(chosen[2]["customer"]) != set(chosen[3]["customer"])
     few = SMALL.model_copy(update={"watched": 5}).fit(training, validation, engine, 1)
     assert map_of(few, planted(50, 3), engine) > 0.8
@@ -175,7 +175,7 @@ def test_a_sample_of_the_validation_customers_may_decide_when_to_stop(training, 
 
 
 def worthy(customers: int, seed: int) -> pl.DataFrame:
-    """Planted candidates, what is bought worth more; every tenth was proposed by nobody and has no worth."""
+    """Return planted candidates with a worth: more if bought, none for every tenth, which no retriever proposed."""
     table = planted(customers, seed)
     draw = np.random.default_rng(seed)
     worth = (2.0**26 * (1 + table["label"].to_numpy()) * draw.uniform(0.3, 1, table.height)).astype(np.int64)
@@ -205,14 +205,14 @@ def test_scores_are_what_the_trees_add_to_the_logarithm_of_worth(engine, tmp_pat
     start = (unseen["worth"].fill_null(1) / 2**30).log()
     trees = model.booster.inplace_predict(unseen.select(model.features), predict_type="margin")
     base = scores.to_numpy() - start.to_numpy() - trees
-    assert base == pytest.approx(np.full(len(base), base[0]), abs=1e-4)  # XGBoost's own start, which all have alike
+    assert base == pytest.approx(np.full(len(base), base[0]), abs=1e-4)  # XGBoost's own start, the same for all rows
     saved(model, tmp_path / "model")
     assert ranker.load(tmp_path / "model", engine).score(unseen).equals(scores)
     # The worth is a column like others, too, and trees know more than it does.
     assert "worth" in model.features
-    told = unseen.lazy().select("customer", "article", score="worth")
+    by_worth = unseen.lazy().select("customer", "article", score="worth")
     bought = unseen.filter(pl.col("label") == 1).select("customer", "article")
-    assert map_of(model, unseen, engine) > map_at(engine.collect(ranked(told, by="customer")), bought)
+    assert map_of(model, unseen, engine) > map_at(engine.collect(ranked(by_worth, by="customer")), bought)
 
 
 def test_few_examples_make_the_lists_no_worse_than_worth(engine, tmp_path):
@@ -236,7 +236,7 @@ def test_a_gpus_trees_know_the_rule_and_score_alike_on_a_cpu(training, validatio
     ranker = SMALL.model_copy(update={"objective": objective})
     model = ranker.fit(training, validation, gpu, 1)
     assert map_of(model, unseen, engine) > 0.9
-    # Sums go round in another order, so the trees may differ; what the same trees say may not.
+    # Sums are added in another order, so the trees may differ; the scores of the same trees must not.
     saved(model, tmp_path / "model")
     there, here = model.score(unseen), ranker.load(tmp_path / "model", engine).score(unseen)
     assert there.to_numpy() == pytest.approx(here.to_numpy(), abs=1e-4)

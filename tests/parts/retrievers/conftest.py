@@ -1,4 +1,4 @@
-"""A world in which customers have tastes, for retrievers that are to find them."""
+"""Synthetic purchases of customers with tastes, which retrievers should find."""
 
 import random
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Purchases = list[tuple[int, int, int]]
 
 @pytest.fixture(scope="package")
 def purchases() -> Purchases:
-    """(days ago, customer, article) of customers who like one quarter of the catalogue each; the last week is ahead."""
+    """Return (days ago, customer, article): each customer likes a quarter of the catalogue; the last week is ahead."""
     draw = random.Random(1)
     liked = [range(customer % GROUPS, ARTICLES, GROUPS) for customer in range(CUSTOMERS)]
     days = [(ago, customer) for ago in range(-6, 40) for customer in range(CUSTOMERS) if draw.random() < 0.15]
@@ -29,13 +29,13 @@ def purchases() -> Purchases:
 
 @pytest.fixture
 def tasteful(purchases: Purchases, make_history) -> History:
-    """What was known of them before the week ahead."""
+    """Return what was known before the week ahead."""
     return make_history([row for row in purchases if row[0] > 0])
 
 
 @pytest.fixture
 def times_popular(purchases: Purchases, tasteful: History) -> Callable[[Retriever], float]:
-    """How many times as much of the week ahead a retriever recalls as best sellers do, 15 candidates each."""
+    """Return a function: a retriever's recall of the week ahead, relative to best sellers', 15 candidates each."""
 
     def ratio(part: Retriever) -> float:
         ahead = [(customer, article) for ago, customer, article in purchases if ago <= 0]

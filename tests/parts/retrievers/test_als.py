@@ -1,4 +1,4 @@
-"""Alternating least squares: what a customer's vector solves, whose taste it knows, and what has no vector."""
+"""Alternating least squares: a customer's vector solves the equations, finds their taste, and may be missing."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ def vectors(table: pl.LazyFrame, prefix: str) -> np.ndarray:
     return table.collect().select(pl.col(f"^{prefix}.*$")).to_numpy().astype(float)
 
 
-def test_it_finds_what_those_of_the_same_taste_buy(times_popular):
+def test_it_finds_what_customers_of_the_same_taste_buy(times_popular):
     assert times_popular(ALS(n=15, factors=8)) > 2
 
 
@@ -53,7 +53,7 @@ def test_only_what_is_on_sale_is_retrieved_and_everything_is_described(make_hist
     assert described[0, 9] == described[7, 2] == {"als_dot": None}
 
 
-def test_who_bought_nothing_of_late_gets_nothing(make_history):
+def test_a_customer_without_recent_purchases_gets_nothing(make_history):
     history = make_history([(61, 0, 1), (60, 1, 1), (1, 1, 2)])
     assert kit.proposed(ALS(factors=2), history, CPU, [0, 1, 5]).items() >= {0: [], 5: []}.items()
     assert kit.proposed(ALS(factors=2), make_history([(61, 0, 1)]), CPU, [0])[0] == []

@@ -1,4 +1,4 @@
-"""Bayesian personalised ranking: whose taste it knows, and that the seed alone decides what it learns."""
+"""Bayesian personalised ranking: it finds tastes, and the seed alone decides the vectors."""
 
 import dataclasses
 
@@ -10,7 +10,7 @@ from hmgpu.parts.retrievers.bpr import BPR
 CPU = Engine("cpu", "tests")
 
 
-def test_it_finds_what_those_of_the_same_taste_buy(times_popular):
+def test_it_finds_what_customers_of_the_same_taste_buy(times_popular):
     assert times_popular(BPR(n=15, factors=8)) > 2
 
 

@@ -1,4 +1,4 @@
-"""Content: likeness by codes, by words and by sales, without any purchase of the candidate by others."""
+"""Content: similarity by codes, by words, by sales and by given vectors, without other customers' purchases."""
 
 import kit
 import polars as pl
@@ -13,7 +13,7 @@ NAMES = {1: "Blue linen dress", 2: "Red linen dress", 3: "Wool socks", 4: "Thick
 CODES = {1: (1, 1, 7), 2: (1, 1, 8), 3: (2, 5, 7), 4: (2, 5, 8), 5: (None, None, None)}
 
 
-def test_names_tell_what_is_alike(make_history):
+def test_similar_names_mean_similar_articles(make_history):
     history = make_history(
         [(1, 0, 1), (1, 9, 2), (1, 9, 3), (1, 1, 4)], articles={a: {"name": n} for a, n in NAMES.items()}
     )
@@ -25,7 +25,7 @@ def test_names_tell_what_is_alike(make_history):
     assert described[0, 3]["content_text_dot"] == pytest.approx(0.0, abs=0.05)
 
 
-def test_codes_tell_what_is_alike_and_columns_are_told_apart(make_history):
+def test_similar_codes_mean_similar_articles_and_columns_are_kept_apart(make_history):
     articles = {a: {"product_type": t, "section": s, "colour": c} for a, (t, s, c) in CODES.items()}
     history = make_history([(1, a, a) for a in CODES], articles=articles)
     found = kit.described(Content(of="metadata"), history, CPU, [(1, 2), (1, 3), (1, 4), (1, 5)])
@@ -35,7 +35,7 @@ def test_codes_tell_what_is_alike_and_columns_are_told_apart(make_history):
     assert dots[3] is None
 
 
-def test_who_has_no_text_is_left_out_and_columns_may_be_missing(make_history):
+def test_articles_without_text_are_left_out_and_columns_may_be_missing(make_history):
     history = make_history([(1, 0, a) for a in NAMES], articles={a: {"name": n} for a, n in NAMES.items()})
     part = kit.bound(Content(of="text", dimensions=8), history, CPU)
     articles = kit.learned(part, history, CPU)["articles"].collect()
@@ -59,8 +59,8 @@ def test_the_latest_articles_are_compared_one_by_one(make_history):
     assert set(two[2, 1].values()) == {None}
 
 
-def test_sales_tell_what_is_alike(make_history):
-    """1 and 2 are dear, new and for the old, 3 and 4 cheap, old and for the young."""
+def test_similar_sales_mean_similar_articles(make_history):
+    """Articles 1 and 2 are dear, new and bought by the old; 3 and 4 are cheap, old and bought by the young."""
     rows = [(3, 0, 1, 9000), (4, 1, 2, 8000), (5, 1, 1, 9000), (30, 2, 3, 500), (31, 3, 4, 600), (33, 3, 3, 500)]
     ages = {0: 61, 1: 65, 2: 20, 3: 22}
     history = make_history(
@@ -81,7 +81,7 @@ def test_sales_need_nothing_but_purchases(make_history):
 
 
 def test_pictures_and_sentences_are_as_near_as_their_vectors(make_history):
-    """Customer 0 bought 1. Its picture is most like 3's; its text most like 2's; 5 has no vector."""
+    """Customer 0 bought article 1, whose picture is most similar to 3's and its text to 2's; 5 has no vector."""
     pictures = {1: (1.0, 0.0), 2: (0.0, 1.0), 3: (0.8, 0.6), 4: (-1.0, 0.0)}
     text = {1: (1.0, 0.0, 0.0), 2: (0.6, 0.8, 0.0), 3: (0.0, 0.0, 1.0)}
     history = make_history(
@@ -96,7 +96,7 @@ def test_pictures_and_sentences_are_as_near_as_their_vectors(make_history):
     assert found[0, 3]["content_pictures_latest"] == pytest.approx(0.8, abs=1e-3)
 
 
-def test_long_vectors_are_made_short(make_history):
+def test_long_vectors_are_reduced(make_history):
     vectors = {1: (0.6, 0.8, 0.0, 0.0), 2: (0.8, 0.6, 0.0, 0.0), 3: (0.0, 0.0, 1.0, 0.0), 4: (0.0, 0.0, 1.0, 0.0)}
     history = make_history([(1, 0, a) for a in vectors], vectors={"text": vectors})
     articles = kit.learned(kit.bound(Content(of="sentences", dimensions=2), history, CPU), history, CPU)["articles"]
@@ -115,7 +115,7 @@ def test_without_vectors_the_error_names_the_command(make_history, of, command):
         part.learn(make_history([(1, 0, 1)]))
 
 
-def test_nobody_gets_anything_without_purchases_of_late(make_history):
+def test_nobody_gets_anything_without_recent_purchases(make_history):
     history = make_history([(100, 0, 1)], articles={1: {"name": "Dress"}})
     for of in ("text", "metadata", "sales"):
         assert kit.proposed(Content(of=of), history, CPU, [0]) == {0: []}

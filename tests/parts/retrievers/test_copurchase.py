@@ -18,12 +18,12 @@ def test_what_others_bought_after_it_and_half_as_much_before_it(make_history, en
     history = make_history([*PAIR, (4, 1, 10), (4, 2, 20)])
     found = as_dicts(scored(CoPurchase(), history, engine, [1, 2]))
     assert {customer: list(articles) for customer, articles in found.items()} == {1: [20], 2: [10]}
-    # Each article has three buyers and each seed is as old, so only the direction differs: weight 1 against 0.5.
+    # All articles have three buyers and both seeds are equally old, so only the direction differs: weight 1 or 0.5.
     assert found[1][20] / found[2][10] == pytest.approx(2, rel=1e-4)
 
 
-def test_best_sellers_of_the_week_ask_for_company_too(make_history, engine):
-    """For everybody, those who bought nothing too; what sold best eight days ago asks for nothing."""
+def test_best_sellers_of_the_week_may_be_the_seeds(make_history, engine):
+    """They are everybody's seeds, also of customers without purchases; best sellers of eight days ago are not."""
     other = [(9, customer, 30) for customer in (5, 6, 7)] + [(8, customer, 40) for customer in (5, 6, 7)]
     history = make_history([*PAIR, *other], customers={4: {}})
     part = CoPurchase(seeds_from="popular", seeds=1, on_sale=14)
@@ -50,7 +50,7 @@ def test_days_between_weigh_down(make_history, engine):
     assert found[15] / found[20] == pytest.approx(0.6561, rel=1e-4)
 
 
-def test_the_best_seller_is_not_everybodys_company(make_history, engine):
+def test_the_best_seller_does_not_win_every_rule(make_history, engine):
     # All ten customers bought 99; 10 and 20 were bought by 8 and 9 only.
     # Cosine of 10 → 20: 2 / sqrt(3·2) = 0.82; of 10 → 99: 2 / sqrt(3·10) = 0.37 (customer 1 has 10 too).
     bought = [(5, c, a) for c in (8, 9) for a in (10, 20, 99)] + [(5, c, 99) for c in range(20, 28)]
@@ -59,13 +59,13 @@ def test_the_best_seller_is_not_everybodys_company(make_history, engine):
     assert found[99] / found[20] == pytest.approx((2 / 10) ** 0.5, rel=1e-4)
 
 
-def test_one_customer_is_no_support(make_history, engine):
+def test_one_customer_is_not_enough_support(make_history, engine):
     history = make_history([(5, 8, 10), (5, 8, 20), (4, 1, 10)])
     assert proposed(CoPurchase(), history, engine) == {1: []}
     assert proposed(CoPurchase(support=1), history, engine) == {1: [20]}
 
 
-def test_units_of_one_customer_are_no_support(make_history, engine):
+def test_units_of_one_customer_are_not_enough_support(make_history, engine):
     history = make_history([(5, 8, 10), (5, 8, 20), (4, 8, 10), (4, 8, 20), (4, 1, 10)])
     assert proposed(CoPurchase(support=2), history, engine) == {1: []}
 
@@ -82,7 +82,7 @@ def test_pairs_are_read_no_further_back_than_days(make_history, engine):
     assert proposed(CoPurchase(days=15), make_history(bought), engine) == {1: [20]}
 
 
-def test_only_the_latest_seeds_ask(make_history, engine):
+def test_only_the_latest_seeds_count(make_history, engine):
     other = [(6, c, a) for c in (6, 7) for a in (11, 21)]
     history = make_history([*PAIR, *other, (2, 1, 11), (9, 1, 10)])
     assert proposed(CoPurchase(seeds=1), history, engine) == {1: [21]}
@@ -91,7 +91,7 @@ def test_only_the_latest_seeds_ask(make_history, engine):
 
 
 def test_a_seed_loses_half_its_weight_every_half_life(make_history, engine):
-    # Two rules of the same strength, 10 → 20 and 11 → 21; seed 10 is 14 days old (weight 1/2), 11 is 28 days (1/4).
+    # Two equally strong rules, 10 → 20 and 11 → 21; seed 10 is 14 days old (weight 1/2), seed 11 is 28 days old (1/4).
     rules = [(13, c, a) for c in (6, 7) for a in (11, 21)] + [(13, c, a) for c in (8, 9) for a in (10, 20)]
     history = make_history([*rules, (14, 1, 10), (28, 1, 11)])
     found = dict(scored(CoPurchase(half_life=14), history, engine)[1])
@@ -100,7 +100,7 @@ def test_a_seed_loses_half_its_weight_every_half_life(make_history, engine):
 
 
 def test_rules_add_up(make_history, engine):
-    # Both seeds ask for 20, only one for 30.
+    # Both seeds have a rule for 20, only one has a rule for 30.
     bought = [(5, c, a) for c in (8, 9) for a in (10, 11, 20)] + [(5, c, a) for c in (6, 7) for a in (10, 30)]
     assert proposed(CoPurchase(), make_history([*bought, (3, 1, 10), (3, 1, 11)]), engine)[1][0] == 20
 
@@ -119,5 +119,5 @@ def test_rules_and_candidates_are_cut_with_ties_on_the_article(make_history, eng
     assert proposed(CoPurchase(n=1), history, engine) == {1: [20]}
 
 
-def test_who_bought_nothing_gets_nothing(make_history, engine):
+def test_a_customer_without_purchases_gets_nothing(make_history, engine):
     assert proposed(CoPurchase(), make_history(PAIR, customers={1: {}}), engine) == {1: []}

@@ -1,4 +1,4 @@
-"""Item-to-item collaborative filtering: what weighs a pair, what a rule is divided by, and whose rules are used."""
+"""Item-to-item collaborative filtering: weights of pairs, what rules are divided by, and rules by group."""
 
 from math import log, sqrt
 
@@ -26,7 +26,7 @@ def test_what_was_bought_before_weighs_less(make_history, engine):
 
 
 def test_days_between_and_the_same_day(make_history, engine):
-    # With 10 on the same day: 20. Two days after it: 30. The same buyers; both pairs' ages don't count here.
+    # Article 20 is bought with 10 on the same day, 30 two days later, by the same buyers; the pairs' age doesn't count.
     bought = [(9, c, a) for c in (8, 9) for a in (10, 20)] + [(7, c, 30) for c in (8, 9)]
     history = make_history([*bought, (2, 1, 10)])
     found = scores(ItemCF(gap=0.7, on_sale=14, pair_half_life=1e9), history, engine)[1]
@@ -36,7 +36,7 @@ def test_days_between_and_the_same_day(make_history, engine):
 
 
 def test_a_pair_ages_from_its_later_purchase(make_history, engine):
-    # 20 follows 10 after a day and completed its pair 4 days ago, 30 follows 11 likewise, 14 days earlier.
+    # 20 was bought a day after 10, 4 days ago; 30 was bought a day after 11, 14 days earlier.
     bought = [(5, c, 10) for c in (8, 9)] + [(4, c, 20) for c in (8, 9)]
     bought += [(19, c, 11) for c in (6, 7)] + [(18, c, 30) for c in (6, 7)]
     history = make_history([*bought, (2, 1, 10), (2, 1, 11)])
@@ -44,8 +44,8 @@ def test_a_pair_ages_from_its_later_purchase(make_history, engine):
     assert found[30] / found[20] == pytest.approx(0.5, rel=1e-3)
 
 
-def test_who_bought_much_says_less(make_history, engine):
-    # 8 and 9 bought two articles each; 6 and 7 bought four, of which three are theirs alone.
+def test_customers_who_bought_much_count_less(make_history, engine):
+    # Customers 8 and 9 bought two articles each; 6 and 7 bought four each.
     bought = [(5, c, a) for c in (8, 9) for a in (10, 20)]
     bought += [(5, c, a) for c in (6, 7) for a in (11, 30)] + [(5, c, 100 * c + k) for c in (6, 7) for k in (1, 2)]
     history = make_history([*bought, (2, 1, 10), (2, 1, 11)])
@@ -54,14 +54,14 @@ def test_who_bought_much_says_less(make_history, engine):
 
 
 @pytest.mark.parametrize(("normalise", "expected"), [("log", log(3) / log(11)), ("root", sqrt(2 / 10))])
-def test_what_everybody_buys_is_no_rule_of_10s(make_history, engine, normalise, expected):
+def test_popular_articles_count_less(make_history, engine, normalise, expected):
     # Ten customers bought 99, two of them 10 and 20 too.
     bought = [(5, c, a) for c in (8, 9) for a in (10, 20, 99)] + [(5, c, 99) for c in range(20, 28)]
     found = scores(ItemCF(normalise=normalise), make_history([*bought, (5, 1, 10)]), engine)[1]
     assert found[99] / found[20] == pytest.approx(expected, rel=1e-3)
 
 
-def test_rules_of_ones_own_group(make_history, engine):
+def test_customers_get_the_rules_of_their_own_group(make_history, engine):
     # The young buy 20 with 10, the old 30; 3 has no age.
     bought = [(5, c, a) for c in (8, 9) for a in (10, 20)] + [(5, c, a) for c in (6, 7) for a in (10, 30)]
     ages = dict.fromkeys((8, 9, 1), 25) | dict.fromkeys((6, 7, 2), 60)
@@ -73,7 +73,7 @@ def test_rules_of_ones_own_group(make_history, engine):
 
 
 def test_groups_that_are_learned(make_history, engine):
-    # By what they pay: 8, 9 and 1 the least of ten, 6, 7 and 2 the most.
+    # By what they pay: customers 8, 9 and 1 the least, 6, 7 and 2 the most.
     bought = [(5, c, a) for c in (8, 9) for a in (10, 20)] + [(5, c, a) for c in (6, 7) for a in (10, 30)]
     others = [(5, c, 50) for c in range(20, 24)]
     asking = [(2, c, 10) for c in (1, 2)]
@@ -84,7 +84,7 @@ def test_groups_that_are_learned(make_history, engine):
     assert proposed(part, history, engine, [1, 2]) == {1: [20], 2: [30]}
 
 
-def test_two_customers_of_different_groups_are_no_support(make_history, engine):
+def test_two_customers_of_different_groups_are_not_enough_support(make_history, engine):
     history = make_history([*PAIR, (4, 1, 10)], customers={8: {"age": 25}, 9: {"age": 60}, 1: {"age": 25}})
     assert proposed(ItemCF(), history, engine) == {1: [20]}
     assert proposed(ItemCF(by="age_band"), history, engine) == {1: []}
@@ -99,7 +99,7 @@ def test_it_needs_the_column_of_its_groups():
 
 
 def test_without_its_own_weights_it_ranks_as_copurchase(make_history, engine):
-    """Both buyers bought as much and each article is as popular, so the rules differ by constant factors alone."""
+    """Buyers are equally busy and articles equally popular, so the rules differ only by constant factors."""
     bought = [(9, c, 10) for c in (8, 9)] + [(12 - k, c, 20 + k) for c in (8, 9) for k in range(6)]
     history = make_history([*bought, (2, 1, 10)])
     shared = {"gap": 0.8, "backwards": 0.5, "on_sale": 14}
@@ -108,5 +108,5 @@ def test_without_its_own_weights_it_ranks_as_copurchase(make_history, engine):
     assert sorted(found[1]) == [20, 21, 22, 23, 24, 25]
 
 
-def test_who_bought_nothing_gets_nothing(make_history, engine):
+def test_a_customer_without_purchases_gets_nothing(make_history, engine):
     assert proposed(ItemCF(), make_history(PAIR, customers={1: {}}), engine) == {1: []}

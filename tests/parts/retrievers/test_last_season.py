@@ -1,4 +1,4 @@
-"""What sold in the same weeks a year ago and is on sale again."""
+"""Best sellers of the same weeks a year ago that are on sale again."""
 
 from kit import proposed, scored
 

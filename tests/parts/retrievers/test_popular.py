@@ -16,7 +16,7 @@ def test_every_unit_counts(make_history, engine):
     assert proposed(Popular(), history, engine) == {1: [2, 1]}
 
 
-def test_everybody_gets_the_same_also_who_never_bought(make_history, engine):
+def test_everybody_gets_the_same_even_without_purchases(make_history, engine):
     history = make_history([(2, 5, 3), (2, 6, 3), (2, 6, 4)])
     assert proposed(Popular(), history, engine, [5, 77]) == {5: [3, 4], 77: [3, 4]}
 

@@ -1,4 +1,4 @@
-"""Best sellers among customers, or in a group of articles, like this customer's."""
+"""Best sellers among similar customers, or in the customer's departments or types."""
 
 import pytest
 from kit import proposed
@@ -12,7 +12,7 @@ def test_age_bands_end_with_their_last_year(make_history, engine):
     history = make_history(
         [(2, 1, 10), (2, 2, 20), (2, 3, 30), (2, 4, 40)], customers={c: {"age": age} for c, age in ages.items()}
     )
-    # Bands: ..19 | 20..29 | … | 60..69 | 70..; who has no age is in none.
+    # Bands: ..19 | 20..29 | … | 60..69 | 70..; a customer without an age has no band.
     wanted = {11: [10], 12: [20], 13: [30], 14: [40], 15: []}
     assert proposed(PopularBy(by="age_band"), history, engine, wanted) == wanted
 
@@ -30,7 +30,7 @@ def test_price_levels_are_fifths_of_the_customers_by_what_they_usually_pay(make_
 
 
 def test_the_channel_is_the_one_used_most(make_history, engine):
-    # Customer 1: channel 1 twice, 0 once. Customer 2: one each, the tie goes to channel 0. 3 and 4 are the crowds.
+    # Customer 1: channel 1 twice, 0 once. Customer 2: one each, the tie goes to channel 0. 3 and 4 have the sales.
     bought = [(2, 1, 50), (2, 1, 51), (2, 1, 52), (2, 2, 53), (2, 2, 54), *[(2, 3, 60)] * 5, *[(2, 4, 61)] * 5]
     history = make_history(bought, channels=[1, 1, 0, 1, 0] + [0] * 5 + [1] * 5)
     found = proposed(PopularBy(by="channel", n=1), history, engine, [1, 2])
@@ -38,7 +38,7 @@ def test_the_channel_is_the_one_used_most(make_history, engine):
 
 
 def test_gender_is_what_four_fifths_of_the_purchases_are(make_history, engine):
-    """1 and 2 buy women's clothes, 3 men's, 4 both; article 5 is of neither and sells to women alone."""
+    """Customers 1 and 2 buy women's clothes, 3 men's, 4 both; article 5 is neither, and only 1 and 2 buy it."""
     groups = {1: "Ladieswear", 2: "Ladieswear", 3: "Menswear", 5: "Sport"}
     bought = [(1, 1, 1), (1, 1, 5), (2, 1, 5), (3, 2, 2), (1, 3, 3), (2, 4, 3), (2, 4, 1)]
     history = make_history(bought, articles={article: {"index_group_name": name} for article, name in groups.items()})
@@ -46,7 +46,7 @@ def test_gender_is_what_four_fifths_of_the_purchases_are(make_history, engine):
     assert found == {1: [5, 1, 2], 2: [5, 1, 2], 3: [3], 4: []}
 
 
-def test_whose_clothes_a_group_is_can_be_said(make_history, engine):
+def test_the_groups_of_each_gender_are_settings(make_history, engine):
     groups = {1: "Damen", 2: "Damen", 3: "Herren"}
     bought = [(1, 1, 1), (2, 2, 2), (2, 3, 3)]
     history = make_history(bought, articles={article: {"index_group_name": name} for article, name in groups.items()})
@@ -57,8 +57,8 @@ def test_whose_clothes_a_group_is_can_be_said(make_history, engine):
 
 @pytest.mark.parametrize(("by", "one", "other"), [("club", 3, 4), ("postal_code", 0, 9), ("fn", 0, 1)])
 def test_any_code_or_flag_of_customers(make_history, engine, by, one, other):
-    people = {1: {by: one}, 2: {by: other}, 3: {by: one}}
-    history = make_history([(2, 2, 20), (2, 3, 30)], customers=people)
+    customers = {1: {by: one}, 2: {by: other}, 3: {by: one}}
+    history = make_history([(2, 2, 20), (2, 3, 30)], customers=customers)
     assert proposed(PopularBy(by=by), history, engine, [1, 2]) == {1: [30], 2: [20]}
 
 
@@ -73,12 +73,12 @@ def test_an_article_attribute_gives_the_tags_bought_most_lately(make_history, en
 
 
 def test_a_small_group_is_not_drowned_by_a_large_one(make_history, engine):
-    # Both departments are liked alike. 1 and 5 are the best sellers of theirs, 2 sells a tenth of 1 but five times 5.
+    # Both departments weigh the same. Articles 1 and 5 are their best sellers; 2 sells a tenth of 1 but five times 5.
     sold = [(2, 9, 1)] * 100 + [(2, 9, 2)] * 10 + [(2, 9, 5)] * 2
     own = [(3, 1, 3), (3, 1, 6)]
     departments = {1: 0, 2: 0, 3: 0, 5: 7, 6: 7}
     history = make_history(sold + own, articles={a: {"department": d} for a, d in departments.items()})
-    # Days 2 only, so the customer's own purchases are no sales.
+    # With days=2, the customer's own purchases don't count as sales.
     assert proposed(PopularBy(by="department", days=2), history, engine) == {1: [1, 5, 2]}
 
 
@@ -108,6 +108,6 @@ def test_it_needs_the_column_that_its_attribute_comes_from():
 
 
 @pytest.mark.parametrize("by", ["shoe_size", "name", "customer", ""])
-def test_what_is_no_attribute_is_refused_with_those_there_are(by):
+def test_an_unknown_attribute_is_refused_with_the_known_ones(by):
     with pytest.raises(ValidationError, match=r"is not an attribute; there are age_band, .*department"):
         PopularBy(by=by)

@@ -1,4 +1,4 @@
-"""The customer's own past articles: newest and most often first."""
+"""The customer's own past articles, the newest and most frequent ones first."""
 
 import random
 
@@ -47,7 +47,7 @@ def test_ties_break_on_the_article_before_the_list_is_cut(make_history, engine):
     assert proposed(Repurchase(n=2), history, engine) == {1: [7, 8]}
 
 
-def test_each_customer_gets_only_what_it_bought_and_was_asked_for(make_history, engine):
+def test_each_customer_gets_only_their_own_articles(make_history, engine):
     history = make_history([(3, 1, 10), (3, 2, 11), (3, 3, 12)], customers={4: {}})
     assert proposed(Repurchase(), history, engine, [2, 4, 5]) == {2: [11], 4: [], 5: []}
 

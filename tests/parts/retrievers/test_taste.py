@@ -1,4 +1,4 @@
-"""Sales × leaning × nearness: worked by hand, and in the same order as the columns that describe it."""
+"""Sales × leaning × nearness: worked out by hand, and in agreement with the columns."""
 
 import random
 
@@ -32,9 +32,9 @@ def test_a_score_is_sales_times_leaning_by_hand(history) -> None:
     def sales(*days: int) -> float:
         return sum(round(0.5 ** (day / 4) * ONE) / ONE for day in days) + 0.5
 
-    best = sales(2, 2, 2)  # article 2; 12 was bought on three days too, the last of them a day later
+    best = sales(2, 2, 2)  # article 2; 12 was bought on three days too, the last one a day later
     best = max(best, sales(2, 1, 2))
-    # Four of the eight purchases with a department were of department 1, and so were all three of customer 0.
+    # Four of the eight purchases with a department were in department 1, and so were all three by customer 0.
     leaning = {1: (3 + 0.25) / (1.5 + 0.25), 0: 0.25 / (1.5 + 0.25)}
     expected = {12: sales(2, 1, 2) * leaning[1], 11: sales(3) * leaning[1], 2: sales(2, 2, 2) * leaning[0]}
     expected[1] = sales(3) * leaning[0]

@@ -1,4 +1,4 @@
-"""The two towers learn taste, serve customers and articles that they have never seen, and describe any pair."""
+"""The two towers learn tastes, serve new customers and articles, and describe any pair."""
 
 import random
 
@@ -19,7 +19,7 @@ TASTE = TwoTower(epochs=5, weeks=6, width=16, hidden=(32,), dimensions=32, batch
 
 @pytest.fixture(scope="module")
 def tastes():
-    """Customers who buy three articles a week, all of the one eighth of the catalogue that is to their taste."""
+    """Purchases of customers who buy three articles a week, all from the eighth of the catalogue that they like."""
     draw = random.Random(1)
     bought = []
     for customer in range(CUSTOMERS):
@@ -29,7 +29,7 @@ def tastes():
 
 
 @pytest.fixture
-def worlds(tastes, make_history):
+def data(tastes, make_history):
     """The history up to the cutoff, and what was bought in the week after it."""
     past = [(ago, customer, article) for ago, customer, article in tastes if ago > 0]
     attributes = {article: {"product_type": article % 40} for article in range(ARTICLES)}
@@ -40,8 +40,8 @@ def worlds(tastes, make_history):
 
 
 @pytest.fixture
-def trained(worlds, tmp_path_factory):
-    history, _ = worlds
+def trained(data, tmp_path_factory):
+    history, _ = data
     folder = tmp_path_factory.mktemp("model")
     encoders = kit.encoders(history, CPU)
     TASTE.bind(PartContext(CPU, 1, lambda: encoders)).train(history, folder, folder / "work")
@@ -52,14 +52,14 @@ def found(part, history, customers: pl.LazyFrame) -> pl.DataFrame:
     return CPU.collect(part.retrieve(kit.learned(part, history, CPU), customers))
 
 
-def test_it_learns_taste(worlds, trained, make_history):
-    history, labels = worlds
+def test_it_learns_taste(data, trained, make_history):
+    history, labels = data
     buyers = labels.lazy().select("customer").unique()
     popular = found(kit.bound(Popular(n=100), history, CPU), history, buyers)
     towers = found(trained, history, buyers)
     assert recall_at(towers, labels, 100) >= 2.5 * recall_at(popular, labels, 100)
 
-    # Its dot product puts an article of the customer's taste above one of another's, whoever proposed the pair.
+    # The dot product of an article to the customer's taste is larger than that of another article.
     learned = kit.learned(trained, history, CPU)
     pairs = [(customer, article) for customer in range(40) for article in range(64)]
     asked = pl.LazyFrame(pairs, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
@@ -69,7 +69,7 @@ def test_it_learns_taste(worlds, trained, make_history):
     assert mine > others + 0.2
     assert described.filter(liked)["two_tower_place"].mean() < 20
 
-    # What is learned of new people and articles: vectors for all, and only articles on sale retrieved.
+    # New customers and articles get vectors too, and only articles on sale are retrieved.
     later = make_history(
         [(1, 0, 0), (40, 1, 1), (1, CUSTOMERS + 5, ARTICLES + 9)], articles={ARTICLES + 9: {"product_type": 3}}
     )
@@ -79,7 +79,7 @@ def test_it_learns_taste(worlds, trained, make_history):
     assert served["customer"].n_unique() == 2
 
 
-def test_a_pair_without_vectors_is_null(worlds, make_history):
+def test_a_pair_without_vectors_is_null(data, make_history):
     history = make_history([(day, customer, day % 5) for day in range(1, 60) for customer in range(3)])
     described = kit.described(TwoTower(), history, CPU, [(0, 1), (0, 99)])
     assert described[0, 1]["two_tower_dot"] is not None
@@ -87,15 +87,15 @@ def test_a_pair_without_vectors_is_null(worlds, make_history):
 
 
 @pytest.mark.gpu
-def test_a_gpu_learns_taste_too_and_the_same_weights_find_the_same(worlds, trained, gpu, tmp_path):
-    history, labels = worlds
+def test_a_gpu_learns_taste_too_and_the_same_weights_find_the_same(data, trained, gpu, tmp_path):
+    history, labels = data
     buyers = labels.lazy().select("customer").unique()
     encoders = kit.encoders(history, gpu)
     TASTE.bind(PartContext(gpu, 1, lambda: encoders)).train(history, tmp_path, tmp_path / "work")
     learned_there = TASTE.bind(PartContext(gpu, 1, lambda: encoders, tmp_path))
     popular = found(kit.bound(Popular(n=100), history, CPU), history, buyers)
     assert recall_at(found(learned_there, history, buyers), labels, 100) >= 2.5 * recall_at(popular, labels, 100)
-    # Trained by the CPU, at work on the GPU: a vector's last step may differ, and with it who comes last.
+    # Trained on the CPU, used on the GPU: a vector's last step may differ, and with it the last candidate.
     moved = TASTE.bind(PartContext(gpu, 1, trained.context.encoders, trained.context.model))
     both = [found(each, history, buyers).select("customer", "article") for each in (trained, moved)]
     assert both[0].join(both[1], on=["customer", "article"]).height > 0.98 * both[0].height

@@ -1,4 +1,4 @@
-"""Who is alike, and what of the neighbours' purchases is proposed."""
+"""Which customers are similar, and which of their purchases are proposed."""
 
 import random
 from collections import Counter
@@ -16,7 +16,7 @@ TASTES = [(30, 1, 10), (30, 8, 10), (30, 2, 11), (30, 9, 11)]
 BOUGHT = [*TASTES, (3, 8, 20), (3, 9, 30)]
 
 
-def test_what_those_who_bought_the_same_bought_of_late(make_history, engine):
+def test_recent_purchases_of_similar_customers(make_history, engine):
     assert proposed(UserCF(days=7), make_history(BOUGHT), engine, [1, 2]) == {1: [20], 2: [30]}
 
 
@@ -33,12 +33,12 @@ def test_neighbours_bought_something_in_the_active_days(make_history, engine):
     assert proposed(UserCF(days=7, active_days=3), history, engine, [1]) == {1: [20]}
 
 
-def test_nobody_is_a_neighbour_of_his_own(make_history, engine):
+def test_nobody_is_their_own_neighbour(make_history, engine):
     assert proposed(UserCF(), make_history([(3, 1, 10), (2, 1, 20)]), engine, [1]) == {1: []}
     assert proposed(UserCF(), make_history(BOUGHT), engine, [8]) == {8: []}
 
 
-def test_the_purchase_of_another_colour_tells_too(make_history, engine):
+def test_the_purchase_of_another_colour_counts_too(make_history, engine):
     bought = [(30, 1, 10), (30, 8, 12), (3, 8, 20), (3, 9, 30)]
     family = {10: {"product": 5}, 12: {"product": 5}, 20: {"product": 6}, 30: {"product": 7}}
     assert proposed(UserCF(), make_history(bought, articles=family), engine) == {1: [20]}
@@ -46,8 +46,8 @@ def test_the_purchase_of_another_colour_tells_too(make_history, engine):
     assert proposed(UserCF(), make_history(bought, articles=family, present=frozenset()), engine) == {1: []}
 
 
-def test_a_rare_article_tells_more(make_history, engine):
-    # With 8 customer 1 shares 10, which seven neighbours bought, with 9 the rare 11.
+def test_a_rare_article_counts_more(make_history, engine):
+    # Customer 1 shares article 10 with 8 and six others, and the rare article 11 only with 9.
     common = [(30, c, 10) for c in range(20, 26)] + [(3, c, 99) for c in range(20, 26)]
     bought = [(30, 1, 10), (30, 1, 11), (30, 8, 10), (3, 8, 20), (30, 9, 11), (3, 9, 30)]
     found = proposed(UserCF(), make_history([*common, *bought]), engine)[1]
@@ -60,8 +60,8 @@ def test_what_too_many_bought_is_not_compared(make_history, engine):
     assert proposed(UserCF(most_buyers=1), make_history(both), engine) == {1: []}
 
 
-def test_a_new_purchase_tells_more(make_history, engine):
-    # Customer 1 bought 11 of late and 10 long ago.
+def test_a_new_purchase_counts_more(make_history, engine):
+    # Customer 1 bought 11 lately and 10 long ago.
     bought = [(90, 1, 10), (10, 1, 11), (30, 8, 10), (30, 9, 11), (3, 8, 20), (3, 9, 30)]
     assert proposed(UserCF(), make_history(bought), engine) == {1: [30, 20]}
     early = [(10, 1, 10), (90, 1, 11), *bought[2:]]
@@ -82,8 +82,8 @@ def test_what_a_neighbour_bought_last_weighs_more(make_history, engine):
     assert first[1] / last[1] == pytest.approx(0.5, rel=0.01)
 
 
-def test_the_nearest_neighbours_and_those_as_near(make_history, engine):
-    # 7 and 8 bought just what customer 1 bought, 9 something else too.
+def test_the_nearest_neighbours_and_equally_near_ones(make_history, engine):
+    # Customers 7 and 8 bought exactly what customer 1 bought, 9 something else too.
     alike = [(30, c, 10) for c in (1, 7, 8, 9)] + [(30, 9, 50)]
     history = make_history([*alike, (3, 7, 20), (3, 8, 20), (3, 9, 30)])
     assert proposed(UserCF(neighbours=1), history, engine) == {1: [20]}
@@ -97,7 +97,7 @@ def crowd():
 
 
 def test_scores_are_those_of_dense_arithmetic(crowd, make_history, engine):
-    """All neighbours count: scores are the sums over them of cosine times weight."""
+    """All neighbours count: a score is the sum over them of cosine times weight."""
     history = make_history(crowd)
     part = UserCF(neighbours=100, latest=100, days=20, active_days=20, half_life=5, profile_half_life=20, n=25)
     last = {}
@@ -128,7 +128,7 @@ def test_how_much_is_worked_on_at_once_changes_nothing(crowd, make_history, engi
         assert scored(UserCF(neighbours=5), history, engine, range(40)) == whole
 
 
-def test_who_bought_nothing_gets_nothing(make_history, engine):
+def test_a_customer_without_purchases_gets_nothing(make_history, engine):
     assert proposed(UserCF(), make_history(BOUGHT, customers={5: {}}), engine, [5]) == {5: []}
     assert proposed(UserCF(), make_history([(400, 5, 10), *BOUGHT]), engine, [5]) == {5: []}
     assert proposed(UserCF(), make_history([(100, 1, 10)]), engine, [1]) == {1: []}

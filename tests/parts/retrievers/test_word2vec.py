@@ -1,4 +1,4 @@
-"""Articles as words: what is bought in one company lies together, and which articles have no vector."""
+"""Articles as words: articles bought together get similar vectors, and rare ones get none."""
 
 import random
 
@@ -17,13 +17,13 @@ GROUPS, ARTICLES, CUSTOMERS = 4, 40, 200
 
 @pytest.fixture
 def history(make_history):
-    """Of customers who like one quarter of the catalogue each."""
+    """Return the purchases of customers who each like a quarter of the catalogue."""
     draw = random.Random(1)
     days = [(ago, customer) for ago in range(1, 40) for customer in range(CUSTOMERS) if draw.random() < 0.2]
     return make_history([(ago, c, draw.randrange(c % GROUPS, ARTICLES, GROUPS)) for ago, c in days])
 
 
-def test_what_is_bought_in_one_company_lies_together(history):
+def test_articles_bought_together_get_similar_vectors(history):
     part = Word2Vec(dimensions=16, epochs=20, n=8)
     nearest = kit.proposed(part, history, CPU, range(20))
     liked = [article % GROUPS == customer % GROUPS for customer, articles in nearest.items() for article in articles]
@@ -40,19 +40,19 @@ def test_each_model_learns_other_vectors_and_always_the_same(history):
 
 
 def test_baskets_and_histories_are_the_sentences(make_history, monkeypatch):
-    """What one customer bought on one day, or all that he bought, in order of days; alone it tells nothing.
+    """A sentence is what a customer bought on one day, or ever, in order of days; single words are left out.
 
-    In a history what is nearer counts more; in a basket nothing is nearer than anything else.
+    In a history near articles count more; in a basket none is nearer than another.
     """
     history = make_history([(9, 0, 7), (2, 0, 5), (2, 0, 6), (2, 0, 6), (4, 1, 8), (1, 2, 5), (1, 2, 9)])
-    told = []
-    monkeypatch.setattr(gensim.models.Word2Vec, "build_vocab", lambda *given: told.append(given))
+    given_to_gensim = []
+    monkeypatch.setattr(gensim.models.Word2Vec, "build_vocab", lambda *given: given_to_gensim.append(given))
     monkeypatch.setattr(gensim.models.Word2Vec, "train", lambda *_, **__: None)
     for sentences in ("histories", "baskets"):
         part = kit.bound(Word2Vec(dimensions=4, sentences=sentences), history, CPU)
         kit.learned(part, history, CPU)
-    assert [sentences for _, sentences in told] == [[[7, 5, 6], [5, 9]], [[5, 6], [5, 9]]]
-    assert [bool(model.shrink_windows) for model, _ in told] == [True, False]
+    assert [sentences for _, sentences in given_to_gensim] == [[[7, 5, 6], [5, 9]], [[5, 6], [5, 9]]]
+    assert [bool(model.shrink_windows) for model, _ in given_to_gensim] == [True, False]
 
 
 def test_all_articles_of_a_product_have_its_vector(make_history):
@@ -66,7 +66,7 @@ def test_all_articles_of_a_product_have_its_vector(make_history):
     assert part.needs() == {"product"}
 
 
-def test_rare_articles_and_those_bought_alone_have_no_vector(make_history):
+def test_rare_articles_and_articles_bought_alone_have_no_vector(make_history):
     often = [(day, customer, article) for day in (1, 2) for customer in (0, 1) for article in (1, 2)]
     history = make_history([*often, (3, 0, 3), (1, 5, 4), (70, 0, 5), (70, 1, 5)])
     part = kit.bound(Word2Vec(dimensions=4, support=2), history, CPU)

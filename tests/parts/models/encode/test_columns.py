@@ -17,11 +17,11 @@ def test_what_a_column_needs_is_an_optional_column_of_the_data():
 
 
 def test_every_code_and_flag_of_the_data_is_encoded():
-    told = {column.kind: set() for table in TABLES.values() for column in table}
+    by_kind = {column.kind: set() for table in TABLES.values() for column in table}
     for table in TABLES.values():
         for column in table:
-            told[column.kind].add(column.name)
-    assert told["code"] | told["flag"] | told["age"] <= {column.name for column in COLUMNS}
+            by_kind[column.kind].add(column.name)
+    assert by_kind["code"] | by_kind["flag"] | by_kind["age"] <= {column.name for column in COLUMNS}
 
 
 def test_names_are_those_of_one_column_each():
@@ -31,7 +31,7 @@ def test_names_are_those_of_one_column_each():
     assert "key" not in found
 
 
-def test_all_that_is_listed_are_codes_of_articles():
+def test_all_listed_columns_are_codes_of_articles():
     assert {(column.side, column.encoding) for column in COLUMNS if column.listed} == {("article", "category")}
 
 
@@ -44,7 +44,7 @@ def test_a_ratio_is_of_a_number_and_a_code_of_its_own_side():
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_with_all_columns_all_are_made(side):
+def test_with_all_columns_all_are_encoded(side):
     assert names(side, OPTIONAL) == [column.name for column in COLUMNS if column.side == side]
 
 

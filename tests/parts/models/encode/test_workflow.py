@@ -1,4 +1,4 @@
-"""Workflows: what they are fitted on, what comes out, and what they refuse."""
+"""Workflows: what they are fitted on, what they return, and what they refuse."""
 
 import dataclasses
 import hashlib
@@ -26,7 +26,7 @@ pytestmark = [
 ]
 CPU = Engine("cpu", "tests")
 OPTIONAL = {column.name for table in TABLES.values() for column in table if not column.required}
-OTHER, FIRST = 2, 3  # NVTabular's codes for the unknown or rare, and for the most frequent
+OTHER, FIRST = 2, 3  # NVTabular's codes for unknown or rare values, and for the most frequent one
 DAYS, N = 91, 5
 
 
@@ -42,7 +42,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def without(history: History, *names: str) -> History:
-    """The history of a retailer who lacks these columns."""
+    """Return the history as a retailer without these columns has it."""
 
     def rest(plan: pl.LazyFrame) -> pl.LazyFrame:
         return plan.select(name for name in plan.collect_schema().names() if name not in names)
@@ -75,7 +75,7 @@ def tables(encoders, history) -> dict[str, pl.DataFrame]:
 
 @pytest.fixture(scope="module")
 def fitted_on(history) -> dict[str, pl.DataFrame]:
-    """The rows that each side was fitted on: one a purchase of the last days."""
+    """The rows that each side was fitted on: one for each purchase of the last days."""
     sides = {"customer": customer_rows, "article": article_rows}
     return {
         side: CPU.collect(history.last(DAYS).select(key=side).join(rows(history), on="key"))
@@ -101,18 +101,18 @@ def test_codes_are_by_frequency_and_the_rare_share_one(side, history, fitted_on,
 
 def test_the_context_knows_all_weeks_of_the_past(encoders, history):
     rows = CPU.collect(context_rows(history).sort("key", "channel"))
-    made = encoders.encode("context", rows)
+    output = encoders.encode("context", rows)
     for column in ("week_of_year", "channel"):
         ordered = rows.group_by(column).len().sort("len", column, descending=[True, False])[column].to_list()
-        assert made[column].to_list() == [FIRST + ordered.index(value) for value in rows[column]]
-    assert made["week_of_year"].n_unique() == 53
+        assert output[column].to_list() == [FIRST + ordered.index(value) for value in rows[column]]
+    assert output["week_of_year"].n_unique() == 53
 
 
 @pytest.mark.parametrize("side", ["customer", "article"])
 def test_numbers_have_mean_0_and_deviation_1_over_what_was_bought(side, encoders, fitted_on):
-    made = encoders.encode(side, fitted_on[side]).select(pl.col(pl.Float32).cast(pl.Float64))
-    assert made.width > 2
-    for column in made:
+    output = encoders.encode(side, fitted_on[side]).select(pl.col(pl.Float32).cast(pl.Float64))
+    assert output.width > 2
+    for column in output:
         assert column.null_count() == 0
         assert column.is_finite().all()
         assert column.mean() == pytest.approx(0, abs=1e-4), column.name
@@ -123,15 +123,15 @@ def test_a_missing_number_is_the_median_one(encoders, fitted_on):
     rows = fitted_on["customer"].head(2)
     middle = fitted_on["customer"]["age"].median()
     both = rows.with_columns(age=pl.Series([None, middle], dtype=pl.Float32))
-    made = encoders.encode("customer", both)["age"]
-    assert made[0] == made[1]
+    output = encoders.encode("customer", both)["age"]
+    assert output[0] == output[1]
 
 
 def test_an_amount_is_normalised_after_its_logarithm(encoders, fitted_on):
     logs = fitted_on["article"]["sales_28"].cast(pl.Float64).log1p()
     expected = (logs - logs.mean()) / logs.std()
-    made = encoders.encode("article", fitted_on["article"])["sales_28"].cast(pl.Float64)
-    assert (made - expected).abs().max() < 1e-3
+    output = encoders.encode("article", fitted_on["article"])["sales_28"].cast(pl.Float64)
+    assert (output - expected).abs().max() < 1e-3
 
 
 def test_the_price_against_that_of_its_type(encoders, fitted_on):
@@ -140,8 +140,8 @@ def test_the_price_against_that_of_its_type(encoders, fitted_on):
     share = rows.join(usual, on="product_type", maintain_order="left")
     share = share["price"].cast(pl.Float64) / share["usual"]
     expected = (share - share.mean()) / share.std()
-    made = encoders.encode("article", rows)["type_price"].cast(pl.Float64)
-    assert (made - expected).abs().max() < 1e-3
+    output = encoders.encode("article", rows)["type_price"].cast(pl.Float64)
+    assert (output - expected).abs().max() < 1e-3
 
 
 def test_what_was_given_away_gives_no_infinite_share(make_history, tmp_path):
@@ -191,7 +191,7 @@ def test_nobody_is_asked_for(encoders, history, tables):
     assert found.schema == tables["customer"].schema
 
 
-def test_who_has_bought_nothing_has_one_padding_code(tables, history):
+def test_a_customer_without_purchases_has_one_padding_code(tables, history):
     bought = CPU.collect(history.transactions.select(key="customer").unique())
     others = tables["customer"].join(bought, on="key", how="anti")
     assert others.height > 0
@@ -237,8 +237,8 @@ def test_loaded_as_saved_wherever_the_folder_lies(history, tmp_path):
     assert all(found[side].equals(expected[side]) for side in expected)
 
 
-def test_another_fit_in_the_same_place_is_not_taken_for_the_first(history, make_history, tmp_path, tables):
-    """NVTabular keeps tables of categories by path."""
+def test_another_fit_in_the_same_place_does_not_reuse_the_first(history, make_history, tmp_path, tables):
+    """NVTabular caches tables of categories by path."""
     little = make_history([(1, 1, 1), (2, 2, 2)])
     encoded(Encoders.fit(little, DAYS, CPU, tmp_path / "it"), little)
     shutil.rmtree(tmp_path / "it")
@@ -260,7 +260,7 @@ def test_nothing_is_saved_twice(folder):
 
 
 def test_the_future_changes_no_byte(store, history, folder, tmp_path):
-    """Not its transactions, and not the articles that only it sells."""
+    """Neither later transactions nor articles that are only sold later change it."""
     whole = store.as_of(store.last_day + 1)
     assert whole.transactions.select(pl.len()).collect().item() > history.transactions.select(pl.len()).collect().item()
     Encoders.fit(whole.before(history.cutoff), DAYS, CPU, tmp_path / "cut")
@@ -369,9 +369,9 @@ def test_a_bare_retailer(history, tmp_path):
     bare = without(history, *(history.present & OPTIONAL))
     Encoders.fit(bare, DAYS, CPU, tmp_path)
     encoders = Encoders.load(tmp_path, CPU)
-    made = encoded(encoders, bare)
-    assert made["article"].columns == ["key", "article", "days_on_sale", "sales_7", "sales_28"]
-    assert made["customer"].columns == [
+    output = encoded(encoders, bare)
+    assert output["article"].columns == ["key", "article", "days_on_sale", "sales_7", "sales_28"]
+    assert output["customer"].columns == [
         "key", "customer", "units", "days_since", "week_of_year", "recent_article", "latest_article",
     ]  # fmt: skip
     assert encoders.schema(*OF_CUSTOMERS, "article").column_names
@@ -385,19 +385,19 @@ def test_any_rows_come_back_in_order_within_the_domain(encoders, data):
     size = data.draw(st.integers(1, 12))
     code = st.integers(-1, 2**31 - 1) | st.integers(-1, 40)
     number = st.none() | st.floats(0, 1e6, width=32)
-    drawn = {"key": pl.Series(range(size), dtype=pl.Int32)}
+    columns_given = {"key": pl.Series(range(size), dtype=pl.Int32)}
     for column in raw:
         dtype, values = (pl.Int32, code) if column.encoding == "category" else (pl.Float32, number)
-        drawn[column.name] = pl.Series(data.draw(st.lists(values, min_size=size, max_size=size)), dtype=dtype)
-    made = encoders.encode(side, pl.DataFrame(drawn))
-    assert made["key"].to_list() == list(range(size))
-    assert sum(made.null_count().row(0)) == 0
+        columns_given[column.name] = pl.Series(data.draw(st.lists(values, min_size=size, max_size=size)), dtype=dtype)
+    output = encoders.encode(side, pl.DataFrame(columns_given))
+    assert output["key"].to_list() == list(range(size))
+    assert sum(output.null_count().row(0)) == 0
     for column in columns(side, encoders.present):
         if column.encoding == "category":
             top = encoders.workflows[side].output_schema[column.name].int_domain.max
-            assert made[column.name].is_between(OTHER, top).all()
+            assert output[column.name].is_between(OTHER, top).all()
         else:
-            assert made[column.name].is_finite().all()
+            assert output[column.name].is_finite().all()
 
 
 @pytest.mark.gpu

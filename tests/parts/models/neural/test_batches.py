@@ -16,7 +16,7 @@ CPU = Engine("cpu", "tests")
 
 @pytest.fixture
 def files(tmp_path):
-    made = []
+    written = []
     for week in range(3):
         rows = 50 + week
         table = pl.DataFrame(
@@ -27,9 +27,9 @@ def files(tmp_path):
                 "recent": pl.Series([list(range(row % 4 + 1)) for row in range(rows)], dtype=pl.List(pl.Int32)),
             }
         )
-        made.append(tmp_path / f"{week}.parquet")
-        table.write_parquet(made[-1])
-    return made
+        written.append(tmp_path / f"{week}.parquet")
+        table.write_parquet(written[-1])
+    return written
 
 
 def batches(files, seed=0, size=16, **share):
@@ -82,8 +82,8 @@ def test_processes_share_the_files(files):
     assert all(seen)
 
 
-def test_processes_get_as_many_batches_each(files):
-    """Three files for two: the one with two files stops when the other has no more."""
+def test_processes_get_the_same_number_of_batches(files):
+    """Three files for two processes: the one with two files stops when the other has no more."""
     counts = [len(batches(files, rank=rank, processes=2)) for rank in range(2)]
     assert counts == [4, 4]
     with pytest.raises(DataError, match="nothing to train on in 3 files for each of 4 processes"):
@@ -103,13 +103,13 @@ def test_tables_become_the_tensors_that_files_give(files):
 
 
 def test_every_row_meets_every_other_in_the_last_batch(files):
-    """The rows that don't fill a batch are others in every pass."""
+    """The rows of the last batch are different ones in every pass."""
     last = [batches(files[:1], seed, size=48)[-1]["id"].tolist() for seed in range(10)]
     assert all(len(batch) == 25 for batch in last)
     assert len({tuple(sorted(batch)) for batch in last}) == 10
 
 
-def test_empty_lists_are_no_values():
+def test_empty_lists_have_no_values():
     table = pl.DataFrame({"codes": [[7], [], None, [8, 9]]}, schema={"codes": pl.List(pl.Int32)})
     batch = whole(table, "cpu")
     assert batch["codes__values"].tolist() == [7, 8, 9]

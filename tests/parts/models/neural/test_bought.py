@@ -1,4 +1,4 @@
-"""Who bought what: weights by age, and where they go in the matrix."""
+"""Purchases as weights by age, and as a matrix of them."""
 
 import polars as pl
 

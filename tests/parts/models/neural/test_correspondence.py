@@ -1,4 +1,4 @@
-"""Coordinates within strata: a planted style is found, and popularity, categories, weeks and chance are none."""
+"""Coordinates within strata: a planted style is found; popularity, categories, weeks and chance are not styles."""
 
 import numpy as np
 import polars as pl
@@ -10,8 +10,8 @@ from hmgpu.parts.models.neural.correspondence import _turned, coordinates
 CUSTOMERS, ARTICLES, BOUGHT = 400, 24, 16
 
 
-def world(styled: bool, seed: int = 0) -> pl.DataFrame:
-    """Purchases in four strata of six articles each, of unequal popularity; every other article is of style 1.
+def planted_purchases(styled: bool, seed: int = 0) -> pl.DataFrame:
+    """Return purchases in four strata of six articles each, of unequal popularity; every other article is of style 1.
 
     Even customers prefer style 0 and odd ones style 1 (nine times in ten) if `styled`. Each customer has a favourite
     stratum.
@@ -35,7 +35,7 @@ def vectors(table: pl.DataFrame) -> np.ndarray:
 
 
 def log_ratios(bought: pl.DataFrame, found: pl.DataFrame, calm: float) -> np.ndarray:
-    """(customers, articles): how much more often each takes each, as the docstring says it follows."""
+    """Return (customers, articles): how much more often each customer buys each article, by the formula documented."""
     known = bought.join(found, on="article")
     away = known.with_columns(pl.col("^x.*$") - pl.col("^x.*$").mean().over("stratum"))
     sums = away.group_by("customer").agg(pl.col("^x.*$").sum(), bought=pl.len()).sort("customer")
@@ -43,8 +43,8 @@ def log_ratios(bought: pl.DataFrame, found: pl.DataFrame, calm: float) -> np.nda
     return means @ vectors(found).T
 
 
-def test_a_planted_style_is_told_apart_and_measured() -> None:
-    bought = world(styled=True)
+def test_a_planted_style_is_found_and_measured() -> None:
+    bought = planted_purchases(styled=True)
     found = coordinates(bought, 1, 1.0, seed=0)
     assert found["article"].to_list() == list(range(ARTICLES))
     style = vectors(found)[:, 0]
@@ -58,7 +58,8 @@ def test_a_planted_style_is_told_apart_and_measured() -> None:
 
 def test_neither_popularity_nor_a_favourite_stratum_is_a_taste() -> None:
     found = [
-        np.abs(log_ratios(bought, coordinates(bought, 3, 5.0, seed=0), 5.0)) for bought in map(world, (True, False))
+        np.abs(log_ratios(bought, coordinates(bought, 3, 5.0, seed=0), 5.0))
+        for bought in map(planted_purchases, (True, False))
     ]
     styled, chance = (ratios.mean() for ratios in found)
     assert styled > 0.5
@@ -66,7 +67,7 @@ def test_neither_popularity_nor_a_favourite_stratum_is_a_taste() -> None:
 
 
 def test_the_same_rows_in_any_order_give_the_same_numbers() -> None:
-    bought = world(styled=True).head(500)
+    bought = planted_purchases(styled=True).head(500)
     first, again = (
         coordinates(rows, 2, 5.0, seed=3) for rows in (bought, bought.sample(fraction=1, shuffle=True, seed=1))
     )
@@ -74,20 +75,20 @@ def test_the_same_rows_in_any_order_give_the_same_numbers() -> None:
 
 
 def test_few_rows_have_few_dimensions() -> None:
-    bought = world(styled=True)
+    bought = planted_purchases(styled=True)
     two = bought.filter(pl.col("customer") < 2)
     assert coordinates(two, 8, 5.0, seed=0).width == 2
     assert coordinates(bought.filter(pl.col("customer") < 1), 8, 5.0, seed=0).columns == ["article"]
     assert coordinates(bought.clear(), 8, 5.0, seed=0).is_empty()
 
 
-def test_where_a_stratum_leaves_no_choice_nothing_is_told() -> None:
-    bought = world(styled=True).with_columns(stratum=pl.col("article").cast(pl.Int64))
+def test_where_a_stratum_leaves_no_choice_there_are_no_differences() -> None:
+    bought = planted_purchases(styled=True).with_columns(stratum=pl.col("article").cast(pl.Int64))
     assert vectors(coordinates(bought, 2, 5.0, seed=0)) == pytest.approx(0, abs=1e-6)
 
 
 def test_which_way_the_axes_are_found_to_point_changes_nothing(monkeypatch) -> None:
-    bought = world(styled=True)
+    bought = planted_purchases(styled=True)
     found = coordinates(bought, 3, 1.0, seed=0)
     svds = linalg.svds
 

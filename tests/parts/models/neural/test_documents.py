@@ -1,4 +1,4 @@
-"""Vectors of texts: against scikit-learn's own truncated SVD, and for texts that say nothing."""
+"""Vectors of texts: compared with scikit-learn's own truncated SVD, and for texts without terms."""
 
 import random
 
@@ -34,12 +34,12 @@ def test_fewer_terms_than_dimensions(engine):
     assert numbers @ numbers.T == pytest.approx(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]]), abs=2e-3)
 
 
-def test_texts_that_say_nothing_are_left_out(engine):
-    said = document_vectors(documents([None, "", " - ", "red coat"]), 4, engine, 1)
-    assert said["article"].to_list() == [3]
+def test_texts_without_terms_are_left_out(engine):
+    found = document_vectors(documents([None, "", " - ", "red coat"]), 4, engine, 1)
+    assert found["article"].to_list() == [3]
     nothing = document_vectors(documents([None, "!"]), 4, engine, 1)
     assert nothing.is_empty()
-    assert nothing.schema == said.schema
+    assert nothing.schema == found.schema
 
 
 @pytest.mark.gpu

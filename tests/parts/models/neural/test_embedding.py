@@ -1,4 +1,4 @@
-"""Retrieving the nearest articles on sale, and describing any pair, whatever the vectors are of."""
+"""Retrieving the nearest articles on sale, and describing any pair, with any kind of vectors."""
 
 import polars as pl
 import pytest
@@ -27,21 +27,21 @@ def table(key: str, vectors: dict[int, tuple[float, float]]) -> pl.LazyFrame:
 
 @pytest.fixture
 def space(make_history):
-    """Article 1 sold in the last 28 days, and so did 3 and 4; 2 sold before."""
+    """Articles 1, 3 and 4 sold in the last 28 days; 2 sold before."""
     history = make_history([(28, 9, 1), (29, 9, 2), (1, 9, 3), (1, 9, 4)])
     part = bound(Plane(), history, CPU)
     vectors = table("article", {1: (0.5, 0.0), 2: (1.0, 0.0), 3: (0.0, 1.0), 4: (-1.0, 0.0), 5: (1.0, 0.0)})
     return part, {"articles": part.marked(vectors, history), "customers": table("customer", {7: (1.0, 0.0)})}
 
 
-def test_what_sold_of_late_may_be_retrieved(space):
+def test_articles_that_sold_lately_may_be_retrieved(space):
     _, learned = space
     marks = CPU.collect(learned["articles"].select("article", "on_sale"))
     assert marks.schema["on_sale"] == pl.Int8
     assert marks.rows() == [(1, 1), (2, 0), (3, 1), (4, 1), (5, 0)]
 
 
-def test_the_nearest_on_sale_go_to_those_who_have_a_vector(space):
+def test_the_nearest_on_sale_go_to_customers_with_a_vector(space):
     part, learned = space
     asked = pl.LazyFrame({"customer": [7, 8]}, schema={"customer": pl.Int32})
     found = CPU.collect(part.retrieve(learned, asked))
@@ -57,7 +57,7 @@ def test_any_pair_is_described_on_sale_or_not(space):
 
 
 def test_a_candidate_is_compared_with_each_of_the_latest_articles(make_history):
-    """7 bought 3, before it 4 and, longer ago, 1; 8 bought nothing with a vector."""
+    """Customer 7 bought 3, before it 4 and, longer ago, 1; customer 8 bought nothing with a vector."""
     history = make_history([(9, 7, 1), (2, 7, 4), (1, 7, 3), (1, 8, 6)])
     vectors = table("article", {1: (0.5, 0.0), 2: (1.0, 0.0), 3: (0.0, 1.0), 4: (-1.0, 0.0)})
     pairs = pl.LazyFrame(

@@ -1,4 +1,4 @@
-"""A customer as the mean of the articles that he bought, whose vectors are given here."""
+"""Customers as the mean of the articles that they bought, with given vectors of articles."""
 
 import kit
 import polars as pl
@@ -22,7 +22,7 @@ class Given(EmbeddingMean):
 
 
 def described(part: EmbeddingMean, history, pairs) -> dict[tuple[int, int], tuple[float | None, ...]]:
-    """The dot product with the mean, and the largest one with one of the latest."""
+    """Return for each pair the dot product with the mean, and the largest one with one of the latest articles."""
     found = kit.described(part, history, CPU, pairs)
     return {pair: tuple(columns.values()) for pair, columns in found.items()}
 
@@ -39,7 +39,7 @@ def test_the_mean_is_of_length_one_and_compared_with_any_candidate(history):
     assert found[5, 1] == (pytest.approx(half, abs=1e-3), pytest.approx(1.0, abs=1e-3))
     assert found[5, 3] == (pytest.approx(1.4 * half, abs=1e-3), pytest.approx(0.8, abs=1e-3))
     assert found[6, 1] == (pytest.approx(-1.0, abs=1e-3), pytest.approx(-1.0, abs=1e-3))
-    # No vector: of the candidate; of anything that 8 bought; of what 9 bought of late.
+    # No vector of candidate 9; none of what customer 8 bought; and customer 9 bought nothing lately.
     assert found[5, 9] == found[8, 1] == found[9, 1] == (None, None)
 
 

@@ -1,4 +1,4 @@
-"""What a customer takes of a category, against what was to be expected of who came in the same weeks."""
+"""How much of a category a customer buys, relative to the expectation for customers of the same weeks."""
 
 import numpy as np
 import polars as pl
@@ -27,7 +27,7 @@ def test_rows_count_weeks_back_and_a_day_once(make_history, untranslated) -> Non
     assert untranslated(week_shares(bought_rows(history, "department", 700))) == []
 
 
-def test_a_ratio_follows_the_weeks_in_which_the_customer_came(make_history) -> None:
+def test_a_ratio_follows_the_weeks_in_which_the_customer_bought(make_history) -> None:
     # A week ago only department 0 was sold, the week before only department 1: nobody had a choice, so nobody leans.
     bought = [(1, c, 1) for c in range(4)] + [(8, c, 2) for c in range(2, 6)]
     history = make_history(bought, articles=KINDS)
@@ -48,7 +48,7 @@ def test_a_ratio_by_hand(make_history) -> None:
     assert found == pytest.approx(np.array(expected), rel=1e-5)
 
 
-def test_a_newcomer_leans_as_those_of_his_age_do(make_history, untranslated) -> None:
+def test_a_newcomer_leans_like_their_age_group(make_history, untranslated) -> None:
     bought = [(1 + n % 7, n, 1) for n in range(8)] + [(1 + n % 7, n, 2) for n in range(8, 16)]
     people = {n: {"age": 21 if n < 8 else 60} for n in range(16)} | {
         16: {"age": 22},

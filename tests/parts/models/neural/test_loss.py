@@ -1,4 +1,4 @@
-"""The sampled softmax against hand-worked values, and against the full softmax that it estimates."""
+"""The sampled softmax compared with values worked out by hand, and with the full softmax that it estimates."""
 
 import math
 
@@ -28,13 +28,13 @@ def test_equal_vectors_give_the_logarithm_of_the_batch():
 
 
 def test_hand_worked_for_two_customers():
-    """Own articles at cosine 1, the other's at cosine 0, temperature 0.5: -log(e² / (e² + 1))."""
+    """Own articles at cosine 1, the other customer's at cosine 0, temperature 0.5: -log(e² / (e² + 1))."""
     vectors = unit(0.0, math.pi / 2)
     expected = -math.log(math.exp(2) / (math.exp(2) + 1))
     assert loss(vectors, vectors, [1, 2], temperature=0.5) == pytest.approx(expected)
 
 
-def test_an_article_that_two_customers_bought_is_no_negative_of_either():
+def test_an_article_that_two_customers_bought_is_not_a_negative_of_either():
     customers, articles = unit(0.0, 0.1, 2.0), unit(0.5, 0.5, 1.0)
     assert loss(customers, articles, [7, 7, 8]) == pytest.approx(
         (loss(customers[[0, 2]], articles[[0, 2]], [7, 8], weights=[1.0, 0.0]) * 1
@@ -43,7 +43,7 @@ def test_an_article_that_two_customers_bought_is_no_negative_of_either():
     )  # fmt: skip
 
 
-def test_extra_articles_are_negatives_of_all_but_those_who_bought_them():
+def test_extra_articles_are_negatives_of_all_but_their_buyers():
     customers, articles = unit(0.0, 1.0), unit(0.0, 1.0, 0.0)
     plain = loss(customers, articles[:2], [1, 2])
     assert loss(customers, articles, [1, 2], keys=[1, 2, 3]) > plain
@@ -58,7 +58,7 @@ def test_weights_weigh():
 
 
 def test_subtracting_log_draws_recovers_the_probabilities_that_popularity_hides():
-    """Whoever buys, nine in ten purchases are of article 0, so it is drawn as a negative nine times as often.
+    """Whoever buys, nine in ten purchases are of article 0, so it is sampled as a negative nine times as often.
 
     The scores that are fitted then differ by ln 9, as the probabilities do; uncorrected they would hardly differ.
     """

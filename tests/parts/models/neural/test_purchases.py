@@ -1,4 +1,4 @@
-"""Encoded purchases: one file a week, described as of that week, with hand-worked weights and expected draws."""
+"""Encoded purchases: one file for each week, described as of that week, with weights and draws worked out by hand."""
 
 import math
 
@@ -17,7 +17,7 @@ SETTINGS = TwoTower(weeks=3, half_life=1, batch=10, extra=4, extra_power=0.5, re
 
 @pytest.fixture
 def history(make_history):
-    """Articles 0..3 since long; in the last week 1 buys 0 twice and 1, and 2 buys 0; two weeks back nobody buys."""
+    """Articles 0..3 are old; last week customer 1 buys 0 twice and 1, and 2 buys 0; the week before nobody buys."""
     long_ago = [(60, customer, article) for customer in range(5) for article in range(4)]
     sold = [(20, 3, 0)] * 9 + [(20, 4, 1)] * 4
     return make_history([*long_ago, *sold, (3, 1, 0), (2, 1, 0), (3, 1, 1), (1, 2, 0), (2, 2, 9)])
@@ -30,7 +30,7 @@ def written(history, tmp_path):
 
 def test_a_purchase_is_a_pair_of_a_week_and_of_an_article_sold_before(history):
     pairs = CPU.collect(bought_in(history, history.cutoff - 7).sort("customer", "article"))
-    assert pairs.rows() == [(1, 0), (1, 1), (2, 0)]  # 9 was never sold before: nothing was known to propose it by
+    assert pairs.rows() == [(1, 0), (1, 1), (2, 0)]  # article 9 was never sold before the week
 
 
 def test_a_file_for_each_week_in_which_something_was_bought(written, history):
@@ -57,13 +57,13 @@ def test_extra_negatives_are_what_was_on_sale(written):
     assert dict(pool.select(TARGET, SHARE).iter_rows()) == {0: pytest.approx(0.6), 1: pytest.approx(0.4)}
 
 
-def test_none_are_written_where_none_are_wanted(history, tmp_path):
+def test_no_extra_negatives_are_written_if_none_are_wanted(history, tmp_path):
     plain = SETTINGS.model_copy(update={"extra": 0})
     assert write_purchases(history, kit.encoders(history, CPU), plain, tmp_path).on_sale == []
 
 
 def test_customers_are_described_before_the_week(written):
-    """The lists of the last week's buyers hold nothing that they bought in it."""
+    """The lists of the last week's buyers have nothing that they bought in that week."""
     last = pl.read_parquet(written.bought[0])
-    assert last["recent_article"].list.len().to_list() == [4, 4, 4]  # the four of long ago
+    assert last["recent_article"].list.len().to_list() == [4, 4, 4]  # the four old ones
     assert last["days_since"].n_unique() == 1

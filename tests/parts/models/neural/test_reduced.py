@@ -1,4 +1,4 @@
-"""Long vectors made short: what was near stays near, as far as so few numbers can tell."""
+"""Reduced vectors: articles that were near each other stay near, as far as so few numbers allow."""
 
 import kit
 import numpy as np
@@ -7,6 +7,7 @@ import pytest
 
 from hmgpu.core.engine import Engine
 from hmgpu.parts.models.neural.reduced import reduced
+from hmgpu.testing.histories import vector_table
 
 CPU = Engine("cpu", "tests")
 
@@ -24,7 +25,7 @@ def test_in_a_plane_of_four_dimensions_two_are_enough():
     """All vectors lie in the plane of (1, 1, 0, 0) and (0, 0, 1, 1), so every cosine survives."""
     half = 0.5**0.5
     given = {1: (half, half, 0, 0), 2: (0, 0, half, half), 3: (0.5, 0.5, 0.5, 0.5), 7: (-0.5, -0.5, 0.5, 0.5)}
-    vectors = kit.vector_table(given)
+    vectors = vector_table(given)
     short = reduced(vectors, 2, CPU, kit.SEED)
     assert short.columns == ["article", "v000", "v001"]
     assert short["article"].to_list() == [1, 2, 3, 7]
@@ -33,8 +34,8 @@ def test_in_a_plane_of_four_dimensions_two_are_enough():
         assert dot(short, first, second) == pytest.approx(dot(vectors, first, second), abs=2e-3)
 
 
-def test_what_is_no_longer_than_asked_stays_as_it_is():
-    vectors = kit.vector_table({1: (1.0, 0.0), 2: (0.6, 0.8)})
+def test_short_vectors_stay_as_they_are():
+    vectors = vector_table({1: (1.0, 0.0), 2: (0.6, 0.8)})
     assert reduced(vectors, 2, CPU, kit.SEED).equals(vectors)
     assert reduced(vectors, 64, CPU, kit.SEED).equals(vectors)
     empty = vectors.head(0)
@@ -42,7 +43,7 @@ def test_what_is_no_longer_than_asked_stays_as_it_is():
 
 
 def test_fewer_articles_than_dimensions():
-    vectors = kit.vector_table({4: (0.6, 0.0, 0.8, 0.0)})
+    vectors = vector_table({4: (0.6, 0.0, 0.8, 0.0)})
     short = reduced(vectors, 3, CPU, kit.SEED)
     assert short.width == 4
     assert lengths(short) == pytest.approx([1.0], abs=1e-3)

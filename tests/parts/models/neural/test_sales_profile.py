@@ -1,4 +1,4 @@
-"""Totals behind articles' sales profiles, by hand, and whether cuDF can make them."""
+"""Totals behind articles' sales profiles, worked out by hand, and whether cuDF can compute them."""
 
 import numpy as np
 import polars as pl
@@ -9,7 +9,7 @@ from hmgpu.parts.models.neural.sales_profile import sales_totals, sales_vectors
 
 @pytest.fixture
 def history(make_history):
-    """Article 1 sold in this week and the one before, 2 in the one before, 3 long ago."""
+    """Article 1 sold in the last week and the week before, 2 in the week before, 3 earlier."""
     bought = [(1, 0, 1), (7, 1, 1), (8, 0, 1), (14, 2, 2), (15, 0, 3)]
     return make_history(
         bought, customers={0: {"age": 30}, 1: {"age": 40}}, prices=[100, 300, 200, 50, 1], channels=[0, 1, 0, 1, 0]
@@ -34,11 +34,11 @@ def test_two_articles_are_opposites_in_all_that_is_known_of_both(history, engine
     first, second = vectors.drop("article").to_numpy()
     assert vectors.width == 1 + 2 + 4
     assert np.linalg.norm([first, second], axis=1) / 2048 == pytest.approx([1.0, 1.0], abs=1e-3)
-    # Standardised, they are 1 and -1 but for the age, of which 2 knows nothing: there both are average.
+    # Standardised, they are 1 and -1, except for the age: it is unknown for 2, so both are average there.
     assert first == pytest.approx(-second, abs=1)
     assert first[-1] == second[-1] == 0
 
 
-def test_articles_that_are_all_alike_are_nowhere(make_history, engine):
+def test_articles_that_are_all_alike_are_zero(make_history, engine):
     vectors = sales_vectors(make_history([(1, 0, 1), (1, 0, 2)]), 4, engine)
     assert vectors.select(pl.exclude("article").abs().max()).row(0) == (0,) * (vectors.width - 1)

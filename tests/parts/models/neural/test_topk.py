@@ -1,4 +1,4 @@
-"""Exact nearest neighbours: against a plain calculation, with ties, in any block size, and for missing vectors."""
+"""Exact nearest neighbours: compared with plain sorting, with ties, in any block size, and for missing vectors."""
 
 import hypothesis.strategies as st
 import numpy as np
@@ -21,9 +21,9 @@ def table(key: str, vectors: np.ndarray, keys: list[int] | None = None) -> pl.Da
 
 
 def test_vectors_are_kept_in_steps_and_sorted():
-    made = quantised(torch.tensor([5, 2]), torch.tensor([[1.0, -1.0], [0.5, 1 / STEPS]]), "customer")
-    assert made.rows() == [(2, 1024, 1), (5, 2048, -2048)]
-    assert made.schema == {"customer": pl.Int32, "v000": pl.Int16, "v001": pl.Int16}
+    kept = quantised(torch.tensor([5, 2]), torch.tensor([[1.0, -1.0], [0.5, 1 / STEPS]]), "customer")
+    assert kept.rows() == [(2, 1024, 1), (5, 2048, -2048)]
+    assert kept.schema == {"customer": pl.Int32, "v000": pl.Int16, "v001": pl.Int16}
 
 
 def test_shortened_vectors_keep_their_proportions():

@@ -71,7 +71,7 @@ def test_weights_load_into_other_towers(encoded):
 
 
 def test_without_any_preference_the_loss_is_that_of_guessing(encoded):
-    """Before training, eight customers and their eight articles: about ln 8, and a gradient for every table."""
+    """Before training, the loss of eight customers and articles is about ln 8, and every table has a gradient."""
     model = towers(encoded[1])
     model.temperature = 1e6
     history, encoders = encoded

@@ -1,4 +1,4 @@
-"""The loop: the best pass is kept, a killed training goes on to the same weights, and the same seed gives the same."""
+"""The training loop keeps the best pass, resumes a killed training to the same weights, and follows the seed."""
 
 import copy
 from functools import partial
@@ -17,7 +17,7 @@ TRUTH = torch.tensor([1.0, -2.0, 0.5, 0.0, 3.0])
 
 
 class Line(torch.nn.Module):
-    """y = x · w, with dropout, so that the loop's generators matter."""
+    """The model y = x · w, with dropout, so that the loop's generators matter."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,12 +29,14 @@ class Line(torch.nn.Module):
 
 
 def shuffled(rank: int, processes: int):
-    """New order each pass, from the generator that the loop seeds."""
+    """Yield batches in a new order each pass, from the generator that the loop seeds."""
     for chosen in np.array_split(np.random.permutation(len(ROWS))[rank::processes], 6 // processes):
         yield ROWS[chosen]
 
 
 class Batches:
+    """A new shuffle for each pass."""
+
     def __init__(self, rank: int, processes: int) -> None:
         self.rank, self.processes = rank, processes
 
@@ -82,7 +84,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
         return fitness(model)
 
     assert trained(tmp_path / "killed", score=counting) == trained(tmp_path / "whole")
-    assert len(resumed) == 3 + 1  # passes 3, 4 and 5, and what was kept
+    assert len(resumed) == 3 + 1  # passes 3, 4 and 5, and the pass that was kept
 
 
 def test_it_stops_when_the_score_gets_no_better_and_keeps_the_best_pass(tmp_path):
@@ -98,7 +100,7 @@ def test_it_stops_when_the_score_gets_no_better_and_keeps_the_best_pass(tmp_path
 
 
 def test_gradients_of_several_batches_can_move_the_weights_together(tmp_path):
-    """Without shuffling and dropout, half batches accumulated twice move as whole ones do."""
+    """Without shuffling and dropout, two accumulated half batches move the weights as a whole one does."""
 
     class Plain(Line):
         def loss(self, rows):

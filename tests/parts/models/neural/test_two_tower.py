@@ -1,4 +1,4 @@
-"""Training the two towers on a History, and the tables of vectors that they give."""
+"""Training the two towers on a History, and the tables of vectors that they compute."""
 
 import json
 
@@ -16,7 +16,7 @@ from hmgpu.parts.retrievers.two_tower import TwoTower
 CPU = Engine("cpu", "tests")
 
 
-def test_a_model_says_what_it_recalls_of_the_week_held_out_and_gives_vectors_of_length_one(make_history):
+def test_a_model_records_its_recall_of_the_held_out_week_and_returns_vectors_of_length_one(make_history):
     history = make_history([(day, customer, day % 5) for day in range(1, 60) for customer in range(3)], {9: {}})
     part = kit.bound(TwoTower(), history, CPU)
     # Five articles are on sale, so all that was bought is among the nearest hundred.
@@ -35,7 +35,7 @@ def test_a_model_says_what_it_recalls_of_the_week_held_out_and_gives_vectors_of_
         assert lengths.to_list() == pytest.approx([1.0] * table.height, abs=5e-3)
 
 
-def test_nothing_to_train_on_is_said(make_history, tmp_path):
+def test_nothing_to_train_on_is_an_error(make_history, tmp_path):
     history = make_history([(1, 0, 0)])
     part = TwoTower().bind(PartContext(CPU, 1, lambda: kit.encoders(history, CPU)))
     message = "nothing was bought in the 26 weeks before the held-out one; raise its `weeks`"

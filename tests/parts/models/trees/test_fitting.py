@@ -1,4 +1,4 @@
-"""Fitting trees to examples on disk: an end from outside is no end of the examples."""
+"""Fitting trees to examples on disk: an interruption does not count as the end of the examples."""
 
 import signal
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("sigterm_exits")
 
 @dataclass(frozen=True)
 class Interrupting(Examples):
-    """Examples during the reading of which a signal comes."""
+    """Examples that raise a signal while they are read."""
 
     number: int = signal.SIGTERM
     at: int = 0
@@ -34,7 +34,7 @@ class Interrupting(Examples):
 @pytest.mark.parametrize("at", [0, 1, 2])
 @pytest.mark.parametrize(("number", "error"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)])
 def test_a_signal_while_xgboost_reads_ends_the_fitting(tmp_path, number, error, at):
-    """XGBoost reads through a callback, in which the exception would be swallowed and the rest of the rows left out."""
+    """XGBoost reads through a callback, which would swallow the exception and leave out the rest of the rows."""
     whole = planted(90, 1)
     cuts = {f"part{n}": whole[n * 30 * PER_CUSTOMER : (n + 1) * 30 * PER_CUSTOMER] for n in range(3)}
     training = on_disk(tmp_path, **cuts)

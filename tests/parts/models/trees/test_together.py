@@ -1,4 +1,4 @@
-"""Several processes that fit one model, each on its own files."""
+"""One model fitted by several processes, each on its own files."""
 
 import os
 import signal
@@ -48,15 +48,15 @@ def test_two_processes_learn_what_one_does_and_the_same_each_time(training, vali
     once, again = (BOTH.fit(training, validation, CPU, 1, two.client) for _ in range(2))
     assert bytes_of(once) == bytes_of(again)
     assert map_of(once, planted(100, 3), CPU) > 0.9
-    # It was no single process that did it: that one draws other rows, and sums in another order.
-    drawn = BOTH.model_copy(update={"rows": 0.7})
-    alone = drawn.model_copy(update={"workers": 1})
-    assert bytes_of(drawn.fit(training, validation, CPU, 1, two.client)) != bytes_of(
+    # A single process samples other rows and adds sums in another order, so two processes did the work.
+    sampled = BOTH.model_copy(update={"rows": 0.7})
+    alone = sampled.model_copy(update={"workers": 1})
+    assert bytes_of(sampled.fit(training, validation, CPU, 1, two.client)) != bytes_of(
         alone.fit(training, validation, CPU, 1)
     )
 
 
-def test_where_there_is_one_file_one_process_does_it_all(training, validation, two: Cluster):
+def test_with_one_file_one_process_does_everything(training, validation, two: Cluster):
     one = replace(training, files=training.files[:2])
     assert bytes_of(BOTH.fit(one, validation, CPU, 1, two.client)) == bytes_of(SMALL.fit(one, validation, CPU, 1))
 
@@ -68,13 +68,13 @@ def test_all_processes_stop_when_validation_gets_no_better(training, two: Cluste
     assert eager.fit(training, opposite, CPU, 1, two.client).booster.num_boosted_rounds() < 20
 
 
-def test_both_rankers_of_a_cascade_may_be_fitted_so(training, validation, two: Cluster):
+def test_both_rankers_of_a_cascade_may_be_fitted_together(training, validation, two: Cluster):
     cascade = Cascade(first=BOTH, keep=12, then=BOTH)
     assert cascade.processes == 2
     assert map_of(cascade.fit(training, validation, CPU, 1, two.client), planted(50, 3), CPU) > 0.9
 
 
-def test_a_process_that_is_lost_at_it_is_an_error_that_says_so(training, validation, two: Cluster):
+def test_a_lost_process_is_an_error(training, validation, two: Cluster):
     slow = BOTH.model_copy(update={"rounds": 100_000, "patience": 100_000})
     (victim, *_) = two.client.run(os.getpid).values()
 
@@ -87,6 +87,6 @@ def test_a_process_that_is_lost_at_it_is_an_error_that_says_so(training, validat
     with pytest.raises(RunError, match="Fitting trees with 2 processes failed"):
         slow.fit(training, validation, CPU, 1, two.client)
     killer.join()
-    # The other one is free again, and so is the one that took the dead one's place.
+    # The other process is free again, and so is the one that replaced the dead one.
     two.client.wait_for_workers(2, timeout=60)
     assert map_of(BOTH.fit(training, validation, CPU, 1, two.client), planted(50, 3), CPU) > 0.9
