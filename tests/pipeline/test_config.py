@@ -40,7 +40,7 @@ ranker:
 
 @pytest.fixture
 def written(tmp_path: Path):
-    """Writes a config, with replacements in SMALL, and returns its path."""
+    """Write a config, with replacements in SMALL, and return its path."""
 
     def write(*changes: tuple[str, str], text: str = SMALL) -> Path:
         for old, new in changes:
