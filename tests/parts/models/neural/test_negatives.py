@@ -1,4 +1,4 @@
-"""Extra negatives are drawn by their share, from the week that is asked for."""
+"""Extra negatives are sampled by their share, from the week that is asked for."""
 
 import polars as pl
 import pytest
@@ -17,17 +17,17 @@ def negatives(tmp_path):
 
 
 def test_they_are_of_the_week_and_come_with_their_columns(negatives):
-    drawn = negatives.draw(14)
-    assert set(drawn) == {"target", "article"}
-    assert set(drawn["target"].tolist()) == {8, 9}
-    assert torch.equal(drawn["article"], drawn["target"] * 10)
+    sampled = negatives.draw(14)
+    assert set(sampled) == {"target", "article"}
+    assert set(sampled["target"].tolist()) == {8, 9}
+    assert torch.equal(sampled["article"], sampled["target"] * 10)
 
 
 def test_shares_are_kept(negatives):
     torch.manual_seed(0)
-    drawn = negatives.draw(7)["target"]
-    assert 150 < (drawn == 1).sum() < 250
-    assert len(drawn) == 400
+    sampled = negatives.draw(7)["target"]
+    assert 150 < (sampled == 1).sum() < 250
+    assert len(sampled) == 400
 
 
 def test_torchs_generator_decides(negatives):
