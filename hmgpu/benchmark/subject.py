@@ -86,7 +86,7 @@ class Subject:
 
 def configured(file: Path, settings: list[str] | None) -> Subject:
     """The data set that the config `file` names, which must have been ingested."""
-    config = load_config(file, settings or ())
+    config = load_config(file, settings)
     return Subject(Store(config.data.root), config, f"the data set of {file}")
 
 

@@ -254,7 +254,7 @@ def _with_parts(
     """The subject of benchmarks of a config's parts: those of the given one, or of `base` on synthetic data."""
     from hmgpu.pipeline.config import load_config
 
-    parts = None if config else load_config(BASE, settings or ())
+    parts = None if config else load_config(BASE, settings)
     with _data(config, settings, scale, seed, folder, parts) as subject:
         yield subject
 

@@ -46,7 +46,7 @@ def ingest_verb(
     from hmgpu.data.settings import DataSettings
     from hmgpu.pipeline.config import load_config
 
-    described = load_config(config, settings or ()).data if config else DataSettings(raw=Path("raw"), root=Path("data"))
+    described = load_config(config, settings).data if config else DataSettings(raw=Path("raw"), root=Path("data"))
     given = described.model_copy(update={"raw": raw or described.raw, "root": out or described.root})
     with progress("append" if week else "ingest") as report:
         summary = append(given, week, progress=report) if week else ingest(given, replace=replace, progress=report)

@@ -70,7 +70,7 @@ def loaded(config: Path, settings: list[str] | None, engine: Choice | None) -> t
     from hmgpu.core.engine import Engine
     from hmgpu.pipeline.config import load_config
 
-    found = load_config(config, settings or ())
+    found = load_config(config, settings)
     return found, Engine.choose(engine or found.engine)
 
 

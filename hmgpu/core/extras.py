@@ -39,8 +39,8 @@ def remedy(package: str) -> str:
     extra = EXTRAS[package]
     if extra in FROM_LOCK:
         return (
-            f"pip can't resolve the extra {extra}, whose pins are of 2022, so install what hmgpu's repository locks: "
-            "pip install --no-deps -r requirements.lock"
+            f"the extra {extra} pins packages of 2022, which pip can't resolve, so install the lock of hmgpu's "
+            "repository: pip install --no-deps -r requirements.lock"
         )
     return f"pip install 'hmgpu[{extra}]'"
 

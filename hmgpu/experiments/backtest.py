@@ -55,7 +55,7 @@ def backtest(
     """
     if folds < 1:
         raise ConfigError(f"folds is {folds}, but it must be 1 or more: the number of last weeks to score.")
-    loaded = load_config(config, settings or ())
+    loaded = load_config(config, settings)
     chosen = Engine.choose(engine or loaded.engine)
     return Backtest(*evaluate_folds(fold_pipelines(loaded, chosen, folds), loaded.runs))
 

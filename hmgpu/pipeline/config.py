@@ -146,12 +146,13 @@ def decisive(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if key not in PLACES}
 
 
-def load_config(name: str | Path, settings: Sequence[str] | Mapping[str, Any] = ()) -> Config:
+def load_config(name: str | Path, settings: Sequence[str] | Mapping[str, Any] | None = None) -> Config:
     """Load the config from a YAML file, with `settings` put over it.
 
     Args:
         name: the file's path, or the name of a config that comes with hmgpu.
-        settings: texts `key.key=value`, or a mapping from `key.key` to values; a value may be a part.
+        settings: texts `key.key=value`, or a mapping from `key.key` to values; a value may be a part. None sets
+            nothing.
 
     Raises ConfigError, with one line for each problem that names file, line and key.
     """
@@ -169,7 +170,7 @@ def load_config(name: str | Path, settings: Sequence[str] | Mapping[str, Any] = 
     if isinstance(settings, Mapping):
         overridden = [_put(content, key, value, key) for key, value in settings.items()]
     else:
-        overridden = [_override(content, setting) for setting in settings]
+        overridden = [_override(content, setting) for setting in settings or ()]
     try:
         return Config.model_validate(content)
     except ValidationError as error:

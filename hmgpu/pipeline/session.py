@@ -48,7 +48,7 @@ def open_session(config: str | Path, settings: Settings | None = None, engine: C
     Raises ConfigError, one line for each setting that is wrong; DataError where there is no data; EngineError where
     the GPU is asked for and can't be used.
     """
-    loaded = load_config(config, settings or ())
+    loaded = load_config(config, settings)
     if not (loaded.data.root / NAME).exists() and not is_vacant(loaded.data.raw):
         ingest(loaded.data)
     return Session(open_pipeline(loaded, Engine.choose(engine or loaded.engine)))

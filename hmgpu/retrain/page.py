@@ -1,4 +1,4 @@
-"""Write the page of all retrains: MAP@12 over the weeks, how each ended and why."""
+"""Write the page of all retrains: MAP@k over the weeks, how each ended and why."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def history_page(retrains: Sequence[Record]) -> str:
         name: [record.figures.get(key) for record in judged]
         for name, key in (("new run", "new"), ("current run", "current"), ("repurchase + popular", "baseline"))
     }
-    scores = ("MAP@12 new", "MAP@12 current", "MAP@12 baseline")
+    scores = ("MAP@k new", "MAP@k current", "MAP@k baseline")
     headings = ["started (UTC)", "data up to", "outcome", "new run", *scores, "customers", "why"]
     rows = [
         [
@@ -42,7 +42,7 @@ def history_page(retrains: Sequence[Record]) -> str:
         for record in retrains
     ]
     blocks = [Grid("Retrains", headings, rows, numbers=False)]
-    chart = [Lines("MAP@12", "week", weeks, series, text=score)] if judged else []
+    chart = [Lines("MAP@k", "week", weeks, series, text=score)] if judged else []
     sections = [Section("History", LEAD, [*chart, *blocks])]
     checks = retrains[-1].checks if retrains else []
     if checks:

@@ -12,7 +12,7 @@ from rich.table import Table
 from hmgpu.core.engine import Engine
 from hmgpu.core.files import UNFINISHED
 from hmgpu.core.machine import versions
-from hmgpu.core.metrics import K, list_length
+from hmgpu.core.metrics import list_length
 from hmgpu.runs.publish import CURRENT, current, promoted
 from hmgpu.runs.run import MANIFEST, code_digest
 from hmgpu.runs.seal import SEAL
@@ -85,11 +85,11 @@ def reusable_runs(runs: Path, engine: Engine) -> list[Path]:
 def runs_table(listed: list[ListedRun]) -> Table:
     """Return the runs as a table for the terminal, the current run marked."""
     table = Table(title="Runs")
-    for heading in ("", "run", "data up to", "state", "MAP@12", "promoted (UTC)", "MB"):
-        table.add_column(heading, justify="right" if heading in ("MAP@12", "MB") else "left")
+    for heading in ("", "run", "data up to", "state", "MAP@k", "promoted (UTC)", "MB"):
+        table.add_column(heading, justify="right" if heading in ("MAP@k", "MB") else "left")
     for run in listed:
         state = "finished" if run.finished else "unfinished"
-        score = "–" if run.score is None else f"{run.score:.5f}" + ("" if run.k == K else f" (@{run.k})")
+        score = "–" if run.score is None else f"{run.score:.5f}" + f" (k={run.k})"
         cells = (run.folder.name, run.last_day, state, score, run.promoted or "–", f"{run.bytes / 1e6:,.0f}")
         table.add_row("→" if run.current else "", *cells, style="bold" if run.current else "")
     return table
