@@ -37,7 +37,7 @@ def test_a_name_that_no_column_or_folder_can_have(name):
 def test_everything_wrong_with_all_parts_is_collected_with_its_place():
     found = wrong({"popular": {"n": 0, "m": 1}, "Other": {}, "populr": {}, "taste": 5, "repurchase": {}})
     assert [at for at, _ in found] == [("popular", "n"), ("popular", "m"), ("Other",), ("populr", "kind"), ("taste",)]
-    assert "'populr' is no kind of retriever" in found[3][1]
+    assert "'populr' is not a kind of retriever" in found[3][1]
     assert found[4][1] == "must be a mapping of settings"
 
 
@@ -53,7 +53,7 @@ def test_a_part_alone_is_known_by_its_kind():
         part_of(Retriever, {"n": 9})
     [problem] = raised.value.context["problems"]
     assert problem.at == ("kind",)
-    assert "'' is no kind of retriever" in problem.message
+    assert "'' is not a kind of retriever" in problem.message
 
 
 def test_an_unknown_key_comes_with_those_known_at_its_place():

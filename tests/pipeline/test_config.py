@@ -143,7 +143,7 @@ def test_an_unknown_key_like_no_other_comes_with_those_there_are(written):
         (("{n: 30}", "{n: 0}"), "line 6: 'retrievers.popular.n'", "greater than or equal to 1"),
         (("{n: 30}", "30"), "line 6: 'retrievers.popular'", "mapping of settings"),
         (("    by: age_band", "    by: height"), "line 9: 'retrievers.popular_age.by'", "'height' is not an attribute"),
-        (("{n: 30}", "{kind: populr}"), "line 6: 'retrievers.popular.kind'", "'populr' is no kind of retriever"),
+        (("{n: 30}", "{kind: populr}"), "line 6: 'retrievers.popular.kind'", "'populr' is not a kind of retriever"),
         (
             ("kind: xgboost", "kind: lightgbm"),
             "line 14: 'ranker.kind'",
@@ -185,7 +185,7 @@ def test_every_part_that_is_wrong_is_said_at_once(written):
         ("weeks.trian=3", "--set weeks.trian: unknown key 'weeks.trian'; did you mean 'train'?"),
         ("weeks.train=two", "--set weeks.train: 'weeks.train': Input should be a valid integer"),
         ("retrievers.popular.n=-4", "--set retrievers.popular.n: 'retrievers.popular.n': Input should be greater"),
-        ("retrievers.nope={}", "'nope' is no kind of retriever"),
+        ("retrievers.nope={}", "'nope' is not a kind of retriever"),
         ("retrievers.popular={m: 3}", "--set retrievers.popular: unknown key 'retrievers.popular.m'"),
         ("seed.x=3", "--set seed.x=3: 'seed' is a single value and has no keys below it."),
         ("weeks", "--set weeks: write it as key.key=value"),

@@ -123,5 +123,5 @@ def test_a_config_names_both_rankers_and_says_what_is_wrong_within(tmp_path):
         ConfigError, match=r"'ranker': early names the unknown feature family 'colours'; this config has "
     ):
         load_config(base, [*ours, "ranker.early=[colours]"])
-    with pytest.raises(ConfigError, match=r"ranker\.first\.kind.*'nope' is no kind of ranker"):
+    with pytest.raises(ConfigError, match=r"ranker\.first\.kind.*'nope' is not a kind of ranker"):
         load_config(base, [*ours, "ranker.first.kind=nope"])
