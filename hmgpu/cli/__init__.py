@@ -15,7 +15,7 @@ from hmgpu.core.interrupts import exit_on_sigterm
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 for part in (pipeline, data, vectors, judge, runs):
     app.add_typer(part.app)
-app.add_typer(benchmark.app, name="benchmark", rich_help_panel="Figures")
+app.add_typer(benchmark.app, name="benchmark", rich_help_panel="Evaluation")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Measure hmgpu against the usual ways of doing the same, side by side on this machine."""
+"""Measure hmgpu against the usual ways of doing the same work, side by side on this machine."""
 
 # One verb, one function: parse, call, print. What measures is loaded by the verb: torch and Merlin take seconds.
 
@@ -83,7 +83,7 @@ def two_tower_verb(
     output: Output = None,
     plot: Plot = True,
 ) -> None:
-    """Compare hmgpu's loader with Merlin's and a plain one, alone and in the training of the two towers."""
+    """Compare hmgpu's loader with Merlin's and a plain one, alone and while the two towers train."""
     _check_plot(output, plot)
     chosen, absent = _engines(engine)
     with _subject(config, settings, scale, seed, data) as subject:
@@ -107,7 +107,7 @@ def features_verb(
     output: Output = None,
     plot: Plot = True,
 ) -> None:
-    """Compare the feature families' plans on CPU and GPU with pandas, at one or several sizes."""
+    """Compare the feature families on CPU and GPU with pandas, at one or several sizes."""
     _check_plot(output, plot)
     chosen, absent = _engines(engine)
     from hmgpu.benchmark.features import benchmark_features
@@ -128,7 +128,7 @@ def candidates_verb(
     output: Output = None,
     plot: Plot = True,
 ) -> None:
-    """Compare the retrievers' plans on CPU and GPU; co-purchase rules also as sparse matrix products."""
+    """Compare the retrievers on CPU and GPU; co-purchase rules also as sparse matrix products."""
     _check_plot(output, plot)
     chosen, absent = _engines(engine)
     with _with_parts(config, settings, scale, seed, data) as subject:
@@ -195,9 +195,7 @@ def peers_verb(
     folds: Annotated[
         int, typer.Option("--folds", min=1, help="How many last weeks, each recommended for from what was before it.")
     ] = 4,
-    peers: Annotated[
-        str | None, typer.Option("--peers", help="Names with commas between them.", show_default="all")
-    ] = None,
+    peers: Annotated[str | None, typer.Option("--peers", help="Names, comma-separated.", show_default="all")] = None,
     against: Annotated[
         Path | None,
         typer.Option("--against", help="The folds-….json of an evaluation of these weeks, which is then not repeated."),

@@ -33,7 +33,7 @@ def ingest_verb(
     ] = None,
     week: NewWeek = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Ingest again over a data set of other sources or settings.")
+        bool, typer.Option("--replace", help="Replace a data set that was ingested from other files or settings.")
     ] = False,
     config: ConfigOfData = None,
     settings: Settings = None,
@@ -85,7 +85,7 @@ def doctor(
     config: ConfigOfData = None,
     settings: Settings = None,
 ) -> None:
-    """Say what this machine, this installation and the data folder can do."""
+    """Report what can run on this machine, with this installation and the data folder."""
     from hmgpu.cli.doctor import examine
 
     if data or config or settings:

@@ -10,7 +10,7 @@ from hmgpu.cli.options import ClusterChoice, ConfigFile, EngineChoice, Settings,
 from hmgpu.core.console import console
 
 app = typer.Typer()
-verb = partial(app.command, rich_help_panel="Figures")
+verb = partial(app.command, rich_help_panel="Evaluation")
 
 
 @verb()
@@ -20,14 +20,17 @@ def evaluate(
     engine: EngineChoice = None,
     cluster: ClusterChoice = None,
     folds: Annotated[
-        int, typer.Option("--folds", min=0, help="Score this many last weeks, each by a ranker fitted before it.")
+        int,
+        typer.Option(
+            "--folds", min=0, help="Score this many of the last weeks, each with a ranker fitted on earlier ones."
+        ),
     ] = 0,
     ablate: Annotated[
         str | None,
         typer.Option(
             "--ablate",
-            help="Also score the pipeline without each of the retrievers or features, or with other numbers of "
-            "negatives, weeks or candidates. Names of these sections, with commas between them.",
+            help="Also score the pipeline without each retriever or feature family in turn, or with other numbers of "
+            "negatives, weeks or candidates. Names of these sections, comma-separated.",
         ),
     ] = None,
 ) -> None:
@@ -60,7 +63,7 @@ def compare(
     second: Annotated[Path, typer.Argument(metavar="RUN_B", help="The run to compare it with, likewise.")],
     output: Annotated[Path | None, typer.Option("--output", help="Also write the figures here, as JSON.")] = None,
 ) -> None:
-    """Say which of two runs ranks better, on the same customers, and how surely."""
+    """Report which of two runs ranks better on the same customers, and how certain that is."""
     from hmgpu.core.files import write_json
     from hmgpu.experiments.compare import Judged, comparison_tables
     from hmgpu.experiments.compare import compare as compared

@@ -55,7 +55,9 @@ Scale = Annotated[
         help="Size of the synthetic data; 1.0 is H&M's: 31.8 M rows, 1.37 M customers, 105,542 articles.",
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the synthetic data; it decides every byte of them.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, help="Seed of the synthetic data; the same seed gives the same bytes.")
+]
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder of the runs.")]
 
 

@@ -37,7 +37,7 @@ DEMO = Path("demo")  # the name of a shipped config
 def run(
     config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
 ) -> None:
-    """Run the whole pipeline: ingest, train, evaluate, recommend, submit; then set its run as the current one."""
+    """Run the whole pipeline: ingest, train, evaluate, recommend, submit; then promote the run."""
     _run(*loaded(config, settings, engine), cluster)
 
 
@@ -61,7 +61,7 @@ def demo(
 
 @verb()
 def encode(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
-    """Fit the NVTabular workflows and write customers and articles as learned models see them."""
+    """Fit the NVTabular workflows and write customers and articles, encoded for the models."""
     from hmgpu.pipeline.encoded_tables import encode_run, encoding_table
 
     with working(config, settings, engine) as pipeline:
@@ -83,7 +83,9 @@ def train(
 def recommend(
     config: Annotated[
         Path | None,
-        typer.Option("--config", metavar="CONFIG", help=f"Compute the lists of all customers by a config: {A_CONFIG}."),
+        typer.Option(
+            "--config", metavar="CONFIG", help=f"Compute the lists of all customers with a config: {A_CONFIG}."
+        ),
     ] = None,
     settings: Settings = None,
     engine: EngineChoice = None,

@@ -31,10 +31,10 @@ def retrain_verb(
     engine: EngineChoice = None,
     cluster: ClusterChoice = None,
 ) -> None:
-    """Add a week, check it, train, judge, and promote the new run if it is good enough.
+    """Add a week, check it, train, evaluate, and promote the new run if it is good enough.
 
-    Ends with 0 where the new run was promoted (or nothing is new), 3 where the current run was kept, 4 where the data
-    were refused, 5 where another process is changing the runs.
+    Exit status: 0 if the new run was promoted (or nothing is new), 3 if the current run was kept, 4 if the data were
+    refused, 5 if another process is changing the runs.
     """
     from hmgpu.retrain.weekly import PAGE, retrain
 
@@ -56,7 +56,7 @@ def runs_verb(runs: RunsFolder = Path("runs")) -> None:
 
 @verb("promote")
 def promote_verb(run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")]) -> None:
-    """Set a finished run as the current one, the one that is served, after a check of all its files."""
+    """Check all files of a finished run, then make it the current run, which is the one that is served."""
     from hmgpu.runs.lock import exclusively
     from hmgpu.runs.publish import promote
 

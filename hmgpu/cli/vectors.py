@@ -16,7 +16,7 @@ app = typer.Typer()
 def vectors_verb(
     of: Annotated[VectorsOf, typer.Argument(help="Each article's picture, or its name and description.")],
     model: Annotated[
-        str | None, typer.Option("--model", help="Encoder: a folder, or a sentence-transformers model of the hub.")
+        str | None, typer.Option("--model", help="Encoder: a folder, or a sentence-transformers model on Hugging Face.")
     ] = None,
     given: Annotated[
         Path | None, typer.Option("--from", help="Parquet of your own vectors: article_id, vector (list of floats).")
@@ -29,7 +29,7 @@ def vectors_verb(
 ) -> None:
     """Put vectors of the articles' pictures or texts into a data set, for the retriever `content`."""
     if (model is None) == (given is None):
-        raise typer.BadParameter("name either an encoder by --model or a file by --from")
+        raise typer.BadParameter("name either an encoder with --model or a file with --from")
     root, choice = data_set(config, settings, data, engine)
     from hmgpu.core.engine import Engine
     from hmgpu.data.store import Store

@@ -98,8 +98,8 @@ def _by_rank(proposed: pl.DataFrame, hits: pl.DataFrame, labels: pl.DataFrame) -
 def segment_table(metrics: Mapping[str, Any]) -> Table:
     """Return a table of what all retrievers together find for the customers of each segment."""
     table = Table(
-        title="Candidates of all retrievers together, by segment of customers",
-        caption="active: bought in the last 28 days; lapsed: bought before that; new: never bought",
+        title="Candidates of all retrievers together, by customer segment",
+        caption="active: bought in the last 28 days; lapsed: last bought before that; new: never bought",
     )
     recalls = [f"recall_at_{k}" for k in DEPTHS] + ["recall"]
     headings = [name.replace("_at_", "@") for name in recalls]

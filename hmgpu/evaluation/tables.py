@@ -37,8 +37,8 @@ def method_table(metrics: Mapping[str, Any]) -> Table:
     segments, k = metrics["segments"], list_length(metrics)
     table = Table(
         title=f"{k} articles per customer, week {metrics['week']}",
-        caption="popular: best sellers; order: all candidates, retriever by retriever as in the config; ranker: the "
-        "fitted model; (customers)",
+        caption="popular: best sellers; order: candidates in the config's order of retrievers; ranker: the fitted "
+        "model; in brackets: customers",
     )
     table.add_column("method")
     for heading in (f"MAP@{k}", f"NDCG@{k}", f"hit rate@{k}", f"precision@{k}", "coverage"):

@@ -48,7 +48,9 @@ def sections_in(named: str) -> tuple[str, ...]:
     for section in wanted:
         if section not in SECTIONS:
             known = f"{', '.join(SECTIONS[:-1])} or {SECTIONS[-1]}"
-            raise ConfigError(f"--ablate {named}: '{section}' can't be ablated; write {known}, or some with commas.")
+            raise ConfigError(
+                f"--ablate {named}: '{section}' can't be ablated; write {known}, or several, comma-separated."
+            )
     return tuple(section for section in SECTIONS if section in wanted)
 
 

@@ -45,13 +45,13 @@ LEVELS = ("article", *CATEGORIES)
 
 def _known_category(by: str) -> str:
     if by not in CATEGORIES:
-        raise ValueError(f"'{by}' is not a category of articles; there are {', '.join(CATEGORIES)}")
+        raise ValueError(f"'{by}' is not a category of articles; choose from {', '.join(CATEGORIES)}")
     return by
 
 
 def _known_level(by: str) -> str:
     if by not in LEVELS:
-        raise ValueError(f"'{by}' is not a level of the catalogue; there are {', '.join(LEVELS)}")
+        raise ValueError(f"'{by}' is not a level of the catalogue; choose from {', '.join(LEVELS)}")
     return by
 
 
@@ -234,7 +234,7 @@ def build(base: type[P], name: str, settings: dict[str, Any] | None) -> P:
     kind = fields.pop("kind", name)
     known = kinds(base)
     if not isinstance(kind, str) or kind not in known:
-        raise ConfigError(f"'{kind}' is not a kind of {base.__name__.lower()}; there are {', '.join(sorted(known))}")
+        raise ConfigError(f"'{kind}' is not a kind of {base.__name__.lower()}; choose from {', '.join(sorted(known))}")
     if not _is_ours(known[kind]):
         fields.pop(SOURCE, None)  # of the code that a run was made with; this one is hashed again
     return known[kind].model_validate(fields)

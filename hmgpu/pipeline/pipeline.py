@@ -116,7 +116,9 @@ class Pipeline:
     def examples(self, week: Week, training: bool) -> LabelledWeeks:
         """Describe and label the candidates of the customers who bought in `week`; one step per shard of customers."""
         purpose = "training" if training else "validation" if week == self.weeks.validation else "evaluation"
-        log.info("%s week %s: learn from the sales before it; propose, describe and label candidates", purpose, week)
+        log.info(
+            "%s week %s: learn from the sales before it; propose candidates, add features and labels", purpose, week
+        )
         return write_examples(self.context, week, training)
 
     @cached_property
@@ -140,7 +142,7 @@ class Pipeline:
     def _fitted(self) -> Step:
         # Once per pipeline: evaluating and recommending both ask for it, and asking hashes all of its inputs.
         context, training, validation = self.context, self.training, self.validation
-        log.info("fit the ranker on the training weeks, for as long as it gets better on the validation week")
+        log.info("fit the ranker on the training weeks, until it stops improving on the validation week")
         fitted = fit(context, training, validation)
         self.run.show("model", fitted.folder)
         return fitted

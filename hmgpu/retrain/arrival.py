@@ -64,14 +64,14 @@ def _checks(
     usual = [figures(recent, articles, other, known, engine) for other in comparable]
     now = figures(recent, articles, week, known, engine)
     if now is None:
-        raise RefusedError(f"Nothing was sold in the week from {week}.", [])
+        raise RefusedError(f"Nothing was sold in the week starting {week}.", [])
     checked = checks(now, [other for other in usual if other], unknown, limits)
     broken = [check for check in checked if not check.passed]
     if broken:
         found = "; ".join(map(str, broken))
         end = date_of(min(week.last_day, last_day))
         raise RefusedError(
-            f"The week from {week} to {end} is unlike the weeks before it, so nothing was changed: {found}. Fix the "
+            f"The week {week} to {end} is unlike the weeks before it, so nothing was changed: {found}. Fix the "
             "data, or set another limit under `retrain.limits` if the figures are right.",
             checked,
         )

@@ -69,7 +69,7 @@ def test_every_verb_has_help(path) -> None:
 
 def test_verbs_are_in_four_panels() -> None:
     panels = {command.rich_help_panel for command in get_command(app).commands.values()}
-    assert panels == {"Pipeline", "Data", "Figures", "Runs"}
+    assert panels == {"Pipeline", "Data", "Evaluation", "Runs"}
 
 
 def test_help_of_config_names_the_configs_that_come_along() -> None:

@@ -86,7 +86,7 @@ class CustomerCards:
         about = [
             f"customer {customer}",
             f"age {age}" if age else "",
-            f"{past.height:,} purchases on {_days(past['day'].n_unique())} before the week" if past.height else "",
+            f"{past.height:,} earlier purchases on {_days(past['day'].n_unique())}" if past.height else "",
             f"average precision {average_precision:.3f}",
         ]
         shelves = [
@@ -114,14 +114,14 @@ class CustomerCards:
 
     def _found(self, customer: int, article: int, place: int | None) -> str:
         if place is not None:
-            return f"recommended at place {place}"
+            return f"recommended at rank {place}"
         row = self.proposed.get((customer, article))
         if row is None:
             before = self.articles[article]["first_day"] < self.week.history.cutoff
             return "proposed by no retriever" if before else "first sold in this week"
         if row["place"] is None:
             return "proposed, but dropped by the first ranker"
-        return f"proposed, ranked at place {row['place']}"
+        return f"proposed, ranked {row['place']}"
 
 
 def _days(number: int) -> str:

@@ -13,7 +13,7 @@ from hmgpu.parts.rankers.xgboost import CURVE_FILE, IMPORTANCES
 MOST = 30  # columns shown
 EXPLAINED = (
     "After every tree the metric is computed on candidates of the validation week; the trees up to its best value are "
-    "kept. A column's gain is by how much splits on it lowered the loss, as a share of what all splits did. It shows "
+    "kept. A column's gain is how much splits on it lowered the loss, as a share of what all splits achieved. It shows "
     "what the trees used, not what would be lost without the column."
 )
 

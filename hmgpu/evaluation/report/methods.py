@@ -7,12 +7,12 @@ from hmgpu.core.html.blocks import Bars, Grid, Section, count, rate, score, shar
 from hmgpu.core.metrics import list_length
 
 EXPLAINED = (
-    "Every method gives each customer {k} articles: “popular” the best sellers, “repurchase + popular” the customer's "
-    "own articles again and then best sellers, “order” all retrievers' candidates in the order of the config, "
+    "Every method gives each customer {k} articles: “popular” the best sellers, “repurchase + popular” the articles "
+    "they bought before and then best sellers, “order” the candidates in the config's order of retrievers, "
     "“ranker” what the fitted model scores highest. A hit is a recommended article that the customer bought in the "
     "week. MAP@{k} and NDCG@{k} reward hits near the top of a list; hit rate@{k} is the share of customers with a "
-    "hit; precision@{k} is the share of the {k} places that are hits; coverage is the share of the articles on sale "
-    "that any list holds."
+    "hit; precision@{k} is the share of the {k} recommendations that are hits; coverage is the share of the articles "
+    "on sale that are on at least one list."
 )
 SEGMENTS = (
     "Active customers bought within the 28 days before the week, lapsed customers earlier, new customers never. "

@@ -20,8 +20,8 @@ EXPLAINED = (
     "first 12, 100, … candidates or among all of them. The positive rate is the share of its candidates that were "
     "bought. “merged” is all retrievers together."
 )
-SHARED = "Of 100 candidates of the retriever on the left, how many the retriever above proposes too"
-SHARED_HITS = "Of 100 bought candidates of the retriever on the left, how many the retriever above proposes too"
+SHARED = "Of 100 candidates of the retriever on the left, how many the retriever at the top also proposes"
+SHARED_HITS = "Of 100 bought candidates of the retriever on the left, how many the retriever at the top also proposes"
 Shares = list[tuple[str, list[float | None]]]
 
 

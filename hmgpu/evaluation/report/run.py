@@ -15,8 +15,8 @@ def report_page(week: Evaluated) -> str:
     worth = [ablation(week.ablation)] if week.ablation else []
     buyers, engine = f"{week.metrics['customers']:,}", week.engine.name
     about = (
-        f"Evaluated on the {buyers} customers who bought in the week from {week.metrics['week']}; computed on the "
+        f"Evaluated on the {buyers} customers who bought in the week starting {week.metrics['week']}; computed on the "
         f"{engine} engine."
     )
-    title = f"Recommendations for the week from {week.metrics['week']}"
+    title = f"Recommendations for the week starting {week.metrics['week']}"
     return page(title, about, [section for section in (*figures, *worth, customers(week)) if section.blocks])

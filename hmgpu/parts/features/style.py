@@ -40,7 +40,7 @@ class Style(Feature):
     def _are_looks(cls, looks: tuple[str, ...]) -> tuple[str, ...]:
         for look in looks:
             if look not in LOOKS:
-                raise ValueError(f"'{look}' is not a look of articles; there are {', '.join(LOOKS)}")
+                raise ValueError(f"'{look}' is not a look of articles; choose from {', '.join(LOOKS)}")
         return looks
 
     def needs(self) -> frozenset[str]:

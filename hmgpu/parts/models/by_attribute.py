@@ -52,7 +52,7 @@ class ByAttribute(Retriever):
     @classmethod
     def _is_attribute(cls, by: str) -> str:
         if by not in OF_CUSTOMERS + OF_ARTICLES:
-            raise ValueError(f"'{by}' is not an attribute; there are {', '.join(OF_CUSTOMERS + OF_ARTICLES)}")
+            raise ValueError(f"'{by}' is not an attribute; choose from {', '.join(OF_CUSTOMERS + OF_ARTICLES)}")
         return by
 
     def idle(self) -> Mapping[str, str]:

@@ -45,7 +45,9 @@ class Blend(Ranker):
     @model_validator(mode="after")
     def _weights_are_of_rankers(self) -> "Blend":
         for name in sorted(set(self.weights) - set(self.rankers)):
-            raise ValueError(f"weights names '{name}', which is not a ranker here; there are {', '.join(self.rankers)}")
+            raise ValueError(
+                f"weights names '{name}', which is not a ranker here; choose from {', '.join(self.rankers)}"
+            )
         return self
 
     @property

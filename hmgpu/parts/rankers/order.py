@@ -35,7 +35,9 @@ class Order(Ranker):
         known = tuple(name.removesuffix(RANK) for name in retriever_ranks(training.features()))
         unknown = sorted(set(self.retrievers or ()) - set(known))
         if unknown:
-            raise ConfigError(f"ranker.retrievers: '{unknown[0]}' proposes nothing here; there are {', '.join(known)}.")
+            raise ConfigError(
+                f"ranker.retrievers: '{unknown[0]}' proposes nothing here; choose from {', '.join(known)}."
+            )
         return OrderModel(self.retrievers or known, self.by)
 
     def load(self, folder: Path, engine: Engine) -> "OrderModel":

@@ -60,7 +60,7 @@ class ItemCF(CoPurchase):
     @classmethod
     def _is_attribute(cls, by: str | None) -> str | None:
         if by is not None and by not in OF_CUSTOMERS:
-            raise ValueError(f"'{by}' is not an attribute of customers; there are {', '.join(OF_CUSTOMERS)}")
+            raise ValueError(f"'{by}' is not an attribute of customers; choose from {', '.join(OF_CUSTOMERS)}")
         return by
 
     def needs(self) -> frozenset[str]:

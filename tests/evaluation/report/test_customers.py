@@ -20,7 +20,7 @@ def shelf(card, number):
 def test_a_card_tells_what_was_bought_recommended_and_bought_then(cards):
     card = cards["customer 1"]
     assert card.title == "Active: found at the top"
-    assert card.about == "customer 1 · age 33 · 2 purchases on 2 days before the week · average precision 1.000"
+    assert card.about == "customer 1 · age 33 · 2 earlier purchases on 2 days · average precision 1.000"
     assert [(article.about, article.note) for article in shelf(card, 0)] == [
         ("Red, 0010", "2 days before"),
         ("Red, 0011", "9 days before"),
@@ -34,14 +34,14 @@ def test_a_card_tells_what_was_bought_recommended_and_bought_then(cards):
         "popular 2",
         "best seller that fills up the list",
     ]
-    assert [(article.note, article.hit) for article in shelf(card, 2)] == [("recommended at place 1", True)]
+    assert [(article.note, article.hit) for article in shelf(card, 2)] == [("recommended at rank 1", True)]
 
 
 def test_recommendations_stand_in_their_order(cards):
     # The first retriever's, the second's, then the best sellers that aren't listed yet.
     shown = [article.about for article in shelf(cards["customer 2"], 1)]
     assert shown[:5] == ["Red, 0012", "Red, 0010", "Red, 0013", "Red, 0011", "Red, 0014"]
-    assert [article.note for article in shelf(cards["customer 2"], 2)] == ["recommended at place 1"]
+    assert [article.note for article in shelf(cards["customer 2"], 2)] == ["recommended at rank 1"]
 
 
 def test_what_was_missed_says_why(cards):
@@ -49,7 +49,7 @@ def test_what_was_missed_says_why(cards):
     assert shelf(new, 0) == []
     # Article 13 fills the list up; article 23 is new to everybody.
     assert [(article.about, article.note) for article in shelf(new, 2)] == [
-        ("Red, 0013", "recommended at place 4"),
+        ("Red, 0013", "recommended at rank 4"),
         ("0023", "first sold in this week"),
     ]
 
@@ -63,4 +63,4 @@ def test_what_was_proposed_but_not_listed_has_its_place(evaluated):
     only = evaluated.precisions.filter(pl.col("customer") == 3)
     (card,) = customers(dataclasses.replace(evaluated, labels=labels, precisions=only)).blocks
     assert card.title == "New: proposed, not listed"
-    assert [article.note for article in shelf(card, 2)] == ["recommended at place 6", "proposed, ranked at place 13"]
+    assert [article.note for article in shelf(card, 2)] == ["recommended at rank 6", "proposed, ranked 13"]

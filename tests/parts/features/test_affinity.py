@@ -43,5 +43,5 @@ def test_purchases_at_a_level_go_to_all_its_articles(make_history, engine):
 def test_levels_are_code_columns_of_articles():
     assert Affinity(by="section").needs() == {"section"}
     assert Affinity(by="article").needs() == frozenset()
-    with pytest.raises(ValidationError, match="'name' is not a level of the catalogue; there are article, product"):
+    with pytest.raises(ValidationError, match="'name' is not a level of the catalogue; choose from article, product"):
         Affinity(by="name")

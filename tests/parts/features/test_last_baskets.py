@@ -43,5 +43,5 @@ def test_only_what_the_retailer_has(make_history, engine):
 
 
 def test_levels_are_code_columns_of_articles():
-    with pytest.raises(ValidationError, match="'name' is not a level of the catalogue; there are article, product"):
+    with pytest.raises(ValidationError, match="'name' is not a level of the catalogue; choose from article, product"):
         LastBaskets(like=("name",))

@@ -58,5 +58,5 @@ def test_an_article_without_a_category_is_unknown(make_history, engine):
 
 def test_categories_are_code_columns_of_articles():
     assert Need(by="department").needs() == {"department"}
-    with pytest.raises(ValidationError, match="'article' is not a category of articles; there are product, "):
+    with pytest.raises(ValidationError, match="'article' is not a category of articles; choose from product, "):
         Need(by="article")

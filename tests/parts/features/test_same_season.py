@@ -24,5 +24,5 @@ def test_the_window_is_around_the_anniversary_of_the_coming_week(make_history, e
 def test_levels_are_code_columns_of_articles():
     assert SameSeason(by="article").needs() == frozenset()
     assert SameSeason().needs() == {"product"}
-    with pytest.raises(ValidationError, match="'name' is not a level of the catalogue; there are article, product"):
+    with pytest.raises(ValidationError, match="'name' is not a level of the catalogue; choose from article, product"):
         SameSeason(by="name")

@@ -56,5 +56,5 @@ def test_price_levels_compare_within_the_type(make_history, engine):
 
 
 def test_looks_are_code_columns_of_articles():
-    with pytest.raises(ValidationError, match="'name' is not a look of articles; there are product, "):
+    with pytest.raises(ValidationError, match="'name' is not a look of articles; choose from product, "):
         Style(looks=("name",))

@@ -114,6 +114,6 @@ def test_bought_by_others_that_day_in_the_customers_own_proportions(make_history
 
 @pytest.mark.parametrize("kind", [SameCategory, BoughtByOthers])
 def test_a_category_is_a_code_of_articles(kind: type[NegativeSampler]) -> None:
-    with pytest.raises(ValidationError, match="'colr' is not a category of articles; there are product,"):
+    with pytest.raises(ValidationError, match="'colr' is not a category of articles; choose from product,"):
         kind(by="colr")
     assert kind(by="colour").needs() == {"colour"}

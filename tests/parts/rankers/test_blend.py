@@ -71,6 +71,6 @@ def test_it_may_be_the_second_of_a_cascade(examples, engine):
 
 
 def test_weights_of_an_unknown_ranker_are_refused():
-    message = "weights names 'dnn', which is not a ranker here; there are lambdarank, c"
+    message = "weights names 'dnn', which is not a ranker here; choose from lambdarank, c"
     with pytest.raises(ValidationError, match=message):
         Blend(weights={"dnn": 2.0})

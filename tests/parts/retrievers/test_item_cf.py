@@ -94,7 +94,7 @@ def test_it_needs_the_column_of_its_groups():
     assert ItemCF().needs() == frozenset()
     assert ItemCF(by="price_level").needs() == {"price"}
     assert ItemCF(by="postal_code").needs() == {"postal_code"}
-    with pytest.raises(ValidationError, match="'department' is not an attribute of customers; there are age_band"):
+    with pytest.raises(ValidationError, match="'department' is not an attribute of customers; choose from age_band"):
         ItemCF(by="department")
 
 

@@ -109,5 +109,5 @@ def test_it_needs_the_column_that_its_attribute_comes_from():
 
 @pytest.mark.parametrize("by", ["shoe_size", "name", "customer", ""])
 def test_an_unknown_attribute_is_refused_with_the_known_ones(by):
-    with pytest.raises(ValidationError, match=r"is not an attribute; there are age_band, .*department"):
+    with pytest.raises(ValidationError, match=r"is not an attribute; choose from age_band, .*department"):
         PopularBy(by=by)
