@@ -1,8 +1,8 @@
-"""`hmgpu benchmark peers`: how good hmgpu's lists are beside those of well-known public recommenders.
+"""`hmgpu benchmark peers`: how good hmgpu's lists are next to the lists of well-known public recommenders.
 
-All recommend to those who bought in each of the last weeks, from what was known before it, and all lists are filled
-with the same best sellers. What a peer can be set to is tried on the week before these, and the best is kept; hmgpu's
-line has the settings of its config.
+In each of the last weeks, all recommend to the customers who bought in it, from what was known before it, and all lists
+are filled with the same best sellers. A peer's settings are tried on the week before these, and the best are kept;
+hmgpu's pipeline has the settings of its config.
 """
 
 import logging
@@ -33,15 +33,15 @@ OWN = "hmgpu"
 def benchmark_peers(
     subject: Subject, engine: Engine, names: Sequence[str], folds: int, against: Path | None, line: bool
 ) -> Quality:
-    """MAP@12 and recall@12 of hmgpu's line and of the peers `names`, over the last `folds` complete weeks.
+    """Measure MAP@12 and recall@12 of hmgpu's pipeline and of the peers `names`, over the last `folds` complete weeks.
 
     Args:
-        engine: what hmgpu's line runs on.
-        against: the figures of an evaluation of these weeks, which is then not made anew; without its lists there is
-            no recall.
-        line: whether hmgpu's line takes part.
+        engine: what hmgpu's pipeline runs on.
+        against: the figures of a finished evaluation of these weeks, reused instead of evaluating again; they come
+            without lists, so without recall.
+        line: whether hmgpu's pipeline takes part.
 
-    Raises RunError where `against` is of other weeks or data, DataError where the line was judged on other customers.
+    Raises RunError where `against` has other weeks or data, DataError where the pipeline was judged on other customers.
     """
     store = subject.store
     weeks = [store.last_complete_week.back(back) for back in reversed(range(folds))]
@@ -73,10 +73,10 @@ def _own(
         found = evaluated(against, subject.store, weeks)
         judgements = [each.precisions for each in found]
     else:
-        lines = list(fold_pipelines(subject.config, engine, len(weeks)))
-        _, file = evaluate_folds(lines, subject.config.runs)
+        pipelines = list(fold_pipelines(subject.config, engine, len(weeks)))
+        _, file = evaluate_folds(pipelines, subject.config.runs)
         found = evaluated(file, subject.store, weeks)
-        judgements = [judged(recommended_lists(*line), bought) for line, bought in zip(lines, labels, strict=True)]
+        judgements = [judged(recommended_lists(*fold), bought) for fold, bought in zip(pipelines, labels, strict=True)]
     for week, each, judgement, bought in zip(weeks, found, judgements, labels, strict=True):
         _check(week, each, judgement, bought)
     memory = [each.memory_mib for each in found if each.memory_mib is not None]
@@ -84,11 +84,11 @@ def _own(
 
 
 def _check(week: Week, own: Own, judgement: pl.DataFrame, bought: pl.DataFrame) -> None:
-    """Raises unless hmgpu's line was judged on those who bought, and its lists have the figures of its evaluation."""
+    """Raise unless hmgpu's pipeline was judged on the week's buyers, and its lists have its evaluation's figures."""
     if own.precisions["customer"].to_list() != sorted(bought["customer"].unique()):
-        raise DataError(f"hmgpu's line was not judged on those who bought in the week {week}: evaluate it anew.")
+        raise DataError(f"hmgpu's pipeline was not judged on the customers who bought in {week}: evaluate it again.")
     if not judgement.select("customer", "average_precision").equals(own.precisions):
-        raise DisagreementError(f"hmgpu's lists of the week {week} have other figures than its own evaluation.")
+        raise DisagreementError(f"hmgpu's lists of the week {week} have other figures than its evaluation wrote.")
 
 
 def _peer(name: str, peer: Peer, subject: Subject, weeks: Sequence[Week], labels: Sequence[pl.DataFrame]) -> Row:
@@ -98,7 +98,7 @@ def _peer(name: str, peer: Peer, subject: Subject, weeks: Sequence[Week], labels
     log.info("%s, %s, tried: MAP@12 %s", name, before, ", ".join(f"{score:.5f}" for score in scores))
     judgements, seconds, memory = [], [], []
     for week, bought in zip(weeks, labels, strict=True):
-        # Each in a process of its own, so that none is helped or burdened by what another left.
+        # Each in a process of its own, so that none gains or loses by what another left in memory.
         found = alone(recommend, name, subject.store.root, week, buyers(bought), seed, settings)
         judgements.append(judged(found.lists, bought))
         seconds.append(found.seconds)

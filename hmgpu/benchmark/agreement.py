@@ -1,4 +1,4 @@
-"""Whether contenders came to the same result: codes and lists to the last one, numbers within a stated tolerance."""
+"""Check that contenders came to the same result: codes and lists equal, numbers within a stated tolerance."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -9,7 +9,7 @@ from hmgpu.core.errors import HmgpuError
 
 
 class DisagreementError(HmgpuError):
-    """Contenders came to different results: their speeds can't be compared."""
+    """Contenders came to different results, so their speeds can't be compared."""
 
 
 def largest_difference(
@@ -19,10 +19,11 @@ def largest_difference(
     by: Sequence[str] = ("key",),
     relative: bool = False,
 ) -> float:
-    """Of the numbers in two tables of the same rows by the columns `by`; everything that is no float must be equal.
+    """Return the largest difference between the floats of two tables; all other columns must be equal.
 
     Args:
-        relative: a difference counts as a share of the number where that is larger than 1.
+        by: the key columns: rows with the same keys are compared.
+        relative: a difference counts as a share of the number where the number is larger than 1.
 
     Raises DisagreementError where columns, rows or values differ, or numbers by more than `tolerance`.
     """
@@ -54,7 +55,7 @@ def largest_difference(
 
 
 def same_tensors(ours: Mapping[str, Any], theirs: Mapping[str, Any], tolerance: float = 0.0) -> float:
-    """The largest difference between tensors of the same names and shapes.
+    """Return the largest difference between tensors of the same names and shapes.
 
     Raises DisagreementError where they differ by more than `tolerance`.
     """

@@ -1,7 +1,7 @@
 """`hmgpu benchmark candidates`: every retriever on CPU and GPU, and the rules of co-purchase as sparse products too.
 
-A retriever learns from the data set's files on, and proposes to the customers who bought in the last complete week.
-Those with models to train have benchmarks of their own.
+Measured from the data set's files on: a retriever learns, then proposes to the customers who bought in the last
+complete week. Retrievers with models to train have benchmarks of their own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ RULE = ("seed", "article")
 def benchmark_candidates(
     subject: Subject, engines: Sequence[Engine], absent: Mapping[str, str], repeats: int
 ) -> Result:
-    """Seconds of learning and retrieving, a retriever at a time. Raises DisagreementError unless results are equal."""
+    """Measure learning and retrieving, a retriever at a time. Raises DisagreementError unless results are equal."""
     history, customers = subject.history, buyers(subject, engines[0])
     retrievers = subject.untrained.retrievers
     measured = []
@@ -60,28 +60,28 @@ def benchmark_candidates(
 
 
 def buyers(subject: Subject, engine: Engine) -> pl.DataFrame:
-    """(customer) who bought in the last complete week, sorted."""
+    """Return (customer), sorted: the customers who bought in the last complete week."""
     return engine.collect(subject.store.sold_in(subject.store.last_complete_week).select("customer").unique()).sort(
         "customer"
     )
 
 
 def units(transactions: pl.LazyFrame, engine: Engine) -> int:
-    """How many units were bought in `transactions`."""
+    """Return how many units were bought in `transactions`."""
     return int(engine.collect(transactions.select(pl.col("day").count())).item())
 
 
 def propose(part: Retriever, history: History, customers: pl.DataFrame, engine: Engine) -> pl.DataFrame:
-    """(customer, article, score, rank): what `part` learns and then proposes."""
+    """Let `part` learn and then propose; return (customer, article, score, rank)."""
     known = learned(part, history, history.of(customers.lazy()), engine)
     return engine.collect(with_engine(part, engine).retrieve(known, customers.lazy()))
 
 
 def _measured_rules(subject: Subject, rules: CoPurchase, engines: Sequence[Engine], repeats: int) -> list[Measurement]:
-    """Learning the rules alone, as the config has them and as plain counts, which is what one product gives."""
+    """Measure learning the rules alone, with the config's weights and as plain counts, which one product gives."""
     past = subject.history.last(rules.days)
     height = units(past, engines[0])
-    # The plans lower this number themselves where too many pairs would be formed: then the products get the same.
+    # The plans lower this number themselves where they would form too many pairs: the products get the lowered one.
     different = past.select("customer", "article").unique()
     paired = affordable(different, "customer", rules.per_customer, rules.pairs, "benchmark", engines[0])
     rules = rules.model_copy(update={"per_customer": paired})
@@ -111,11 +111,11 @@ def _product_on(engine: Engine) -> str:
 
 
 def _check_equal(what: str, keys: Sequence[str], results: Mapping[str, Any]) -> None:
-    """Raises DisagreementError unless all tables hold the same rows."""
+    """Raise DisagreementError unless all tables hold the same rows."""
     *others, against = results
     for name in others:
         try:
-            # All are whole numbers: whoever makes them, not one may differ.
+            # All are whole numbers: whichever contender computes them, not one may differ.
             largest_difference(results[against], results[name], 0.0, keys)
         except DisagreementError as error:
             raise DisagreementError(f"{what}: {against} and {name}: {error}") from None

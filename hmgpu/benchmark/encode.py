@@ -1,7 +1,7 @@
 """`hmgpu benchmark encode`: NVTabular's workflows against plain pandas, fitting and transforming.
 
-Each side alone is measured from its rows on; sessions and everything together from the data set on, the plans that make
-the rows included, as the pipeline does it. Both ways take Polars tables and give Polars tables.
+Each side alone is measured from its rows on. Sessions and everything together are measured from the data set on,
+including the plans that compute the rows, as in the pipeline. Both ways take Polars tables and return Polars tables.
 """
 
 import tempfile
@@ -26,7 +26,7 @@ TOLERANCE = 1e-3  # standard deviations. NVTabular takes a variance as sum of sq
 
 
 def benchmark_encode(subject: Subject, engines: list[Engine], absent: Mapping[str, str], repeats: int) -> Result:
-    """Rows a second of fitting and of transforming, each side alone and all together. Raises DisagreementError."""
+    """Measure fitting and transforming, each side alone and all together. Raises DisagreementError."""
     with tempfile.TemporaryDirectory() as folder:
         inputs = EncodingInputs(subject.history, subject.fitted_days, subject.two_tower.recent, Path(folder))
         ways = [*(Workflows(inputs, engine) for engine in engines), PandasEncoders(inputs)]
@@ -47,7 +47,7 @@ Work = tuple[str, int, str, Any, bool]
 
 
 def _works(inputs: EncodingInputs) -> list[Work]:
-    """What to do, the rows and what one is, the call that does it, and whether plans are part of it."""
+    """List the work: its name, its rows and their unit, the call that does it, and whether plans are part of it."""
     fitted = {side: rows.height for side, rows in inputs.fitted.items()}
     customers, articles = inputs.served["customer"].height, inputs.served["article"].height
     of_customers = sum(fitted[side] for side in OF_CUSTOMERS)
@@ -79,7 +79,7 @@ def _measured(
 
 
 class EncodingAgreement:
-    """Compares tables that were encoded, and remembers how far apart their numbers were."""
+    """Compares encoded tables, and remembers how far apart their numbers were."""
 
     def __init__(self) -> None:
         self.largest = 0.0

@@ -1,4 +1,4 @@
-"""Two ways to encode, with the same calls: hmgpu's workflows, and pandas; and the plans alone that both run."""
+"""Two ways to encode, with the same calls: hmgpu's workflows and pandas; and, alone, the plans that both run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ CPU = Engine("cpu", "what pandas runs on")
 
 @dataclass(frozen=True)
 class EncodingInputs:
-    """What every way gets: the rows to fit on and the rows to encode, made by the plans of `encode/rows.py`."""
+    """The inputs of every way: the rows to fit on and the rows to encode, by the plans of `encode/rows.py`."""
 
     history: History
     days: int
@@ -45,11 +45,11 @@ class EncodingInputs:
         return self.history.customers.select("customer")
 
     def fitted_by(self, engine: Engine) -> Tables:
-        """A row a purchase of the last `days` days for customers and articles, as `Encoders.fit` has them."""
+        """Return a row a purchase of the last `days` days for customers and articles, as in `Encoders.fit`."""
         return {side: engine.collect(plan) for side, plan in fitting_rows(self.history, self.days).items()}
 
     def served_by(self, engine: Engine) -> Tables:
-        """A row a customer, and a row an article."""
+        """Return a row a customer, and a row an article."""
         customers = engine.collect(customer_rows(self.history).sort("key"))
         return {
             "customer": customers,
@@ -58,7 +58,7 @@ class EncodingInputs:
         }
 
     def latest(self, engine: Engine) -> pl.DataFrame:
-        """The articles that each customer bought last."""
+        """Return the articles that each customer bought last."""
         return engine.collect(latest_rows(self.history, self.everyone, self.n).sort("customer", "rank"))
 
 
@@ -93,7 +93,7 @@ class Workflows:
 
 
 class PandasEncoders:
-    """pandas in the place of NVTabular; the rows come from the same plans."""
+    """pandas in place of NVTabular; the rows come from the same plans."""
 
     name = "pandas"
 
@@ -130,7 +130,7 @@ class PandasEncoders:
 
 
 class PlansAlone:
-    """Only what both ways share, so that a reader can take it off."""
+    """Only the plans that both ways share, so that a reader can subtract their time."""
 
     name = "plans alone (in both)"
 

@@ -7,7 +7,7 @@ from hmgpu.core.extras import needed_by
 
 
 def engines(choice: Choice) -> tuple[list[Engine], dict[str, str]]:
-    """The engines to measure, and those that can't run with the reason. `gpu` raises EngineError where it can't."""
+    """Return the engines to measure, and why others can't run. `gpu` raises EngineError where there is no GPU."""
     if choice == "cpu":
         return [Engine.choose("cpu")], {}
     try:
@@ -20,12 +20,12 @@ def engines(choice: Choice) -> tuple[list[Engine], dict[str, str]]:
 
 
 def plans_on(engine: Engine) -> str:
-    """What runs plans on `engine`, as the name of a contender."""
+    """Return the name of the contender that runs plans on `engine`."""
     return "cuDF, GPU" if engine.name == "gpu" else "Polars, CPU"
 
 
 def wait_for(engine: Engine) -> None:
-    """Returns when torch has done all that it was given on `engine`: a GPU works on while Python goes on."""
+    """Wait until torch has done all its work on `engine`: a GPU works on while Python goes on."""
     if engine.name == "gpu":
         with needed_by("A benchmark on a GPU"):
             import torch  # takes seconds

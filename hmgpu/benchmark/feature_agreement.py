@@ -1,4 +1,4 @@
-"""Whether contenders described candidates alike: families' plans on an engine, and pandas."""
+"""Check that contenders computed the same features of candidates: families' plans on an engine, and pandas."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,23 +10,23 @@ from hmgpu.benchmark.agreement import DisagreementError, largest_difference
 from hmgpu.parts.candidates import KEYS
 
 TOLERANCE = 1e-4  # pandas sums decayed weights in floats, hmgpu in multiples of 2^-20, some hundreds at most
-AT_ONCE = 16  # columns that are compared; a whole table more than what contenders hold would not fit next to them
+AT_ONCE = 16  # columns compared at a time; copies of whole tables would not fit next to what contenders hold
 
 
 class FeatureAgreement:
-    """Compares described candidates, and remembers how far apart their numbers were."""
+    """Compares candidates with their features, and remembers how far apart the numbers were."""
 
     def __init__(self) -> None:
         self.apart: dict[str, float] = {}
 
     def check(self, what: str, results: Mapping[str, Any]) -> None:
-        """The first's columns with those of each other. Raises DisagreementError."""
+        """Compare each result's columns with the first's. Raises DisagreementError."""
         first, *others = results
         for name in others:
             self._compare(f"{what}: {first} and {name}", f"{first} and {name}", results[first], results[name])
 
     def said(self) -> str:
-        """What was found, as a sentence."""
+        """Return how far apart the numbers were, as a sentence."""
         apart = "; ".join(f"{pair} at most {gap:.1e} apart" for pair, gap in self.apart.items())
         return f"whole numbers equal, others within {TOLERANCE} of each other, as a share of those above 1 ({apart})"
 
@@ -45,13 +45,13 @@ class FeatureAgreement:
 
 
 def _as_polars(table: Any, like: pl.DataFrame) -> pl.DataFrame:
-    """A frame of pandas with the types of `like`, a missing number null; what isn't whole stays so, to be refused."""
+    """A pandas frame with the types of `like` and missing numbers null; a fraction stays one, to be refused."""
     if isinstance(table, pl.DataFrame):
         return table
-    made = pl.from_pandas(pd.DataFrame(table), nan_to_null=True)
+    converted = pl.from_pandas(pd.DataFrame(table), nan_to_null=True)
     whole = {
         name: dtype
         for name, dtype in like.schema.items()
-        if dtype.is_integer() and (made[name] == made[name].cast(dtype, strict=False)).all()
+        if dtype.is_integer() and (converted[name] == converted[name].cast(dtype, strict=False)).all()
     }
-    return made.cast(whole)  # type: ignore[arg-type]
+    return converted.cast(whole)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Three ways to describe candidates, with the same calls: the families' plans on an engine, and pandas twice.
+"""Three ways to compute features of candidates, with the same calls: families' plans on an engine, and pandas twice.
 
 Each starts from the data set's files: it learns about articles from everybody's past and about the candidates'
-customers from their own, then makes a row a candidate.
+customers from their own, then computes a row a candidate.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from hmgpu.pipeline.learn import cut_out
 
 @dataclass(frozen=True)
 class FeatureInputs:
-    """What every way gets. Small enough to be sent to another process; what is large is read when it is asked for."""
+    """The inputs of every way, small enough to send to another process; large tables are read when asked for."""
 
     root: Path
     """Folder of the data set."""
@@ -57,20 +57,20 @@ class Plans:
         return self.pairs.select("customer").unique().sort("customer")
 
     def one(self, family: str) -> pl.DataFrame:
-        """(customer, article, the family's columns)."""
+        """Return (customer, article, the family's columns)."""
         history = self._history()
         columns = self._computed(family, history, history.of(self.customers.lazy()))
         return with_columns(self.pairs.select(KEYS), {family: columns}, self.engine)
 
     def all(self) -> pl.DataFrame:
-        """The candidates with every family's columns."""
+        """Return the candidates with every family's columns."""
         history = self._history()
         audience = cut_out(history.of(self.customers.lazy()), self.engine)
         columns = {name: self._computed(name, history, audience) for name in self.inputs.families}
         return with_columns(self.pairs, columns, self.engine)
 
     def begin(self) -> None:
-        """Loads and starts what the first plan would load and start."""
+        """Load and start what the first plan would load and start."""
         self.engine.collect(pl.LazyFrame({"x": [1]}))
 
     def _history(self) -> History:
@@ -83,7 +83,7 @@ class Plans:
 
 
 class PandasFeatures:
-    """The same with pandas, as notebooks write it: each table is read whole, and families are merged one by one."""
+    """The families with pandas, as notebooks write it: tables are read whole, and families are merged one by one."""
 
     name = "pandas"
 
@@ -95,9 +95,9 @@ class PandasFeatures:
         return pd.read_parquet(self.inputs.pairs)
 
     def one(self, family: str) -> Any:
-        made = self._merged([self.inputs.families[family]])
+        described = self._merged([self.inputs.families[family]])
         proposed = self.pairs.columns.difference(KEYS)
-        return made.drop(columns=proposed)
+        return described.drop(columns=proposed)
 
     def all(self) -> Any:
         return self._merged(list(self.inputs.families.values()))
@@ -116,10 +116,10 @@ class PandasFeatures:
 
 
 class TunedPandasFeatures(PandasFeatures):
-    """The same, written with care.
+    """The families with pandas, written with care.
 
-    Only what is needed is read, of the customers who are served where that is enough, and families keep the
-    candidates' order, so that none is merged.
+    Only the needed columns and days are read, only the served customers' sales where these are enough, and families
+    keep the candidates' order, so that none is merged.
     """
 
     name = "pandas, tuned"
@@ -138,5 +138,5 @@ class TunedPandasFeatures(PandasFeatures):
         store = self.inputs.store
         needs = [pandas_features.needs(part, store.present) for part in parts]
         known = read(store, self.inputs.cutoff, self.customers, needs)
-        made = [pandas_features.columns(part, known, self.pairs) for part in parts]
-        return pd.concat([described, *made], axis=1)
+        columns = [pandas_features.columns(part, known, self.pairs) for part in parts]
+        return pd.concat([described, *columns], axis=1)

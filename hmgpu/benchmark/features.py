@@ -1,7 +1,7 @@
 """`hmgpu benchmark features`: the feature families' plans on CPU and GPU, and pandas, at several sizes.
 
-What is measured starts at the data set's files: learn a family as of the last complete week and compute its columns for
-the candidates of those who bought in that week. The candidates are made before.
+Measured from the data set's files on: learn a family as of the last complete week and compute its columns for the
+candidates of customers who bought in that week. The candidates are computed before.
 """
 
 import tempfile
@@ -33,7 +33,7 @@ ALL = "all families"
 def benchmark_features(
     subjects: Iterable[Subject], engines: Sequence[Engine], absent: Mapping[str, str], repeats: int, memory: bool = True
 ) -> Result:
-    """Transactions a second, family by family and all together, on each of `subjects`. Raises DisagreementError."""
+    """Measure the families, one by one and all together, on each of `subjects`. Raises DisagreementError."""
     measured, data, agreement = list[Measurement](), list[dict[str, Any]](), FeatureAgreement()
     bandwidths: dict[str, float] = {engine.name: speed for engine in engines if (speed := bandwidth(engine))}
     for subject in subjects:
@@ -54,8 +54,8 @@ def benchmark_features(
             ],
             "memory": "height of the resident memory of a process of its own, beyond what it held after its imports",
             "bandwidth": {name: f"{speed / 1e9:.1f} GB/s" for name, speed in bandwidths.items()},
-            "share_of_bandwidth": "of the seconds, those in which the memory could have moved the columns: every one "
-            "that is needed read once and every one made written once, as they lie in memory",
+            "share_of_bandwidth": "the share of the seconds in which the memory could have moved the columns: every "
+            "needed column read once and every computed column written once, as they lie in memory",
             "repeats": repeats,
             "engines": [engine.name for engine in engines],
             "threads": pl.thread_pool_size(),
@@ -65,7 +65,7 @@ def benchmark_features(
 
 
 def _write_pairs(subject: Subject, engine: Engine, file: Path) -> int:
-    """Writes the candidates of all retrievers that need no training; returns how many there are."""
+    """Write the candidates of all retrievers that need no training; return how many there are."""
     asked = buyers(subject, engine)
     retrievers = subject.untrained.retrievers
     proposed = {name: propose(part, subject.history, asked, engine).lazy() for name, part in retrievers.items()}
@@ -75,7 +75,7 @@ def _write_pairs(subject: Subject, engine: Engine, file: Path) -> int:
 
 
 def _ways(inputs: FeatureInputs, engines: Sequence[Engine]) -> list[Plans | PandasFeatures]:
-    """The common pandas code last: the others are compared with it."""
+    """All ways, the common pandas code last: the others are compared with it."""
     return [*(Plans(inputs, engine) for engine in engines), TunedPandasFeatures(inputs), PandasFeatures(inputs)]
 
 
@@ -106,16 +106,16 @@ def _measured(
         done = measure(what, rows, "transactions", contenders, repeats, check)
         measured.append(replace(done, column_bytes=sizes[0], bandwidth=speeds))
     if memory:
-        fresh = _ways(inputs, engines)  # the others hold the candidates, which would be sent along
+        fresh = _ways(inputs, engines)  # `ways` hold the candidates, which would be sent along
         measured[-1] = replace(measured[-1], memory_mib={way.name: peak(way.all, way.begin) for way in fresh})
     return measured
 
 
-def _column_bytes(inputs: FeatureInputs, what: str, made: pl.DataFrame, engine: Engine) -> int:
-    """Bytes of the columns that making `made`, those of the family `what` or of all of them, reads and writes."""
+def _column_bytes(inputs: FeatureInputs, what: str, described: pl.DataFrame, engine: Engine) -> int:
+    """Bytes of the columns that computing `described` reads and writes: the columns of `what`, a family or all."""
     families = [*inputs.families.values()] if what == ALL else [inputs.families[what]]
     pairs = pl.read_parquet(inputs.pairs)
     read = pairs if any(part.compares for part in families) else pairs.select(KEYS)
-    own = made.select(*KEYS, *(name for name in made.columns if name not in pairs.columns))
+    own = described.select(*KEYS, *(name for name in described.columns if name not in pairs.columns))
     history = inputs.store.as_of(inputs.cutoff)
     return column_bytes(history, [needs(part, history.present) for part in families], read, own, engine)

@@ -1,4 +1,4 @@
-"""Whether the towers are fed alike: the same batches, and from them the same losses and weights."""
+"""Check that all loaders feed the towers alike: the same batches, and so the same losses and weights."""
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,28 +16,29 @@ from hmgpu.core.engine import Engine
 from hmgpu.parts.models.neural.settings import Training
 from hmgpu.parts.models.neural.training import fit
 
-ROW = "row"  # counts the rows of all files, in a copy of them that is only compared, never timed
-STEPS = 20  # after which training is compared; rounding, which differs, grows with every step that Adam takes
-WITHIN, WITHIN_ON_GPU = 1e-4, 2e-2  # of losses and weights; a GPU trains in bfloat16
+ROW = "row"  # numbers the rows of all files, in copies that are only compared, never timed
+STEPS = 20  # batches that training is compared on; rounding differs, and grows with every step that Adam takes
+WITHIN, WITHIN_ON_GPU = 1e-4, 2e-2  # between losses and between weights; a GPU trains in bfloat16
 
 
 def numbered(files: Sequence[Path], folder: Path) -> list[Path]:
-    """Copies of `files` that number their rows, through all of them."""
+    """Copy `files` into `folder` with a column that numbers the rows through all files; return the copies."""
     folder.mkdir(parents=True)
-    before, made = 0, []
+    before, copies = 0, []
     for file in files:
         rows = pl.read_parquet(file)
-        made.append(folder / file.name)
-        rows.with_columns(pl.int_range(before, before + rows.height, dtype=pl.Int32).alias(ROW)).write_parquet(made[-1])
+        path = folder / file.name
+        rows.with_columns(pl.int_range(before, before + rows.height, dtype=pl.Int32).alias(ROW)).write_parquet(path)
+        copies.append(path)
         before += rows.height
-    return made
+    return copies
 
 
 def check_batches(name: str, loader: Iterable[Any], plain: PlainBatches) -> tuple[list[Any], list[torch.Tensor]]:
-    """The first batches of a pass of `loader` over numbered files, and their rows.
+    """Return the first batches of one pass of `loader` over numbered files, and their rows.
 
-    Raises DisagreementError unless every batch of the pass is what the plain loader has in those rows, and the pass
-    gives each row once.
+    Raises DisagreementError unless every batch equals the plain loader's values of its rows, and the pass gives each
+    row once.
     """
     first, order = list[Any](), list[torch.Tensor]()
     for batch in loader:
@@ -60,10 +61,10 @@ def check_training(
     seed: int,
     work: Path,
 ) -> str:
-    """How far apart losses and weights are after training on `batches` and on the `same` ones, as a sentence.
+    """Return how far apart losses and weights are after training on `batches` and on the `same` ones, as a sentence.
 
-    By the plain loop, and, on the CPU, by hmgpu's own training. On a GPU weights aren't compared: where a gradient is
-    next to nothing, rounding decides its sign, and Adam takes a whole step. Raises DisagreementError.
+    The plain loop trains on both and, on the CPU, hmgpu's own training on `batches`. On a GPU weights aren't compared:
+    where a gradient is almost 0, rounding decides its sign, and Adam takes a whole step. Raises DisagreementError.
     """
     models = [copy.deepcopy(model).to(engine.device) for _ in range(3)]
     losses = []
@@ -88,9 +89,9 @@ def check(
     seed: int,
     work: Path,
 ) -> str:
-    """Both checks, of `loaders` over numbered files; the sentence that a result says. Raises DisagreementError.
+    """Check the batches of all `loaders` over numbered files, then training; return the sentence for the result.
 
-    Training is compared on the batches of the last of them.
+    Training is compared on the batches of the last loader. Raises DisagreementError.
     """
     np.random.seed(seed)
     for name, loader in {"the plain loader": plain, **loaders}.items():
@@ -100,5 +101,5 @@ def check(
 
 
 def indifferent(model: torch.nn.Module) -> float:
-    """For `fit`'s score: no time is spent on asking how good a model is."""
+    """Return 0 for `fit`'s score, so that no time is spent on how good a model is."""
     return 0.0

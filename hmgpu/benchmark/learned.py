@@ -1,6 +1,6 @@
-"""What a part learns, executed as the pipeline does it, less the files that a run keeps of it.
+"""Let a part learn as the pipeline does, without the files that a run writes.
 
-For everybody once, then for the customers who are served: those of a benchmark are one shard.
+It learns once from everybody, then from the served customers' history: a benchmark's customers are one shard.
 """
 
 from typing import TypeVar
@@ -14,12 +14,12 @@ L = TypeVar("L", bound=Learner)
 
 
 def learned(part: Learner, history: History, audience: History, engine: Engine) -> Learned:
-    """All tables of `part`: of everybody from `history`, and of the customers whose history `audience` is."""
+    """Return all tables that `part` learns: from everybody's `history`, and from the served customers' `audience`."""
     return all_learned(with_engine(part, engine), history, audience, engine)
 
 
 def with_engine(part: L, engine: Engine) -> L:
-    """`part` with an engine to work with; parts that learn by plans alone draw nothing and need no workflows."""
+    """Return `part` bound to `engine`; a part that learns by plans alone needs no seed and no workflows."""
     return part.bind(PartContext(engine, 0, _no_encoders))
 
 

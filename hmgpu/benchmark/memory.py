@@ -1,6 +1,6 @@
-"""The memory that a piece of work takes, seen in a process of its own.
+"""Measure the memory that a piece of work takes, in a process of its own.
 
-Within one process, what a contender has freed stays and is used by the next, which then seems to need nothing.
+Within one process, memory that a contender has freed stays and is used by the next, which then seems to need none.
 """
 
 import gc
@@ -20,44 +20,44 @@ T = TypeVar("T")
 
 
 def alone(work: Callable[..., T], *given: Any) -> T:
-    """What `work(*given)` returns, done in a fresh process.
+    """Call `work(*given)` in a fresh process, and return its result.
 
-    All of it is pickled, so `work` is a function of a module, a `partial` of one, or a method of what can be pickled.
+    Everything is pickled, so `work` is a module's function, a `partial` of one, or a method of a picklable object.
     """
-    # Spawned: a fork would start with all of our memory, and with locks that nobody will open.
+    # Spawned: a fork would start with all of our memory, and with locks that nobody will release.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         return process.submit(work, *given).result()
 
 
 def held(make: Callable[[], Iterable[Any]]) -> float:
-    """MiB by which a fresh process grows at most while it goes through `make()`; what it imports doesn't count.
+    """Return the MiB by which a fresh process grows at most while it iterates over `make()`, without its imports.
 
-    Looked at between one item and the next: what is held all the while, not what is needed in passing.
+    Measured between one item and the next: memory that is held all the while, not what is needed in passing.
     """
     return alone(_growth, make)
 
 
 def peak(work: Callable[[], Any], first: Callable[[], Any]) -> float:
-    """MiB of resident memory that a fresh process needs at the height of `work()`, beyond what it had before.
+    """Return the MiB of resident memory that a fresh process needs at the height of `work()`, beyond its start.
 
     Args:
-        first: is called before, so that what it imports, loads or starts doesn't count.
+        first: is called before `work`, so that what it imports, loads or starts doesn't count.
     """
     return alone(_height, work, first)
 
 
 def highest() -> float:
-    """MiB of resident memory that this process has had at most, on Linux since `forget` where the system allows it."""
+    """Return this process's largest resident memory in MiB; on Linux since `forget`, where the system allows it."""
     if STATUS.is_file():
         # Not getrusage: a process that was forked and replaced inherits the height of the one that started it.
-        line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1024
+        height = next(entry for entry in STATUS.read_text().splitlines() if entry.startswith("VmHWM:"))
+        return int(height.split()[1]) / 1024
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / (MIB if platform.system() == "Darwin" else 1024)
 
 
 def forget() -> None:
-    """Lets `highest` begin anew, where the system can: importing may have taken more than the work will."""
+    """Reset `highest`, where the system can: importing may have taken more memory than the work will."""
     try:
         CLEAR.write_text("5")
     except OSError:

@@ -1,4 +1,4 @@
-"""hmgpu's own line in the weeks of a benchmark: what its evaluation left, and what that took."""
+"""hmgpu's own pipeline in a benchmark's weeks: the figures that its evaluation wrote, its time and its memory."""
 
 import json
 from collections.abc import Sequence
@@ -22,27 +22,27 @@ SERVING = ("recommend", "submit")
 
 @dataclass(frozen=True)
 class Own:
-    """One week of the line."""
+    """One week of hmgpu's pipeline."""
 
     precisions: pl.DataFrame
     """(customer, average_precision) of everybody who bought in the week."""
     seconds: float
-    """Of all steps that made these lists, whenever they were made."""
+    """Seconds of all steps that led to these lists, reused ones included."""
     memory_mib: float | None
-    """The most that the process held in one of them."""
+    """The most that the process held in one of these steps."""
 
 
 def evaluated(file: Path, store: Store, weeks: Sequence[Week]) -> list[Own]:
-    """What those lines left whose figures are in `file`: `hmgpu evaluate --folds` wrote it into the folder of its runs.
+    """Read each week's evaluation, by `hmgpu evaluate --folds`, which wrote `file` into the folder of its runs.
 
-    Raises RunError where a week, or what its figures are means of, isn't there or is of other data.
+    Raises RunError where a week is not in `file`, or no run next to it has the week's figures on this data.
     """
     scored = {fold["week"]: fold for fold in json.loads(file.read_text())["folds"]}
     found = []
     for week in weeks:
         if str(week) not in scored:
             raise RunError(
-                f"{file} has no week {week}: evaluate as many as are compared, hmgpu evaluate --folds {len(weeks)}."
+                f"{file} has no week {week}: evaluate all compared weeks, hmgpu evaluate --folds {len(weeks)}."
             )
         found.append(_week(file, store, week, scored[str(week)]))
     return found
@@ -59,7 +59,7 @@ def _week(file: Path, store: Store, week: Week, figures: object) -> Own:
             return Own(precisions.select("customer", average_precision="ranker"), seconds, memory)
     raise RunError(
         f"No run in {file.parent} has the figures of {file.name} for the week {week}, on the data in {store.root}: "
-        "evaluate the folds anew."
+        "evaluate the folds again."
     )
 
 
@@ -69,7 +69,7 @@ def _data(run: Path) -> str | None:
 
 
 def recommended_lists(pipeline: Pipeline, week: Week) -> pl.DataFrame:
-    """(customer, article, rank 1..12) of those who bought in `week`, as the line's evaluation of it has them."""
+    """Return (customer, article, rank 1..12): the lists in the pipeline's evaluation of `week`, for its buyers."""
     with pipeline.working():
         examples, _ = pipeline.examples(week, training=False)
         model = pipeline.load(pipeline.train())

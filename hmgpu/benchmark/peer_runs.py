@@ -1,4 +1,4 @@
-"""One peer at a time: loaded if its library is there, tried with its settings, asked for its lists."""
+"""Run one peer at a time: load it if its library is installed, try its settings, ask for its lists."""
 
 import importlib
 import time
@@ -28,26 +28,26 @@ CPU = Engine("cpu", "peers run there")
 
 @dataclass(frozen=True)
 class Recommended:
-    """What a peer recommended for one week, and what it took to fit and to recommend."""
+    """A peer's lists for one week, and the time and memory to fit and to recommend."""
 
     lists: pl.DataFrame
     """(customer, article, rank 1..12) of everybody who was asked for."""
     seconds: float
     memory_mib: float
-    """The most that the process held, its imports included."""
+    """The most that the process held, imports included."""
 
 
 def named(names: str | None) -> list[str]:
-    """The peers in a list with commas; all where there is no list. Raises ConfigError for an unknown name."""
+    """Return the peers in a list with commas, or all without a list. Raises ConfigError for an unknown name."""
     chosen = [name.strip() for name in names.split(",")] if names is not None else list(PEERS)
     for name in chosen:
         if name not in PEERS:
-            raise ConfigError(f"There is no peer '{name}'; there are {', '.join(PEERS)}.")
+            raise ConfigError(f"Unknown peer '{name}': choose from {', '.join(PEERS)}.")
     return list(dict.fromkeys(chosen))
 
 
 def available(names: Sequence[str], present: frozenset[str]) -> tuple[dict[str, Peer], dict[str, str]]:
-    """The peers that can run on data with the columns `present`; the others with what is missing."""
+    """Return the peers that can run on data with the columns `present`, and what the others miss."""
     peers, absent = dict[str, Peer](), dict[str, str]()
     for name in names:
         try:
@@ -65,7 +65,7 @@ def available(names: Sequence[str], present: frozenset[str]) -> tuple[dict[str, 
 
 
 def load(name: str) -> Peer:
-    """The peer of the module `name`; with it comes the library that does its work."""
+    """Return the peer of the module `name`, whose import also imports the library that does its work."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Disabling GPU support")  # implicit, where CUDA is of another version
         peer: Peer = importlib.import_module(f"hmgpu.benchmark.peers.{name}").PEER
@@ -75,7 +75,7 @@ def load(name: str) -> Peer:
 def recommend(
     name: str, root: Path, week: Week, customers: pl.DataFrame, seed: int, settings: Mapping[str, Any]
 ) -> Recommended:
-    """What the peer recommends to `customers` (customer) for `week`, from what was known before it.
+    """Let the peer recommend to `customers` (customer) for `week`, from what was known before it.
 
     Short lists are filled as hmgpu fills its own.
     """
@@ -89,7 +89,7 @@ def recommend(
 
 
 def tried(name: str, root: Path, week: Week, bought: pl.DataFrame, seed: int) -> list[float]:
-    """MAP@12 in `week` with each of the peer's settings.
+    """Return the MAP@12 in `week` with each of the peer's settings.
 
     Args:
         bought: (customer, article) of that week, each once.
@@ -100,5 +100,5 @@ def tried(name: str, root: Path, week: Week, bought: pl.DataFrame, seed: int) ->
 
 
 def buyers(bought: pl.DataFrame) -> pl.DataFrame:
-    """(customer) of all that bought, sorted."""
+    """Return (customer), sorted: everybody in `bought`."""
     return bought.select("customer").unique().sort("customer")

@@ -1,7 +1,7 @@
-"""`hmgpu benchmark pipeline`: the whole line, step by step, on CPU and GPU.
+"""`hmgpu benchmark pipeline`: the whole pipeline, step by step, on CPU and GPU.
 
-Unlike in other benchmarks nothing warms up: a run is measured as its user has it, from a folder without steps, in a
-process of its own, so that it pays for what it loads and starts.
+Unlike in other benchmarks nothing warms up: a run is measured as a user has it, from a folder without steps, in a
+process of its own, so that everything it loads and starts counts.
 """
 
 import json
@@ -34,7 +34,7 @@ WHOLE = "whole line"
 
 @dataclass(frozen=True)
 class Ran:
-    """One run of the line: what it took, and what came out."""
+    """One run of the pipeline: its steps' time and memory, and its results."""
 
     kinds: Mapping[str, Kind]
     submission: bytes
@@ -42,7 +42,7 @@ class Ran:
 
 
 def benchmark_pipeline(subject: Subject, engines: Sequence[Engine], absent: Mapping[str, str], repeats: int) -> Result:
-    """Seconds of every kind of step: train, evaluate, recommend, submit. Raises DisagreementError; see `agree`."""
+    """Measure every kind of step: train, evaluate, recommend, submit. Raises DisagreementError; see `agree`."""
     ran: dict[str, list[Ran]] = {_named(engine): [] for engine in engines}
     for _ in range(repeats):
         for engine in engines:
@@ -62,16 +62,16 @@ def benchmark_pipeline(subject: Subject, engines: Sequence[Engine], absent: Mapp
 
 
 def agree(ran: Mapping[str, Ran], without_models: bool) -> str:
-    """How the engines' submissions compare, as a sentence.
+    """Return how the engines' submissions compare, as a sentence.
 
-    Bytes must be the same where no model is fitted: plans give the same on every engine. A model that was fitted on
-    another device is another model, so there the MAP@12 of the validation week must be near. Raises DisagreementError.
+    Where no model is fitted the bytes must be equal: plans give the same on every engine. A model that was fitted on
+    another device is another model, so there the validation week's MAP@12 must be near. Raises DisagreementError.
     """
     if len(ran) < 2:
         return f"only {next(iter(ran))} ran: its submission was compared with nothing"
     (one, ours), (other, theirs) = ran.items()
     if ours.submission == theirs.submission:
-        return f"{one} and {other} made the same submission, byte for byte"
+        return f"{one} and {other} wrote the same submission, byte for byte"
     same = _same_places(ours.submission, theirs.submission)
     said = f"{same:.1%} of all places of the submissions hold the same article"
     if without_models:
@@ -89,8 +89,8 @@ def _run(subject: Subject, engine: Engine, folder: Path) -> Ran:
 
 
 def run_line(config: Config, root: Path, engine: Engine, folder: Path) -> tuple[float, float]:
-    """Makes the run `folder` from the data set in `root`; seconds, and MiB beyond what was there at the start."""
-    start_logging()  # this is another process, which logs nothing of itself
+    """Run the pipeline in `folder` on the data set in `root`; return seconds, and MiB beyond those at the start."""
+    start_logging()  # this is another process, where logging has not been started
     forget()
     before = highest()
     started = time.perf_counter()

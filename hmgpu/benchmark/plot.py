@@ -1,6 +1,6 @@
-"""The picture of a benchmark: seconds, by size where there are several, and how many times as fast, by what was done.
+"""The picture of a benchmark: seconds, by size where there are several, and how many times as fast, by work done.
 
-The only file that needs matplotlib. It draws from a result file, so that a picture can be made again without measuring.
+Only this file needs matplotlib. It draws from a result file, so that a picture can be drawn again without measuring.
 """
 
 import importlib
@@ -14,27 +14,27 @@ from hmgpu.core.extras import missing, remedy
 
 Points = list[tuple[int, float]]
 Bars = dict[str, dict[str, float]]
-"""By contender, by what was done."""
+"""A number by contender, then by work done."""
 WIDTH, HEIGHT = 12, 5  # inches
-FIT = 15  # bars that have room in that height; the picture grows with more
-MOST = 40  # of what was done is shown, that which took longest
-COLOURS = 10  # of matplotlib's cycle
-BAR = 0.8  # of the distance between two things done, shared by the contenders
+FIT = 15  # groups of bars that fit in that height; the picture grows with more
+MOST = 40  # groups shown at most: the work that took longest
+COLOURS = 10  # in matplotlib's cycle
+BAR = 0.8  # share of the distance between two groups that their bars fill
 
 
 class PlotError(HmgpuError):
-    """Nothing is there to draw with, or nothing to draw."""
+    """matplotlib is missing, or the file holds nothing to draw."""
 
 
 def require_matplotlib() -> None:
-    """Raises PlotError where matplotlib is missing; asked before a long measurement, not after it."""
+    """Raise PlotError where matplotlib is missing; called before a long measurement, not after it."""
     if missing(["matplotlib"]):
         how = remedy("matplotlib")
         raise PlotError(f"A plot needs matplotlib, which is not installed: {how}, or add --no-plot.")
 
 
 def plot(file: Path) -> Path:
-    """Draws the result in the JSON `file`; returns the SVG, which is beside it. Raises PlotError."""
+    """Draw the result in the JSON `file`; return the SVG, which lies next to it. Raises PlotError."""
     require_matplotlib()
     result = _read(file)
     measurements = result["measurements"]
@@ -43,26 +43,26 @@ def plot(file: Path) -> Path:
     figure = figures.Figure(figsize=(WIDTH, HEIGHT * max(1, len(largest) / FIT)), layout="constrained")
     left, right = figure.subplots(1, 2)
     whole = measurements[-1]["what"]
-    lines = seconds_by_size(measurements, whole)
+    by_size = seconds_by_size(measurements, whole)
     names = list(dict.fromkeys(name for each in measurements for name in each["contenders"]))
     colours = {name: f"C{number % COLOURS}" for number, name in enumerate(names)}  # the same left and right
-    if max(map(len, lines.values())) > 1:
-        _draw_lines(left, lines, whole, measurements[-1]["unit"], colours)
+    if max(map(len, by_size.values())) > 1:
+        _draw_lines(left, by_size, whole, measurements[-1]["unit"], colours)
     else:
         _draw_bars(left, seconds(largest), "seconds, at the largest size", colours)
         left.set_xscale("log")
     against = " or ".join(dict.fromkeys(each["against"] for each in largest if len(each["contenders"]) > 1))
     _draw_bars(right, ratios(largest), f"times as fast as {against}", colours)
-    right.axvline(1.0, color="black", linewidth=1)  # left of it, what is compared with is faster
+    right.axvline(1.0, color="black", linewidth=1)  # left of it, the contender that others are compared with is faster
     figure.suptitle(_on(result), fontsize="small")
     picture = file.with_suffix(".svg")
-    with matplotlib.rc_context({"svg.hashsalt": "hmgpu"}):  # the same figures make the same bytes
+    with matplotlib.rc_context({"svg.hashsalt": "hmgpu"}):  # the same figures give the same bytes
         figure.savefig(picture, metadata={"Date": None})
     return picture
 
 
 def seconds_by_size(measurements: Sequence[Mapping[str, Any]], what: str) -> dict[str, Points]:
-    """Of each contender (rows, median seconds) of `what`, by rows."""
+    """Return each contender's (rows, median seconds) for `what`, fewest rows first."""
     lines = dict[str, Points]()
     for each in measurements:
         if each["what"] == what:
@@ -72,7 +72,7 @@ def seconds_by_size(measurements: Sequence[Mapping[str, Any]], what: str) -> dic
 
 
 def at_largest(measurements: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Of everything that was done the measurement with the most rows, in their order; at most `MOST`, the longest."""
+    """Return, for each kind of work, the measurement with the most rows; in order, at most the `MOST` longest."""
     largest = dict[str, Mapping[str, Any]]()
     for each in measurements:
         if each["what"] not in largest or each["rows"] >= largest[each["what"]]["rows"]:
@@ -82,7 +82,7 @@ def at_largest(measurements: Sequence[Mapping[str, Any]]) -> list[Mapping[str, A
 
 
 def seconds(measurements: Sequence[Mapping[str, Any]]) -> Bars:
-    """Median seconds."""
+    """Return the median seconds by contender, then by work done."""
     bars = Bars()
     for each in measurements:
         for name, facts in each["contenders"].items():
@@ -91,7 +91,7 @@ def seconds(measurements: Sequence[Mapping[str, Any]]) -> Bars:
 
 
 def ratios(measurements: Sequence[Mapping[str, Any]]) -> Bars:
-    """How many times as fast, without the contender that is compared with; empty where nobody was beside it."""
+    """Return how many times as fast each contender is as the one compared with; empty where that ran alone."""
     bars = Bars()
     for each in measurements:
         for name, facts in each["contenders"].items():
@@ -110,10 +110,10 @@ def _read(file: Path) -> Any:
         if result["measurements"]:
             return result
     except FileNotFoundError:
-        raise PlotError(f"{file} isn't there: give a file that --output of a benchmark of speed wrote.") from None
+        raise PlotError(f"{file} isn't there: give a file that a benchmark of speed wrote with --output.") from None
     except (ValueError, KeyError, TypeError):
         pass
-    raise PlotError(f"{file} has no seconds to draw: give a file that --output of a benchmark of speed wrote.")
+    raise PlotError(f"{file} has no seconds to draw: give a file that a benchmark of speed wrote with --output.")
 
 
 def _draw_lines(axes: Any, lines: Mapping[str, Points], what: str, unit: str, colours: Mapping[str, str]) -> None:
@@ -139,7 +139,7 @@ def _draw_bars(axes: Any, bars: Bars, label: str, colours: Mapping[str, str]) ->
 
 
 def _on(result: Mapping[str, Any]) -> str:
-    """What it was measured on, and who couldn't take part."""
+    """The machine that it was measured on, and the contenders that couldn't take part."""
     machine = result["machine"]
     said = f"{machine['cpu']}, {machine['threads']} threads, {machine['memory_gib']} GiB; GPU: {machine['gpu']}"
     return "\n".join([said, *(f"absent: {name}" for name in result["absent"])])

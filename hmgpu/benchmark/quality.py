@@ -1,4 +1,4 @@
-"""How good lists are over all weeks together, and by how much one recommender is ahead of another."""
+"""Compute how good lists are over all weeks together, and by how much one recommender is ahead of another."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ Estimate = dict[str, float]
 
 
 def judged(lists: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    """(customer, average_precision, hits, bought) of everybody who bought, in order of customers.
+    """Return (customer, average_precision, hits, bought) of everybody who bought, in order of customers.
 
     Args:
         lists: (customer, article, rank). labels: (customer, article) bought in the week, each once.
@@ -30,9 +30,9 @@ def judged(lists: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
 
 
 def ratio(weeks: Sequence[pl.DataFrame], above: str, below: str | None = None) -> Estimate:
-    """The sum of the column `above` over that of `below` (or over the number of rows), all weeks together.
+    """Divide the sum of `above` by the sum of `below`, or by the number of rows, over all weeks together.
 
-    The interval is over draws of customers, each with all weeks in which he bought.
+    The interval comes from resampling customers, each with all weeks in which they bought.
     """
     rows = pl.concat(weeks).select("customer", above=pl.col(above).cast(pl.Float64), below=below or pl.lit(1))
     # Summed in the order of weeks, so that the same figures give the same bytes.
@@ -44,10 +44,10 @@ def ratio(weeks: Sequence[pl.DataFrame], above: str, below: str | None = None) -
 
 
 def ahead(ours: Sequence[pl.DataFrame], theirs: Sequence[pl.DataFrame]) -> Estimate:
-    """By how much the mean average precision of `ours` is above that of `theirs`: a paired difference.
+    """Return by how much `ours` is above `theirs` in mean average precision: a paired difference.
 
     Args:
-        ours: of each week (customer, average_precision). theirs: the same weeks and customers.
+        ours: each week's (customer, average_precision). theirs: the same weeks and customers.
     """
     both = [
         our.join(their, on="customer", suffix="_theirs", validate="1:1", maintain_order="left").select(
@@ -60,18 +60,18 @@ def ahead(ours: Sequence[pl.DataFrame], theirs: Sequence[pl.DataFrame]) -> Estim
 
 @dataclass(frozen=True)
 class Row:
-    """One recommender."""
+    """One recommender in the table: its figures, its time and its memory."""
 
     name: str
     weeks: Sequence[pl.DataFrame]
-    """Of each week what `judged` returns; without `hits` where nobody kept the lists."""
+    """Each week's result of `judged`; without `hits` where the lists were not kept."""
     seconds: float
-    """A week, on average: fitting and recommending to those who bought in it."""
+    """Mean seconds a week: fitting, and recommending to the customers who bought in it."""
     memory_mib: float | None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def figures(self, own: "Row | None") -> dict[str, Any]:
-        """All that is said of it; `hmgpu_ahead` where it is compared with the row `own`."""
+        """Return the recommender's entry in the result; with `hmgpu_ahead` where it is compared with the row `own`."""
         counted = all("hits" in week.columns for week in self.weeks)
         return {
             "name": self.name,
@@ -87,14 +87,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Quality(Result):
-    """A benchmark of how good recommendations are, and what they took beside."""
+    """A benchmark's result of how good recommendations are, with their time and memory."""
 
     recommenders: Sequence[Mapping[str, Any]] = ()
-    """What `Row.figures` returns of each, the best first."""
+    """Each recommender's `Row.figures`, the best first."""
 
     def table(self) -> Table:
         weeks = self.data["weeks"]
-        title = f"{self.data['buyers']:,} lists for those who bought in the weeks {weeks[0]} to {weeks[-1]}"
+        title = f"{self.data['buyers']:,} lists for customers who bought in the weeks {weeks[0]} to {weeks[-1]}"
         table = Table("recommender", title=title, caption="95 % intervals over customers; seconds are a week's")
         for name in ("MAP@12", "95 %", "recall@12", "95 %", "hmgpu is ahead by", "95 %", "seconds", "MiB"):
             table.add_column(name, justify="right")

@@ -1,4 +1,4 @@
-"""A benchmark's result: the table that a person reads, and the file that says what it was measured on."""
+"""A benchmark's result: the table for a reader, and the file that also describes machine, data and settings."""
 
 import datetime
 import os
@@ -29,7 +29,7 @@ class Result:
     """Contenders that could not run, with the reason."""
 
     def table(self) -> Table:
-        """A line a contender; speeds are medians, the last columns compare runs that stood side by side."""
+        """Return the table, a row a contender: speeds are medians, the last columns compare runs side by side."""
         repeats = len(next(iter(self.measurements[0].seconds.values())))
         title = f"hmgpu benchmark {self.benchmark}, medians of {repeats}"
         table = Table("what", "contender", title=title, caption="; ".join(self.agreement.values()))
@@ -62,13 +62,13 @@ class Result:
         return table
 
     def as_json(self, command: str) -> dict[str, Any]:
-        """Everything, with what it was measured on."""
+        """Return everything measured, with the machine, the versions, the settings and the data."""
         return {
             "benchmark": self.benchmark,
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "command": command,
             "machine": machine(),
-            # Other work on the same cores slows all contenders: a figure of a busy machine says so.
+            # Other work on the same cores slows all contenders, so the result shows how busy the machine was.
             "load_average": os.getloadavg() if hasattr(os, "getloadavg") else None,
             "versions": versions(),
             "settings": dict(self.settings),
@@ -79,7 +79,7 @@ class Result:
         }
 
     def write(self, file: Path, command: str) -> None:
-        """Writes the JSON."""
+        """Write `as_json` into `file`."""
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, self.as_json(command))
 

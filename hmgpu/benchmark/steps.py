@@ -1,4 +1,4 @@
-"""What a run's steps took, from the manifests that they left, summed by kind of step."""
+"""Time and memory of a run's steps, from the manifests that they wrote, summed by kind of step."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 from hmgpu.runs.run import MANIFEST
 
-LEAST = 0.005  # seconds; manifests have hundredths, and a step that took 0.00 s took some time all the same
+LEAST = 0.005  # seconds; manifests give hundredths, and a step of 0.00 s took some time all the same
 GIB = 1024  # MiB
 
 
@@ -19,13 +19,13 @@ class Kind:
     seconds: float = 0.0
     rows: int = 0
     unit: str = ""
-    """What a row is; empty where manifests count nothing."""
+    """The word for what a row is; empty where manifests count nothing."""
     memory_mib: float | None = None
-    """The most that the process held during one of them, imports included, where their manifests say."""
+    """The most that the process held during one of the steps, imports included; None where no manifest gives it."""
 
 
 def kinds_of(run: Path) -> dict[str, Kind]:
-    """Every kind of step of the run in the folder `run`, in the order in which the first of each was finished."""
+    """Return every kind of step of the run in the folder `run`, in the order in which the first of each finished."""
     found = dict[str, Kind]()
     for manifest in _manifests(run):
         kind = found.setdefault(kind_of(manifest["step"]), Kind())
@@ -38,7 +38,10 @@ def kinds_of(run: Path) -> dict[str, Kind]:
 
 
 def kind_of(step: str) -> str:
-    """`2020-09-16/learn/retriever-popular` is of the kind `learn retriever-popular`, whatever week; so are shards."""
+    """Return a step's kind: its name without week and shard.
+
+    `2020-09-16/learn/retriever-popular` is of the kind `learn retriever-popular`.
+    """
     return " ".join(word for word in step.split("/") if not word[0].isdigit())
 
 
@@ -49,7 +52,7 @@ def _manifests(run: Path) -> Iterator[dict[str, Any]]:
 
 
 def _rows(counts: dict[str, int]) -> tuple[int, str]:
-    """Of what a step counts, with its unit: its rows, else its customers, else the rows of all tables it learned."""
+    """A step's count and its unit: the rows, else the customers, else the rows of all tables that it learned."""
     for unit in ("rows", "customers"):
         if unit in counts:
             return counts[unit], unit

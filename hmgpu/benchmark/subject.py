@@ -1,4 +1,4 @@
-"""The data that a benchmark works on: a config's data set, or a world generated for it."""
+"""The data that a benchmark works on: a config's data set, or synthetic data."""
 
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ P = TypeVar("P", bound=Part)
 
 @dataclass(frozen=True)
 class Subject:
-    """A data set, and the settings to work on it with."""
+    """A data set, and the settings to use on it."""
 
     store: Store
     config: Config
@@ -53,25 +53,26 @@ class Subject:
 
     @cached_property
     def untrained(self) -> Config:
-        """The config with those of its parts that learn by plans alone, and whose columns are in the data.
+        """The config without the parts that need workflows, a model, or columns that the data lacks.
 
-        What needs workflows or a model of its own is measured by benchmarks of its own. Raises ConfigError where no
-        retriever is left.
+        Parts with workflows or a model have benchmarks of their own. Raises ConfigError where no retriever is left.
         """
         parts = {"retrievers": self._plain(self.config.retrievers), "features": self._plain(self.config.features)}
         if not parts["retrievers"]:
-            raise ConfigError("Every retriever of the config needs a trained model or absent columns; add popular.")
+            raise ConfigError(
+                "Every retriever of the config needs a model, or columns that the data lacks: add popular."
+            )
         return self.config.model_copy(update=parts)
 
     @property
     def left_out(self) -> list[str]:
-        """The places in the config of the parts that `untrained` lacks."""
+        """The names in the config of the parts that `untrained` leaves out, such as `retrievers.two_tower`."""
         retrievers = [f"retrievers.{name}" for name in self.config.retrievers if name not in self.untrained.retrievers]
         features = [f"features.{name}" for name in self.config.features if name not in self.untrained.features]
         return retrievers + features
 
     def data_facts(self) -> dict[str, Any]:
-        """Where the data comes from and how much there is of it."""
+        """Return the data's origin, its size and its cutoff week."""
         known = self.store.manifest
         sizes = {"rows": known.rows, "customers": known.customers, "articles": known.articles}
         return {"origin": self.origin, **sizes, "cutoff": str(self.store.last_complete_week)}
@@ -85,16 +86,16 @@ class Subject:
 
 
 def configured(file: Path, settings: list[str] | None) -> Subject:
-    """The data set that the config `file` names, which must have been ingested."""
+    """Return the data set that the config `file` names, which must have been ingested."""
     config = load_config(file, settings)
     return Subject(Store(config.data.root), config, f"the data set of {file}")
 
 
 @contextmanager
 def generated(scale: float, seed: int, folder: Path | None, config: Config | None = None) -> Iterator[Subject]:
-    """A generated world, ingested; kept in `folder` and taken from there the next time, or gone afterwards.
+    """Yield synthetic data, ingested: kept in `folder` and reused the next time, or deleted afterwards.
 
-    It is worked on with the settings of `config`, its data and seed aside, or with the default ones.
+    The subject has the settings of `config`, except for its data and seed, or the default settings.
     """
     with tempfile.TemporaryDirectory() as temporary:
         place = (folder or Path(temporary)) / f"scale-{scale}-seed-{seed}"

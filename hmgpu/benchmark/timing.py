@@ -1,7 +1,7 @@
-"""Contenders that take turns: A B C A B C …, so that a slow spell of the machine hits all of them.
+"""Time contenders in turns, A B C A B C …, so that a slow spell of the machine hits all of them.
 
-torch.utils.benchmark and pyperf each measure one contender to its end before the next (and torch's sets the number of
-threads to one), so their ratios contain whatever else the machine did in between.
+torch.utils.benchmark and pyperf each measure one contender to its end before the next (and torch's uses one thread), so
+their ratios contain whatever else the machine did in between.
 """
 
 import gc
@@ -25,33 +25,33 @@ class Contender:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What the contenders took for the same work, round by round."""
+    """The contenders' seconds and memory for the same work, round by round."""
 
     what: str
     rows: int
     unit: str
-    """What a row is; empty where nothing is counted."""
+    """The word for what a row is; empty where nothing is counted."""
     against: str
     """The contender that the others are compared with."""
     seconds: Mapping[str, Sequence[float]]
     memory_mib: Mapping[str, float] = field(default_factory=dict)
-    """What a contender needed for it, where that was measured; the benchmark's settings say how."""
+    """Each contender's memory, where it was measured; the benchmark's settings say how."""
     column_bytes: int | None = None
-    """Of the columns that are read and made; None where nobody worked it out."""
+    """Bytes of the columns that are read and computed; None where they were not counted."""
     bandwidth: Mapping[str, float] = field(default_factory=dict)
-    """Bytes a second of the memory that a contender works in."""
+    """Bytes a second that each contender's memory can move."""
 
     def rows_per_second(self, name: str) -> float:
         return self.rows / median(self.seconds[name])
 
     def share_of_bandwidth(self, name: str) -> float | None:
-        """Of the time, what the memory at full speed would have taken for these columns; None where unknown."""
+        """Return the share of the time in which the memory at full speed would move the columns; None where unknown."""
         if self.column_bytes is None or name not in self.bandwidth:
             return None
         return self.column_bytes / self.bandwidth[name] / median(self.seconds[name])
 
     def times_faster(self, name: str) -> list[float]:
-        """How many times as fast as `against`, in each round: of runs that stood side by side."""
+        """Return how many times as fast as `against` the contender was in each round, where both ran side by side."""
         return [theirs / own for theirs, own in zip(self.seconds[self.against], self.seconds[name], strict=True)]
 
 
@@ -63,7 +63,7 @@ def measure(
     repeats: int,
     agree: Callable[[Mapping[str, Any]], None] = lambda results: None,
 ) -> Measurement:
-    """Runs every contender once to warm up, then `repeats` times in turn; others are compared with the last.
+    """Run every contender once to warm up, then `repeats` times in turn; others are compared with the last.
 
     Args:
         agree: gets what each contender returned while warming up, by name; raises where results differ.
@@ -73,7 +73,7 @@ def measure(
     seconds: dict[str, list[float]] = {each.name: [] for each in contenders}
     for _ in range(repeats):
         for each in contenders:
-            gc.collect()  # nobody pays for another's leavings
+            gc.collect()  # so that no contender pays for another's garbage
             started = time.perf_counter()
             each.run()
             seconds[each.name].append(time.perf_counter() - started)

@@ -1,4 +1,4 @@
-"""How near the memory's speed a family comes: the bytes of its columns, and those that the memory moves at best.
+"""How near a feature family comes to the memory's speed: the bytes of its columns, and the memory's bandwidth.
 
 Joins and sums compute little for each byte, so the memory's bandwidth bounds them (Williams, Waterman & Patterson 2009,
 "Roofline"). What a family needs beyond that bound goes into reading files, intermediate tables, and waiting.
@@ -18,15 +18,15 @@ from hmgpu.core.extras import missing
 from hmgpu.data.store import History
 from hmgpu.parts.candidates import KEYS
 
-BYTES = 2**29  # of one array: many times what caches hold
+BYTES = 2**29  # size of one array: many times what caches hold
 ROUNDS, TIMES = 10, 5
 
 
 def bandwidth(engine: Engine, size: int = BYTES) -> float | None:
-    """Bytes a second that the memory of `engine` reads and writes at best, by all its threads together.
+    """Return the bytes a second that the memory of `engine` reads and writes at best, by all threads together.
 
-    STREAM's "scale" (McCalpin 1995), one array of `size` bytes times a number into another: the best of ten rounds of
-    five. None without torch, or on a GPU that it was not built for.
+    Measured by STREAM's "scale" (McCalpin 1995), one array of `size` bytes times a number into another: the best of ten
+    rounds of five. None without torch, or on a GPU that torch was not built for.
     """
     if missing(["torch"]):
         return None
@@ -54,15 +54,15 @@ def bandwidth(engine: Engine, size: int = BYTES) -> float | None:
 def column_bytes(
     history: History, needs: Iterable[Needs], read: pl.DataFrame, made: pl.DataFrame, engine: Engine
 ) -> int:
-    """Bytes of the columns that describing candidates reads, each counted once, and of those that it makes.
+    """Return the bytes of the columns that families read, each counted once, and of the columns that they compute.
 
-    As they lie in memory, decoded, and whole: every customer's sales lie between others'. A column of the sales counts
-    as far back as any of the families looks at it.
+    Columns count as they lie in memory, decoded, and whole, since every customer's sales lie between others'. A column
+    of the sales counts as far back as any of the families looks at it.
 
     Args:
-        needs: of the families.
-        read: what is read of the candidates: their keys, and their scores and ranks where these are compared.
-        made: (customer, article, what the families made of them).
+        needs: what each family reads.
+        read: what is read of the candidates: their keys, and their scores and ranks where families compare them.
+        made: (customer, article, the families' columns).
         engine: collects what is read.
     """
     needs = [*needs]
@@ -74,12 +74,12 @@ def column_bytes(
         columns += [history.articles.select(name) for name in together.articles | {ARTICLE}]
     if together.customers:
         columns += [history.customers.select(name) for name in together.customers | {CUSTOMER}]
-    # One after the other: all of them would not fit beside what contenders hold.
+    # One after the other: all of them would not fit next to what contenders hold.
     known = sum(engine.collect(column).estimated_size() for column in columns)
     return int(known + read.estimated_size() + made.drop(KEYS).estimated_size())
 
 
 def _past(history: History, days: Sequence[int | None]) -> pl.LazyFrame:
-    """The sales of so many days, or all where one of `days` is None."""
+    """The sales of the longest of `days`, or all sales where one of `days` is None."""
     known = [each for each in days if each is not None]
     return history.last(max(known)) if len(known) == len(days) else history.transactions

@@ -1,6 +1,6 @@
 """`hmgpu benchmark train`: fitting XGBoost on CPU and GPU, on the same examples, to the same number of trees.
 
-The examples are made once, by the pipeline, from the config's parts that need no model of their own.
+The pipeline computes the examples once, from the config's parts that need no model of their own.
 """
 
 import tempfile
@@ -27,13 +27,13 @@ from hmgpu.parts.rankers.xgboost import XGBoost
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.run import Run
 
-TOLERANCE = 0.1  # of the figure: a GPU adds up in another order and draws other rows and columns for its trees
+TOLERANCE = 0.1  # of the figure: a GPU adds up in another order and samples other rows and columns for its trees
 
 
 def benchmark_train(
     subject: Subject, engines: Sequence[Engine], absent: Mapping[str, str], repeats: int, trees: int, weeks: int
 ) -> Result:
-    """Examples a second of fitting `trees` trees on `weeks` training weeks, the validation week scored at every tree.
+    """Measure fitting `trees` trees on `weeks` training weeks, with the validation week scored at every tree.
 
     Raises DisagreementError where one device's model ranks the validation week better than another's by more than
     `TOLERANCE` of NDCG@12 or MAP@12.
@@ -42,7 +42,7 @@ def benchmark_train(
     config = config.model_copy(update={"weeks": config.weeks.model_copy(update={"train": weeks})})
     careful = config.ranker.then if isinstance(config.ranker, Cascade) else config.ranker
     own = careful if isinstance(careful, XGBoost) else XGBoost()
-    ranker = own.model_copy(update={"rounds": trees, "patience": trees})  # so that none stops before the others
+    ranker = own.model_copy(update={"rounds": trees, "patience": trees})  # so that no fit stops before the others
     with tempfile.TemporaryDirectory() as folder:
         pipeline = Pipeline(config, engines[0], subject.store, Run(Path(folder), engines[0]))
         files = [file for week in pipeline.weeks.training for file in pipeline.examples(week, training=True)[0].files]
@@ -77,7 +77,7 @@ class Judge:
         self.figures: dict[str, dict[str, float]] = {}
 
     def check(self, models: Mapping[str, Any]) -> None:
-        """Raises DisagreementError where the figures are further apart than `TOLERANCE`."""
+        """Score the models; raise DisagreementError where the figures are further apart than `TOLERANCE`."""
         self.figures = {name: self._scored(model) for name, model in models.items()}
         *others, against = self.figures
         for name in others:
@@ -85,7 +85,7 @@ class Judge:
                 check_near(f"{figure} of {name} and {against}", self.figures[name][figure], theirs)
 
     def said(self) -> str:
-        """The figures, as a sentence."""
+        """Return the figures, as a sentence."""
         each = [
             f"{name}: {', '.join(f'{figure} {value:.5f}' for figure, value in found.items())}"
             for name, found in self.figures.items()
@@ -100,6 +100,6 @@ class Judge:
 
 
 def check_near(what: str, ours: float, theirs: float) -> None:
-    """Raises DisagreementError unless the two figures are within `TOLERANCE` of the larger."""
+    """Raise DisagreementError unless the two figures are within `TOLERANCE` of the larger."""
     if not abs(ours - theirs) <= TOLERANCE * max(ours, theirs):  # so that NaN is refused too
         raise DisagreementError(f"{what}: {ours:.5f} and {theirs:.5f}, further apart than {TOLERANCE:.0%}.")

@@ -37,7 +37,7 @@ with needed_by("hmgpu benchmark two-tower"):
 def benchmark_two_tower(
     subject: Subject, engines: Sequence[Engine], absent: Mapping[str, str], repeats: int, memory: bool = True
 ) -> Result:
-    """Rows a second of one pass over the encoded purchases: going through the batches, and training on them.
+    """Measure one pass over the encoded purchases: going through the batches, and training on them.
 
     Raises DisagreementError unless every way of feeding the model gives the same batches and the same weights.
     """
@@ -52,7 +52,7 @@ def benchmark_two_tower(
         model = towers(settings, encoders)
         agreement, needed = dict[str, str](), dict[str, float]()
         loading, training = list[Contender](), list[Contender]()
-        for engine in reversed(engines):  # so that the last contender, which others are compared with, is on the CPU
+        for engine in reversed(engines):  # so that the last contender, the one compared with, is on the CPU
             if settings.extra:
                 model.negatives = OnSaleNegatives(files.on_sale, settings.extra, engine.device)
             fed = Feeding(files.bought, settings, engine)
@@ -81,7 +81,7 @@ def benchmark_two_tower(
 
 
 class Feeding:
-    """The ways in which the model can be fed on one engine: hmgpu's, Merlin's, and from memory."""
+    """The ways to feed the model on one engine: hmgpu's loader, Merlin's loader, and a plain one from memory."""
 
     def __init__(self, files: Sequence[Path], settings: TwoTower, engine: Engine) -> None:
         self.files, self.settings, self.engine = files, settings, engine
@@ -90,7 +90,7 @@ class Feeding:
         self.kept = PlainBatches(files, settings.batch, engine.device)
 
     def ways(self) -> dict[str, Callable[[], Iterable[Any]]]:
-        """What makes each loader from the files."""
+        """Return a call for each loader that builds it from the files."""
         files, batch = self.files, self.settings.batch
         return {
             self._named("hmgpu's loader"): partial(FileBatches, files, batch, self.engine),
@@ -99,11 +99,11 @@ class Feeding:
         }
 
     def loading(self) -> list[Contender]:
-        """One pass over all batches and nothing else, from the files on."""
+        """Return contenders that go once over all batches and do nothing else, from the files on."""
         return [Contender(name, partial(self._go_through, make)) for name, make in self.ways().items()]
 
     def training(self, model: Towers, seed: int) -> list[Contender]:
-        """Each trains a model of its own, on and on: a pass takes as long whatever the weights are."""
+        """Return contenders that each train a model of their own, on and on: weights don't change a pass's time."""
         trained = [copy.deepcopy(model).to(self.engine.device) for _ in range(3)]
         loop = partial(plain_pass, settings=self.settings, engine=self.engine)
         return [
@@ -113,7 +113,7 @@ class Feeding:
         ]
 
     def check(self, model: Towers, seed: int, folder: Path) -> str:
-        """Whether they feed alike, as a sentence. Raises DisagreementError where they don't."""
+        """Return how closely the loaders agree, as a sentence. Raises DisagreementError where they don't."""
         same = Feeding(numbered(self.files, folder), self.settings, self.engine)
         loaders = {"hmgpu's loader": same.own, "Merlin's loader": same.merlin}
         return check(model, loaders, same.kept, self.settings, self.engine, seed, folder / "work")
@@ -124,7 +124,7 @@ class Feeding:
         wait_for(self.engine)
 
     def _lightning(self, model: Towers, seed: int) -> None:
-        with tempfile.TemporaryDirectory() as work:  # a new one each time: it would go on from a checkpoint
+        with tempfile.TemporaryDirectory() as work:  # a new one each time, or `fit` would go on from a checkpoint
             fit(model, lambda rank, processes: self.own, indifferent, self.settings, self.engine, seed, Path(work))
 
     def _named(self, what: str) -> str:

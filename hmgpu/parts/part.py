@@ -111,7 +111,7 @@ class Part(BaseModel):
     home: ClassVar[str]
     """The package that holds the parts of a base class, one a file."""
     encoded: ClassVar[bool] = False
-    """Whether the part works on encoded columns, and so is made anew when the workflows are."""
+    """Whether the part works on encoded columns, and so learns again when the workflows are fitted again."""
     _context: PartContext | None = PrivateAttr(default=None)
 
     def bind(self, context: PartContext) -> Self:
@@ -187,7 +187,7 @@ class Trained(Learner):
     """A part with a model of its own, which is trained before it can learn from a History."""
 
     refit: Literal["once", "weekly"] = "once"
-    """once: trained at the oldest training cutoff, then applied unchanged to every week; weekly: anew for each."""
+    """once: trained at the oldest training cutoff, then applied unchanged to every week; weekly: trained for each."""
 
     @abstractmethod
     def train(self, history: History, folder: Path, work: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a benchmark works on: the small generated world, with a few parts; and a GPU that is only pretended."""
+"""The data that benchmarks work on: small synthetic data, with a few parts; and a GPU that is only pretended."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,18 +18,18 @@ CPU = Engine("cpu", "tests")
 
 @pytest.fixture(scope="session")
 def make_subject(store, data_settings) -> Callable[..., Subject]:
-    """A Subject whose config has the sections that are given."""
+    """Return a call that builds a Subject whose config has the given sections."""
 
     def make(**sections: Any) -> Subject:
         few = {"retrievers": {"popular": Popular()}, "features": {}, "ranker": Order(), "runs": store.root.parent}
-        return Subject(store, Config(data=data_settings, **few | sections), "a test's world")
+        return Subject(store, Config(data=data_settings, **few | sections), "a test's data")
 
     return make
 
 
 @pytest.fixture
 def pretended_gpu(monkeypatch, untranslated) -> Engine:
-    """An engine that is called gpu, runs on the CPU, and refuses plans that cuDF could not run."""
+    """An engine named gpu that runs on the CPU, and refuses plans that cuDF could not run."""
     collect, libraries = Engine.collect, Libraries.of
 
     def checked(engine: Engine, plan: pl.LazyFrame, fits: bool = False) -> pl.DataFrame:

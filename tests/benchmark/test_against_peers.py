@@ -1,4 +1,4 @@
-"""hmgpu's line beside peers: the same weeks and customers, figures by hand, and what is refused."""
+"""hmgpu's pipeline next to peers: the same weeks and customers, figures by hand, and what is refused."""
 
 import json
 from pathlib import Path
@@ -85,7 +85,7 @@ def subject(make_subject, tmp_path):
 
 @pytest.fixture
 def here(monkeypatch):
-    """No process of its own for each peer; (peer, week, customers, settings) of every time that one was asked."""
+    """Run peers in this process; returns a list of every call (peer, week, customers, settings)."""
     asked = []
 
     def alone(work, *given):
@@ -98,7 +98,7 @@ def here(monkeypatch):
     return asked
 
 
-def test_peers_get_the_weeks_and_the_customers_of_hmgpus_line(subject, here):
+def test_peers_get_the_weeks_and_the_customers_of_hmgpus_pipeline(subject, here):
     found = benchmark_peers(subject, CPU, ["popular", "repurchase"], 2, None, True)
     by_name = {each["name"]: each for each in found.recommenders}
     assert set(by_name) == {"hmgpu", "popular", "repurchase"}
@@ -110,7 +110,7 @@ def test_peers_get_the_weeks_and_the_customers_of_hmgpus_line(subject, here):
     for _, week, customers, _ in here:
         sold = CPU.collect(subject.store.sold_in(week))
         assert customers == sorted(sold["customer"].unique())
-    # The figures of the line are those of its evaluation.
+    # The pipeline has the figures of its evaluation.
     folds, file = evaluate_folds(fold_pipelines(subject.config, CPU, 2), subject.config.runs)
     scored = folds["folds"]
     assert by_name["hmgpu"]["map_at_12_by_week"] == pytest.approx([fold["map_at_12"]["ranker"] for fold in scored])
@@ -119,7 +119,7 @@ def test_peers_get_the_weeks_and_the_customers_of_hmgpus_line(subject, here):
     gap = by_name["hmgpu"]["map_at_12"]["value"] - by_name["repurchase"]["map_at_12"]["value"]
     assert ahead_by["value"] == pytest.approx(gap)
     assert ahead_by["low"] < ahead_by["value"] < ahead_by["high"]
-    # … and the same when they are read from the file, where the lists are gone.
+    # … and has them too when they are read from the file, which has no lists.
     read = benchmark_peers(subject, CPU, [], 2, file, True).recommenders[0]
     assert read == by_name["hmgpu"] | {"recall_at_12": None}
     assert by_name["hmgpu"]["recall_at_12"]["value"] > 0
@@ -133,7 +133,7 @@ def test_the_best_setting_of_the_week_before_is_kept(subject, here, monkeypatch)
 
 
 def test_a_peers_figures_are_those_of_its_lists(subject, monkeypatch):
-    """A peer that knows what will be bought, up to twelve articles, is right in all places."""
+    """A peer that recommends what will be bought, up to twelve articles, scores 1."""
     bought = CPU.collect(subject.store.sold_in(subject.store.last_complete_week)).sort("customer", "article")
     perfect = bought.with_columns(rank=pl.int_range(1, pl.len() + 1).over("customer").cast(pl.Int32))
     answer = Recommended(perfect.filter(pl.col("rank") <= 12), 2.0, 300.0)
@@ -161,20 +161,20 @@ def test_figures_of_other_weeks_or_data_are_refused(subject, tmp_path, raw):
     file.write_text(json.dumps({"folds": scored}))
     for manifest in file.parent.glob("*/manifest.json"):
         manifest.write_text(json.dumps({"data": "another"}))
-    with pytest.raises(RunError, match="evaluate the folds anew"):
+    with pytest.raises(RunError, match="evaluate the folds again"):
         evaluated(file, store, [last])
 
 
-def test_a_line_that_was_judged_on_others_is_refused(subject):
+def test_a_pipeline_that_was_judged_on_others_is_refused(subject):
     _, file = evaluate_folds(fold_pipelines(subject.config, CPU, 1), subject.config.runs)
     (precisions,) = file.parent.glob(f"*/steps/{subject.store.last_complete_week}/evaluate/precisions.parquet")
     pl.read_parquet(precisions).tail(-1).write_parquet(precisions)
-    with pytest.raises(DataError, match="not judged on those who bought in the week"):
+    with pytest.raises(DataError, match=r"not judged on the customers who bought in .*: evaluate it again"):
         benchmark_peers(subject, CPU, [], 1, file, True)
 
 
 def test_the_verb(tmp_path, store):
-    """In processes of their own, with a table and a file."""
+    """The command runs peers in processes of their own, and gives a table and a file."""
     file = tmp_path / "results" / "peers.json"
     options = ("--config", CONFIGS / "demo.yaml", "--set", f"data.root={store.root}", "--no-pipeline", "--folds", "1")
     done = CliRunner().invoke(

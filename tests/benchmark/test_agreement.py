@@ -9,7 +9,7 @@ from hmgpu.benchmark.agreement import DisagreementError, largest_difference, sam
 TABLE = pl.DataFrame({"key": [2, 1], "code": [7, 8], "number": [0.5, 1.0], "list": [[1], [1, 2]]})
 
 
-def test_the_order_of_rows_does_not_matter_and_the_largest_gap_is_told():
+def test_the_order_of_rows_does_not_matter_and_the_largest_gap_is_returned():
     other = TABLE.with_columns(number=pl.Series([0.5, 1.25])).sort("key")
     assert largest_difference(TABLE, other, 0.5) == 0.25
 

@@ -1,4 +1,4 @@
-"""pandas makes what the workflows make, by hand and on a generated world; what differs is refused."""
+"""pandas encodes as the workflows do, by hand and on synthetic data; what differs is refused."""
 
 import numpy as np
 import polars as pl
@@ -26,29 +26,29 @@ def test_codes_are_by_frequency_then_value_and_rare_ones_are_unknown():
 
 
 def test_a_missing_number_is_the_median():
-    made = encoded(EncodedColumn("age", "customer", "number"), age=[1.0, 2.0, None, 6.0])
+    numbers = encoded(EncodedColumn("age", "customer", "number"), age=[1.0, 2.0, None, 6.0])
     whole = np.array([1.0, 2.0, 2.0, 6.0])
-    assert made == pytest.approx((whole - whole.mean()) / whole.std(ddof=1))
+    assert numbers == pytest.approx((whole - whole.mean()) / whole.std(ddof=1))
 
 
 def test_amounts_are_logarithms():
     logs = np.log([1.0, 2.0, 4.0])
-    made = encoded(EncodedColumn("units", "customer", "amount"), units=[0.0, 1.0, 3.0])
-    assert made == pytest.approx((logs - logs.mean()) / logs.std(ddof=1))
+    numbers = encoded(EncodedColumn("units", "customer", "amount"), units=[0.0, 1.0, 3.0])
+    assert numbers == pytest.approx((logs - logs.mean()) / logs.std(ddof=1))
 
 
 def test_lists_hold_the_latest_first():
     rows = pl.DataFrame({"customer": [1, 1, 1, 1, 2], "rank": [4, 1, 2, 3, 1], "key": [40, 10, 20, 30, 20]})
     articles = pl.DataFrame({"key": [10, 20, 30, 40], "colour": [1, 2, 3, 4]})
-    made = pandas_sessions(rows, articles, ["colour"])
-    assert made["key"].to_list() == [1, 2]
-    assert made["recent_colour"].to_list() == [[1, 2, 3, 4], [2]]
-    assert made["latest_colour"].to_list() == [[1, 2, 3], [2]]
+    lists = pandas_sessions(rows, articles, ["colour"])
+    assert lists["key"].to_list() == [1, 2]
+    assert lists["recent_colour"].to_list() == [[1, 2, 3, 4], [2]]
+    assert lists["latest_colour"].to_list() == [[1, 2, 3], [2]]
 
 
 @pytest.fixture(scope="module")
 def ways(make_subject, tmp_path_factory):
-    """Workflows and pandas, fitted on the same."""
+    """Workflows and pandas, fitted on the same rows."""
     folder = tmp_path_factory.mktemp("ways")
     history = make_subject().history
     inputs = encoding.EncodingInputs(history, 91, 5, folder)

@@ -1,4 +1,4 @@
-"""Described candidates are compared whole, whoever made them."""
+"""Candidates with features are compared between all contenders."""
 
 import polars as pl
 import pytest

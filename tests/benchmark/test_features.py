@@ -1,4 +1,4 @@
-"""What is said of families was measured on the same candidates and came out the same; else nothing is said."""
+"""Families are measured on the same candidates and give the same columns; otherwise nothing is reported."""
 
 import pytest
 
@@ -19,7 +19,7 @@ FEW = {"price": ArticlePrice(), "retrievers": RetrieverScores()}
 
 @pytest.fixture(autouse=True)
 def known_bandwidth(monkeypatch):
-    """Of a memory that copies 1 MB a second: to measure it takes a gigabyte."""
+    """The bandwidth of a memory that moves 1 MB a second: measuring a real one takes a gigabyte."""
     monkeypatch.setattr(features, "bandwidth", lambda engine: 1e6)
 
 
@@ -36,7 +36,7 @@ def test_families_one_by_one_and_all_of_them(make_subject):
     week = subject.store.sold_in(subject.store.last_complete_week).collect()
     assert data["candidates"] == 7 * week["customer"].n_unique()
     shares = [each.share_of_bandwidth("Polars, CPU") for each in result.measurements]
-    # At least the keys of the candidates, and at most that and forty columns of eight bytes of everything.
+    # At least the candidates' keys, and at most forty times as much, with eight bytes of each transaction added.
     fewest = data["candidates"] * 8 / 1e6
     for share, each in zip(shares, result.measurements, strict=True):
         (seconds,) = each.seconds["Polars, CPU"]
@@ -61,8 +61,8 @@ def test_another_value_is_refused(make_subject, monkeypatch):
     right = pandas_features.article_price
 
     def wrong(part, known):
-        made = right(part, known)
-        return made.assign(article_price=made["article_price"] + 1)
+        table = right(part, known)
+        return table.assign(article_price=table["article_price"] + 1)
 
     monkeypatch.setattr(pandas_features, "article_price", wrong)
     with pytest.raises(

@@ -125,7 +125,7 @@ def test_rows_do_not_depend_on_what_the_training_loop_draws(files: list[str]) ->
 
 
 def test_each_epoch_reads_partitions_in_another_order(files: list[str]) -> None:
-    """Merlin drew an order and read in the old one."""
+    """Merlin shuffled the order, but kept reading in the old one."""
     rows = nvt.Dataset(files, engine="parquet", row_groups_per_part=1, cpu=True)
     rows.schema = rows.schema.select_by_name(["key"])
     np.random.seed(0)

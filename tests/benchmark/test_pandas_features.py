@@ -1,4 +1,4 @@
-"""pandas makes of any purchases what the families' plans make of them."""
+"""pandas computes the families' columns from any purchases as the plans do."""
 
 import pandas as pd
 import polars as pl
@@ -43,7 +43,7 @@ MISSING = st.none()
 
 
 @st.composite
-def worlds(draw):
+def histories(draw):
     """Purchases (days ago, customer, article, price, channel) and some attributes, some of them missing."""
     bought = draw(st.lists(PURCHASE, min_size=1, max_size=25))
     articles = {
@@ -63,12 +63,12 @@ def worlds(draw):
 
 @pytest.mark.parametrize("part", FAMILIES, ids=lambda part: f"{part.kind}-{getattr(part, 'by', '')}")
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(world=worlds())
-def test_pandas_and_plans_agree(part, world, make_history):
-    bought, articles, customers, scores = world
+@given(generated=histories())
+def test_pandas_and_plans_agree(part, generated, make_history):
+    bought, articles, customers, scores = generated
     sold, prices, channels = [row[:3] for row in bought], [row[3] for row in bought], [row[4] for row in bought]
     history = make_history(sold, articles, customers, prices, channels)
-    asked = sorted({customer for _, customer, _ in sold})[:3]  # one at least has bought, and one may not be served
+    asked = sorted({customer for _, customer, _ in sold})[:3]  # at least one has bought, and one may not be served
     keys = [(customer, article) for customer in (*asked, 4) for article in sorted(articles)]
     pairs = pl.DataFrame(keys, schema=dict.fromkeys(KEYS, pl.Int32), orient="row").with_columns(
         it_score=pl.Series(scores[: len(keys)], dtype=pl.Float32)
@@ -117,7 +117,7 @@ def test_needs_together_reach_as_far_back_as_each():
     assert few | all_days == Needs(frozenset({"day", "price"}), None, frozenset({"colour"}))
 
 
-def test_a_whole_number_that_pandas_makes_a_fraction_is_refused():
+def test_a_whole_number_that_pandas_turns_into_a_fraction_is_refused():
     keys = {"customer": [1, 2], "article": [3, 3]}
     ours = pl.DataFrame({**keys, "units": [2, None]}, schema=dict.fromkeys([*keys, "units"], pl.Int32))
     same, other = (

@@ -1,4 +1,4 @@
-"""Every peer on a small world: full lists, no look into the future; and the simple ones by hand."""
+"""Every peer on small synthetic data: full lists, no look into the future; and the simple ones by hand."""
 
 import shutil
 from collections.abc import Callable
@@ -26,7 +26,7 @@ every_peer = pytest.mark.parametrize("name", PEERS)
 
 @pytest.fixture(autouse=True)
 def installed(request) -> None:
-    """Skips a peer whose optional library is missing."""
+    """Skip a peer whose optional library is missing."""
     name = request.node.callspec.params.get("name") if hasattr(request.node, "callspec") else None
     if name in PEERS:
         pytest.importorskip({"lambdarank": "lightgbm"}.get(name, "lenskit"))
@@ -44,7 +44,7 @@ def bought(store: Store, week: Week) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def other_future(store: Store, raw: Path, week: Week, tmp_path_factory) -> Store:
-    """The same world up to the week; in it, other people buy other things."""
+    """The same data before the week; in the week, other people buy other things."""
     folder = tmp_path_factory.mktemp("other")
     shutil.copytree(raw, folder / "raw")
     file = folder / "raw" / "transactions_train.csv"
@@ -65,8 +65,8 @@ def other_future(store: Store, raw: Path, week: Week, tmp_path_factory) -> Store
 def test_a_list_is_twelve_different_articles_and_the_future_changes_none(name, store, other_future, week, bought):
     assert not CPU.collect(other_future.sold_in(week)).sort(pl.all()).equals(bought.sort(pl.all()))
     lists = []
-    for world in (store, other_future):
-        lists.append(recommend(name, world.root, week, buyers(bought), 1, load(name).settings[0]).lists)
+    for data in (store, other_future):
+        lists.append(recommend(name, data.root, week, buyers(bought), 1, load(name).settings[0]).lists)
     assert lists[0].equals(lists[1])
     each = lists[0].group_by("customer").agg(pl.col("article").n_unique(), pl.col("rank").sort())
     assert set(each["customer"]) == set(bought["customer"])
@@ -87,7 +87,7 @@ def test_a_peer_recommends_with_every_setting(name, store, week, bought):
 
 
 @every_peer
-def test_someone_of_whom_nothing_is_known_is_no_obstacle(name, make_history):
+def test_customers_without_purchases_are_accepted(name, make_history):
     bought = [(1 + day, customer, 10 + (day + customer) % 20) for day in range(30) for customer in range(1, 6)]
     articles = {article: {"product": article, "product_type": 1, "department": 1} for article in range(10, 30)}
     history = make_history(bought, articles, {99: {"age": 30}})
@@ -185,5 +185,5 @@ def test_a_peer_that_needs_columns_is_absent_where_the_data_has_none():
 def test_names_of_peers():
     assert named(None) == list(PEERS)
     assert named("bpr, als,bpr") == ["bpr", "als"]
-    with pytest.raises(ConfigError, match=r"no peer 'svd'; there are popular, repurchase, als"):
+    with pytest.raises(ConfigError, match=r"Unknown peer 'svd': choose from popular, repurchase, als"):
         named("als,svd")

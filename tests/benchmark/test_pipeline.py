@@ -38,7 +38,7 @@ def test_the_gpu_takes_part_where_there_is_one(make_subject, pretended_gpu, monk
     assert all(
         {name: len(s) for name, s in each.seconds.items()} == dict.fromkeys(NAMES, 2) for each in result.measurements
     )
-    assert result.agreement["submission"] == "hmgpu, CPU and hmgpu, GPU made the same submission, byte for byte"
+    assert result.agreement["submission"] == "hmgpu, CPU and hmgpu, GPU wrote the same submission, byte for byte"
 
 
 def test_one_engine_alone_is_compared_with_nothing():
@@ -46,7 +46,7 @@ def test_one_engine_alone_is_compared_with_nothing():
 
 
 def test_the_same_bytes_are_said_to_be():
-    assert agree({"CPU": ran("001"), "GPU": ran("001")}, True) == "CPU and GPU made the same submission, byte for byte"
+    assert agree({"CPU": ran("001"), "GPU": ran("001")}, True) == "CPU and GPU wrote the same submission, byte for byte"
 
 
 def test_other_lists_without_a_model_are_refused():

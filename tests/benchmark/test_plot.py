@@ -1,4 +1,4 @@
-"""What a picture shows follows from the result file; without matplotlib there is none, and it says so."""
+"""The picture shows what the result file holds; without matplotlib it is refused with the remedy."""
 
 import json
 import sys
@@ -39,7 +39,7 @@ def test_bars_are_of_the_largest_size_and_leave_out_what_they_compare_with():
     assert seconds(at_largest(SIZES)) == {"ours": {"sales": 1.0, "all": 2.0}, "pandas": {"sales": 3.0, "all": 4.0}}
 
 
-def test_who_ran_alone_is_compared_with_nobody():
+def test_a_contender_that_ran_alone_is_compared_with_none():
     assert ratios(ONE_SIZE) == {"ours": {"rules": 5.0}}
     assert ratios(ONE_SIZE[1:]) == {}
     assert seconds(ONE_SIZE) == {"ours": {"rules": 1.0, "popular": 2.0}, "pandas": {"rules": 5.0}}
@@ -66,9 +66,9 @@ def test_it_draws(tmp_path, measurements):
     file.write_text(result(measurements))
     picture = plot(file)
     assert picture == tmp_path / "it.svg"
-    drawn = picture.read_bytes()
-    assert b"<svg" in drawn
-    assert plot(file).read_bytes() == drawn
+    first = picture.read_bytes()
+    assert b"<svg" in first
+    assert plot(file).read_bytes() == first
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", result([])])

@@ -1,4 +1,4 @@
-"""Steps are summed by kind, from what their manifests say."""
+"""Steps are summed by kind, from the counts in their manifests."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def test_seconds_and_rows_are_summed_and_the_largest_memory_kept(tmp_path):
     write(tmp_path, 1, "2020-09-09/encode", seconds=7.25)
     write(tmp_path, 5, "2020-09-16/evaluate", seconds=1.0, counts={"customers": 9})
     (tmp_path / "steps" / "fit").mkdir()
-    (tmp_path / "steps" / "fit" / "manifest.json").write_text("{}")  # of a library, and not of a step
+    (tmp_path / "steps" / "fit" / "manifest.json").write_text("{}")  # a library's manifest, not a step's
     assert list(kinds_of(tmp_path).items()) == [
         ("encode", Kind(7.25)),
         ("learn feature-x", Kind(LEAST, 7, "rows")),

@@ -1,4 +1,4 @@
-"""Parts that learn by plans alone are kept, the others named."""
+"""Parts that learn by plans alone are kept, the others listed."""
 
 import pytest
 

@@ -59,7 +59,7 @@ def test_memory_is_as_fast_as_memory_is():
     assert 5e8 < found < 5e13
 
 
-def test_without_torch_nothing_is_said_of_bandwidth(monkeypatch):
+def test_without_torch_bandwidth_is_unknown(monkeypatch):
     monkeypatch.setattr(traffic.importlib.util, "find_spec", lambda name: None)
     assert bandwidth(CPU, 2**24) is None
 

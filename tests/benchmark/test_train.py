@@ -1,4 +1,4 @@
-"""Every device fits as many trees on the same examples; models that rank worse are refused."""
+"""Every device fits the same number of trees on the same examples; models that rank worse are refused."""
 
 import pytest
 
@@ -16,7 +16,7 @@ CPU = Engine("cpu", "tests")
 PARTS = {"retrievers": {"repurchase": Repurchase()}, "features": {"article_sales": ArticleSales()}}
 
 
-def test_trees_are_as_many_as_asked_for_and_none_stops_before(make_subject, monkeypatch):
+def test_every_fit_has_the_given_number_of_trees(make_subject, monkeypatch):
     fitted = []
     fit = XGBoost.fit
     monkeypatch.setattr(XGBoost, "fit", lambda ranker, *given: fitted.append(ranker) or fit(ranker, *given))

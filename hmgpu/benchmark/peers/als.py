@@ -1,6 +1,6 @@
 """Matrix factorisation by alternating least squares (Hu, Koren & Volinsky 2008), by the library implicit.
 
-What was bought already is recommended too: people buy it again.
+Articles that the customer has bought are recommended too: people buy them again.
 """
 
 from functools import partial
@@ -25,7 +25,7 @@ def recommend(
     alpha: float = 1.0,
     on_sale: int = 14,
 ) -> pl.DataFrame:
-    """The articles sold in the last `on_sale` days whose vectors are nearest to the customer's."""
+    """Recommend the articles sold in the last `on_sale` days whose vectors are nearest to the customer's."""
     make = partial(AlternatingLeastSquares, factors=factors, regularization=l2, alpha=alpha, random_state=seed)
     return nearest(make, history, customers, engine, days, on_sale, counts=True)
 

@@ -1,6 +1,6 @@
 """Bayesian personalised ranking (Rendle et al. 2009), by the library implicit.
 
-One thread: with several, which of them is first decides the vectors.
+It uses one thread: with several, their order would change the vectors.
 """
 
 from functools import partial
@@ -25,7 +25,7 @@ def recommend(
     l2: float = 0.01,
     on_sale: int = 14,
 ) -> pl.DataFrame:
-    """The articles sold in the last `on_sale` days that the customer's vector ranks first."""
+    """Recommend the articles sold in the last `on_sale` days that the customer's vector ranks first."""
     make = partial(
         BayesianPersonalizedRanking,
         factors=factors,

@@ -15,14 +15,14 @@ from hmgpu.data.store import History
 def recommend(
     history: History, customers: pl.DataFrame, engine: Engine, seed: int, days: int, neighbours: int
 ) -> pl.DataFrame:
-    """The neighbours of what the customer bought, what he bought among them."""
+    """Recommend the neighbours of what the customer bought, including what they bought themselves."""
     purchases = PurchaseMatrix.of(history, days, engine)
     rows = purchases.rows(customers)
     if not len(rows):
         return EMPTY
     model = CosineRecommender(K=neighbours)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ParameterWarning)  # of a matrix that implicit itself makes
+        warnings.simplefilter("ignore", ParameterWarning)  # about a matrix that implicit itself builds
         model.fit(purchases.units, show_progress=False)
     found = model.recommend(rows, purchases.units[rows], PLACES, filter_already_liked_items=False)
     return purchases.listed(rows, *found)

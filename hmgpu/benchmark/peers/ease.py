@@ -1,6 +1,6 @@
 """Embarrassingly shallow autoencoder (Steck 2019), by lenskit's EASEScorer.
 
-A dense matrix of articles × articles is inverted: the best sellers alone take part.
+It inverts a dense matrix of articles × articles, so only the best sellers take part.
 """
 
 import polars as pl
@@ -24,9 +24,9 @@ def recommend(
     l2: float,
     articles: int = 10_000,
 ) -> pl.DataFrame:
-    """The articles of the highest sum of weights over the customer's purchases.
+    """Recommend the articles with the highest sum of weights over the customer's purchases.
 
-    The weights are lenskit's; the products are not: its scorer takes one customer at a time, dense.
+    The weights come from lenskit; the products don't, since its scorer takes one customer at a time, dense.
     """
     purchases = PurchaseMatrix.of(history, days, engine, articles)
     rows = purchases.rows(customers)

@@ -1,4 +1,4 @@
-"""What implicit's models of vectors recommend of the articles on sale."""
+"""Recommend articles on sale with implicit's vector models."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,18 +21,18 @@ def nearest(
     on_sale: int,
     counts: bool,
 ) -> pl.DataFrame:
-    """(customer, article, rank): of the articles sold in the last `on_sale` days those that a model ranks first.
+    """Return (customer, article, rank): the articles sold in the last `on_sale` days that a model ranks first.
 
     Args:
-        make: makes the model, which is then fitted on the last `days` days.
-        counts: whether it sees how many units were bought, or only that any were.
+        make: builds the model, which is then fitted on the last `days` days.
+        counts: whether the model sees how many units were bought, or only that any were.
     """
     purchases = PurchaseMatrix.of(history, days, engine)
     rows = purchases.rows(customers)
     selling = purchases.columns(engine.collect(history.on_sale(min(on_sale, days))))
     if not len(rows) or not len(selling):
         return EMPTY
-    with threadpool_limits(1, "blas"):  # implicit has threads of its own, which those of BLAS would hold up
+    with threadpool_limits(1, "blas"):  # implicit has threads of its own, which BLAS's threads would hold up
         model = make()
         model.fit(purchases.units if counts else purchases.bought, show_progress=False)
         places = min(PLACES, len(selling))

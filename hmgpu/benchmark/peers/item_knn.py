@@ -1,6 +1,7 @@
 """Item-item neighbours (Deshpande & Karypis 2004), by lenskit's ItemKNNScorer on implicit feedback.
 
-An article is no neighbour of itself here, so what was bought comes again only for the sake of other purchases.
+An article is not its own neighbour here, so a bought article is recommended again only for the customer's other
+purchases.
 """
 
 import polars as pl
@@ -15,7 +16,7 @@ from hmgpu.data.store import History
 def recommend(
     history: History, customers: pl.DataFrame, engine: Engine, seed: int, days: int, neighbours: int
 ) -> pl.DataFrame:
-    """The articles with the most similar ones among the customer's purchases."""
+    """Recommend the articles that are most similar to the customer's purchases."""
     return nearest(ItemKNNScorer(feedback="implicit", max_nbrs=neighbours), history, customers, engine, days)
 
 

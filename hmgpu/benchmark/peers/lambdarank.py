@@ -1,7 +1,7 @@
 """The common public H&M solution: candidates, a handful of features, LightGBM's LambdaRank (Ke et al. 2017).
 
-Candidates are own past purchases, other colours of them, what is bought together, and last week's best sellers, as in
-the notebooks that most teams of the competition started from.
+Candidates are the customer's past purchases, other colours of them, articles bought together with them, and last week's
+best sellers, as in the notebooks that most teams of the competition started from.
 """
 
 from typing import Any
@@ -30,7 +30,10 @@ def recommend(
     learning_rate: float,
     leaves: int,
 ) -> pl.DataFrame:
-    """The candidates that a ranker fitted on the last `weeks` weeks puts first, each week seen from its own history."""
+    """Recommend the candidates that a ranker puts first, fitted on the last `weeks` weeks.
+
+    Each of these weeks is described from the history before it.
+    """
     first = history.cutoff - DAYS
     examples = pl.concat([_examples(history, first - DAYS * back, engine) for back in range(weeks)])
     if examples.is_empty():
@@ -59,7 +62,7 @@ def recommend(
 
 
 def _examples(history: History, first: int, engine: Engine) -> pl.DataFrame:
-    """The described candidates of those customers of the week from day `first` on who bought one of theirs."""
+    """Candidates with features of the week from day `first` on, for customers who bought one of their candidates."""
     bought = engine.collect(
         history.transactions.filter(pl.col("day").is_between(first, first + DAYS - 1)).select(PAIR).unique()
     )
@@ -67,8 +70,8 @@ def _examples(history: History, first: int, engine: Engine) -> pl.DataFrame:
     pairs = candidates(before, bought.select("customer").unique(), engine)
     labelled = pairs.join(bought.with_columns(pl.lit(1).alias(LABEL)), on=PAIR, how="left", maintain_order="left")
     labelled = labelled.with_columns(pl.col(LABEL).fill_null(0), week=first)
-    teaching = labelled.filter(pl.col(LABEL).max().over("customer") > 0)
-    return with_notebook_features(teaching, before, engine)
+    with_purchase = labelled.filter(pl.col(LABEL).max().over("customer") > 0)
+    return with_notebook_features(with_purchase, before, engine)
 
 
 def _numbers(pairs: pl.DataFrame, features: list[str]) -> Any:

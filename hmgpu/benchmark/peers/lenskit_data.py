@@ -1,4 +1,4 @@
-"""What lenskit's scorers are given, and the lists of them."""
+"""Train lenskit's scorers on recent purchases, and take their lists."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ from hmgpu.data.store import History
 
 
 def dataset(purchases: PurchaseMatrix) -> Dataset:
-    """The purchases, each pair once: users and items are the matrix's rows and columns, in that order."""
+    """Return the purchases as lenskit's data, each pair once: users are the matrix's rows, items its columns."""
     pairs = purchases.units.tocoo()
     return from_interactions_df(pl.DataFrame({"user_id": pairs.row, "item_id": pairs.col}).to_pandas())
 
 
 def nearest(scorer: Any, history: History, customers: pl.DataFrame, engine: Engine, days: int) -> pl.DataFrame:
-    """(customer, article, rank): what `scorer`, trained on the last `days` days, gives most to each of `customers`.
+    """Return (customer, article, rank): the highest scores of `scorer`, trained on the last `days` days.
 
-    lenskit's own pipeline would leave out what the customer has bought, which is bought again here.
+    lenskit's own pipeline would leave out what the customer has bought, but here customers buy articles again.
     """
     purchases = PurchaseMatrix.of(history, days, engine)
     rows = purchases.rows(customers)

@@ -1,4 +1,4 @@
-"""Candidates as public H&M notebooks make them, in plain Polars: who might buy what in the week after a History."""
+"""Candidates as in public H&M notebooks, in plain Polars: who might buy what in the week after a History."""
 
 import polars as pl
 
@@ -7,17 +7,17 @@ from hmgpu.data.store import History
 
 AGES = [19, 29, 39, 49, 59, 69]  # upper ends of the bands
 OWN, SIBLINGS, TOGETHER, BAND, BEST = 24, 8, 16, 18, 12  # candidates of each kind
-SEEDS, RULES, BASKET = 8, 8, 16  # latest articles that ask for company, rules of an article, articles that make rules
+SEEDS, RULES, BASKET = 8, 8, 16  # a customer's latest articles with rules, rules an article, latest articles paired
 PAIR = ["customer", "article"]
 
 
 def candidates(history: History, customers: pl.DataFrame, engine: Engine) -> pl.DataFrame:
-    """(customer, article, one column a kind), null where that kind does not propose the pair.
+    """Return (customer, article, one column a kind), null where that kind does not propose the pair.
 
     - `own_rank`: place among the customer's own articles, the newest first;
     - `sibling`: last week's units of another article of a product that the customer bought;
     - `together`: customers who bought it and one of the customer's latest articles, summed over these;
-    - `band_rank`, `best_rank`: place among last week's best sellers, to the customer's age band and to everybody.
+    - `band_rank`, `best_rank`: place among last week's best sellers to the customer's age band, and to everybody.
     """
     past = engine.collect(history.of(customers.lazy()).transactions.select(*PAIR, "day"))
     last = past.group_by(PAIR).agg(pl.col("day").max())
@@ -39,7 +39,7 @@ def candidates(history: History, customers: pl.DataFrame, engine: Engine) -> pl.
 
 
 def _first(table: pl.DataFrame, by: str, score: str, n: int, rank: str) -> pl.DataFrame:
-    """The `n` rows of highest `score` in each group, with their place from 1."""
+    """The `n` rows with the highest `score` in each group, with their place from 1."""
     ordered = table.sort(by, score, "article", descending=[False, True, False])
     numbered = ordered.with_columns(pl.int_range(1, pl.len() + 1).over(by).cast(pl.Int32).alias(rank))
     return numbered.filter(pl.col(rank) <= n)
@@ -53,7 +53,7 @@ def _siblings(seeds: pl.DataFrame, selling: pl.DataFrame, products: pl.DataFrame
 
 
 def _rules(history: History, selling: pl.DataFrame, engine: Engine) -> pl.DataFrame:
-    """(seed, article, buyers): what is still sold and was bought by most buyers of `seed` in the last 35 days."""
+    """(seed, article, buyers): articles still sold that most buyers of `seed` bought too in the last 35 days."""
     last = engine.collect(history.last(35).group_by(PAIR).agg(pl.col("day").max()))
     bought = _first(last, "customer", "day", BASKET, "rank").select(PAIR)
     offered = bought.join(selling, on="article", how="semi")

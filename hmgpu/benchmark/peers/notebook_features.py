@@ -1,4 +1,4 @@
-"""Columns as public H&M notebooks describe candidates with: popularity, price, age, repurchases, days since."""
+"""Features of candidates as in public H&M notebooks: popularity, price, age, repurchases, days since."""
 
 import polars as pl
 
@@ -13,7 +13,7 @@ NEEDS = frozenset({"price", "age", "product", "product_type", "department"})
 
 
 def with_notebook_features(pairs: pl.DataFrame, history: History, engine: Engine) -> pl.DataFrame:
-    """`pairs` (customer, article, …) in their order, with what the history says of them in columns of numbers."""
+    """Return `pairs` (customer, article, …) in their order, with columns of numbers computed from the history."""
     customers = pairs.select("customer").unique()
     past = engine.collect(history.of(customers.lazy()).transactions.select(*PAIR, "day", "price"))
     recent = engine.collect(history.last(max(WINDOWS)).select(*PAIR, "day", "price"))
@@ -42,7 +42,7 @@ def with_notebook_features(pairs: pl.DataFrame, history: History, engine: Engine
 def _articles(recent: pl.DataFrame, people: pl.DataFrame, cutoff: int) -> pl.DataFrame:
     since = cutoff - pl.col("day")
     ages = recent.join(people, on="customer", how="left")
-    # Sums of whole numbers are divided, not means taken: those depend on the order of threads.
+    # Sums of whole numbers are divided: a mean of floats would depend on the order of threads.
     aged = pl.col("age").is_not_null().sum()
     return ages.group_by("article").agg(
         *((since <= days).sum().alias(f"sold_{days}") for days in WINDOWS),
@@ -67,7 +67,7 @@ def _customers(past: pl.DataFrame, people: pl.DataFrame, cutoff: int) -> pl.Data
 
 
 def _bought(past: pl.DataFrame, keys: list[str], of: str, cutoff: int) -> pl.DataFrame:
-    """How often and how lately a customer bought it."""
+    """How often, and how many days ago, a customer bought something with these keys."""
     since = cutoff - pl.col("day").max()
     return past.drop_nulls(keys).group_by(keys).agg(pl.len().alias(f"{of}_times"), since.alias(f"{of}_since"))
 

@@ -9,7 +9,7 @@ from hmgpu.data.store import History
 
 
 def recommend(history: History, customers: pl.DataFrame, engine: Engine, seed: int, days: int) -> pl.DataFrame:
-    """What sold most units in the last `days` days."""
+    """Recommend the articles that sold most units in the last `days` days."""
     sales = history.last(days).group_by("article").agg(score=pl.len().cast(pl.Int64))
     best = top_n(sales, PLACES, by=())
     return engine.collect(customers.lazy().join(best, how="cross").select("customer", "article", "rank"))

@@ -21,7 +21,7 @@ EMPTY = pl.DataFrame(schema={"customer": pl.Int32, "article": pl.Int32, "rank": 
 
 @dataclass(frozen=True)
 class PurchaseMatrix:
-    """Who bought how many units of what."""
+    """The number of units that each customer bought of each article."""
 
     customers: Keys
     """Key of each row, ascending."""
@@ -32,7 +32,7 @@ class PurchaseMatrix:
 
     @staticmethod
     def of(history: History, days: int, engine: Engine, most: int | None = None) -> "PurchaseMatrix":
-        """Those of the last `days` days; of the `most` best-selling articles alone, where that is given."""
+        """Return the purchases of the last `days` days; with `most`, only of so many best-selling articles."""
         pairs = history.last(days).group_by("customer", "article").agg(units=pl.len().cast(pl.Int64))
         if most is not None:
             best = top_n(pairs.group_by("article").agg(score=pl.col("units").sum()), most, by=())
@@ -47,25 +47,25 @@ class PurchaseMatrix:
 
     @property
     def bought(self) -> csr_matrix:
-        """`units` with a 1 for everything that was bought, however often."""
+        """Return `units` with a 1 for everything that was bought, however often."""
         ones = self.units.copy()
         ones.data[:] = 1.0
         return ones
 
     def rows(self, customers: pl.DataFrame) -> Places:
-        """The rows of those of `customers` (customer) who bought anything."""
+        """Return the rows of the `customers` (customer) who bought anything."""
         return np.flatnonzero(np.isin(self.customers, customers["customer"].to_numpy()))
 
     def columns(self, articles: pl.DataFrame) -> Places:
-        """The columns of those of `articles` (article) that were bought."""
+        """Return the columns of the `articles` (article) that were bought."""
         return np.flatnonzero(np.isin(self.articles, articles["article"].to_numpy()))
 
     def listed(self, rows: Places, columns: Any, scores: Any) -> pl.DataFrame:
-        """(customer, article, rank): for each of `rows` the `columns`, best first; those without a score are left out.
+        """Return (customer, article, rank): for each of `rows` its `columns`, best first; empty places are left out.
 
         Args:
             columns: whole numbers (rows, places); a negative one is an empty place.
-            scores: numbers of the same shape.
+            scores: numbers of the same shape; float32's lowest number is an empty place too.
         """
         columns, scores = np.asarray(columns), np.asarray(scores)
         places = np.broadcast_to(np.arange(1, columns.shape[1] + 1), columns.shape)
@@ -78,6 +78,6 @@ class PurchaseMatrix:
 
 
 def best(scores: npt.NDArray[np.float32]) -> tuple[Places, npt.NDArray[np.float32]]:
-    """The columns of the highest `scores` in each row, best first, and those scores; of equal ones the first."""
+    """Return the columns of the highest `scores` in each row, best first, and the scores; ties by column."""
     order = np.argsort(-scores, axis=1, kind="stable")[:, :PLACES]
     return order, np.take_along_axis(scores, order, axis=1)

@@ -1,4 +1,4 @@
-"""What the customer bought before, the newest first, then last week's best sellers.
+"""The customer's past purchases, the newest first, then last week's best sellers.
 
 The rule that most public H&M solutions start from.
 """
@@ -14,8 +14,8 @@ from hmgpu.data.store import History
 def recommend(
     history: History, customers: pl.DataFrame, engine: Engine, seed: int, days: int, popular_days: int = 7
 ) -> pl.DataFrame:
-    """Articles that the customer bought in the last `days` days, then what sold most in `popular_days`."""
-    often = 1000  # units of one article that nobody buys in `days` days: the day counts first
+    """Recommend what the customer bought in the last `days` days, then what sold most in `popular_days`."""
+    often = 1000  # more units of one article than anybody buys in `days` days, so that the day counts first
     own = history.of(customers.lazy()).last(days).group_by("customer", "article")
     newest = own.agg(score=pl.col("day").max().cast(pl.Int64) * often + pl.len().cast(pl.Int64))
     listed = top_n(newest, PLACES, by="customer").select("customer", "article", place="rank")

@@ -12,7 +12,7 @@ from hmgpu.data.store import History
 def recommend(
     history: History, customers: pl.DataFrame, engine: Engine, seed: int, days: int, neighbours: int
 ) -> pl.DataFrame:
-    """What the most similar customers bought."""
+    """Recommend what the most similar customers bought."""
     return nearest(UserKNNScorer(feedback="implicit", max_nbrs=neighbours), history, customers, engine, days)
 
 

@@ -1,6 +1,6 @@
 """Encoding with pandas alone: `value_counts` and `map` for codes, medians and moments for numbers, lists by `groupby`.
 
-It makes the columns that the workflows make, for the benchmark to compare; see encode/columns.py for what they mean.
+It computes the same columns as the workflows, for the benchmark to compare; encode/columns.py says what they mean.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ RARE, FIRST = 2, 3  # NVTabular's codes for a value that is unknown or too rare,
 
 @dataclass
 class PandasEncoding:
-    """What is learned of one side's columns."""
+    """The codes, medians and moments that are learned for one side's columns."""
 
     chosen: Sequence[EncodedColumn]
     codes: dict[str, pd.Series] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class PandasEncoding:
     stds: dict[str, float] = field(default_factory=dict)
 
     def fit(self, table: pl.DataFrame) -> "PandasEncoding":
-        """Learns codes, medians and moments from `table`; returns itself."""
+        """Learn codes, medians and moments from `table`; return itself."""
         rows = table.to_pandas()
         for column in self.chosen:
             if column.encoding == "category":
@@ -44,22 +44,22 @@ class PandasEncoding:
         return self
 
     def encode(self, table: pl.DataFrame) -> pl.DataFrame:
-        """(key, a column each) codes as int32, numbers as float32."""
+        """Return (key, the encoded columns): codes as int32, numbers as float32."""
         rows = table.to_pandas()
-        made = {"key": rows["key"]}
+        encoded = {"key": rows["key"]}
         for column in self.chosen:
             name = column.name
             if column.encoding == "category":
-                made[name] = rows[name].map(self.codes[name]).fillna(RARE).astype("int32")
+                encoded[name] = rows[name].map(self.codes[name]).fillna(RARE).astype("int32")
             else:
                 numbers = self._filled(column, self._values(column, rows)) - self.means[name]
-                # Constant columns have no spread; one of nothing but missing values has no median either.
+                # Constant columns have no spread; a column with only missing values has no median either.
                 numbers = numbers / self.stds[name] if self.stds[name] > 0 else numbers
-                made[name] = numbers.fillna(0.0).astype("float32")
-        return pl.from_pandas(pd.DataFrame(made))
+                encoded[name] = numbers.fillna(0.0).astype("float32")
+        return pl.from_pandas(pd.DataFrame(encoded))
 
     def _values(self, column: EncodedColumn, rows: pd.DataFrame) -> pd.Series:
-        """The numbers of a column as they come; a ratio is made here."""
+        """The numbers of a column before encoding; a ratio is computed here."""
         if column.encoding != "ratio":
             return rows[column.name]
         value, group = column.needs
@@ -79,12 +79,12 @@ def _codes(values: pd.Series, least: int) -> pd.Series:
 
 
 def pandas_sessions(rows: pl.DataFrame, articles: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """(key, `recent_…` and `latest_…` lists) of (customer, rank, key) `rows`: merge codes, sort, group."""
+    """Return (key, `recent_…` and `latest_…` lists) from (customer, rank, key) `rows`: merge codes, sort, group."""
     codes = articles.select("key", *names).to_pandas()
     merged = rows.to_pandas().merge(codes, on="key", how="left").sort_values(["customer", "rank"])
     lists: Any = merged.groupby("customer")[list(names)].agg(list)
-    made = {"key": lists.index}
-    made |= {f"{RECENT}{name}": lists[name].to_numpy() for name in names}
-    made |= {f"{LATEST}{name}": lists[name].str[:JUST_NOW].to_numpy() for name in names}
-    table = pl.from_pandas(pd.DataFrame(made))
+    columns = {"key": lists.index}
+    columns |= {f"{RECENT}{name}": lists[name].to_numpy() for name in names}
+    columns |= {f"{LATEST}{name}": lists[name].str[:JUST_NOW].to_numpy() for name in names}
+    table = pl.from_pandas(pd.DataFrame(columns))
     return table.with_columns(pl.col(pl.List(pl.Int64)).cast(pl.List(pl.Int32)))

@@ -1,8 +1,8 @@
 """Feature families with pandas alone: `groupby`, `agg` and `merge` as notebooks write them.
 
-They make the columns that hmgpu's families make, for the benchmark to compare; hmgpu/parts/features/ says what they
-mean. What makes pandas slow where it is neglected isn't neglected here: rows are filtered before they are grouped,
-distinct values are counted by dropping duplicates, results are cast to 32 bits before they are merged.
+They compute the same columns as hmgpu's families, for the benchmark to compare; hmgpu/parts/features/ says what they
+mean. The usual causes of slow pandas are avoided: rows are filtered before they are grouped, distinct values are
+counted by dropping duplicates, results are cast to 32 bits before they are merged.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ from hmgpu.parts.features.price_fit import PriceFit
 
 
 def article_sales(part: ArticleSales, known: Known) -> pd.DataFrame:
-    """(article; the columns of `ArticleSales`), an article a row."""
+    """Return (article; the columns of `ArticleSales`), a row an article."""
     sold = known.last(max(*part.windows, 14))
     age = known.cutoff - sold["day"]
     article = sold[ARTICLE]
@@ -26,13 +26,13 @@ def article_sales(part: ArticleSales, known: Known) -> pd.DataFrame:
     buyers, returned = days.groupby(ARTICLE).size(), (days > 1).groupby(ARTICLE).sum()
     units = {f"article_units_{window}": article[age <= window].value_counts() for window in part.windows}
     born = known.articles.set_index(ARTICLE)["first_day"]
-    made = pd.DataFrame(units, index=buyers.index).fillna(0).astype("int32")
-    now = article[age <= 7].value_counts().reindex(made.index, fill_value=0)
-    before = article[age.between(8, 14)].value_counts().reindex(made.index, fill_value=0)
-    return made.assign(
+    columns = pd.DataFrame(units, index=buyers.index).fillna(0).astype("int32")
+    now = article[age <= 7].value_counts().reindex(columns.index, fill_value=0)
+    before = article[age.between(8, 14)].value_counts().reindex(columns.index, fill_value=0)
+    return columns.assign(
         article_days_since_sale=(known.cutoff - sold.groupby(ARTICLE)["day"].max()).astype("int32"),
         article_buyers=buyers.astype("int32"),
-        article_age=(known.cutoff - born.reindex(made.index)).astype("int32"),
+        article_age=(known.cutoff - born.reindex(columns.index)).astype("int32"),
         article_trend=((now - before) / (before + 1)).astype("float32"),
         article_returned=(returned / buyers).astype("float32"),
         article_units_a_buyer=(article.value_counts() / buyers).astype("float32"),
@@ -40,33 +40,33 @@ def article_sales(part: ArticleSales, known: Known) -> pd.DataFrame:
 
 
 def article_price(part: ArticlePrice, known: Known) -> pd.DataFrame:
-    """(article; the columns of `ArticlePrice`)."""
+    """Return (article; the columns of `ArticlePrice`), a row an article."""
     paid = known.last(part.days).groupby(ARTICLE)["price"].agg(["mean", "max"])
     now = known.last(part.recent).groupby(ARTICLE)["price"].mean().reindex(paid.index)
-    made = {
+    columns = {
         "article_price": paid["mean"],
         "article_price_now": now,
         "article_discount": now / paid["mean"],
         "article_markdown": now / paid["max"],
     }
-    return pd.DataFrame(made).astype("float32")
+    return pd.DataFrame(columns).astype("float32")
 
 
 def price_fit(part: PriceFit, known: Known, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The columns of `PriceFit`, a row a row of `pairs`."""
+    """Return the columns of `PriceFit` for each row of `pairs`."""
     prices = known.last(part.days, known.own).groupby(CUSTOMER)["price"]
     customers = pd.DataFrame({"usual": prices.mean(), "deviation": prices.std(ddof=0)})
     usual = of(pairs, CUSTOMER, customers)
     price = of(pairs, ARTICLE, known.last(part.days).groupby(ARTICLE)["price"].mean().to_frame())["price"]
-    made = {
+    columns = {
         "price_against_usual": price / usual["usual"].where(usual["usual"] > 0),
         "price_deviation": (price - usual["usual"]) / (usual["deviation"] + 1),
     }
-    return pd.DataFrame(made).astype("float32")
+    return pd.DataFrame(columns).astype("float32")
 
 
 def customer_habits(part: CustomerHabits, known: Known) -> pd.DataFrame:
-    """(customer; the columns of `CustomerHabits`)."""
+    """Return (customer; the columns of `CustomerHabits`), a row a customer."""
     sold = known.own
     age = known.cutoff - sold["day"]
     of_customer = sold.groupby(CUSTOMER)
@@ -98,20 +98,20 @@ def customer_habits(part: CustomerHabits, known: Known) -> pd.DataFrame:
 
 
 def buyer_age(part: BuyerAge, known: Known, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The columns of `BuyerAge`, a row a row of `pairs`."""
+    """Return the columns of `BuyerAge` for each row of `pairs`."""
     ages = known.customers.set_index(CUSTOMER)["age"].dropna()
     sold = known.last(part.days)
     bought = sold[CUSTOMER].map(ages).groupby(sold[ARTICLE])  # missing ages count in neither moment
     moments = {"buyer_age": bought.mean(), "buyer_age_deviation": bought.std(ddof=0)}
-    made = of(pairs, ARTICLE, pd.DataFrame(moments).astype("float32"))
-    distance = (pairs[CUSTOMER].map(ages).astype("float32") - made["buyer_age"]).abs()
-    return made.assign(buyer_age_distance=distance)
+    columns = of(pairs, ARTICLE, pd.DataFrame(moments).astype("float32"))
+    distance = (pairs[CUSTOMER].map(ages).astype("float32") - columns["buyer_age"]).abs()
+    return columns.assign(buyer_age_distance=distance)
 
 
 def affinity(part: Affinity, known: Known, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The columns of `Affinity`, a row a row of `pairs`."""
+    """Return the columns of `Affinity` for each row of `pairs`."""
     age = known.cutoff - known.own["day"]
-    by_age = 0.5 ** (np.arange(age.max() + 1) / part.half_life)  # a power a day, not one a row
+    by_age = 0.5 ** (np.arange(age.max() + 1) / part.half_life)  # computed once a day, not once a row
     level = _level(part, known, known.own)
     rows = pd.DataFrame({CUSTOMER: known.own[CUSTOMER], "level": level, "age": age, "weight": by_age[age]})
     if part.by != ARTICLE:
@@ -120,29 +120,29 @@ def affinity(part: Affinity, known: Known, pairs: pd.DataFrame) -> pd.DataFrame:
     for name, window in zip(windows, part.windows, strict=True):
         rows[name] = rows["age"] <= window
     sums = {name: (name, "sum") for name in [*windows, "weight"]}
-    made = rows.groupby([CUSTOMER, "level"], sort=False, as_index=False).agg(
+    columns = rows.groupby([CUSTOMER, "level"], sort=False, as_index=False).agg(
         **sums, units=("age", "size"), days_since=("age", "min"), days_since_first=("age", "max")
     )
-    made["share"] = made["units"] / made.groupby(CUSTOMER)["units"].transform("sum")
+    columns["share"] = columns["units"] / columns.groupby(CUSTOMER)["units"].transform("sum")
     counts = [*windows, "units", "days_since", "days_since_first"]
-    made = made.astype(dict.fromkeys(counts, "int32") | {"weight": "float32", "share": "float32"})
+    columns = columns.astype(dict.fromkeys(counts, "int32") | {"weight": "float32", "share": "float32"})
     asked = pairs[[CUSTOMER]].assign(level=_level(part, known, pairs))
-    described = asked.merge(made, on=[CUSTOMER, "level"], how="left").drop(columns=[CUSTOMER, "level"])
+    described = asked.merge(columns, on=[CUSTOMER, "level"], how="left").drop(columns=[CUSTOMER, "level"])
     return described.add_prefix(f"bought_{part.by}_")
 
 
 def retrievers(pairs: pd.DataFrame) -> pd.DataFrame:
-    """The columns of `Retrievers`, a row a row of `pairs`."""
+    """Return the columns of `RetrieverScores` for each row of `pairs`."""
     scores = pairs.filter(regex="_score$")
     best = scores.groupby(pairs[CUSTOMER]).transform("max")
     return (scores / best.where(best > 0)).add_suffix("_share")
 
 
 def _level(part: Affinity, known: Known, rows: pd.DataFrame) -> pd.Series:
-    """Of each row's article; NaN where it has none."""
+    """The value of `part.by` for each row's article; NaN where it has none."""
     return rows[ARTICLE] if part.by == ARTICLE else rows[ARTICLE].map(known.articles.set_index(ARTICLE)[part.by])
 
 
 def of(pairs: pd.DataFrame, key: str, table: pd.DataFrame) -> pd.DataFrame:
-    """The row of `table`, which has the key for an index, of each of `pairs`."""
+    """Return the row of `table`, whose index is the key, for each row of `pairs`."""
     return table.reindex(pairs[key]).set_axis(pairs.index)

@@ -1,4 +1,4 @@
-"""What each feature family reads with pandas, and the columns that it makes for candidates."""
+"""The tables that each feature family reads with pandas, and the columns that it computes for candidates."""
 
 from collections.abc import Sequence
 
@@ -30,11 +30,11 @@ WRITTEN = (
     *(Affinity, ArticlePrice, ArticleSales, BuyerAge, Catalogue),
     *(CustomerHabits, CustomerProfile, PriceFit, RetrieverScores),
 )
-"""The families that are written here."""
+"""The feature families that are written with pandas."""
 
 
 def needs(part: Feature, present: frozenset[str]) -> Needs:
-    """What a family reads."""
+    """Return the columns and days that a family reads."""
     match part:
         case ArticleSales():
             return Needs({"day", CUSTOMER, ARTICLE}, max(*part.windows, 14), {"first_day"})
@@ -57,7 +57,7 @@ def needs(part: Feature, present: frozenset[str]) -> Needs:
 
 
 def columns(part: Feature, known: Known, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The family's columns, a row a row of `pairs` (customer, article, scores), in their order; missing is NaN."""
+    """Return the family's columns for each row of `pairs` (customer, article, scores), in order; missing is NaN."""
     match part:
         case ArticleSales():
             return of(pairs, ARTICLE, article_sales(part, known))

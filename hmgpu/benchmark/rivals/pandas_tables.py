@@ -1,4 +1,4 @@
-"""The data set read with pandas: the columns that are wanted, of the days that are wanted, into memory."""
+"""Read the data set with pandas into memory: the needed columns of the needed days."""
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ARTICLE, CUSTOMER = "article", "customer"
 
 @dataclass(frozen=True)
 class Needs:
-    """Columns of each table, beside the keys of articles and customers; a table without any is not read."""
+    """Columns of each table, in addition to the keys of articles and customers; a table without any is not read."""
 
     sales: Set[str] = frozenset()
     days: int | None = 0
@@ -29,7 +29,7 @@ class Needs:
 
 @dataclass(frozen=True)
 class Known:
-    """What was known before day `cutoff`, as frames with Parquet's small integers; missing numbers make it float64."""
+    """What was known before day `cutoff`, as frames with Parquet's small integers, or float64 with missing numbers."""
 
     cutoff: int
     asked: Any
@@ -40,24 +40,24 @@ class Known:
 
     @cached_property
     def own(self) -> pd.DataFrame:
-        """The sales to the customers who are served."""
+        """Return the sales to the customers who are served."""
         return self.sales[self.sales[CUSTOMER].isin(self.asked)]
 
     def last(self, days: int, sales: pd.DataFrame | None = None) -> pd.DataFrame:
-        """Those of `sales`, or of all, in the last `days` days."""
+        """Return the rows of `sales`, or else of all sales, in the last `days` days."""
         given = self.sales if sales is None else sales
         return given[given["day"] >= self.cutoff - days]
 
 
 def read(store: Store, cutoff: int, asked: Any, needs: Iterable[Needs]) -> Known:
-    """What all `needs` together ask for, each table read once; `asked` are the customers who are served."""
+    """Read what all `needs` together ask for, each table once; `asked` are the customers who are served."""
     together = Needs()
     for each in needs:
         together |= each
     sales = articles = customers = pd.DataFrame()
     if together.sales:
         since = 0 if together.days is None else cutoff - together.days
-        # The names of the folders would become a column of their own.
+        # Without `partitioning=None` the names of the folders would become a column of their own.
         weeks = store.week_files(since, cutoff - 1)
         sales = pd.read_parquet(weeks, columns=sorted(together.sales), partitioning=None)
         sales = sales[sales["day"].between(since, cutoff - 1)]
@@ -72,7 +72,7 @@ def read(store: Store, cutoff: int, asked: Any, needs: Iterable[Needs]) -> Known
 
 
 def read_all(store: Store, cutoff: int) -> Known:
-    """Every column of every table, as it was known at `cutoff`; nobody is asked for."""
+    """Read every column of every table, as it was known at `cutoff`; `asked` is empty."""
     files = store.week_files(0, cutoff - 1)
     sales = pd.read_parquet(files, partitioning=None)
     articles, customers = (

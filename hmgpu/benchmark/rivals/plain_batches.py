@@ -1,4 +1,4 @@
-"""The loader that one would write in torch: the files read once into tensors, shuffled, and gathered batch by batch."""
+"""A loader as one would write it in torch: files read once into tensors, shuffled, and gathered batch by batch."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from hmgpu.parts.models.neural.batches import Inputs, gather, whole
 
 
 class PlainBatches:
-    """What `FileBatches` gives, from memory: files in random order, the rows of each in batches of equal size.
+    """The batches of `FileBatches`, from memory: files in random order, each file's rows in batches of equal size.
 
     All files lie on the device that trains, a list column as its values and offsets.
     """
@@ -36,5 +36,5 @@ class PlainBatches:
                 yield self.gather(chosen), None
 
     def gather(self, rows: torch.Tensor) -> Inputs:
-        """The batch of these `rows`, counted through all files."""
+        """Return the batch of these `rows`, counted through all files."""
         return gather(self.columns, rows)

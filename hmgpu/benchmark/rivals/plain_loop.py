@@ -1,4 +1,4 @@
-"""The training loop that one would write in torch: what Lightning does for hmgpu, in a dozen lines."""
+"""A training loop as one would write it in torch: in a few lines, what Lightning does for hmgpu."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from hmgpu.parts.models.neural.training import CLIP
 
 
 def plain_pass(model: torch.nn.Module, batches: Iterable[Any], settings: Training, engine: Engine) -> list[float]:
-    """Trains `model` in place for one pass over `batches`; the loss of each."""
+    """Train `model` in place for one pass over `batches`; return each batch's loss."""
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )

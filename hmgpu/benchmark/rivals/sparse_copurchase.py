@@ -1,4 +1,4 @@
-"""Rules of co-purchase as products of sparse matrices, with SciPy on the CPU and CuPy on the GPU.
+"""Compute rules of co-purchase as products of sparse matrices, with SciPy on the CPU and CuPy on the GPU.
 
 With X the matrix of customers and articles, XᵀX counts the customers who bought both. Its entries can't be weighted by
 the days between the two purchases; but with a row for each customer's shopping day in place of each customer, A for
@@ -24,7 +24,7 @@ from hmgpu.parts.retrievers.copurchase import CoPurchase
 
 @dataclass(frozen=True)
 class Libraries:
-    """What holds frames, arrays and sparse matrices; those of the GPU are called as those of the CPU are."""
+    """The libraries for frames, arrays and sparse matrices; the GPU's are called as the CPU's."""
 
     frames: Any
     arrays: Any
@@ -42,9 +42,9 @@ class Libraries:
 
 
 def sparse_rules(store: Store, cutoff: int, settings: CoPurchase, engine: Engine) -> pl.DataFrame:
-    """(seed int32, article int32, score int64): the rules that `settings` learns from what is known before `cutoff`.
+    """Return (seed int32, article int32, score int64): the rules that `settings` learns from days before `cutoff`.
 
-    From the data set's files on; `settings` decides days, decay, direction, support and numbers kept.
+    Reads the data set's files; `settings` decides days, decay, direction, support and how many rules are kept.
     """
     on = Libraries.of(engine)
     first = cutoff - max(settings.days, settings.on_sale)
@@ -76,7 +76,7 @@ def sparse_rules(store: Store, cutoff: int, settings: CoPurchase, engine: Engine
 
 @dataclass(frozen=True)
 class LatestPurchases:
-    """Arrays of what each customer bought last, each article once."""
+    """Arrays of each customer's latest purchases, each article once."""
 
     on: Libraries
     row: Any
@@ -84,16 +84,16 @@ class LatestPurchases:
     day: Any
     article: Any
     offered: Any
-    """Whether the article is still on sale: only such ones are proposed, though all are seeds."""
+    """Whether the article is still on sale: only such articles are proposed, though all are seeds."""
     shape: tuple[int, int]
 
     def both(self) -> Any:
-        """XᵀX: customers who bought the seed (row) and the article (column)."""
+        """Return XᵀX: the number of customers who bought the seed (row) and the article (column)."""
         ones = self.on.arrays.ones(len(self.row))
         return self._matrix(ones).T.tocsr() @ self._matrix(ones, self.offered)
 
     def weighted(self, settings: CoPurchase) -> Any:
-        """AᵀB: the pairs' weights, summed over customers."""
+        """Return AᵀB: the pairs' weights, summed over customers."""
         span = settings.days + 1
         trips, trip = self.on.arrays.unique(self.row * span + self.day, return_inverse=True)
         on_the_day = self._csr(self.on.arrays.ones(len(trip)), trip, self.article, len(trips))
@@ -103,7 +103,7 @@ class LatestPurchases:
         return on_the_day.T.tocsr() @ self._csr(weights, all_of_them.row, all_of_them.col, len(trips))
 
     def _matrix(self, values: Any, chosen: Any = slice(None)) -> Any:
-        """Customers × articles."""
+        """The sparse matrix of customers × articles."""
         return self._csr(values[chosen], self.row[chosen], self.article[chosen], self.shape[0])
 
     def _csr(self, values: Any, rows: Any, columns: Any, height: int) -> Any:

@@ -1,4 +1,4 @@
-"""Merlin's loader as its documentation has it: one over all files, a file a partition."""
+"""Merlin's loader as its documentation shows it: one loader over all files, a partition for each."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +12,10 @@ from merlin.io import Dataset  # isort: skip
 
 
 def merlin_batches(files: Sequence[Path], batch: int, engine: Engine) -> Any:
-    """Batches of (inputs, None), the rows of each file shuffled; a batch may hold the end of one and the next's start.
+    """Return Merlin's loader of (inputs, None), which shuffles the rows of each file.
 
-    It reads and shuffles in a thread of its own, while a batch is used.
+    A batch may hold the end of one file and the start of the next. The loader reads and shuffles in a thread of its own
+    while a batch is used.
     """
     data = Dataset([str(file) for file in files], engine="parquet", cpu=engine.name == "cpu")
     return Loader(data, batch_size=batch, shuffle=True)

@@ -1,4 +1,4 @@
-"""List columns as the loader takes them apart: their values, and where each row starts."""
+"""Split list columns for Merlin's loader: their values, and where each row starts."""
 
 import functools
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pandas as pd
 
 
 def flat(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """For `flatten_list_column_values`: rows that are arrays are joined as such.
+    """Replace `flatten_list_column_values`: rows that are arrays are joined as arrays.
 
     On the CPU Merlin chains them number by number, through Python, which halved the speed of training on lists.
     """
@@ -25,7 +25,7 @@ def flat(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def pull_apart(original: Callable[..., Any]) -> Callable[..., Any]:
-    """For `pull_apart_list` on the GPU, which reads a column in a way that cuDF no longer has: values and offsets."""
+    """Replace `pull_apart_list` on the GPU, which reads a column's values and offsets as cuDF no longer allows."""
 
     @functools.wraps(original)
     def replacement(lists: Any, device: Any = None) -> Any:

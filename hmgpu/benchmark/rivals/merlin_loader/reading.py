@@ -1,7 +1,7 @@
-"""Parquet files as partitions. Merlin's engine sat on hooks of dask's Parquet readers that are gone.
+"""Read Parquet files as partitions: Merlin's engine used hooks of dask's Parquet readers that are gone.
 
 A partition is up to `row_groups_per_part` row groups of one file, read as Merlin's tables are: numbers of NumPy's
-types, strings as objects, nothing of pandas' index in the file.
+types, strings as objects, and pandas' index in the file ignored.
 """
 
 import uuid
@@ -26,7 +26,7 @@ class Piece:
 
 
 def to_ddf(self: Any, columns: Any = None, cpu: bool | None = None) -> Any:
-    """For `ParquetDatasetEngine.to_ddf`."""
+    """Replace `ParquetDatasetEngine.to_ddf`: return a dask frame with these partitions."""
     cpu = self.cpu if cpu is None else cpu
     pieces = [piece for path in self.stripped_paths for piece in _pieces(path, self.row_groups_per_part)]
     self._pp_metadata = {
@@ -42,7 +42,7 @@ def to_ddf(self: Any, columns: Any = None, cpu: bool | None = None) -> Any:
 
 
 def sample_data(self: Any, n: int = 1) -> Any:
-    """For `ParquetDatasetEngine.sample_data`: the first rows."""
+    """Replace `ParquetDatasetEngine.sample_data`: return the first `n` rows."""
     (path, *_) = self.stripped_paths
     return _read(next(_pieces(path, 1)), pq.read_schema(path).names, self.cpu).head(n)
 

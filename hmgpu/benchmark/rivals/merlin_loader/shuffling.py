@@ -1,4 +1,4 @@
-"""The order of batches, which a seed decides alone, and an end of each epoch that can't be missed."""
+"""Shuffle batches in an order that only the seed decides, and end each epoch without a race."""
 
 import functools
 import queue
@@ -12,12 +12,12 @@ _of_this_thread = threading.local()  # `rows`: what shuffles the rows of the Loa
 
 
 def shuffle_indices(self: Any) -> None:
-    """For `LoaderBase._shuffle_indices`: draws the order of partitions, and what rows will be shuffled with.
+    """Replace `LoaderBase._shuffle_indices`: shuffle the partitions, and seed the generator for the rows.
 
-    Merlin draws both from the global generator, the rows in a thread of its own, so that they depended on when the
-    training loop drew; on a GPU rows came from a fresh generator that no seed reaches. One draw from the global
-    generator, here in the caller's thread, decides all: `np.random.seed` and `seed_everything` reproduce every epoch,
-    and epochs differ. A `seed_fn` is asked instead where there is one.
+    Merlin uses the global generator for both, for the rows in a thread of its own, so their order depended on when the
+    training loop used it too; on a GPU rows came from a fresh generator that no seed reaches. Here one number from the
+    global generator, taken in the caller's thread, decides both: `np.random.seed` and `seed_everything` reproduce every
+    epoch, and epochs differ. Where there is a `seed_fn`, it gives this number instead.
     """
     seed = int(self.seed_fn() if self.seed_fn else np.random.randint(2**31))
     self.indices = np.random.RandomState(seed).permutation(len(self.indices))
@@ -25,10 +25,10 @@ def shuffle_indices(self: Any) -> None:
 
 
 def load_chunks(original: Callable[..., Any]) -> Callable[..., Any]:
-    """For `ChunkQueue.load_chunks`, which runs in a thread for each epoch.
+    """Replace `ChunkQueue.load_chunks`, which runs in a thread for each epoch.
 
-    Merlin notes the order of partitions when the queue is made, before the first epoch has shuffled it, and never
-    looks again: partitions came in one order for ever. Here each epoch takes the order that was drawn for it.
+    Merlin reads the order of partitions when the queue is built, before the first epoch has shuffled it, and never
+    again, so every epoch had the same order. Here each epoch takes the order that was shuffled for it.
     """
 
     @functools.wraps(original)
@@ -41,7 +41,7 @@ def load_chunks(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def get(self: Any) -> Any:
-    """For `ChunkQueue.get`, which waits for ever if the reading thread ends between a look at it and the call."""
+    """Replace `ChunkQueue.get`, which waits for ever if the reading thread ends between a check of it and the call."""
     while True:
         try:
             return self.q_out.get(timeout=0.05)
@@ -51,9 +51,9 @@ def get(self: Any) -> Any:
 
 
 def shuffle_df(df: Any, size: int | None = None, keep_index: bool = False) -> Any:
-    """For `shuffle_df`: with the Loader's generator in its thread, else the global one.
+    """Replace `shuffle_df`: shuffle by the Loader's generator in its thread, elsewhere by the global one.
 
-    Both are NumPy's, for cuDF too: so the order is the same on either engine.
+    Both are NumPy's, for cuDF too, so the order is the same on either engine.
     """
     rows = getattr(_of_this_thread, "rows", None)
     if rows is None:

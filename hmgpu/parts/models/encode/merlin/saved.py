@@ -22,7 +22,7 @@ def save(workflow: Any, folder: Path) -> None:
     """Writes the fitted `workflow`, its tables of categories included; `folder` then holds nothing else.
 
     `Workflow.save` also writes the time, the build of Python, this machine's memory and the folder's path, which
-    `Workflow.load` mends in some places alone. From here on the workflow reads its tables from `folder`.
+    `Workflow.load` fixes in some places only. From here on the workflow reads its tables from `folder`.
     """
     folder = Path(folder)
     refuse_shared_tables([node.op for node in _nodes(workflow)], by=lambda path: Path(path).name)
