@@ -148,7 +148,10 @@ def _run(config: "Config", engine: "Engine", cluster: str | None) -> None:
             current = promote(pipeline.run.folder)
         metrics = pipeline.run.folder / "metrics.json"
     show(metrics)
-    console.print(f"submission: {submission}\ncurrent run: {current} -> {current.readlink()}", soft_wrap=True)
+    console.print(
+        f"lists: {submission}\nreport: {current / 'report.html'}\ncurrent run: {current} -> {current.readlink()}",
+        soft_wrap=True,
+    )
 
 
 def _look_up(customers: list[str], source: Path, output: Path | None) -> None:
