@@ -3,10 +3,10 @@
 import polars as pl
 import pytest
 
-from hmgpu.benchmark import traffic
 from hmgpu.benchmark.rivals.pandas_tables import Needs
 from hmgpu.benchmark.timing import Measurement
 from hmgpu.benchmark.traffic import bandwidth, column_bytes
+from hmgpu.core import extras
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
 
@@ -60,7 +60,7 @@ def test_memory_is_as_fast_as_memory_is():
 
 
 def test_without_torch_bandwidth_is_unknown(monkeypatch):
-    monkeypatch.setattr(traffic.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras.importlib.util, "find_spec", lambda name: None)
     assert bandwidth(CPU, 2**24) is None
 
 

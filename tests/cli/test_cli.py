@@ -150,7 +150,7 @@ def test_an_ablation_follows_the_figures(hmgpu, places: list[str]) -> None:
     fewer = settings(retrievers="{repurchase: {}, popular: {}}", features="{article_sales: {}}")
     done = hmgpu("evaluate", "--ablate", "retrievers,features", *places, *fewer)
     assert done.returncode == 0, done.stdout + done.stderr
-    figures, table = done.stdout.split("The ranker with one thing changed")
+    figures, table = done.stdout.split("The pipeline with one thing changed")
     assert "12 articles per customer" in figures
     assert all(part in table for part in ("repurchase", "popular", "article_sales", "full is ahead"))
     found = json.loads(Path("".join(table.partition("ablation: ")[2].split("\n"))).read_text())

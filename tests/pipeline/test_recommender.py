@@ -84,7 +84,7 @@ def test_what_is_missing_is_named(transactions: pl.DataFrame) -> None:
         DataError, match=r"no column 't_dat' \(they have customer_id, .*`data.columns.transactions.day`"
     ):
         hmgpu.Recommender(settings=QUICK).fit(transactions.drop("t_dat"))
-    with pytest.raises(DataError, match=r"no column 'cost'.*or to None where there is no such column"):
+    with pytest.raises(DataError, match=r"no column 'cost'.*or to None if there is no such column"):
         hmgpu.Recommender(settings={**QUICK, "data.columns.transactions.price": "cost"}).fit(transactions)
     with pytest.raises(DataError, match=r"articles is a dict: give a Polars or a pandas DataFrame"):
         hmgpu.Recommender(settings=QUICK).fit(transactions, articles={"article_id": []})
