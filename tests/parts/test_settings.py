@@ -29,8 +29,8 @@ from hmgpu.pipeline.candidates import merge
 
 CPU = Engine("cpu", "tests")
 ATTRIBUTES = ("department", "age_band", "price_level", "channel", "gender", "club", *LEVELS)
-# Settings of trained networks and of several processes: a fit for each value would take minutes, so they have tests of
-# their own in tests/parts/models/neural. The pipeline reads `refit`: tests/pipeline/test_learn.py.
+# Networks are trained for each value: test_two_tower.py and test_dlrm.py try every setting of theirs. Settings of several
+# processes have tests with a cluster.
 ELSEWHERE = {"two_tower", "dlrm"}
 PROCESSES = {"workers"}
 QUICK = {"kind": "xgboost", "rounds": 15, "learning_rate": 0.5, "depth": 3, "min_child_weight": 1, "patience": 2}

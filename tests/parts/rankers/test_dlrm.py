@@ -183,3 +183,31 @@ def test_a_gpu_learns_as_much_and_its_model_scores_alike_on_a_cpu(training, vali
     saved(model, tmp_path / "model")
     there, here = model.score(unseen), SMALL.load(tmp_path / "model", engine).score(unseen)
     assert there.to_numpy() == pytest.approx(here.to_numpy(), abs=1e-3)
+
+
+OTHERS = {
+    "epochs": 1,
+    "batch": 16,
+    "accumulate": 3,
+    "learning_rate": 1e-3,
+    "weight_decay": 0.5,
+    "loss": "binary",
+    "dimensions": 4,
+    "bottom": (4,),
+    "top": (4,),
+    "dropout": 0.5,
+    "without": (),
+}
+
+
+def test_every_setting_counts(training, validation, engine):
+    """Patience and devices are tested with the training loop: tests/parts/models/neural/test_training.py."""
+    assert set(OTHERS) == set(DLRM.model_fields) - {"patience", "devices"}
+    quick, unseen = SMALL.model_copy(update={"epochs": 2}), planted(10, 5)
+
+    def scores(settings):
+        fitted = quick.model_copy(update=settings).fit(training, validation, engine, 1)
+        return fitted.score(unseen).to_list()
+
+    before = scores({})
+    assert [name for name, value in OTHERS.items() if scores({name: value}) == before] == []
