@@ -29,8 +29,8 @@ from hmgpu.pipeline.candidates import merge
 
 CPU = Engine("cpu", "tests")
 ATTRIBUTES = ("department", "age_band", "price_level", "channel", "gender", "club", *LEVELS)
-# Networks are trained for each value: test_two_tower.py and test_dlrm.py try every setting of theirs. Settings of several
-# processes have tests with a cluster.
+# Networks are trained for each value: test_two_tower.py and test_dlrm.py try every setting of theirs. Settings of
+# several processes have tests with a cluster.
 ELSEWHERE = {"two_tower", "dlrm"}
 PROCESSES = {"workers"}
 QUICK = {"kind": "xgboost", "rounds": 15, "learning_rate": 0.5, "depth": 3, "min_child_weight": 1, "patience": 2}
