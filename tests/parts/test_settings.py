@@ -208,6 +208,7 @@ def test_every_setting_of_a_ranker_counts(kind: type[Ranker], tmp_path: Path) ->
         ("sale_trend", {"half_life": 2.0}, "Extra inputs are not permitted"),
         ("copurchase", {"seeds_from": "popular", "half_life": 2.0}, "it counts with seeds_from: own"),
         ("content", {"weeks": 3}, "it counts with of: sales"),
+        ("two_tower", {"half_life": 2.0}, "half_life does nothing here, it counts nowhere yet"),
     ],
 )
 def test_a_setting_that_would_do_nothing_is_refused(kind: str, settings: dict[str, Any], message: str) -> None:

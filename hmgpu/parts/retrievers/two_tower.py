@@ -6,6 +6,7 @@ as of its own week. For every History it computes two tables of vectors: new cus
 about them, new articles from their attributes.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -24,6 +25,10 @@ class TwoTower(TwoTowerSettings, Trained, EmbeddingWithLatest):
 
     encoded = True
     compares = True
+
+    def idle(self) -> Mapping[str, str]:
+        # Removing the setting would change the last bits of trained weights; a changed value is refused until then.
+        return {"half_life": "nowhere yet, since a batch holds one week and its equal weights cancel out"}
 
     def needs_packages(self) -> frozenset[str]:
         return super().needs_packages() | {"merlin", "nvtabular", "pytorch_lightning"}

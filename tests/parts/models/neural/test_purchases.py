@@ -12,7 +12,7 @@ from hmgpu.parts.models.neural.purchases import bought_in, write_purchases
 from hmgpu.parts.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")
-SETTINGS = TwoTower(weeks=3, half_life=1, batch=10, extra=4, extra_power=0.5, recent=4)
+SETTINGS = TwoTower(weeks=3, batch=10, extra=4, extra_power=0.5, recent=4).model_copy(update={"half_life": 1})
 
 
 @pytest.fixture
