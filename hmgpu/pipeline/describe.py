@@ -8,6 +8,7 @@ import polars as pl
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.data.segments import segments
+from hmgpu.data.store import History
 from hmgpu.data.weeks import Week
 from hmgpu.parts.candidates import KEYS, RANK, SCORE, TOGETHER
 from hmgpu.parts.part import Learned
@@ -26,6 +27,8 @@ class ProposedCandidates:
     """(customer, article, every retriever's score and rank, the columns of early families), sorted by both keys."""
     families: tuple[Family, ...]
     """Every feature family, with its tables for everybody and for these customers."""
+    audience: History
+    """What was known of these customers before the week, in memory."""
 
 
 def propose(
@@ -47,7 +50,8 @@ def propose(
     # Executed once, here: every feature family starts from the same candidates.
     pairs = engine.collect(merge(retrieved, kept), fits=True)
     bound = tuple(_families(context, tables))
-    return ProposedCandidates(with_families(pairs, _where(bound, lambda family: family.early), engine), bound)
+    early = with_families(pairs, _where(bound, lambda family: family.early), engine)
+    return ProposedCandidates(early, bound, audience)
 
 
 def complete(context: StepContext, proposed: ProposedCandidates, kept: pl.DataFrame) -> pl.DataFrame:

@@ -46,7 +46,7 @@ def lists_for(context: StepContext, fitted: Step, learned: Mapping[str, Step], c
     model = context.ranker.load(fitted.folder, engine)
     described = complete(context, proposed, model.promising(proposed.pairs))
     scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
-    pairs = context.learning.exclusions.pairs(context.learning.audience(context.store.next_week, customers))
+    pairs = context.learning.exclusions.pairs(proposed.audience)
     return engine.collect(top_k(scored, customers.lazy(), _filler(learned), context.k, pairs))
 
 
