@@ -13,7 +13,7 @@ from kit import demo_config, small_settings
 from hmgpu import testing
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import EngineError
-from hmgpu.core.interrupts import exit_on_sigterm
+from hmgpu.core.interrupts import STOPS, exit_on_signals
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
@@ -28,12 +28,13 @@ MakeHistory = Callable[..., History]
 
 
 @pytest.fixture
-def sigterm_exits() -> Iterator[None]:
-    """SIGTERM is the exception that the command line makes of it."""
-    before = signal.getsignal(signal.SIGTERM)
-    exit_on_sigterm()
+def signals_exit() -> Iterator[None]:
+    """Signals are the exceptions that the command line makes of them."""
+    before = {number: signal.getsignal(number) for number in STOPS}
+    exit_on_signals()
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hmgpu.core.console import progress
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.progress import progress
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import NAME as MANIFEST
 from hmgpu.data.settings import DataSettings

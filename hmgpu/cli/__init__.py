@@ -8,9 +8,9 @@ import sys
 import typer
 
 from hmgpu.cli import benchmark, data, judge, pipeline, runs, vectors
-from hmgpu.core.console import console, start_logging
+from hmgpu.core.console import complain, end_streams, ready_streams, start_logging
 from hmgpu.core.errors import BusyError, HmgpuError
-from hmgpu.core.interrupts import exit_on_sigterm
+from hmgpu.core.interrupts import STOPPED, exit_on_signals
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 for part in (pipeline, data, vectors, judge, runs):
@@ -21,25 +21,32 @@ app.add_typer(benchmark.app, name="benchmark", rich_help_panel="Evaluation")
 def main() -> None:
     """Run the command line; what a user can fix (files and disks included) is a sentence, with exit status 1.
 
-    SIGTERM ends it as Ctrl-C does: what is under way is cleared away, what is finished stays, with exit status 143.
+    Ctrl-C and SIGTERM clear away what is under way; what is finished stays, with exit status 130 or 143.
     """
     os.umask(os.umask(0o077) | 0o002)  # models and data are believed later on, so not everybody may write them
+    ready_streams()
     start_logging()
-    exit_on_sigterm()
+    exit_on_signals()
+    sys.exit(_status())
+
+
+def _status() -> int:
     try:
-        app()
+        try:
+            app()
+        finally:
+            end_streams()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if status in STOPPED:
+            complain("Stopped. What was finished stays: the same command goes on from there.")
+        return status
     except BusyError as error:
-        _complain(str(error))
-        sys.exit(5)
+        complain(str(error))
+        return 5
     except HmgpuError as error:
-        _complain(str(error))
-        sys.exit(1)
+        complain(str(error))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _complain(f"{where}{error.strerror or error}.")
-        sys.exit(1)
-
-
-def _complain(problem: str) -> None:
-    problem = problem.encode(errors="backslashreplace").decode()  # a file's name may be bytes that are no text
-    console.print(f"Error: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain(f"{where}{error.strerror or error}.")
+    return 1

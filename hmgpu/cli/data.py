@@ -17,7 +17,8 @@ from hmgpu.cli.options import (
     data_set,
     refuse_settings_alone,
 )
-from hmgpu.core.console import console, progress
+from hmgpu.core.console import console
+from hmgpu.core.progress import progress
 
 app = typer.Typer()
 verb = partial(app.command, rich_help_panel="Data")

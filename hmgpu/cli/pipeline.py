@@ -1,6 +1,5 @@
 """Verbs of the pipeline: all of it, or one step after the other."""
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +21,8 @@ from hmgpu.cli.options import (
     start_workers,
     working,
 )
-from hmgpu.core.console import console, progress
+from hmgpu.core.console import console, messages, write_data
+from hmgpu.core.progress import progress
 
 if TYPE_CHECKING:
     from hmgpu.core.engine import Engine
@@ -162,11 +162,11 @@ def _look_up(customers: list[str], source: Path, output: Path | None) -> None:
 
     found, unknown = look_up(FinishedRun.open(source), customers)
     if unknown:
-        typer.echo(unknown_warning(unknown, source), err=True)
+        messages.print(unknown_warning(unknown, source), style="yellow", soft_wrap=True)
     if output:
         write_text(output, as_csv(found))
         console.print(f"lists: {output} ({found.height:,} customers)", soft_wrap=True)
-    elif sys.stdout.isatty():
+    elif console.is_terminal:
         console.print(list_table(found, source))
     else:
-        typer.echo(as_csv(found), nl=False)
+        write_data(as_csv(found))

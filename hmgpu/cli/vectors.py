@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from hmgpu.cli.options import ConfigOfData, DataFolder, EngineChoice, Settings, data_set
-from hmgpu.core.console import console, progress
+from hmgpu.core.console import console
+from hmgpu.core.progress import progress
 from hmgpu.data.choices import VectorsOf
 
 app = typer.Typer()

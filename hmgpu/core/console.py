@@ -1,72 +1,147 @@
-"""Log lines and progress bars on the terminal, and the same log as JSON lines in the run."""
+"""The terminal: what a verb was asked for goes to stdout; log lines, progress and problems go to stderr.
 
-import json
+Neither may end a run: signs that a terminal can't write are written otherwise, and a log that nobody reads any more is
+not written.
+"""
+
+import codecs
+import io
 import logging
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from rich.console import Console
-from rich.logging import RichHandler
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+PIPE_CLOSED = 141  # 128 and SIGPIPE, as of any program whose reader has gone
+OTHERWISE = {"→": "->", "–": "-", "—": "-", "…": "...", "×": "x", "≥": ">=", "≤": "<=", "✓": "ok", "✗": "no", "·": "-"}
+
+
+class Stream(Console):
+    """One of the two streams, as rich writes to it."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        with _named(not self.stderr):
+            super().print(*objects, **options)
+
+    def on_broken_pipe(self) -> None:
+        """Go on without a reader of the log; end, without a word, where nobody reads the results."""
+        self.quiet = True
+        _to_nowhere(self.file)
+        if not self.stderr:
+            raise SystemExit(PIPE_CLOSED)
+
+
+def _is_terminal(stream: object) -> bool:
+    return isinstance(stream, io.TextIOBase) and stream.isatty()
+
 
 # Without a terminal (a file, CI) rich would wrap every line at 80 characters. Markup is off because names of files and
 # columns may contain square brackets.
-console = Console(width=None if sys.stdout.isatty() else 140, markup=False)
-T = TypeVar("T")
+console = Stream(width=None if _is_terminal(sys.stdout) else 140, markup=False)
+messages = Stream(width=None if _is_terminal(sys.stderr) else 140, markup=False, stderr=True)
+
+
+def ready_streams() -> None:
+    """Let nothing that is written to stdout or stderr fail because of its signs; stand in for streams that are closed.
+
+    A file that is opened while stdout is closed would become stdout, and libraries would print into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the smallest number that is free, which is this one
+    codecs.register_error("hmgpu", _otherwise)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="hmgpu")
+
+
+def end_streams() -> None:
+    """Write what is left to write. Raises OSError where it can't be written; then nothing is left, either."""
+    for stream in (sys.stderr, sys.stdout):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            _to_nowhere(stream)
+        except OSError:
+            _to_nowhere(stream)
+            if stream is sys.stdout:
+                with _named():
+                    raise
+
+
+def write_data(text: str) -> None:
+    """Write CSV or JSON to stdout, in UTF-8 as a file would have it, whatever the terminal's encoding is."""
+    if sys.stdout is None:
+        return
+    try:
+        with _named():
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.flush()
+                sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
+            else:
+                sys.stdout.write(text)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        console.on_broken_pipe()
+
+
+def complain(problem: str) -> None:
+    """Write an error to stderr."""
+    with suppress(OSError):
+        messages.print(f"Error: {problem}", style="red", highlight=False, soft_wrap=True)
 
 
 def start_logging() -> None:
-    """Send hmgpu's log to the terminal, from INFO (what was done); the run's log file also has DEBUG (what began)."""
-    handler = RichHandler(logging.INFO, console, show_path=False, show_level=False, log_time_format="%H:%M:%S")
+    """Send hmgpu's log to stderr, from INFO (what was done); the run's log file also has DEBUG (what began)."""
     logger = logging.getLogger("hmgpu")
     logger.setLevel(logging.DEBUG)
-    logger.handlers = [handler]
+    logger.handlers = [_Terminal(logging.INFO)]
+
+
+class _Terminal(logging.Handler):
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line above the progress; where that can't be, the work goes on without."""
+        style = "yellow" if record.levelno >= logging.WARNING else ""
+        try:
+            messages.print(self.format(record), style=style, highlight=False, soft_wrap=True)
+        except OSError:
+            messages.quiet = True
 
 
 @contextmanager
-def log_file(path: Path) -> Iterator[None]:
-    """Also append hmgpu's log to `path`, one JSON object a line, while the block runs."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = _RunLog(path, encoding="utf-8")
-    handler.setFormatter(_JsonLines())
-    logger = logging.getLogger("hmgpu")
-    logger.addHandler(handler)
+def _named(is_stdout: bool = True) -> Iterator[None]:
+    """Let an error of writing to stdout name it, as errors of files do."""
     try:
         yield
-    finally:
-        logger.removeHandler(handler)
-        with suppress(OSError):
-            handler.close()
+    except OSError as error:
+        if is_stdout and not error.filename:
+            error.filename = "standard output"
+        raise
 
 
-class _RunLog(logging.FileHandler):
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Drop a line that a full disk didn't take: the work itself goes on and reports the full disk if it matters."""
+def _otherwise(error: UnicodeError) -> tuple[str, int]:
+    """Write signs that an encoding lacks by signs that it has."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    signs = error.object[error.start : error.end]
+    return "".join(
+        OTHERWISE.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in signs
+    ), error.end
 
 
-class _JsonLines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        entry = {"time": self.formatTime(record), "level": record.levelname, "from": record.name}
-        return json.dumps(entry | {"message": record.getMessage()}, ensure_ascii=False)
-
-
-def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
-def tracked(items: Iterable[T], what: str, total: int) -> Iterable[T]:
-    """Iterate over `items`, showing a progress bar labelled `what`."""
-    with _bar() as bar:
-        yield from bar.track(items, total, description=what)
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar labelled `what`; yields the function of (done, total) that advances it."""
-    with _bar() as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+def _to_nowhere(stream: object) -> None:
+    """Lead `stream` to where everything can be written, so that Python's last flush doesn't fail, too."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())  # type: ignore[attr-defined]
+        os.close(nowhere)

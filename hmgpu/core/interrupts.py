@@ -1,6 +1,6 @@
-"""Handle Ctrl-C and SIGTERM while a library's C code calls Python.
+"""Handle Ctrl-C, SIGTERM and the end of a terminal, also while a library's C code calls Python.
 
-Python raises both as exceptions wherever it happens to be. In a callback from C they go no further: ctypes prints the
+Python raises them as exceptions wherever it happens to be. In a callback from C they go no further: ctypes prints the
 exception and C carries on with the callback's answer, such as "no more rows", and fits a model to half of the data.
 """
 
@@ -10,20 +10,30 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPPED = frozenset(128 + number for number in STOPS)
+"""The exit statuses of a process that was stopped from outside."""
 
-def exit_on_sigterm() -> None:
-    """Let SIGTERM end the process as Ctrl-C does, cleaning up unfinished work; exit status 143."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+def exit_on_signals() -> None:
+    """Let Ctrl-C, SIGTERM and the end of the terminal end the process, cleaning up unfinished work; status in STOPPED.
+
+    Not as KeyboardInterrupt, which libraries catch: Lightning ends the process itself. A signal that is ignored, as
+    SIGHUP is under nohup, stays so.
+    """
+    for number in STOPS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 @contextmanager
 def interrupts_held() -> Iterator[Callable[[], bool]]:
-    """Hold Ctrl-C and SIGTERM back until the end of the block, where they take effect.
+    """Hold these signals back until the end of the block, where they take effect.
 
     Yields a function that says whether one has arrived, so that callbacks from C can stop early.
     """
     came: list[int] = []
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in STOPS}
     # A signal without a Python handler ends the process at once, so it can't be swallowed; and Python sets and runs
     # handlers in the main thread only.
     main = threading.current_thread() is threading.main_thread()

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 import psutil
 
-from hmgpu.core.console import tracked
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import EngineError, RunError
 from hmgpu.core.extras import needed_by
+from hmgpu.core.progress import tracked
 from hmgpu.pipeline.workers import InProcess
 from hmgpu.runs.run import code_digest
 

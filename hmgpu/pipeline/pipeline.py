@@ -13,9 +13,9 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from hmgpu.core.console import log_file
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.runlog import log_file
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, date_of
 from hmgpu.parts.ranker import Model

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from hmgpu.core.console import tracked
+from hmgpu.core.progress import tracked
 
 T = TypeVar("T")
 

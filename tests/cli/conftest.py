@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from hmgpu.cli import main
+from hmgpu.core.interrupts import STOPS
 
 
 class Ended(NamedTuple):
@@ -28,7 +29,7 @@ def hmgpu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     """`hmgpu VERB …` as a function. What `main` sets for its process is set back when the test is over."""
     umask = os.umask(0o077)
     os.umask(umask)
-    sigterm, log = signal.getsignal(signal.SIGTERM), logging.getLogger("hmgpu")
+    signals, log = {number: signal.getsignal(number) for number in STOPS}, logging.getLogger("hmgpu")
     level, handlers = log.level, log.handlers
 
     def run(*arguments: object) -> Ended:
@@ -40,6 +41,7 @@ def hmgpu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
     yield run
     os.umask(umask)
-    signal.signal(signal.SIGTERM, sigterm)
+    for number, handler in signals.items():
+        signal.signal(number, handler)
     log.setLevel(level)
     log.handlers = handlers

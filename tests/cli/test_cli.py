@@ -80,7 +80,7 @@ def test_a_finished_run_serves_some_customers_and_is_exported(hmgpu, places: lis
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "export" / "model" / "model.ubj").is_file()
     missing = hmgpu("recommend", *known, "--output", tmp_path / "nowhere" / "lists.csv")
-    assert missing.stdout == f"Error: {tmp_path / 'nowhere' / 'lists.csv'}: No such file or directory.\n"
+    assert missing.stderr == f"Error: {tmp_path / 'nowhere' / 'lists.csv'}: No such file or directory.\n"
 
 
 def test_looking_up_a_list_waits_for_no_more_than_it_needs(hmgpu, places: list[str]) -> None:
@@ -211,7 +211,7 @@ def test_a_week_is_appended_once(hmgpu, tmp_path: Path) -> None:
     assert Store(root).manifest.rows == before.manifest.rows + len(last_week)
     again = hmgpu("ingest", "--append", week, "--out", root)
     assert again.returncode == 1
-    assert "already in the data set" in again.stdout
+    assert "already in the data set" in again.stderr
 
 
 def test_synth_and_ingest_say_what_they_made(hmgpu, tmp_path: Path) -> None:
@@ -262,22 +262,22 @@ def test_a_data_set_is_described_on_a_page(hmgpu, store: Store, tmp_path: Path, 
 def test_a_mistake_is_a_sentence(hmgpu, monkeypatch, arguments: list[object], says: str, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     done = hmgpu(*arguments)
-    assert done.returncode == 1
-    assert says in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
     assert not (tmp_path / "runs").exists()
     assert not (tmp_path / "data").exists()
 
 
 def test_exit_statuses_are_those_of_the_process(tmp_path: Path) -> None:
     wrong = process("export", "nowhere", cwd=tmp_path)
-    assert (wrong.returncode, wrong.stderr) == (1, "")
-    assert wrong.stdout.startswith("Error: nowhere is no")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert wrong.stderr.startswith("Error: nowhere is no")
     assert process("run", cwd=tmp_path).returncode == 2
     with exclusively(tmp_path / "runs"):
         busy = process("prune", "--runs", tmp_path / "runs")
     assert busy.returncode == 5
-    assert f"is changing {tmp_path / 'runs'}" in busy.stdout
+    assert f"is changing {tmp_path / 'runs'}" in busy.stderr
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_options_that_do_not_go_together(hmgpu, monkeypatch, arguments: list[str
 def test_a_validation_week_that_is_none_names_the_weekday(hmgpu, places: list[str]) -> None:
     done = hmgpu("train", *places, "--set", "weeks.validation='2020-09-17'")
     assert done.returncode == 1
-    assert "weeks start on wednesdays" in done.stdout
+    assert "weeks start on wednesdays" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_runs_are_listed_promoted_rolled_back_from_and_pruned(hmgpu, tmp_path) -
     assert f"{tmp_path / 'current'} -> b" in back.stdout
     further = hmgpu("rollback", "--runs", tmp_path)
     assert further.returncode == 1
-    assert "no earlier run" in further.stdout
+    assert "no earlier run" in further.stderr
     pruned = hmgpu("prune", "--runs", tmp_path, "--keep", "1")
     assert (pruned.returncode, pruned.stdout.split()) == (0, ["removed:", "a"])
     listed = hmgpu("runs", "--runs", tmp_path)

@@ -28,15 +28,15 @@ def test_a_file_is_taken_and_a_bad_one_changes_nothing(hmgpu, data: Path, tmp_pa
     before = (data / "manifest.json").read_bytes()
     done = hmgpu("vectors", "text", "--from", file, "--data", data)
     assert done.returncode == 1
-    assert f"{file}, row 1, column article_id: no names an article that the data set does not have" in done.stdout
+    assert f"{file}, row 1, column article_id: no names an article that the data set does not have" in done.stderr
     assert (data / "manifest.json").read_bytes() == before
 
 
 def test_mistakes(hmgpu, data: Path) -> None:
     done = hmgpu("vectors", "pictures", "--data", "nowhere", "--from", "mine.parquet")
-    assert (done.returncode, "run `hmgpu ingest` first" in done.stdout) == (1, True)
+    assert (done.returncode, "run `hmgpu ingest` first" in done.stderr) == (1, True)
     done = hmgpu("vectors", "pictures", "--data", data, "--model", "clip-ViT-B-32")
-    assert (done.returncode, "has no pictures: ingest raw files with a folder `images`" in done.stdout) == (1, True)
+    assert (done.returncode, "has no pictures: ingest raw files with a folder `images`" in done.stderr) == (1, True)
     for flags in (["--data", data], ["--data", data, "--model", "a", "--from", "b"], ["--model", "a"]):
         done = hmgpu("vectors", "pictures", *flags)
         assert done.returncode == 2

@@ -6,13 +6,13 @@ import threading
 
 import pytest
 
-from hmgpu.core.interrupts import interrupts_held
+from hmgpu.core.interrupts import exit_on_signals, interrupts_held
 
-pytestmark = pytest.mark.usefixtures("sigterm_exits")
+pytestmark = pytest.mark.usefixtures("signals_exit")
 
 
-@pytest.mark.parametrize(("number", "error"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)])
-def test_a_signal_in_a_callback_takes_effect_at_the_end(number, error):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_a_signal_in_a_callback_takes_effect_at_the_end(number, code):
     seen = []
 
     def work() -> None:
@@ -27,8 +27,9 @@ def test_a_signal_in_a_callback_takes_effect_at_the_end(number, error):
             seen.append(ctypes.CFUNCTYPE(ctypes.c_int)(callback)())
 
     handler = signal.getsignal(number)
-    with pytest.raises(error):
+    with pytest.raises(SystemExit) as ended:
         work()
+    assert ended.value.code == code
     assert seen == [False, True, 1]
     assert signal.getsignal(number) is handler
 
@@ -64,3 +65,12 @@ def test_another_thread_can_use_the_block_and_holds_nothing_back():
     thread.join()
     assert seen == [False]
     assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_an_ignored_signal_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        exit_on_signals()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -12,7 +12,7 @@ import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
-from hmgpu.core.console import console
+from hmgpu.core.console import messages
 from hmgpu.core.engine import Engine
 from hmgpu.parts.models.neural.settings import Training
 
@@ -138,7 +138,7 @@ def fit(
         gradient_clip_val=CLIP,
         callbacks=[best, last, stop],
         logger=False,
-        enable_progress_bar=console.is_terminal,
+        enable_progress_bar=messages.is_terminal,
         enable_model_summary=False,
         use_distributed_sampler=False,
     )

@@ -9,12 +9,13 @@ import pytest
 from planted import PER_CUSTOMER, SMALL, on_disk, planted
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.interrupts import STOPS
 from hmgpu.parts.examples import Examples
 
 CPU = Engine("cpu", "tests")
 
 
-pytestmark = pytest.mark.usefixtures("sigterm_exits")
+pytestmark = pytest.mark.usefixtures("signals_exit")
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,13 @@ class Interrupting(Examples):
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
-@pytest.mark.parametrize(("number", "error"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)])
-def test_a_signal_while_xgboost_reads_ends_the_fitting(tmp_path, number, error, at):
+@pytest.mark.parametrize("number", STOPS)
+def test_a_signal_while_xgboost_reads_ends_the_fitting(tmp_path, number, at):
     """XGBoost reads through a callback, which would swallow the exception and leave out the rest of the rows."""
     whole = planted(90, 1)
     cuts = {f"part{n}": whole[n * 30 * PER_CUSTOMER : (n + 1) * 30 * PER_CUSTOMER] for n in range(3)}
     training = on_disk(tmp_path, **cuts)
     validation = on_disk(tmp_path, validation=planted(30, 2))
     interrupting = Interrupting(**vars(training), number=number, at=at)
-    with pytest.raises(error):
+    with pytest.raises(SystemExit):
         SMALL.fit(interrupting, validation, CPU, 1)
