@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 import polars as pl
@@ -14,7 +14,7 @@ from hmgpu.core.errors import DataError
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.settings import Weekday
-from hmgpu.data.weeks import Week, date_of, day_number
+from hmgpu.data.weeks import Week, date_of, day_number, week_of_file
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,9 @@ class Store:
         self.root = root
         self.manifest = Manifest.read(root)
         self.week_starts: Weekday = self.manifest.settings["week_starts"]  # type: ignore[assignment]
-        self._weeks = {name: _week(name) for name in sorted(self.manifest.files) if name.startswith("transactions/")}
+        self._weeks = {
+            name: week_of_file(name) for name in sorted(self.manifest.files) if name.startswith("transactions/")
+        }
         self._digests: dict[int, str] = {}
         self._vector_digests: dict[tuple[VectorsOf, int], str] = {}
 
@@ -264,8 +266,3 @@ def _digest(facts: str, table: pl.DataFrame) -> str:
     oldest = pl.CompatLevel.oldest()
     known.update(table.rechunk().write_ipc(None, compat_level=oldest).getbuffer())
     return known.hexdigest()
-
-
-def _week(name: str) -> Week:
-    """The week of a file `transactions/week=YYYY-MM-DD/….parquet`."""
-    return Week(day_number(datetime.date.fromisoformat(PurePosixPath(name).parent.name.removeprefix("week="))))

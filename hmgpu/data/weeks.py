@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import get_args
 
 from hmgpu.data.settings import Weekday
@@ -45,3 +46,8 @@ class Week:
 
     def __str__(self) -> str:
         return date_of(self.first_day).isoformat()
+
+
+def week_of_file(name: str) -> Week:
+    """Return the week of a file `transactions/week=YYYY-MM-DD/….parquet` of a data set."""
+    return Week(day_number(datetime.date.fromisoformat(PurePosixPath(name).parent.name.removeprefix("week="))))

@@ -12,8 +12,9 @@ import polars as pl
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError, DataError, RunError
 from hmgpu.core.files import UNFINISHED, write_text
-from hmgpu.data.ingest import AbsorbedError, append
+from hmgpu.data.ingest import append
 from hmgpu.data.ingest.build import Arrived
+from hmgpu.data.ingest.overlap import AbsorbedError
 from hmgpu.data.ingest.reading import Progress
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
@@ -147,7 +148,8 @@ def _add_week(config: Config, week: Path | None, engine: Engine, progress: Progr
             log.info("%s", error)
         else:
             log.info("%s", summary)
-            return checked
+            left_out = summary.left_out.items()
+            return checked + [Check(f"rows left out, {why}", rows, None, "none", True) for why, rows in left_out]
     store = Store(config.data.root)
     store.verify()
     return check_last_week(store, limits, engine)

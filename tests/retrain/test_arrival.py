@@ -8,6 +8,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.data.ingest import append
 from hmgpu.data.store import Store
 from hmgpu.pipeline.retrain_settings import Limits
+from hmgpu.retrain import weekly
 from hmgpu.retrain.arrival import RefusedError, check_arrived, check_last_week
 
 CPU = Engine("cpu", "tests")
@@ -102,3 +103,13 @@ def test_the_last_week_that_is_there_is_checked_too(season, own):
     append(own.config().data, shuffled(own.weeks[0]))
     with pytest.raises(RefusedError, match="share of repeated purchases"):
         check_last_week(Store(own.folder / "data"), Limits(), CPU)
+
+
+def test_rows_of_days_that_are_there_are_left_out_and_recorded(own, tmp_path):
+    add(own, own.weeks[0])
+    both = tmp_path / "both.csv"
+    pl.concat([pl.read_csv(week, infer_schema=False) for week in own.weeks[1::-1]]).write_csv(both)
+    checks = weekly._add_week(own.config(), both, CPU, None)
+    (left_out,) = [check for check in checks if "left out" in check.name]
+    assert left_out.value == pl.read_csv(own.weeks[0]).height
+    assert left_out.passed

@@ -10,6 +10,7 @@ import polars as pl
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.absorb import Tables, empty_tables
 from hmgpu.data.ingest.build import Build, IngestSummary, Inspect, content_settings
+from hmgpu.data.ingest.overlap import AbsorbedError
 from hmgpu.data.ingest.rawfiles import RawFile, find, open_raw
 from hmgpu.data.ingest.reading import Progress
 from hmgpu.data.ingest.staging import remove_strays, staged
@@ -19,10 +20,6 @@ from hmgpu.data.tables import TableName
 from hmgpu.data.weeks import date_of
 
 log = logging.getLogger(__name__)
-
-
-class AbsorbedError(DataError):
-    """The file to append is already in the data set."""
 
 
 Sources = dict[TableName, RawFile]
@@ -80,9 +77,10 @@ def append(
     """Add the transactions at `path` to the data set in `settings.root`.
 
     `path` is a transactions file, or a folder in the raw layout with transactions and optionally articles and
-    customers: new ids get the next keys, known ids their new attributes. Days that overlap with the days of the data
-    set, or leave a gap, cause a warning. Raises DataError, with nothing changed, as `ingest` does, and AbsorbedError
-    for a file that was appended before. If `inspect` raises, nothing is changed either.
+    customers: new ids get the next keys, known ids their new attributes. Days that the data set has with the same rows
+    are left out, and counted; a gap causes a warning. Raises DataError, with nothing changed, as `ingest` does, and
+    where a day is there with other rows, and AbsorbedError where every row is there. If `inspect` raises, nothing is
+    changed either.
     """
     started = time.perf_counter()
     root, warnings = settings.root, list[str]()
@@ -128,6 +126,7 @@ def _already(there: Manifest, root: Path, warnings: list[str], seconds: float) -
         action="already there",
         rows=there.rows,
         bad_rows={},
+        left_out={},
         quarantine=tuple(root / source.quarantine for source in there.sources if source.quarantine),
         first_day=date_of(there.first_day),
         last_day=date_of(there.last_day),

@@ -19,6 +19,7 @@ from pydantic import JsonValue
 from hmgpu.core.files import sha256
 from hmgpu.core.version import VERSION
 from hmgpu.data.ingest.absorb import Reader, Tables, absorb_entities, absorb_transactions, present
+from hmgpu.data.ingest.overlap import AbsorbedError, without_known_days
 from hmgpu.data.ingest.rawfiles import RawFile
 from hmgpu.data.ingest.reading import Progress, raw_names
 from hmgpu.data.ingest.staging import VECTORS, publish
@@ -28,6 +29,7 @@ from hmgpu.data.tables import TableName
 from hmgpu.data.weeks import Week, date_of
 
 log = logging.getLogger(__name__)
+
 
 ORDER = ["day", "customer", "article", "price", "channel"]
 
@@ -41,6 +43,8 @@ class IngestSummary:
     """Transactions kept from the raw file; if the data set was already there, all its transactions."""
     bad_rows: dict[str, int]
     """Rows put in quarantine, by reason, over all files."""
+    left_out: dict[str, int]
+    """Rows that are fine and were not added, by reason."""
     quarantine: tuple[Path, ...]
     """The reports that list the bad rows."""
     first_day: datetime.date
@@ -59,6 +63,7 @@ class IngestSummary:
             f"{self.new_articles:,} new articles, {self.new_customers:,} new customers, {self.seconds:.1f} s"
         ]
         lines += [f"quarantined: {count:,} rows, {reason}" for reason, count in self.bad_rows.items()]
+        lines += [f"left out: {count:,} rows, {reason}" for reason, count in self.left_out.items()]
         lines += [f"quarantine report: {path}" for path in self.quarantine]
         if self.prices_rounded:
             lines.append(f"rounded: {self.prices_rounded:,} prices that were not a whole multiple of data.price_unit")
@@ -123,9 +128,10 @@ class Build:
             if table in self.sources:
                 absorb_entities(tables, self.sources[table], reader)
         absorb_transactions(tables, self.sources["transactions"], reader)
+        left_out = self._leave_out_known_days(tables) if there else {}
         days = tables.transactions.select(first=pl.col("day").min(), last=pl.col("day").max()).row(0)
         if there:
-            self.warnings += _overlap_or_gap(there, *days)
+            self.warnings += _gap(there, *days)
         if self.inspect:
             part = reader.done["transactions"]
             unknown = sum(part.reasons[f"unknown {key}"] for key in ("article", "customer"))
@@ -139,6 +145,7 @@ class Build:
             action="appended" if there else "ingested",
             rows=tables.transactions.height,
             bad_rows=dict(reasons.most_common()),
+            left_out=left_out,
             quarantine=tuple(
                 self.settings.root / "quarantine" / part.path.name for part in reader.done.values() if part.rows
             ),
@@ -150,6 +157,16 @@ class Build:
             warnings=tuple(self.warnings),
             seconds=time.perf_counter() - self.started,
         )
+
+    def _leave_out_known_days(self, tables: Tables) -> dict[str, int]:
+        """Leave out days that the data set has already; returns the number of rows, by reason."""
+        assert self.there
+        root, raw, arrived = self.settings.root, self.sources["transactions"], tables.transactions.height
+        tables.transactions = without_known_days(tables.transactions, root, self.there, raw.path)
+        if tables.transactions.is_empty():
+            raise AbsorbedError(f"All days of {raw.path} are already in the data set in {root}, with the same rows.")
+        known = arrived - tables.transactions.height
+        return {"of days that are there already, with the same rows": known} if known else {}
 
     @property
     def identity(self) -> str:
@@ -203,7 +220,7 @@ class Build:
                     table=table,
                     name=raw.path.name,
                     sha256=raw.sha256,
-                    rows=reader.kept[table],
+                    rows=tables.transactions.height if table == "transactions" else reader.kept[table],
                     bad_rows=part.rows,
                     first_day=first,
                     last_day=last,
@@ -229,18 +246,12 @@ class Build:
         )
 
 
-def _overlap_or_gap(there: Manifest, first: int, last: int) -> list[str]:
-    """A warning unless the new days follow or precede the days of the data set without a gap."""
-
-    def spell(a: int, b: int) -> str:
-        return f"{date_of(a)}..{date_of(b)}"
-
-    new, old = spell(first, last), spell(there.first_day, there.last_day)
-    if first <= there.last_day and last >= there.first_day:
-        shared = spell(max(first, there.first_day), min(last, there.last_day))
-        return [f"The new rows ({new}) overlap with the days of the data set ({old}): both are kept for {shared}."]
+def _gap(there: Manifest, first: int, last: int) -> list[str]:
+    """A warning unless the new days follow, precede or fill up the days of the data set without a gap."""
     if first > there.last_day + 1:
-        return [f"The data has no rows for {spell(there.last_day + 1, first - 1)}."]
-    if last < there.first_day - 1:
-        return [f"The data has no rows for {spell(last + 1, there.first_day - 1)}."]
-    return []
+        without = (there.last_day + 1, first - 1)
+    elif last < there.first_day - 1:
+        without = (last + 1, there.first_day - 1)
+    else:
+        return []
+    return [f"The data has no rows for {date_of(without[0])}..{date_of(without[1])}."]
