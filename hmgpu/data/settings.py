@@ -1,7 +1,8 @@
 """The `data` section of the config: where the data is, and what the retailer's own files look like."""
 
-import datetime
+import difflib
 import re
+import zoneinfo
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +10,7 @@ from typing import Annotated, Literal
 import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from hmgpu.data.date_formats import DateFormat
 from hmgpu.data.tables import TABLES, TableName
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -88,7 +90,9 @@ class DataSettings(BaseModel):
     customer_pattern: str = r"[0-9a-f]{64}"
     """Regular expression that every customer id must match in full."""
     date_format: str = "%Y-%m-%d"
-    """How the transactions write a day, in strftime codes."""
+    """How the transactions write a day, in strftime codes; `%d` takes two digits, `%-d` one or two, `%z` an offset."""
+    time_zone: str | None = None
+    """Zone, such as Europe/Stockholm, whose days count where times have a zone or an offset; null: each one's own."""
     price_unit: str = "1/59000"
     """Prices are stored as whole multiples of this; H&M's are multiples of 1/59000, prices in cents need 0.01."""
     channels: tuple[str, ...] = ("1", "2")
@@ -121,13 +125,22 @@ class DataSettings(BaseModel):
     @field_validator("date_format")
     @classmethod
     def _names_a_day(cls, pattern: str) -> str:
-        day = pl.Series([datetime.datetime(2020, 9, 22)])
-        try:
-            if day.dt.strftime(pattern).str.to_date(pattern).equals(day.cast(pl.Date)):
-                return pattern
-        except pl.exceptions.PolarsError:
-            pass
-        raise ValueError(f"{pattern!r} does not write a full date, as %Y-%m-%d does")
+        if DateFormat(pattern).is_complete():
+            return pattern
+        raise ValueError(f"{pattern!r} does not write a full date, as %Y-%m-%d does, or hours without minutes")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _exists(cls, zone: str | None) -> str | None:
+        if zone is not None and zone not in zoneinfo.available_timezones():
+            near = difflib.get_close_matches(zone, zoneinfo.available_timezones(), n=1)
+            raise ValueError(f"'{zone}' is not a time zone, as {near[0] if near else 'Europe/Stockholm'} is")
+        return zone
+
+    @property
+    def dates(self) -> DateFormat:
+        """How days are read."""
+        return DateFormat(self.date_format, self.time_zone)
 
     @field_validator("channels")
     @classmethod

@@ -74,6 +74,12 @@ def test_a_date_format_that_does_not_write_a_whole_day_is_refused(pattern):
         described(date_format=pattern)
 
 
+def test_a_time_zone_is_one_that_exists():
+    assert described(time_zone="Europe/Stockholm").dates.zone == "Europe/Stockholm"
+    with pytest.raises(ValidationError, match="'Europe/Stokholm' is not a time zone, as Europe/Stockholm is"):
+        described(time_zone="Europe/Stokholm")
+
+
 @pytest.mark.parametrize("channels", [(), ("1", "1"), tuple(map(str, range(128)))])
 def test_channels_must_differ_and_fit_into_an_int8(channels):
     with pytest.raises(ValidationError, match="must be 1 to 127 different names"):

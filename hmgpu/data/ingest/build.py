@@ -93,6 +93,7 @@ def content_settings(settings: DataSettings) -> dict[str, JsonValue]:
         "article_pattern": settings.article_pattern,
         "customer_pattern": settings.customer_pattern,
         "date_format": settings.date_format,
+        "time_zone": settings.time_zone,
         "price_unit": str(Fraction(settings.price_unit)),
         "channels": list(settings.channels),
         "week_starts": settings.week_starts,

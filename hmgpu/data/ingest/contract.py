@@ -115,7 +115,7 @@ def _key(column: Column, settings: DataSettings) -> Check:
 
 def _day(column: Column, settings: DataSettings) -> Check:
     text = pl.col(column.name)
-    day = text.str.to_date(settings.date_format, strict=False).to_physical()
+    day = settings.dates.read(text)
     return day, [
         (text.is_null(), "missing date"),
         (day.is_null(), "bad date"),

@@ -12,35 +12,39 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from hmgpu.core.errors import DataError
+from hmgpu.data.ingest.parquetforms import FormError, as_text, holds_numbers
 from hmgpu.data.ingest.rows import BAD_SCHEMA, Rows
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TABLES, Column, TableName
 
 BATCH = 1 << 18  # rows read at once
+_INSTANT = pa.timestamp("us", "UTC")  # what Spark and Hive mean by INT96, which can't name a zone
 DAMAGE = (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError)  # raised when a damaged file is read
-_EXACT = 2.0**53  # below this, floats hold whole numbers exactly
 
 
 def read_rows(
     path: Path, table: TableName, positions: dict[str, int], settings: DataSettings, step: Callable[[float], None]
 ) -> Iterator[Rows]:
     """Yield the rows of a Parquet file, batch by batch; `positions` are in its schema, `step` gets the share read."""
-    contract = [column for column in TABLES[table] if column.name in positions]
     try:
-        with pa.parquet.ParquetFile(path) as file:
+        with pa.parquet.ParquetFile(path, coerce_int96_timestamp_unit=_INSTANT.unit) as file:
             names = file.schema_arrow.names
+            wanted = [(names[positions[column.name]], column) for column in TABLES[table] if column.name in positions]
+            leaves = [file.schema.column(number) for number in range(len(file.schema))]
+            instants = {leaf.path for leaf in leaves if leaf.physical_type == "INT96"}
             done, total = 0, max(file.metadata.num_rows, 1)
-            wanted = sorted({names[position] for position in positions.values()})
-            for batch in file.iter_batches(BATCH, columns=wanted, use_threads=False):
+            for batch in file.iter_batches(BATCH, columns=sorted({name for name, _ in wanted}), use_threads=False):
                 batch.validate(full=True)  # Polars assumes that text is UTF-8
-                # The schema's own metadata is dropped: that of a damaged file can make Polars panic.
-                raw = pl.DataFrame(pa.table(batch.columns, names=batch.schema.names))
-                frame = raw.select(
-                    _as_text(raw[names[positions[column.name]]], column, table, settings, path) for column in contract
+                arrays = {
+                    name: array.cast(_INSTANT) if name in instants else array
+                    for name, array in zip(batch.schema.names, batch.columns, strict=True)
+                }
+                frame = pl.DataFrame(
+                    [_column(arrays[name], column, settings, f"{path}: its column '{name}'") for name, column in wanted]
                 )
-                lines = np.arange(done + 1, done + 1 + raw.height, dtype=np.int64)
+                lines = np.arange(done + 1, done + 1 + batch.num_rows, dtype=np.int64)
                 yield Rows(frame, lines, BAD_SCHEMA.to_frame(), _texts(frame))
-                done += raw.height
+                done += batch.num_rows
                 step(done / total)
     except DAMAGE as error:
         raise _damaged(path, error) from None
@@ -60,27 +64,13 @@ def _damaged(path: Path, error: Exception) -> DataError:
     return DataError(f"{path} can't be read as Parquet ({reason}): get the file again.")
 
 
-def _as_text(series: pl.Series, column: Column, table: TableName, settings: DataSettings, path: Path) -> pl.Series:
+def _column(array: pa.Array, column: Column, settings: DataSettings, at: str) -> pl.Series:
     """Convert a column to text as in a CSV; ids that were stored as numbers get their leading zeros back."""
-    dtype = series.dtype
-    if isinstance(dtype, pl.Categorical | pl.Enum | pl.String):
-        text = series.cast(pl.String)
-    elif dtype == pl.Boolean:
-        text = series.cast(pl.Int8).cast(pl.String)
-    elif dtype.is_integer():
-        text = series.cast(pl.String)
-    elif dtype.is_float() and column.kind != "price":
-        values = series.cast(pl.Float64)
-        whole = ((values == values.floor()) & (values.abs() < _EXACT)).fill_null(False)
-        integers = values.set(~whole, None).cast(pl.Int64).cast(pl.String)
-        text = integers.zip_with(whole, values.cast(pl.String))
-    elif dtype.is_float() or dtype.is_decimal():
-        text = series.cast(pl.String)
-    elif isinstance(dtype, pl.Date | pl.Datetime):
-        text = series.cast(pl.Datetime).dt.strftime(settings.date_format)
-    else:
-        raise DataError(f"{path} has column '{series.name}' as {dtype}, which can't be read as text.")
-    if dtype.is_numeric() and column.kind == "key":
+    try:
+        text = as_text(array, settings.dates, price=column.kind == "price")
+    except FormError as error:
+        raise DataError(f"{at} {error}.") from None
+    if column.kind == "key" and holds_numbers(array.type):
         pattern = settings.article_pattern if column.name == "article" else settings.customer_pattern
         if digits := re.fullmatch(r"\\d\{(\d+)\}|\[0-9\]\{(\d+)\}", pattern):
             text = text.str.zfill(int(digits[1] or digits[2]))

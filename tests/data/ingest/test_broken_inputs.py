@@ -114,6 +114,7 @@ T, A, C = "transactions", "articles", "customers"
 BAD_ROWS: dict[str, tuple[Break, str, int, str | None, str]] = {
     "day that does not exist": (field(T, 5, "t_dat", "2020-02-30"), T, 5, "t_dat", "bad date"),
     "day in another format": (field(T, 5, "t_dat", "07/09/2020"), T, 5, "t_dat", "bad date"),
+    "day without its zeros": (field(T, 5, "t_dat", "2020-9-7"), T, 5, "t_dat", "bad date"),
     "day with text behind": (field(T, 5, "t_dat", "2020-09-07x"), T, 5, "t_dat", "bad date"),
     "no day": (field(T, 5, "t_dat", ""), T, 5, "t_dat", "missing date"),
     "day in the year 20": (field(T, 5, "t_dat", "0020-09-07"), T, 5, "t_dat", "date outside 1970..2099"),
@@ -165,7 +166,7 @@ BAD_ROWS: dict[str, tuple[Break, str, int, str | None, str]] = {
     "article's quote left open at the end": (content(A, lambda old: old + b'0000077077,"open, to the end\n'), A, 10, None, "unclosed quote"),
     "article's quote left open in between": (line(A, 1, lambda old: old + b'0000077077,"open,' + b"," * 22 + b"\n"), A, 2, None, "unclosed quote"),
     "null day in Parquet": (parquet(T, with_null_day), T, 3, "t_dat", "missing date"),
-    "nan price in Parquet": (parquet(T, with_nan), T, 5, "price", "price is not a number"),
+    "nan price in Parquet": (parquet(T, with_nan), T, 5, "price", "missing price"),
 }  # fmt: skip
 
 INSERTED = {"another text file in between", "a line of blanks", "bad line after blank lines"}  # no purchase is lost
