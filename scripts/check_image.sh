@@ -127,7 +127,7 @@ small() {
 pipeline() {
   local small=(--config configs/base.yaml --set memory_gb=4 --set ranker.first.rounds=5 --set ranker.then.rounds=20)
   local world=(--volume "$places/world:/world")
-  within "${world[@]}" -- "$container" "${entry[@]}" synth /world/raw --scale 0.003
+  within "${world[@]}" -- "$container" "${entry[@]}" synth --out /world/raw --scale 0.003
   within "${world[@]}" "${mounts[@]}" -- "$container" "${entry[@]}" ingest /world/raw
   hmgpu train "${small[@]}"
   within "${mounts[@]}" --volume "$places/world/raw:/raw:ro" -- "$container" "${entry[@]}" run "${small[@]}"

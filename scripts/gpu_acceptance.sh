@@ -43,7 +43,7 @@ report=$out/README.md
 hmgpu() { "$PYTHON" -m hmgpu.cli "$@"; }
 plot=--plot # or later, elsewhere: hmgpu benchmark plot OUT/features.json
 "$PYTHON" -c "import matplotlib" 2>/dev/null || plot=--no-plot
-benchmark() { hmgpu benchmark "$1" --scale "$scale" --data "$work/world" --output "$out/$1.json" "$plot" "${@:2}"; }
+benchmark() { hmgpu benchmark "$1" --scale "$scale" --data "$work/world" --out "$out/$1.json" "$plot" "${@:2}"; }
 
 doctor() { hmgpu doctor; }
 tests() { "$PYTHON" -m pytest -p no:cacheprovider -m gpu -rs; }

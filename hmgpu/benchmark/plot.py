@@ -110,10 +110,10 @@ def _read(file: Path) -> Any:
         if result["measurements"]:
             return result
     except FileNotFoundError:
-        raise PlotError(f"{file} isn't there: give a file that a benchmark of speed wrote with --output.") from None
+        raise PlotError(f"{file} isn't there: give a file that a benchmark of speed wrote with --out.") from None
     except (ValueError, KeyError, TypeError):
         pass
-    raise PlotError(f"{file} has no seconds to draw: give a file that a benchmark of speed wrote with --output.")
+    raise PlotError(f"{file} has no seconds to draw: give a file that a benchmark of speed wrote with --out.")
 
 
 def _draw_lines(axes: Any, lines: Mapping[str, Points], what: str, unit: str, colours: Mapping[str, str]) -> None:

@@ -4,18 +4,36 @@
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
 from hmgpu.cli import benchmark, data, judge, pipeline, runs, vectors
-from hmgpu.core.console import complain, end_streams, ready_streams, start_logging
+from hmgpu.cli.verbs import Group
+from hmgpu.core.console import complain, console, end_streams, ready_streams, start_logging
 from hmgpu.core.errors import BusyError, HmgpuError
 from hmgpu.core.interrupts import STOPPED, exit_on_signals
+from hmgpu.core.version import VERSION
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(cls=Group, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 for part in (pipeline, data, vectors, judge, runs):
     app.add_typer(part.app)
-app.add_typer(benchmark.app, name="benchmark", rich_help_panel="Evaluation")
+app.add_typer(benchmark.app, name="benchmark", cls=Group, rich_help_panel="Evaluation")
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        console.print(f"hmgpu {VERSION}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _hmgpu(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Give hmgpu itself an option."""
 
 
 def main() -> None:

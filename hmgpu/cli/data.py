@@ -1,6 +1,5 @@
 """Verbs that write, read and describe data, and the doctor."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,23 +14,23 @@ from hmgpu.cli.options import (
     Seed,
     Settings,
     data_set,
-    refuse_settings_alone,
 )
+from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
 from hmgpu.core.progress import progress
+from hmgpu.pipeline.shipped_configs import usual_config
 
 app = typer.Typer()
-verb = partial(app.command, rich_help_panel="Data")
+verb = verbs(app, "Data")
+RawFolder = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for the raw files.")]
 
 
-@verb("ingest")
+@verb("ingest", "hmgpu ingest raw --data data", "hmgpu ingest --config shop.yaml --append 2020-09-23.csv")
 def ingest_verb(
     raw: Annotated[
-        Path | None, typer.Argument(help="Folder of the raw files.", show_default="the config's, or raw")
+        Path | None, typer.Argument(help="Folder of the raw files.", show_default="the config's data.raw")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Folder of the data set.", show_default="the config's, or data")
-    ] = None,
+    data: DataFolder = None,
     week: NewWeek = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a data set that was ingested from other files or settings.")
@@ -40,23 +39,21 @@ def ingest_verb(
     settings: Settings = None,
 ) -> None:
     """Read raw files into a data set, or add a week to it."""
-    refuse_settings_alone(config, settings)
     if week and (raw or replace):
         raise typer.BadParameter("--append adds to a data set: it goes with neither RAW nor --replace")
     from hmgpu.data.ingest import append, ingest
-    from hmgpu.data.settings import DataSettings
     from hmgpu.pipeline.config import load_config
 
-    described = load_config(config, settings).data if config else DataSettings(raw=Path("raw"), root=Path("data"))
-    given = described.model_copy(update={"raw": raw or described.raw, "root": out or described.root})
+    described = load_config(config or usual_config(), settings).data
+    given = described.model_copy(update={"raw": raw or described.raw, "root": data or described.root})
     with progress("append" if week else "ingest") as report:
         summary = append(given, week, progress=report) if week else ingest(given, replace=replace, progress=report)
     console.print(str(summary), soft_wrap=True)
 
 
-@verb()
+@verb("download", "hmgpu download", "hmgpu download --out raw --images")
 def download(
-    out: Annotated[Path, typer.Argument(help="Folder to download into.")],
+    out: RawFolder = Path("raw"),
     images: Annotated[bool, typer.Option("--images", help="Also the pictures (25 GB).")] = False,
 ) -> None:
     """Download the competition's files with your own Kaggle credentials."""
@@ -65,9 +62,9 @@ def download(
     kaggle.download(out, images=images)
 
 
-@verb()
+@verb("synth", "hmgpu synth --out synthetic", "hmgpu synth --out synthetic --scale 0.1 --seed 2")
 def synth(
-    out: Annotated[Path, typer.Argument(help="Folder for the raw files.")],
+    out: RawFolder = Path("raw"),
     scale: Scale = 0.02,
     seed: Seed = 1,
 ) -> None:
@@ -79,7 +76,7 @@ def synth(
     console.print(f"{out}: " + ", ".join(f"{number:,} {what}" for what, number in written.items()))
 
 
-@verb()
+@verb("doctor", "hmgpu doctor", "hmgpu doctor --engine gpu --data data")
 def doctor(
     engine: EngineChoice = None,
     data: DataFolder = None,
@@ -96,12 +93,12 @@ def doctor(
         console.print(examine(engine or "auto", None))
 
 
-@verb("explore")
+@verb("explore", "hmgpu explore --data data", "hmgpu explore --config shop.yaml --out shop.html")
 def explore_verb(
     config: ConfigOfData = None,
     settings: Settings = None,
     data: DataFolder = None,
-    output: Annotated[Path, typer.Option("--output", help="The page to write.")] = Path("explore.html"),
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page to write.")] = Path("explore.html"),
     engine: EngineChoice = None,
 ) -> None:
     """Describe a data set on one page: sales, customers, articles, seasons, prices."""
@@ -112,5 +109,5 @@ def explore_verb(
     from hmgpu.data.store import Store
 
     chosen = Engine.choose(choice)
-    write_text(output, explore(Store(root), chosen))
-    console.print(f"page: {output}", soft_wrap=True)
+    write_text(out, explore(Store(root), chosen))
+    console.print(f"page: {out}", soft_wrap=True)

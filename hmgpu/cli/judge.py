@@ -7,22 +7,27 @@ from typing import Annotated
 import typer
 
 from hmgpu.cli.options import ClusterChoice, ConfigFile, EngineChoice, Settings, loaded, show, start_workers, working
+from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
+from hmgpu.pipeline.shipped_configs import usual_config
 
 app = typer.Typer()
-verb = partial(app.command, rich_help_panel="Evaluation")
+verb = verbs(app, "Evaluation")
 
 
-@verb()
+@verb("evaluate", "hmgpu evaluate", "hmgpu evaluate --config shop.yaml --folds 4")
 def evaluate(
-    config: ConfigFile,
+    config: ConfigFile = None,
     settings: Settings = None,
     engine: EngineChoice = None,
     cluster: ClusterChoice = None,
     folds: Annotated[
         int,
         typer.Option(
-            "--folds", min=0, help="Score this many of the last weeks, each with a ranker fitted on earlier ones."
+            "--folds",
+            min=0,
+            metavar="N",
+            help="Score this many of the last weeks, each with a ranker fitted on earlier ones.",
         ),
     ] = 0,
     ablate: Annotated[
@@ -57,11 +62,13 @@ def evaluate(
             console.print(contribution_table(ablation), f"ablation: {file}")
 
 
-@verb()
+@verb("compare", "hmgpu compare runs/current runs/2020-09-22-23c60257", "hmgpu compare a.json b.json --out found.json")
 def compare(
     first: Annotated[Path, typer.Argument(metavar="RUN_A", help="A run's folder, or the file of `evaluate --folds`.")],
     second: Annotated[Path, typer.Argument(metavar="RUN_B", help="The run to compare it with, likewise.")],
-    output: Annotated[Path | None, typer.Option("--output", help="Also write the figures here, as JSON.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Also write the figures here, as JSON.")
+    ] = None,
 ) -> None:
     """Report which of two runs ranks better on the same customers, and how certain that is."""
     from hmgpu.core.files import write_json
@@ -69,14 +76,14 @@ def compare(
     from hmgpu.experiments.compare import compare as compared
 
     found = compared(Judged.read(first), Judged.read(second))
-    if output:
-        write_json(output, found)
+    if out:
+        write_json(out, found)
     console.print(*comparison_tables(found))
 
 
-@verb()
+@verb("tune", "hmgpu tune --trials 40", "hmgpu tune --config best --at ranker.then --minutes 60")
 def tune(
-    config: ConfigFile,
+    config: ConfigFile = None,
     settings: Settings = None,
     engine: EngineChoice = None,
     at: Annotated[
@@ -93,5 +100,5 @@ def tune(
     from hmgpu.experiments.tune import tune_trees, tuning_table
 
     _, chosen = loaded(config, settings, engine)
-    scored, file = tune_trees(config, settings or [], at, trials, minutes, chosen)
+    scored, file = tune_trees(config or usual_config(), settings or [], at, trials, minutes, chosen)
     console.print(tuning_table(scored), f"trials: {file}")

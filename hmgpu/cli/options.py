@@ -13,7 +13,7 @@ import typer
 
 from hmgpu.core.choices import Choice
 from hmgpu.core.console import console
-from hmgpu.pipeline.shipped_configs import shipped
+from hmgpu.pipeline.shipped_configs import BASE, OWN, shipped, usual_config
 from hmgpu.runs.publish import CURRENT
 
 if TYPE_CHECKING:
@@ -22,30 +22,44 @@ if TYPE_CHECKING:
     from hmgpu.pipeline.pipeline import Pipeline
     from hmgpu.pipeline.workers import Workers
 
-CURRENT_RUN = Path("runs") / CURRENT
 A_CONFIG = f"a path, or one of {', '.join(shipped())}"
+USUAL = f"{OWN} in this folder, else {BASE}"
 
-ConfigFile = Annotated[Path, typer.Option("--config", metavar="CONFIG", help=f"YAML config: {A_CONFIG}.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", metavar="CONFIG", help=f"YAML config: {A_CONFIG}.", show_default=USUAL)
+]
 ConfigOfData = Annotated[
     Path | None,
-    typer.Option("--config", metavar="CONFIG", help=f"YAML config whose `data` describes the data set: {A_CONFIG}."),
+    typer.Option(
+        "--config",
+        metavar="CONFIG",
+        help=f"YAML config whose `data` describes the data set: {A_CONFIG}.",
+        show_default=USUAL,
+    ),
 ]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY.KEY=VALUE", help="A setting that replaces the config's; repeatable."),
 ]
-EngineChoice = Annotated[Choice | None, typer.Option("--engine", help="Where to compute; replaces the config's.")]
+EngineChoice = Annotated[
+    Choice | None, typer.Option("--engine", help="Where to compute.", show_default="the config's, auto unless set")
+]
 ClusterChoice = Annotated[
     str | None,
     typer.Option(
         "--cluster",
         metavar="N|ADDRESS",
         help="Dask workers: how many processes to start here, or a scheduler's tcp:// address.",
+        show_default="this process",
     ),
 ]
-DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder of a data set, instead of a config.")]
+DataFolder = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="FOLDER", help="Folder of the data set.", show_default="the config's data.root"),
+]
 NewWeek = Annotated[
-    Path | None, typer.Option("--append", help="A week to add to the data set: its file, or a folder of raw files.")
+    Path | None,
+    typer.Option("--append", metavar="PATH", help="A week to add to the data set: its file, or a folder of raw files."),
 ]
 Scale = Annotated[
     float,
@@ -58,37 +72,50 @@ Scale = Annotated[
 Seed = Annotated[
     int, typer.Option("--seed", min=0, help="Seed of the synthetic data; the same seed gives the same bytes.")
 ]
-RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder of the runs.")]
+RunsFolder = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Folder of the runs.")]
+RunFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--run", metavar="RUN", help="Folder of a finished run.", show_default=f"{CURRENT} in the config's runs"
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout instead of tables.")]
 
 
-def refuse_settings_alone(config: Path | None, settings: list[str] | None) -> None:
-    """Raise BadParameter for settings without a config, which they would have to replace settings of."""
-    if settings and not config:
-        raise typer.BadParameter("--set replaces settings of a config, so it needs --config")
-
-
-def loaded(config: Path, settings: list[str] | None, engine: Choice | None) -> tuple["Config", "Engine"]:
+def loaded(config: Path | None, settings: list[str] | None, engine: Choice | None) -> tuple["Config", "Engine"]:
     """The config with the settings put over it, and the engine to work on."""
     from hmgpu.core.engine import Engine
     from hmgpu.pipeline.config import load_config
 
-    found = load_config(config, settings)
+    found = load_config(config or usual_config(), settings)
     return found, Engine.choose(engine or found.engine)
 
 
 def data_set(
     config: Path | None, settings: list[str] | None, data: Path | None, engine: Choice | None
 ) -> tuple[Path, Choice]:
-    """The folder of the data set that either a config or --data names, and the engine to ask for."""
-    refuse_settings_alone(config, settings)
-    if (config is None) == (data is None):
-        raise typer.BadParameter("name the data set by either --config or --data")
+    """The folder of the data set that either --data or a config names, and the engine to ask for."""
+    if data and (config or settings):
+        raise typer.BadParameter("name the data set by either --data or --config, which --set belongs to")
     if data:
         return data, engine or "auto"
     from hmgpu.pipeline.config import load_config
 
-    found = load_config(config or "", settings or ())
+    found = load_config(config or usual_config(), settings)
     return found.data.root, engine or found.engine
+
+
+def finished_run(run: Path | None, config: Path | None, settings: list[str] | None) -> Path:
+    """The run that --run names, else the current run of the config."""
+    if run and (config or settings):
+        raise typer.BadParameter("name the run by either --run or --config, which --set belongs to")
+    if run:
+        return run
+    if not (config or settings or OWN.is_file()):
+        return Path("runs") / CURRENT  # as in `base`, which takes a second to load; a list should come at once
+    from hmgpu.pipeline.config import load_config
+
+    return load_config(config or usual_config(), settings).runs / CURRENT
 
 
 @contextmanager
@@ -107,7 +134,7 @@ def start_workers(where: str | None, engine: "Engine") -> Iterator["Workers"]:
 
 @contextmanager
 def working(
-    config: Path, settings: list[str] | None, engine: Choice | None, cluster: str | None = None
+    config: Path | None, settings: list[str] | None, engine: Choice | None, cluster: str | None = None
 ) -> Iterator["Pipeline"]:
     """The pipeline of a config, its run locked against other processes."""
     from hmgpu.pipeline.open import open_pipeline

@@ -1,6 +1,5 @@
 """Verbs of the pipeline: all of it, or one step after the other."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,19 +7,20 @@ import typer
 
 from hmgpu.cli.data import synth
 from hmgpu.cli.options import (
-    A_CONFIG,
-    CURRENT_RUN,
     ClusterChoice,
     ConfigFile,
     EngineChoice,
+    RunFolder,
     Scale,
     Seed,
     Settings,
+    finished_run,
     loaded,
     show,
     start_workers,
     working,
 )
+from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console, messages, write_data
 from hmgpu.core.progress import progress
 
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from hmgpu.pipeline.config import Config
 
 app = typer.Typer()
-verb = partial(app.command, rich_help_panel="Pipeline")
+verb = verbs(app, "Pipeline")
 DEMO = Path("demo")  # the name of a shipped config
 
 
-@verb()
+@verb("run", "hmgpu run", "hmgpu run --config shop.yaml --set weeks.train=6")
 def run(
-    config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
+    config: ConfigFile = None, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
 ) -> None:
     """Run the whole pipeline: ingest, train, evaluate, recommend, submit; then promote the run."""
     _run(*loaded(config, settings, engine), cluster)
 
 
-@verb()
+@verb("demo", "hmgpu demo", "hmgpu demo --scale 0.1 --set runs=demo/other")
 def demo(
     config: ConfigFile = DEMO,
     settings: Settings = None,
@@ -59,8 +59,8 @@ def demo(
     _run(found, chosen, cluster)
 
 
-@verb()
-def encode(config: ConfigFile, settings: Settings = None, engine: EngineChoice = None) -> None:
+@verb("encode", "hmgpu encode", "hmgpu encode --config best")
+def encode(config: ConfigFile = None, settings: Settings = None, engine: EngineChoice = None) -> None:
     """Fit the NVTabular workflows and write customers and articles, encoded for the models."""
     from hmgpu.pipeline.encoded_tables import encode_run, encoding_table
 
@@ -69,9 +69,9 @@ def encode(config: ConfigFile, settings: Settings = None, engine: EngineChoice =
     console.print(encoding_table(columns), f"encoded: {folder}")
 
 
-@verb()
+@verb("train", "hmgpu train", "hmgpu train --config shop.yaml --cluster 4")
 def train(
-    config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
+    config: ConfigFile = None, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
 ) -> None:
     """Fit the ranker on the training weeks."""
     with working(config, settings, engine, cluster) as pipeline:
@@ -79,14 +79,9 @@ def train(
     console.print(f"model: {pipeline.run.folder / 'model'}")
 
 
-@verb()
+@verb("recommend", "hmgpu recommend --config shop.yaml", "hmgpu recommend --customers ids.csv --out lists.csv")
 def recommend(
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config", metavar="CONFIG", help=f"Compute the lists of all customers with a config: {A_CONFIG}."
-        ),
-    ] = None,
+    config: ConfigFile = None,
     settings: Settings = None,
     engine: EngineChoice = None,
     cluster: ClusterChoice = None,
@@ -95,31 +90,30 @@ def recommend(
         typer.Option(
             "--customers",
             metavar="ID|FILE",
-            help="Look up lists of a finished run instead: a customer id, or a file of ids; repeatable.",
+            help="Look up the lists of some in a finished run instead: a customer id, or a file of ids; repeatable.",
         ),
     ] = None,
-    source: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="RUN", help="The run to look them up in.", show_default=str(CURRENT_RUN)),
+    run: RunFolder = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the looked-up lists here, as CSV.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", help="Write the looked-up lists here, as CSV.")] = None,
 ) -> None:
     """Choose twelve articles for every customer, or look up what a finished run has chosen for some."""
-    if customers:
-        if config or settings or engine or cluster:
-            raise typer.BadParameter("--customers looks lists up: it goes with --from and --output alone")
-        _look_up(customers, source or CURRENT_RUN, output)
+    if customers is not None:
+        if engine or cluster:
+            raise typer.BadParameter("--customers looks lists up: it goes with neither --engine nor --cluster")
+        _look_up(customers, finished_run(run, config, settings), out)
         return
-    if not config or source or output:
-        raise typer.BadParameter("give --config to compute all lists, or --customers to look some up")
+    if run or out:
+        raise typer.BadParameter("--run and --out belong to --customers: without it all lists are computed")
     with working(config, settings, engine, cluster) as pipeline:
         steps = pipeline.recommend()
-    console.print(f"recommendations: {steps[0].folder.parent}")
+    console.print(f"recommendations: {steps[0].folder.parent}", soft_wrap=True)
 
 
-@verb()
+@verb("submit", "hmgpu submit", "hmgpu submit --config best --engine gpu")
 def submit(
-    config: ConfigFile, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
+    config: ConfigFile = None, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
 ) -> None:
     """Write the recommendations as a submission file for Kaggle."""
     with working(config, settings, engine, cluster) as pipeline:
@@ -154,7 +148,7 @@ def _run(config: "Config", engine: "Engine", cluster: str | None) -> None:
     )
 
 
-def _look_up(customers: list[str], source: Path, output: Path | None) -> None:
+def _look_up(customers: list[str], source: Path, out: Path | None) -> None:
     # It must answer at once, so it loads neither the pipeline nor XGBoost.
     from hmgpu.core.files import write_text
     from hmgpu.serving.finished_run import FinishedRun
@@ -163,9 +157,9 @@ def _look_up(customers: list[str], source: Path, output: Path | None) -> None:
     found, unknown = look_up(FinishedRun.open(source), customers)
     if unknown:
         messages.print(unknown_warning(unknown, source), style="yellow", soft_wrap=True)
-    if output:
-        write_text(output, as_csv(found))
-        console.print(f"lists: {output} ({found.height:,} customers)", soft_wrap=True)
+    if out:
+        write_text(out, as_csv(found))
+        console.print(f"lists: {out} ({found.height:,} customers)", soft_wrap=True)
     elif console.is_terminal:
         console.print(list_table(found, source))
     else:

@@ -1,32 +1,33 @@
 """Verbs about finished runs: the weekly retrain, which run is served, and the export."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hmgpu.cli.options import (
-    CURRENT_RUN,
     ClusterChoice,
     ConfigFile,
     EngineChoice,
     NewWeek,
+    RunFolder,
     RunsFolder,
     Settings,
+    finished_run,
     loaded,
     start_workers,
 )
+from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
 from hmgpu.core.progress import progress
 
 app = typer.Typer()
-verb = partial(app.command, rich_help_panel="Runs")
+verb = verbs(app, "Runs")
 
 
-@verb("retrain")
+@verb("retrain", "hmgpu retrain --append 2020-09-23.csv", "hmgpu retrain --config shop.yaml --append inbox/week40")
 def retrain_verb(
-    config: ConfigFile,
+    config: ConfigFile = None,
     week: NewWeek = None,
     settings: Settings = None,
     engine: EngineChoice = None,
@@ -47,7 +48,7 @@ def retrain_verb(
         raise typer.Exit(record.exit_code)
 
 
-@verb("runs")
+@verb("runs", "hmgpu runs", "hmgpu runs --runs demo/runs")
 def runs_verb(runs: RunsFolder = Path("runs")) -> None:
     """List the runs, oldest data first."""
     from hmgpu.runs.inventory import inventory, runs_table
@@ -55,7 +56,7 @@ def runs_verb(runs: RunsFolder = Path("runs")) -> None:
     console.print(runs_table(inventory(runs)))
 
 
-@verb("promote")
+@verb("promote", "hmgpu promote runs/2020-09-22-23c60257", "hmgpu promote demo/runs/2020-09-22-23c60257")
 def promote_verb(run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")]) -> None:
     """Check all files of a finished run, then make it the current run, which is the one that is served."""
     from hmgpu.runs.lock import exclusively
@@ -66,7 +67,7 @@ def promote_verb(run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder
     console.print(f"current run: {link} -> {link.readlink()}", soft_wrap=True)
 
 
-@verb("rollback")
+@verb("rollback", "hmgpu rollback", "hmgpu rollback --runs demo/runs")
 def rollback_verb(runs: RunsFolder = Path("runs")) -> None:
     """Return to the run that was current before."""
     from hmgpu.runs.lock import exclusively
@@ -77,7 +78,7 @@ def rollback_verb(runs: RunsFolder = Path("runs")) -> None:
     console.print(f"current run: {link} -> {link.readlink()}", soft_wrap=True)
 
 
-@verb("prune")
+@verb("prune", "hmgpu prune --keep 4", "hmgpu prune --runs demo/runs")
 def prune_verb(
     runs: RunsFolder = Path("runs"),
     keep: Annotated[
@@ -93,16 +94,21 @@ def prune_verb(
     console.print("\n".join(f"removed: {folder.name}" for folder in removed) or "nothing to remove")
 
 
-@verb("export")
+@verb("export", "hmgpu export", "hmgpu export --run demo/runs/current --out exported")
 def export_verb(
-    source: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")] = CURRENT_RUN,
+    run: RunFolder = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
     out: Annotated[
-        Path, typer.Option("--out", help="Folder to write: a new one, or an earlier export, which is replaced.")
+        Path,
+        typer.Option(
+            "--out", metavar="FOLDER", help="Folder to write: a new one, or an earlier export, which is replaced."
+        ),
     ] = Path("export"),
 ) -> None:
     """Write model, encoders, vectors and lists of a finished run in open formats."""
     from hmgpu.serving.export import export
     from hmgpu.serving.finished_run import FinishedRun
 
-    files = export(FinishedRun.open(source), out)
+    files = export(FinishedRun.open(finished_run(run, config, settings)), out)
     console.print(f"exported: {out} ({len(files)} files and their manifest)", soft_wrap=True)

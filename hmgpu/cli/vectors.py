@@ -6,21 +6,31 @@ from typing import Annotated
 import typer
 
 from hmgpu.cli.options import ConfigOfData, DataFolder, EngineChoice, Settings, data_set
+from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
 from hmgpu.core.progress import progress
 from hmgpu.data.choices import VectorsOf
 
 app = typer.Typer()
+verb = verbs(app, "Data")
 
 
-@app.command("vectors", rich_help_panel="Data")
+@verb(
+    "vectors", "hmgpu vectors text --model all-MiniLM-L6-v2", "hmgpu vectors pictures --from mine.parquet --data data"
+)
 def vectors_verb(
     of: Annotated[VectorsOf, typer.Argument(help="Each article's picture, or its name and description.")],
     model: Annotated[
-        str | None, typer.Option("--model", help="Encoder: a folder, or a sentence-transformers model on Hugging Face.")
+        str | None,
+        typer.Option(
+            "--model", metavar="ENCODER", help="Encoder: a folder, or a sentence-transformers model on Hugging Face."
+        ),
     ] = None,
     given: Annotated[
-        Path | None, typer.Option("--from", help="Parquet of your own vectors: article_id, vector (list of floats).")
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE", help="Parquet of your own vectors: article_id, vector (list of floats)."
+        ),
     ] = None,
     config: ConfigOfData = None,
     settings: Settings = None,

@@ -104,6 +104,13 @@ def start_logging() -> None:
     logger.handlers = [_Terminal(logging.INFO)]
 
 
+def log_level(quiet: bool, verbose: bool) -> None:
+    """Choose what goes to stderr: warnings alone, what was done, or also what began; errors always."""
+    for handler in logging.getLogger("hmgpu").handlers:
+        if isinstance(handler, _Terminal):
+            handler.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+
+
 class _Terminal(logging.Handler):
     def __init__(self, level: int) -> None:
         super().__init__(level)

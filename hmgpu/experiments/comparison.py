@@ -26,7 +26,7 @@ class Comparison(Printed):
     """How far the second run is ahead of the first. Printed, it shows the tables that `hmgpu compare` prints."""
 
     found: dict[str, Any]
-    """All figures, as `hmgpu compare --output` writes them."""
+    """All figures, as `hmgpu compare --out` writes them."""
 
     @property
     def difference(self) -> float:

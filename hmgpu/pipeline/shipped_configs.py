@@ -1,4 +1,4 @@
-"""Find the configs that come with the package by their names."""
+"""Find the configs that come with the package by their names, and the one that is meant where none is named."""
 
 from pathlib import Path
 
@@ -13,6 +13,14 @@ def shipped() -> dict[str, Path]:
         if folder.is_dir():
             return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
     return {}
+
+
+OWN, BASE = Path("config.yaml"), Path("base")
+
+
+def usual_config() -> Path:
+    """Return the config that is meant where none is named: `config.yaml` in the working folder, else `base`."""
+    return OWN if OWN.is_file() else BASE
 
 
 def config_file(name: str | Path) -> Path:

@@ -177,9 +177,7 @@ def test_the_verb(tmp_path, store):
     """The command runs peers in processes of their own, and gives a table and a file."""
     file = tmp_path / "results" / "peers.json"
     options = ("--config", CONFIGS / "demo.yaml", "--set", f"data.root={store.root}", "--no-pipeline", "--folds", "1")
-    done = CliRunner().invoke(
-        app, ["benchmark", "peers", *map(str, options), "--peers", "popular", "--output", str(file)]
-    )
+    done = CliRunner().invoke(app, ["benchmark", "peers", *map(str, options), "--peers", "popular", "--out", str(file)])
     assert done.exit_code == 0, done.output
     result = json.loads(file.read_text())
     assert result["benchmark"] == "peers"

@@ -22,7 +22,7 @@ FIELDS = {
 def measured(tmp_path, verb, *options, engine="cpu") -> dict:
     """The result file of a verb that ran to its end."""
     file = tmp_path / "results" / "it.json"
-    asked = ["benchmark", verb, "--repeats", "1", "--engine", engine, "--output", str(file), *map(str, options)]
+    asked = ["benchmark", verb, "--repeats", "1", "--engine", engine, "--out", str(file), *map(str, options)]
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     assert f"hmgpu benchmark {verb}" in done.output
@@ -156,7 +156,7 @@ def test_pipeline_on_the_data_of_a_config(tmp_path, store, no_gpu):
 @pytest.mark.parametrize("verb", ["encode", "two-tower", "features", "candidates", "train", "pipeline"])
 def test_a_plot_without_matplotlib_is_refused_before_anything_is_measured(tmp_path, monkeypatch, verb):
     monkeypatch.setattr(plot.importlib.util, "find_spec", lambda name: None)
-    done = CliRunner().invoke(app, ["benchmark", verb, "--output", str(tmp_path / "it.json")])
+    done = CliRunner().invoke(app, ["benchmark", verb, "--out", str(tmp_path / "it.json")])
     assert isinstance(done.exception, plot.PlotError)
     assert "pip install 'hmgpu[plot]'" in str(done.exception)
 

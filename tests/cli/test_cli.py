@@ -68,18 +68,18 @@ def test_a_finished_run_serves_some_customers_and_is_exported(hmgpu, places: lis
     current = runs_of(places) / "current"
     header, first, second = (current / "submission.csv").read_text().splitlines()[:3]
     (tmp_path / "ids.txt").write_text(f"{second.partition(',')[0]}\n")
-    known = ["--customers", first.partition(",")[0], "--customers", tmp_path / "ids.txt", "--from", current]
+    known = ["--customers", first.partition(",")[0], "--customers", tmp_path / "ids.txt", "--run", current]
     done = hmgpu("recommend", *known)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [header, first, second]
-    done = hmgpu("recommend", *known, "--customers", "f" * 64, "--output", tmp_path / "lists.csv")
+    done = hmgpu("recommend", *known, "--customers", "f" * 64, "--out", tmp_path / "lists.csv")
     assert f"lists: {tmp_path / 'lists.csv'} (3 customers)" in done.stdout
     assert done.stderr.startswith("Warning: 1 customer is not known")
     assert (tmp_path / "lists.csv").read_text().splitlines()[:3] == [header, first, second]
-    done = hmgpu("export", current, "--out", tmp_path / "export")
+    done = hmgpu("export", "--run", current, "--out", tmp_path / "export")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "export" / "model" / "model.ubj").is_file()
-    missing = hmgpu("recommend", *known, "--output", tmp_path / "nowhere" / "lists.csv")
+    missing = hmgpu("recommend", *known, "--out", tmp_path / "nowhere" / "lists.csv")
     assert missing.stderr == f"Error: {tmp_path / 'nowhere' / 'lists.csv'}: No such file or directory.\n"
 
 
@@ -87,7 +87,7 @@ def test_looking_up_a_list_waits_for_no_more_than_it_needs(hmgpu, places: list[s
     assert hmgpu("run", *places).returncode == 0
     current = runs_of(places) / "current"
     customer = (current / "submission.csv").read_text().splitlines()[1].partition(",")[0]
-    asked = ["hmgpu", "recommend", "--customers", customer, "--from", str(current)]
+    asked = ["hmgpu", "recommend", "--customers", customer, "--run", str(current)]
     script = f"""
 import sys
 from hmgpu.cli import main
@@ -103,18 +103,19 @@ except SystemExit as end:
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "says"),
     [
-        ["recommend"],
-        ["recommend", "--config", "demo.yaml", "--customers", "1"],
-        ["recommend", "--config", "demo.yaml", "--output", "lists.csv"],
-        ["recommend", "--customers", "1", "--engine", "cpu"],
+        (["--run", "runs/current"], "--run and --out belong to --customers"),
+        (["--config", "demo.yaml", "--out", "lists.csv"], "--run and --out belong to --customers"),
+        (["--customers", "1", "--engine", "cpu"], "--customers looks lists up"),
+        (["--customers", "1", "--run", "a", "--config", "base"], "name the run by either --run or --config"),
     ],
 )
-def test_all_lists_are_computed_or_some_are_looked_up(hmgpu, arguments: list[str]) -> None:
-    done = hmgpu(*arguments)
+def test_all_lists_are_computed_or_some_are_looked_up(hmgpu, monkeypatch, arguments: list[str], says: str) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    done = hmgpu("recommend", *arguments)
     assert done.returncode == 2
-    assert "--customers" in done.stderr
+    assert says in done.stderr
 
 
 def test_what_learned_models_see_can_be_read(hmgpu, places: list[str]) -> None:
@@ -140,7 +141,7 @@ def test_two_runs_are_compared(hmgpu, places: list[str], tmp_path: Path) -> None
     assert hmgpu("evaluate", *places, *settings(ranker="{kind: order}")).returncode == 0
     (other,) = {*runs_of(places).iterdir()} - before
     folders = [runs_of(places) / "current", other]
-    done = hmgpu("compare", *folders, "--output", tmp_path / "found.json")
+    done = hmgpu("compare", *folders, "--out", tmp_path / "found.json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(says in done.stdout for says in ("B - A", "95 % interval", "active", "ranker.kind"))
     assert json.loads((tmp_path / "found.json").read_text())["runs"] == list(map(str, folders))
@@ -203,22 +204,22 @@ def test_a_week_is_appended_once(hmgpu, tmp_path: Path) -> None:
     week = tmp_path / "week.csv"
     week.write_text(lines[0] + "".join(last_week))
     root = tmp_path / "data"
-    assert hmgpu("ingest", tmp_path / "raw", "--out", root).returncode == 0
+    assert hmgpu("ingest", tmp_path / "raw", "--data", root).returncode == 0
     before = Store(root)
-    done = hmgpu("ingest", "--append", week, "--out", root)
+    done = hmgpu("ingest", "--append", week, "--data", root)
     assert done.returncode == 0, done.stdout
     assert f"appended: {len(last_week)} transactions from 2020-09-16 to 2020-09-22" in done.stdout
     assert Store(root).manifest.rows == before.manifest.rows + len(last_week)
-    again = hmgpu("ingest", "--append", week, "--out", root)
+    again = hmgpu("ingest", "--append", week, "--data", root)
     assert again.returncode == 1
     assert "already in the data set" in again.stderr
 
 
 def test_synth_and_ingest_say_what_they_made(hmgpu, tmp_path: Path) -> None:
-    done = hmgpu("synth", tmp_path / "raw", "--scale", 0.0002, "--seed", 3)
+    done = hmgpu("synth", "--out", tmp_path / "raw", "--scale", 0.0002, "--seed", 3)
     assert done.returncode == 0
     assert "customers" in done.stdout
-    done = hmgpu("ingest", tmp_path / "raw", "--out", tmp_path / "data")
+    done = hmgpu("ingest", tmp_path / "raw", "--data", tmp_path / "data")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "rows" in done.stdout
     done = hmgpu("doctor", "--data", tmp_path / "data")
@@ -228,10 +229,10 @@ def test_synth_and_ingest_say_what_they_made(hmgpu, tmp_path: Path) -> None:
 
 def test_a_data_set_is_described_on_a_page(hmgpu, store: Store, tmp_path: Path, places: list[str]) -> None:
     by_folder, by_config = tmp_path / "folder.html", tmp_path / "config.html"
-    done = hmgpu("explore", "--data", store.root, "--output", by_folder, "--engine", "cpu")
+    done = hmgpu("explore", "--data", store.root, "--out", by_folder, "--engine", "cpu")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"page: {by_folder}" in done.stdout
-    done = hmgpu("explore", *places, "--output", by_config)
+    done = hmgpu("explore", *places, "--out", by_config)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "<svg" in by_folder.read_text()
     assert by_folder.read_bytes() == by_config.read_bytes()
@@ -244,6 +245,7 @@ def test_a_data_set_is_described_on_a_page(hmgpu, store: Store, tmp_path: Path, 
         (["run", "--config", "bse"], "Unknown config bse: give the path of a YAML file, or a shipped one: base"),
         (["train", "--config", CONFIGS / "base.yaml", "--set", "data.root=nowhere"], "run `hmgpu ingest` first"),
         (["run", "--config", "base", "--set", "data.raw=nowhere"], "nowhere"),
+        (["run"], "There is no folder raw"),  # of `base`
         (["train", "--config", "base", "--set", "ranker.then.deph=3"], "did you mean 'depth'?"),
         (["train", "--config", "base", "--set", "weeks"], "write it as key.key=value"),
         (
@@ -251,12 +253,12 @@ def test_a_data_set_is_described_on_a_page(hmgpu, store: Store, tmp_path: Path, 
             "--ablate features,shoes: 'shoes' can't be ablated; write retrievers, features, negatives",
         ),
         (["compare", "nowhere", "elsewhere"], "nowhere holds no evaluation to compare"),
-        (["ingest", "nowhere", "--out", "data"], "nowhere"),
+        (["ingest", "nowhere", "--data", "data"], "nowhere"),
         (["recommend", "--customers", "1"], "runs/current is not a finished run"),
-        (["recommend", "--customers", "1", "--from", "nowhere"], "nowhere is not a finished run"),
-        (["export", "nowhere"], "nowhere is not a finished run"),
+        (["recommend", "--customers", "1", "--run", "nowhere"], "nowhere is not a finished run"),
+        (["export", "--run", "nowhere"], "nowhere is not a finished run"),
         (["explore", "--data", "nowhere"], "run `hmgpu ingest` first"),
-        (["ingest", "--append", "nowhere.csv", "--out", "nowhere"], "nowhere"),
+        (["ingest", "--append", "nowhere.csv", "--data", "nowhere"], "nowhere"),
     ],
 )
 def test_a_mistake_is_a_sentence(hmgpu, monkeypatch, arguments: list[object], says: str, tmp_path: Path) -> None:
@@ -270,10 +272,10 @@ def test_a_mistake_is_a_sentence(hmgpu, monkeypatch, arguments: list[object], sa
 
 
 def test_exit_statuses_are_those_of_the_process(tmp_path: Path) -> None:
-    wrong = process("export", "nowhere", cwd=tmp_path)
+    wrong = process("export", "--run", "nowhere", cwd=tmp_path)
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert wrong.stderr.startswith("Error: nowhere is no")
-    assert process("run", cwd=tmp_path).returncode == 2
+    assert process("run", "--folder", "runs", cwd=tmp_path).returncode == 2
     with exclusively(tmp_path / "runs"):
         busy = process("prune", "--runs", tmp_path / "runs")
     assert busy.returncode == 5
@@ -283,11 +285,10 @@ def test_exit_statuses_are_those_of_the_process(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["ingest", "--set", "seed=1"], "--set replaces settings of a config, so it needs --config"),
-        (["doctor", "--set", "seed=1"], "--set replaces settings of a config, so it needs --config"),
-        (["explore", "--data", "data", "--set", "seed=1"], "--set replaces settings of a config, so it needs --config"),
-        (["explore"], "name the data set by either --config or --data"),
-        (["doctor", "--config", "base", "--data", "data"], "name the data set by either --config or --data"),
+        (["explore", "--data", "data", "--set", "seed=1"], "either --data or --config, which --set belongs to"),
+        (["doctor", "--config", "base", "--data", "data"], "either --data or --config, which --set belongs to"),
+        (["export", "--run", "a", "--set", "seed=1"], "either --run or --config, which --set belongs to"),
+        (["runs", "-q", "-v"], "--quiet and --verbose don't go together"),
         (["ingest", "raw", "--append", "week.csv"], "--append adds to a data set"),
     ],
 )

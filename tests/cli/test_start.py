@@ -3,13 +3,15 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from hmgpu.cli import app
-from hmgpu.pipeline.shipped_configs import shipped
+from hmgpu.core.version import VERSION
+from hmgpu.pipeline.shipped_configs import shipped, usual_config
 
 HEAVY = ["polars", "numpy", "xgboost", "torch", "pandas", "pyarrow", "sklearn", "scipy", "dask", "merlin", "yaml"]
 SCRIPT = """
@@ -59,12 +61,55 @@ def test_every_verb_is_walked() -> None:
     assert {("run",), ("benchmark", "peers"), ("vectors",), ("export",), ("tune",), ("synth",)} < {*commands()}
 
 
+def parses(example: str) -> bool:
+    """Whether hmgpu takes these arguments; nothing is run."""
+    command, arguments = get_command(app), example.split()[1:]
+    while hasattr(command, "commands"):
+        command = command.commands[arguments.pop(0)]
+    return bool(command.make_context("hmgpu", arguments))
+
+
 @pytest.mark.parametrize("path", [*commands()], ids=" ".join)
 def test_every_verb_has_help(path) -> None:
     done = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
     assert "Usage: " in done.output
-    assert all(parameter.help for parameter in parameters(path))
+    assert "<bool>" not in done.output
+    shown = "".join(done.output.replace("│", "").split())  # cells are wrapped
+    for parameter in parameters(path):
+        assert parameter.help
+        assert "".join(parameter.help.split()) in shown
+        default = parameter.show_default if isinstance(parameter.show_default, str) else parameter.default
+        assert not default or default is True or "".join(str(default).split()) in shown
+    verb = get_command(app)
+    for name in path:
+        verb = verb.commands[name]
+    examples = [line.strip() for line in (verb.epilog or "").splitlines()[1:]]
+    assert len(examples) == (0 if hasattr(verb, "commands") else 2)
+    for example in examples:
+        assert example in done.output
+        assert parses(example)
+
+
+def test_one_word_for_one_thing() -> None:
+    """What is written is --out, a data set --data, the folder of runs --runs, a run --run; no path needs an option."""
+    told = [each for path in commands() for each in parameters(path) if each.param_type_name == "option"]
+    names = {name for each in told for name in each.opts}
+    assert {"--out", "--data", "--runs", "--run", "--config"} < names
+    assert not {"--output", "--folder", "--root", "--raw"} & names
+    assert not [each.opts for each in told if each.required]
+
+
+def test_the_config_is_the_one_in_the_folder(monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert usual_config() == Path("base")
+    (tmp_path / "config.yaml").write_text("{}")
+    assert usual_config() == Path("config.yaml")
+
+
+def test_the_version_is_told() -> None:
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.output) == (0, f"hmgpu {VERSION}\n")
 
 
 def test_verbs_are_in_four_panels() -> None:

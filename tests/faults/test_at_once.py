@@ -65,7 +65,7 @@ def test_two_started_in_one_moment(story, place, forker, count):
 
 def test_an_ingest_at_work_is_waited_for_and_no_refusal_of_the_week(story, place, forker, tmp_path, count):
     sign, go = tmp_path / "sign", tmp_path / "go"
-    append = ["ingest", "--append", str(place.week(1)), "--out", str(place.data)]
+    append = ["ingest", "--append", str(place.week(1)), "--data", str(place.data)]
     first = forker.start(acts.waiting_before, append, "hmgpu.data.ingest.build:publish", str(sign), str(go))
     while not sign.exists() and not forker.has_ended(first.pid):
         time.sleep(0.01)

@@ -86,7 +86,7 @@ def test_going_back_needs_no_room(story, disk, forker, count):
 def test_a_full_disk_for_another_week_is_no_refusal_of_the_week(disk, forker, count):
     place, leave = disk
     leave(PAGE)
-    ended = forker.run(acts.hmgpu, ["ingest", "--append", str(place.week(1)), "--out", str(place.data)])
+    ended = forker.run(acts.hmgpu, ["ingest", "--append", str(place.week(1)), "--data", str(place.data)])
     unharmed(ended)
     assert ended.code == 1
     assert "break the contract" not in ended.said
