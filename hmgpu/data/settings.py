@@ -30,7 +30,7 @@ MOST_CHANNELS = 127  # positions that fit into an int8
 
 
 class Files(BaseModel):
-    """Names of the raw files, without their ending: `.csv`, `.csv.gz`, `.gz`, `.csv.zip`, `.zip` or `.parquet`."""
+    """Names of the raw files, with or without an ending: `.csv`, `.tsv`, `.txt` (or `.gz`, `.zip`), `.parquet`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 

@@ -184,9 +184,9 @@ REFUSED = {
     "a header alone": (".csv", GOOD.splitlines()[0], "no rows"),
     "one endless line": (".csv", b"a" * (33 << 20), "no line end"),
     "nothing but line ends": (".csv", b"\n" * (33 << 20), "not even a header"),
-    "a gzip of a gzip": (".csv.gz", gzip.compress(gzip.compress(GOOD, mtime=0), mtime=0), "week.csv.gz"),
+    "a gzip of a gzip": (".csv.gz", gzip.compress(gzip.compress(GOOD, mtime=0), mtime=0), "packed with gzip twice"),
     "a bomb": (".csv.gz", gzip.compress(GOOD + b"a" * (BOMB_BYTES + 1)), "unpacks to more than 200 times"),
-    "a zip that is a gzip": (".zip", gzip.compress(GOOD), "can't be unpacked"),
+    "a zip that is text": (".zip", GOOD, "is not a zip archive, as its name says"),
     "a gzip that ends early": (".csv.gz", gzip.compress(GOOD)[:-9], "can't be unpacked"),
     "a Parquet file that ends early": (".parquet", b"PAR1" + GOOD, "can't be read as Parquet"),
 }

@@ -11,7 +11,7 @@ from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.absorb import Tables, empty_tables
 from hmgpu.data.ingest.build import Build, IngestSummary, Inspect, content_settings
 from hmgpu.data.ingest.overlap import AbsorbedError
-from hmgpu.data.ingest.rawfiles import RawFile, find, open_raw
+from hmgpu.data.ingest.rawfiles import RawFile, find, is_folder_of_parquet, open_raw
 from hmgpu.data.ingest.reading import Progress
 from hmgpu.data.ingest.staging import remove_strays, staged
 from hmgpu.data.manifest import NAME, Manifest
@@ -85,7 +85,7 @@ def append(
     started = time.perf_counter()
     root, warnings = settings.root, list[str]()
     Manifest.read(root)  # raises before a folder is created for the lock
-    if path.is_dir():
+    if path.is_dir() and not is_folder_of_parquet(path):
         sources = find(path, settings, warnings, week=True)
     elif path.exists():
         sources = {"transactions": open_raw("transactions", path)}

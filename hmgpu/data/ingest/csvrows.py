@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from hmgpu.core.errors import DataError
+from hmgpu.data.ingest.rawfiles import refuse_disguise
 from hmgpu.data.ingest.rows import BAD_SCHEMA, Lines, Rows
 
 BLOCK = 32 << 20  # bytes parsed at once; reading takes a few times this much memory
@@ -62,6 +63,7 @@ class Records:
 def read_header(stream: IO[bytes], path: object) -> tuple[list[str], int, bytes]:
     """Read the header: its names, the number of the line after it, and the bytes that were read beyond it."""
     data = stream.read(BLOCK)
+    refuse_disguise(path, data)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{path} is UTF-16: save it as UTF-8.")
     data = data.removeprefix(b"\xef\xbb\xbf")

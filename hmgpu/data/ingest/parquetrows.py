@@ -4,7 +4,9 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import polars as pl
@@ -13,50 +15,81 @@ import pyarrow.parquet
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.parquetforms import FormError, as_text, holds_numbers
+from hmgpu.data.ingest.rawfiles import RawFile
 from hmgpu.data.ingest.rows import BAD_SCHEMA, Rows
 from hmgpu.data.settings import DataSettings
-from hmgpu.data.tables import TABLES, Column, TableName
+from hmgpu.data.tables import Column
 
 BATCH = 1 << 18  # rows read at once
 _INSTANT = pa.timestamp("us", "UTC")  # what Spark and Hive mean by INT96, which can't name a zone
+_NULL = "__HIVE_DEFAULT_PARTITION__"
 DAMAGE = (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError)  # raised when a damaged file is read
 
 
+@dataclass(frozen=True)
+class Part:
+    """A Parquet file, and the columns that the folders around it name, as in `country=SE/part-0.parquet`."""
+
+    path: Path
+    partition: dict[str, str | None]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its top-level columns, then those of its folders. Raises DataError for a damaged file."""
+        try:
+            names: list[str] = pa.parquet.read_schema(self.path).names
+        except DAMAGE as error:
+            raise _damaged(self.path, error) from None
+        return [*names, *(name for name in self.partition if name not in names)]
+
+
+def parts_of(raw: RawFile) -> list[Part]:
+    """Return the Parquet files that `raw` is made of, in order."""
+    parts = []
+    for path in raw.parts:
+        pairs = (folder.split("=", 1) for folder in path.relative_to(raw.path).parts[:-1] if "=" in folder)
+        parts.append(Part(path, {name: None if value == _NULL else unquote(value) for name, value in pairs}))
+    return parts
+
+
 def read_rows(
-    path: Path, table: TableName, positions: dict[str, int], settings: DataSettings, step: Callable[[float], None]
+    part: Part,
+    columns: Sequence[Column],
+    positions: dict[str, int],
+    settings: DataSettings,
+    before: int,
+    step: Callable[[float], None],
 ) -> Iterator[Rows]:
-    """Yield the rows of a Parquet file, batch by batch; `positions` are in its schema, `step` gets the share read."""
+    """Yield the rows of a Parquet file, batch by batch.
+
+    Args:
+        columns: those to read, which are at `positions` of the part's names.
+        before: number of rows in the parts before this one.
+        step: gets the share that was read.
+    """
+    path = part.path
     try:
         with pa.parquet.ParquetFile(path, coerce_int96_timestamp_unit=_INSTANT.unit) as file:
-            names = file.schema_arrow.names
-            wanted = [(names[positions[column.name]], column) for column in TABLES[table] if column.name in positions]
+            own, names = file.schema_arrow.names, part.names
+            wanted = [(names[positions[column.name]], column) for column in columns]
             leaves = [file.schema.column(number) for number in range(len(file.schema))]
             instants = {leaf.path for leaf in leaves if leaf.physical_type == "INT96"}
             done, total = 0, max(file.metadata.num_rows, 1)
-            for batch in file.iter_batches(BATCH, columns=sorted({name for name, _ in wanted}), use_threads=False):
+            stored = sorted({name for name, _ in wanted if name in own})
+            for batch in file.iter_batches(BATCH, columns=stored, use_threads=False):
                 batch.validate(full=True)  # Polars assumes that text is UTF-8
-                arrays = {
-                    name: array.cast(_INSTANT) if name in instants else array
-                    for name, array in zip(batch.schema.names, batch.columns, strict=True)
-                }
+                arrays = {name: pa.array([value] * batch.num_rows) for name, value in part.partition.items()}
+                for name, array in zip(batch.schema.names, batch.columns, strict=True):
+                    arrays[name] = array.cast(_INSTANT) if name in instants else array
                 frame = pl.DataFrame(
                     [_column(arrays[name], column, settings, f"{path}: its column '{name}'") for name, column in wanted]
                 )
-                lines = np.arange(done + 1, done + 1 + batch.num_rows, dtype=np.int64)
+                lines = np.arange(done + 1, done + 1 + batch.num_rows, dtype=np.int64) + before
                 yield Rows(frame, lines, BAD_SCHEMA.to_frame(), _texts(frame))
                 done += batch.num_rows
                 step(done / total)
     except DAMAGE as error:
         raise _damaged(path, error) from None
-
-
-def column_names(path: Path) -> list[str]:
-    """Return the names of the file's top-level columns."""
-    try:
-        names: list[str] = pa.parquet.read_schema(path).names
-    except DAMAGE as error:
-        raise _damaged(path, error) from None
-    return names
 
 
 def _damaged(path: Path, error: Exception) -> DataError:

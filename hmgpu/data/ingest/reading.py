@@ -8,7 +8,7 @@ from hmgpu.data.ingest import csvrows, parquetrows
 from hmgpu.data.ingest.rawfiles import RawFile, unpacked
 from hmgpu.data.ingest.rows import Rows
 from hmgpu.data.settings import DataSettings
-from hmgpu.data.tables import TableName
+from hmgpu.data.tables import TABLES, TableName
 
 Progress = Callable[[int, int], None]  # (bytes done, bytes in all)
 IDS: dict[TableName, str] = {"transactions": "customer", "articles": "article", "customers": "customer"}
@@ -25,10 +25,7 @@ def read(raw: RawFile, settings: DataSettings, step: Callable[[int], None]) -> I
     Raises DataError where the file can't be unpacked or lacks a column that is declared present.
     """
     if raw.is_parquet:
-        positions = _positions(raw, parquetrows.column_names(raw.path), settings)
-        yield from parquetrows.read_rows(
-            raw.path, raw.table, positions, settings, lambda share: step(int(share * raw.size))
-        )
+        yield from _read_parquet(raw, settings, step)
         return
     with unpacked(raw) as (stream, disk):
         names, line, rest = csvrows.read_header(stream, raw.path)
@@ -44,6 +41,23 @@ def read(raw: RawFile, settings: DataSettings, step: Callable[[int], None]) -> I
             multiline=raw.table != "transactions",
         )
         yield from csvrows.read_rows(stream, rest, line, header, raw.path, lambda: step(disk.tell()))
+
+
+def _read_parquet(raw: RawFile, settings: DataSettings, step: Callable[[int], None]) -> Iterator[Rows]:
+    """Yield the rows of a Parquet file, or of the files in a folder of them one after the other."""
+    rows_before = size_before = 0
+    for part in parquetrows.parts_of(raw):
+        positions = _positions(raw, part.names, settings)
+        columns = [column for column in TABLES[raw.table] if column.name in positions]
+        size = part.path.stat().st_size
+
+        def share(read: float, before: int = size_before, size: int = size) -> None:
+            step(before + int(read * size))
+
+        for rows in parquetrows.read_rows(part, columns, positions, settings, rows_before, share):
+            rows_before += rows.frame.height
+            yield rows
+        size_before += size
 
 
 def _positions(raw: RawFile, names: list[str], settings: DataSettings) -> dict[str, int]:

@@ -16,8 +16,9 @@ from hmgpu.core.errors import DataError
 from hmgpu.data.date_formats import DateFormat
 from hmgpu.data.ingest import ingest
 from hmgpu.data.ingest.parquetforms import FormError, as_text
-from hmgpu.data.ingest.parquetrows import read_rows
+from hmgpu.data.ingest.parquetrows import Part, read_rows
 from hmgpu.data.settings import DataSettings
+from hmgpu.data.tables import TRANSACTIONS
 
 DATES = DateFormat("%Y-%m-%d")
 DAY = datetime.date(2020, 9, 7)
@@ -145,7 +146,7 @@ def test_times_of_96_bits_are_in_utc(zone: str | None, day: str, tmp_path: Path)
     path = tmp_path / "spark.parquet"
     pq.write_table(pa.table({"t_dat": times}), path, use_deprecated_int96_timestamps=True)
     settings = DataSettings(raw=tmp_path, root=tmp_path / "data", time_zone=zone)
-    (rows,) = read_rows(path, "transactions", {"day": 0}, settings, lambda share: None)
+    (rows,) = read_rows(Part(path, {}), [TRANSACTIONS[0]], {"day": 0}, settings, 0, lambda share: None)
     assert rows.frame["day"].to_list() == [day, "4000-01-01", None]
 
 
