@@ -35,7 +35,9 @@ def share(holds: pl.Series) -> str:
 
 def load(folder: Path, until: datetime.date | None) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Transactions (with price units, week and product), articles and customers of a raw folder."""
-    rows = pl.read_csv(folder / "transactions_train.csv", schema_overrides={"article_id": pl.String, "t_dat": pl.Date})
+    rows = pl.read_csv(
+        folder / "transactions_train.csv", glob=False, schema_overrides={"article_id": pl.String, "t_dat": pl.Date}
+    )
     if until:
         rows = rows.filter(pl.col("t_dat") <= until)
     last = pl.col("t_dat").max()
@@ -46,8 +48,8 @@ def load(folder: Path, until: datetime.date | None) -> tuple[pl.DataFrame, pl.Da
         units=(pl.col("price") * PRICE_UNIT).round().cast(pl.Int32),
         ago=(last - pl.col("t_dat")).dt.total_days() // 7,
     )
-    articles = pl.read_csv(folder / "articles.csv", infer_schema=False)
-    customers = pl.read_csv(folder / "customers.csv", infer_schema=False)
+    articles = pl.read_csv(folder / "articles.csv", glob=False, infer_schema=False)
+    customers = pl.read_csv(folder / "customers.csv", glob=False, infer_schema=False)
     return rows, articles, customers
 
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from faults.counts import pytest_runtest_logreport, pytest_terminal_summary  # noqa: F401 (hooks)
 from hypothesis import settings
-from kit import demo_config, small_settings
+from kit import ODD, demo_config, small_settings
 
 from hmgpu import testing
 from hmgpu.core.engine import Engine
@@ -72,7 +72,8 @@ def make_history() -> MakeHistory:
 @pytest.fixture(scope="session")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small generated world in the raw layout: about 16,000 rows."""
-    folder = tmp_path_factory.mktemp("world") / "raw"
+    folder = tmp_path_factory.mktemp("world") / ODD / "raw"
+    folder.parent.mkdir()
     synthesize(folder, 0.0005, 7)
     return folder
 

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "configs"
 DEMO = CONFIGS / "demo.yaml"
 SEED = 1
+ODD = "a[1] *ü"  # the name of a folder that patterns and shells would not leave alone
 SMALL = {"epochs": 1, "weeks": 4, "width": 8, "hidden": (16,), "dimensions": 16}
 
 

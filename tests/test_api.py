@@ -152,7 +152,9 @@ def test_features_are_what_the_ranker_sees(session: Session) -> None:
     found = session.features(pairs)
     keys = ["customer_id", "article_id"]
     assert found.select(keys).equals(pairs.select(keys))
-    seen = pl.read_parquet(next((session.run / "steps" / str(session.validation_week) / "examples").rglob("*.parquet")))
+    seen = pl.read_parquet(
+        next((session.run / "steps" / str(session.validation_week) / "examples").rglob("*.parquet")), glob=False
+    )
     assert set(found.columns) == set(seen.columns) - {"customer", "article", "label"} | set(keys)
     assert found.select(pairs.columns).equals(pairs)
     examples = session.pipeline.engine.collect(

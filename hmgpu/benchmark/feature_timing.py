@@ -18,6 +18,7 @@ from hmgpu.benchmark.learned import learned, with_engine
 from hmgpu.benchmark.rivals import pandas_features, pandas_notebook
 from hmgpu.benchmark.rivals.pandas_tables import read, read_all
 from hmgpu.core.engine import Engine
+from hmgpu.core.parquet import read_table
 from hmgpu.data.store import History, Store
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.feature import Feature
@@ -50,7 +51,7 @@ class Plans:
 
     @cached_property
     def pairs(self) -> pl.DataFrame:
-        return pl.read_parquet(self.inputs.pairs)
+        return read_table(self.inputs.pairs)
 
     @cached_property
     def customers(self) -> pl.DataFrame:

@@ -24,6 +24,7 @@ from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, Measurement, measure
 from hmgpu.benchmark.traffic import bandwidth, column_bytes
 from hmgpu.core.engine import Engine
+from hmgpu.core.parquet import read_table
 from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.candidates import merge
 
@@ -114,7 +115,7 @@ def _measured(
 def _column_bytes(inputs: FeatureInputs, what: str, described: pl.DataFrame, engine: Engine) -> int:
     """Bytes of the columns that computing `described` reads and writes: the columns of `what`, a family or all."""
     families = [*inputs.families.values()] if what == ALL else [inputs.families[what]]
-    pairs = pl.read_parquet(inputs.pairs)
+    pairs = read_table(inputs.pairs)
     read = pairs if any(part.compares for part in families) else pairs.select(KEYS)
     own = described.select(*KEYS, *(name for name in described.columns if name not in pairs.columns))
     history = inputs.store.as_of(inputs.cutoff)

@@ -13,6 +13,7 @@ from hmgpu.benchmark.agreement import DisagreementError, same_tensors
 from hmgpu.benchmark.rivals.plain_batches import PlainBatches
 from hmgpu.benchmark.rivals.plain_loop import plain_pass
 from hmgpu.core.engine import Engine
+from hmgpu.core.parquet import read_table
 from hmgpu.parts.models.neural.settings import Training
 from hmgpu.parts.models.neural.training import fit
 
@@ -26,7 +27,7 @@ def numbered(files: Sequence[Path], folder: Path) -> list[Path]:
     folder.mkdir(parents=True)
     before, copies = 0, []
     for file in files:
-        rows = pl.read_parquet(file)
+        rows = read_table(file)
         path = folder / file.name
         rows.with_columns(pl.int_range(before, before + rows.height, dtype=pl.Int32).alias(ROW)).write_parquet(path)
         copies.append(path)

@@ -9,6 +9,7 @@ import polars as pl
 
 from hmgpu.benchmark.steps import kinds_of
 from hmgpu.core.errors import RunError
+from hmgpu.core.parquet import read_table
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.parts.candidates import KEYS
@@ -52,7 +53,7 @@ def _week(file: Path, store: Store, week: Week, figures: object) -> Own:
     for metrics in sorted(file.parent.glob(f"*/steps/{week}/evaluate/metrics.json")):
         run = metrics.parents[3]
         if json.loads(metrics.read_text()) == figures and _data(run) == store.digest:
-            precisions = pl.read_parquet(metrics.with_name(PRECISIONS))
+            precisions = read_table(metrics.with_name(PRECISIONS))
             kinds = [kind for name, kind in kinds_of(run).items() if name not in SERVING]
             memory = max((kind.memory_mib for kind in kinds if kind.memory_mib is not None), default=None)
             seconds = sum(kind.seconds for kind in kinds)

@@ -154,13 +154,14 @@ def _look_up(customers: list[str], source: Path, out: Path | None) -> None:
     from hmgpu.serving.finished_run import FinishedRun
     from hmgpu.serving.lookup import as_csv, list_table, look_up, unknown_warning
 
-    found, unknown = look_up(FinishedRun.open(source), customers)
+    run = FinishedRun.open(source)
+    found, unknown = look_up(run, customers)
     if unknown:
         messages.print(unknown_warning(unknown, source), style="yellow", soft_wrap=True)
     if out:
-        write_text(out, as_csv(found))
+        write_text(out, as_csv(found, run))
         console.print(f"lists: {out} ({found.height:,} customers)", soft_wrap=True)
     elif console.is_terminal:
         console.print(list_table(found, source))
     else:
-        write_data(as_csv(found))
+        write_data(as_csv(found, run))

@@ -95,6 +95,8 @@ class DataSettings(BaseModel):
     """Zone, such as Europe/Stockholm, whose days count where times have a zone or an offset; null: each one's own."""
     price_unit: str = "1/59000"
     """Prices are stored as whole multiples of this; H&M's are multiples of 1/59000, prices in cents need 0.01."""
+    currency: str | None = None
+    """What prices are in, as pages write it after a price: EUR, kr. H&M's public prices are scaled and in none."""
     channels: tuple[str, ...] = ("1", "2")
     """The sales channels that may occur, as the transactions write them."""
     week_starts: Weekday = "wednesday"

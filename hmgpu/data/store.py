@@ -6,14 +6,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
 from hmgpu.core.errors import DataError
+from hmgpu.core.parquet import scan_table
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.settings import Weekday
+from hmgpu.data.tables import TableName
 from hmgpu.data.weeks import Week, date_of, day_number, week_of_file
 
 
@@ -206,6 +208,11 @@ class Store:
         """Return the retailer's own ids of the whole catalogue (article, article_id)."""
         return self._scan("articles").select("article", "article_id")
 
+    def raw_name(self, table: TableName, column: str) -> str:
+        """Return what the retailer's own files call a column that the data set has."""
+        names: Any = self.manifest.settings["columns"]
+        return str(names[table][column])
+
     def customer_ids(self) -> pl.LazyFrame:
         """Return the retailer's own ids of all customers (customer, customer_id)."""
         return self._scan("customers").select("customer", "customer_id")
@@ -223,10 +230,10 @@ class Store:
         return self._scan("articles").filter(pl.col("first_day") < day)
 
     def _scan_vectors(self, of: VectorsOf) -> pl.LazyFrame:
-        return pl.scan_parquet([self.root / self.manifest.vectors[of].file], glob=False)
+        return scan_table(self.root / self.manifest.vectors[of].file)
 
     def _scan(self, table: Literal["articles", "customers", "codes"]) -> pl.LazyFrame:
-        return pl.scan_parquet([self.root / self.manifest.table(table)], glob=False)
+        return scan_table(self.root / self.manifest.table(table))
 
     def week_files(self, since: int, up_to: int) -> list[Path]:
         """Return the week files that overlap the days `since..up_to`, oldest first."""
@@ -240,7 +247,7 @@ class Store:
         """Scan the week files that overlap `since..up_to`, as an explicit list: cuDF reads no hive partitions."""
         chosen = self.week_files(since, up_to)
         # A week without sales has no file; then any file gives the columns, and no rows are taken from it.
-        plan = pl.scan_parquet(chosen or [self.root / next(iter(self._weeks))], glob=False)
+        plan = scan_table(chosen or [self.root / next(iter(self._weeks))])
         return plan if chosen else plan.filter(pl.lit(False))
 
 

@@ -16,6 +16,7 @@ import polars as pl
 
 from hmgpu.core.errors import ConfigError, DataError
 from hmgpu.core.files import digest_of, write_json, write_text
+from hmgpu.core.parquet import read_table
 from hmgpu.data.weeks import Week
 from hmgpu.evaluation.contributions import PARTS, Ablation, Scored, VariantName, contributions
 from hmgpu.evaluation.report.ablation import ablation_page
@@ -161,5 +162,5 @@ def _scored_variant(pipeline: Pipeline, build: Callable[[], Pipeline], name: str
 
 def _scored(metrics: Path) -> Scored:
     """Read an evaluation, given the file of its metrics."""
-    precisions = pl.read_parquet(metrics.with_name(PRECISIONS), columns=["customer", "ranker"])
+    precisions = read_table(metrics.with_name(PRECISIONS), columns=["customer", "ranker"])
     return Scored(json.loads(metrics.read_text()), precisions)

@@ -16,6 +16,7 @@ from rich.table import Table
 from hmgpu.core.errors import RunError
 from hmgpu.core.files import sha256
 from hmgpu.core.metrics import K, list_length
+from hmgpu.core.parquet import read_table
 from hmgpu.evaluation.certainty import intervals, p_value
 from hmgpu.pipeline.config import decisive
 from hmgpu.pipeline.evaluate import PRECISIONS
@@ -55,7 +56,7 @@ class Judged:
     def _of_run(cls, folder: Path) -> Self:
         metrics = (folder / "metrics.json").resolve(strict=True)
         week = pl.lit(json.loads(metrics.read_text())["week"]).alias("week")
-        rows = pl.read_parquet(metrics.with_name(PRECISIONS)).select(week, "customer", "segment", "ranker")
+        rows = read_table(metrics.with_name(PRECISIONS)).select(week, "customer", "segment", "ranker")
         settings = yaml.safe_load((folder / "config.yaml").read_text())
         return cls(folder, settings, json.loads((folder / MANIFEST).read_text()), rows)
 
@@ -66,7 +67,7 @@ class Judged:
         table = file.with_name(name)
         if sha256(table) != listed:
             raise ValueError(f"{name} is not the table that belongs to it")
-        rows = pl.read_parquet(table).select(*BUYER, "segment", "ranker")
+        rows = read_table(table).select(*BUYER, "segment", "ranker")
         return cls(file, found["settings"], found["manifest"], rows)
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from hmgpu.core.engine import Engine
 from hmgpu.core.files import UNFINISHED, sha256, write_json, write_text
 from hmgpu.core.metrics import list_length
+from hmgpu.core.parquet import read_table
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.evaluation.certainty import intervals
@@ -41,7 +42,7 @@ def evaluate_folds(folds: Folds, runs: Path) -> tuple[dict[str, Any], Path]:
         with pipeline.working():
             metrics = pipeline.evaluate(week).resolve()
         scored.append(json.loads(metrics.read_text()))
-        customers = pl.read_parquet(metrics.with_name(PRECISIONS))
+        customers = read_table(metrics.with_name(PRECISIONS))
         precisions.append(customers.select(pl.lit(str(week)).alias("week"), pl.all()))
     rows = pl.concat(precisions)
     file = place_of("folds", pipeline, week, runs)

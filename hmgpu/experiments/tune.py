@@ -21,6 +21,7 @@ from hmgpu.core.errors import ConfigError
 from hmgpu.core.extras import needed_by
 from hmgpu.core.files import write_json
 from hmgpu.core.metrics import K, list_length, map_at
+from hmgpu.core.parquet import scan_table
 from hmgpu.data.store import Store
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.ranker import Ranker
@@ -120,7 +121,7 @@ class Trials:
             model = ranker.fit(self.training, self.validation, pipeline.engine, pipeline.config.seed)
             labels = pipeline.engine.collect(pipeline.store.sold_in(self.week))
             scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in self.judged.tables()]
-            filler = pl.scan_parquet(pipeline.learn(self.week)[FALLBACK].folder / TABLE)
+            filler = scan_table(pipeline.learn(self.week)[FALLBACK].folder / TABLE)
             k, buyers = pipeline.config.lists.k, labels.lazy().select("customer").unique()
             pairs = pipeline.learning.exclusions.pairs(pipeline.store.as_of(self.week.first_day))
             lists = pipeline.engine.collect(top_k(pl.concat(scored).lazy(), buyers, filler, k, pairs))

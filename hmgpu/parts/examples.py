@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from hmgpu.core.parquet import read_table, scan_table, schema_of
 from hmgpu.parts.candidates import KEYS
 
 LABEL = "label"
@@ -48,12 +49,12 @@ class Examples:
     def tables(self, rows: int = ROWS) -> Iterator[pl.DataFrame]:
         """Yield all examples in order, about `rows` at a time to bound memory, without splitting a query."""
         for file in self.files:
-            queries = pl.read_parquet(file, columns=["customer"])["customer"].rle().struct["len"].cast(pl.Int64)
+            queries = read_table(file, columns=["customer"])["customer"].rle().struct["len"].cast(pl.Int64)
             ends = queries.cum_sum()
             # A table ends with the query that reaches a multiple of `rows`.
             last = ends.gather((ends // rows).rle().struct["len"].cum_sum() - 1).to_list()
             for start, end in pairwise([0, *last]):
-                table = pl.scan_parquet(file, glob=False).slice(start, end - start)
+                table = scan_table(file).slice(start, end - start)
                 yield (table.select(*KEYS, LABEL, *self._columns()) if self.only_early else table).collect()
 
     def last_lists(self) -> "Examples":
@@ -71,7 +72,7 @@ class Examples:
 
     def customers_with_purchases(self) -> pl.DataFrame:
         """Return (customer): those who bought at least one of their candidates, each once."""
-        files = (pl.read_parquet(file, columns=["customer", LABEL]) for file in self.files)
+        files = (read_table(file, columns=["customer", LABEL]) for file in self.files)
         return pl.concat(file.filter(pl.col(LABEL) > 0).select("customer") for file in files).unique().sort("customer")
 
     def features(self) -> list[str]:
@@ -84,7 +85,7 @@ class Examples:
 
     def _columns(self) -> list[str]:
         """Return the names of the columns that describe candidates, as many of them as are read."""
-        names = [name for name in pl.read_parquet_schema(self.files[0]) if name not in (*KEYS, LABEL)]
+        names = [name for name in schema_of(self.files[0]) if name not in (*KEYS, LABEL)]
         early = pl.read_parquet_metadata(self.files[0]).get(EARLY)
         return [name for name in names if name in json.loads(early)] if early and self.only_early else names
 

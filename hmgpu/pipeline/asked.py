@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from hmgpu.core.parquet import read_table, scan_table
 from hmgpu.data.weeks import Week
 from hmgpu.parts.candidates import KEYS, RANK, SCORE, TOGETHER
 from hmgpu.pipeline.context import StepContext
@@ -57,7 +58,7 @@ def lists_of(pipeline: Pipeline, customers: pl.DataFrame | None) -> pl.DataFrame
     context, week = pipeline.context, pipeline.store.next_week
     if customers is None or customers.height > FEW or pipeline.run.there(f"{week}/recommend/000"):
         files = [step.folder / TABLE for step in pipeline.recommend()]
-        lists = pl.scan_parquet(files, glob=False)
+        lists = scan_table(files)
         return context.engine.collect(lists if customers is None else lists.join(customers.lazy(), on="customer"))
     learned = context.learning.learn(week, context.learners)
     return lists_for(context, pipeline.train(), learned, customers)
@@ -67,7 +68,7 @@ def best_sellers(pipeline: Pipeline) -> pl.DataFrame:
     """(article, rank) for the week after the data: the list of a customer whom nobody knows."""
     step = pipeline.learning.learn(pipeline.store.next_week, {})[FALLBACK]
     # There are more of them where lists must not hold what a customer bought lately.
-    best = pl.read_parquet(step.folder / TABLE).filter(pl.col("rank") <= pipeline.config.lists.k)
+    best = read_table(step.folder / TABLE).filter(pl.col("rank") <= pipeline.config.lists.k)
     return best.sort("rank")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.parquet import scan_table
 from hmgpu.data.store import Store
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.negative_sampler import NegativeSampler
@@ -32,7 +33,7 @@ class LearnedQuotas:
     @property
     def rates(self) -> pl.LazyFrame:
         """Return the rates that `quotas.rates` computed."""
-        return pl.scan_parquet(self.step.folder / TABLE, glob=False)
+        return scan_table(self.step.folder / TABLE)
 
 
 @dataclass(frozen=True)

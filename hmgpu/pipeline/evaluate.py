@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from hmgpu.core.files import write_json
+from hmgpu.core.parquet import read_table, scan_table
 from hmgpu.data.weeks import Week
 from hmgpu.evaluation.figures import METHODS, figures_of, score_methods
 from hmgpu.evaluation.report.evaluated import Evaluated
@@ -73,8 +74,8 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
         one = next(examples.tables()).select("customer").head(1)
         evaluated = Evaluated(
             metrics=json.loads((judged.folder / METRICS).read_text()),
-            precisions=pl.read_parquet(judged.folder / PRECISIONS),
-            lists=pl.read_parquet(judged.folder / LISTS),
+            precisions=read_table(judged.folder / PRECISIONS),
+            lists=read_table(judged.folder / LISTS),
             labels=engine.collect(store.sold_in(week)),
             history=store.as_of(week.first_day),
             catalogue=store.as_of(week.last_day + 1).articles,
@@ -96,7 +97,7 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
 def best_sellers(context: StepContext, week: Week) -> pl.LazyFrame:
     """Return (article, rank), the best sellers that fill up the lists of `week`."""
     step = context.learning.learn(week, {})[FALLBACK]
-    return pl.scan_parquet(step.folder / TABLE, glob=False)
+    return scan_table(step.folder / TABLE)
 
 
 def _settings(context: StepContext) -> dict[str, Any]:

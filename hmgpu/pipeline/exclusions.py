@@ -11,6 +11,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import digest_of
 from hmgpu.core.metrics import K
+from hmgpu.core.parquet import read_table
 from hmgpu.data.settings import Folder
 from hmgpu.data.store import History, Store
 from hmgpu.parts.part import Count
@@ -80,7 +81,7 @@ def _read(file: Path) -> list[str]:
     """Return the ids in `file`, in its order. Raises DataError where it can't be read."""
     try:
         if file.suffix in (".csv", ".parquet"):
-            table = pl.read_csv(file, infer_schema=False) if file.suffix == ".csv" else pl.read_parquet(file)
+            table = pl.read_csv(file, infer_schema=False, glob=False) if file.suffix == ".csv" else read_table(file)
             if ARTICLE_ID not in table.columns:
                 raise DataError(f"{file} has no column {ARTICLE_ID}: lists.exclude needs one, or one id per line.")
             return table[ARTICLE_ID].drop_nulls().cast(pl.String).to_list()

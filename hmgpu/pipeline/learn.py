@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import polars as pl
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.parquet import scan_table
 from hmgpu.data.store import History, Store
 from hmgpu.data.weeks import Week
 from hmgpu.parts.part import Learned, Learner, Part, PartContext, Trained
@@ -129,7 +130,7 @@ class Learning:
         tables = {}
         for name, part in parts.items():
             folder = learned[name].folder
-            known = {file.stem: pl.scan_parquet(file, glob=False) for file in sorted(folder.glob("*.parquet"))}
+            known = {file.stem: scan_table(file) for file in sorted(folder.glob("*.parquet"))}
             model = self.trained(name, part, week).folder if isinstance(part, Trained) else None
             own = self.bind(part, model).learn_customers(known, audience)
             tables[name] = known | {table: self.engine.collect(plan).lazy() for table, plan in own.items()}

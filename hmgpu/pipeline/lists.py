@@ -1,4 +1,4 @@
-"""Turn scores into exactly k articles for every customer, and lists into the file that Kaggle takes."""
+"""Turn scores into exactly k articles for every customer, and lists into a file, which is the one that Kaggle takes."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,10 +7,12 @@ import polars as pl
 
 from hmgpu.core.errors import DataError, RunError
 from hmgpu.core.metrics import K
+from hmgpu.core.parquet import read_table
 from hmgpu.core.plans import decayed, top_n
 from hmgpu.data.store import History
 
 SUBMISSION = "submission.csv"
+SEPARATORS = " |;/"  # of the ids of a list: the first that no id has in it; Kaggle's is the space
 
 
 def best_sellers(history: History, n: int = K, excluded: pl.LazyFrame | None = None) -> pl.LazyFrame:
@@ -68,32 +70,47 @@ def check_fillable(filler: pl.DataFrame, k: int = K) -> None:
 
 
 def write_submission(
-    path: Path, predictions: Iterable[Path], customer_ids: pl.DataFrame, article_ids: pl.DataFrame, k: int = K
+    path: Path,
+    predictions: Iterable[Path],
+    customer_ids: pl.DataFrame,
+    article_ids: pl.DataFrame,
+    k: int = K,
+    column: str = "customer_id",
 ) -> int:
-    """Write `customer_id,prediction` (k ids, separated by spaces) as Kaggle takes it; return the number of rows.
+    """Write `customer_id,prediction` (k ids, separated by spaces), as Kaggle takes it; return the number of rows.
 
     Args:
         path: the CSV to write.
         predictions: files of (customer, article, rank), in the order in which customers are written.
         customer_ids: (customer, customer_id). article_ids: (article, article_id).
+        column: what the retailer's files call a customer's id, for the first line.
     """
-    unclear = article_ids.filter(pl.col("article_id").str.contains(r"\s"))
-    if unclear.height:
-        raise DataError(
-            f"Article id '{unclear['article_id'][0]}' contains a space, which separates the ids in a submission."
-        )
+    between = separator(article_ids["article_id"])
     rows = 0
     with path.open("w", encoding="utf-8", newline="") as out:
-        out.write("customer_id,prediction\n")
+        out.write(pl.DataFrame(schema={column: pl.String, "prediction": pl.String}).write_csv())
         for file in predictions:
             lines = (
                 lists_of_ids(file, article_ids, k)
                 .join(customer_ids, on="customer", maintain_order="left")
-                .select("customer_id", prediction=pl.col("articles").list.join(" "))
+                .select("customer_id", prediction=pl.col("articles").list.join(between))
             )
             out.write(lines.write_csv(include_header=False))
             rows += lines.height
     return rows
+
+
+def separator(article_ids: pl.Series) -> str:
+    """Return what separates the ids of a list: a space, or, where an id has one in it, the next of `| ; /`.
+
+    Raises DataError where ids have all of these in them.
+    """
+    for each in SEPARATORS:
+        if not article_ids.str.contains(each, literal=True).any():
+            return each
+    raise DataError(
+        f"The article ids have each of '{SEPARATORS}' in them, so nothing is left to separate them in a list."
+    )
 
 
 def lists_of_ids(file: Path, article_ids: pl.DataFrame, k: int = K) -> pl.DataFrame:
@@ -105,7 +122,7 @@ def lists_of_ids(file: Path, article_ids: pl.DataFrame, k: int = K) -> pl.DataFr
 
     Raises RunError where a list is not k different articles.
     """
-    listed = pl.read_parquet(file).join(article_ids, on="article").sort("customer", "rank")
+    listed = read_table(file).join(article_ids, on="article").sort("customer", "rank")
     found = listed.group_by("customer", maintain_order=True).agg(articles=pl.col("article_id"))
     if not (found["articles"].list.n_unique() == k).all() or not (found["articles"].list.len() == k).all():
         raise RunError(f"{file} has a list without {k} different articles: delete its run and start it again.")

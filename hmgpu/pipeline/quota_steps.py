@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from hmgpu.core.parquet import read_table
 from hmgpu.core.plans import sample
 from hmgpu.data.segments import segments
 from hmgpu.data.weeks import Week
@@ -25,7 +26,7 @@ def learn_quotas(context: StepContext, quotas: Quotas, weeks: Sequence[Week]) ->
     places = {name: part.n for name, part in context.retrievers.items()}
 
     def write(folder: Path) -> dict[str, int]:
-        table = pl.concat(pl.read_parquet(step.folder / TABLE) for step in counts)
+        table = pl.concat(read_table(step.folder / TABLE) for step in counts)
         found = rates(table, places, quotas.least)
         found.write_parquet(folder / TABLE)
         return {"rates": found.height}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from hmgpu.core.parquet import scan_table
 from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.context import StepContext
 from hmgpu.pipeline.describe import complete, propose
@@ -27,16 +28,19 @@ def recommend(context: StepContext, fitted: Step) -> list[Step]:
 def submit(context: StepContext, recommended: list[Step]) -> Step:
     """Write `submission.csv`, as Kaggle takes it, and next to it the tables that the run is served from."""
     engine, store = context.engine, context.store
-    filler = _filler(context.learning.learn(store.next_week, {}))
+    filler, column = _filler(context.learning.learn(store.next_week, {})), store.raw_name("transactions", "customer")
 
     def write(folder: Path) -> dict[str, int]:
         files = [step.folder / TABLE for step in recommended]
         plans = store.customer_ids(), store.article_ids(), store.codes(), filler
         customers, articles, codes, best = map(engine.collect, plans)
         write_tables(folder, files, best.filter(pl.col("rank") <= context.k), customers, articles, codes, context.k)
-        return {"customers": write_submission(folder / SUBMISSION, files, customers, articles, context.k)}
+        written = write_submission(folder / SUBMISSION, files, customers, articles, context.k, column)
+        return {"customers": written}
 
-    return context.run.step("submit", {"k": context.k}, [store.digest, *(step.digest for step in recommended)], write)
+    return context.run.step(
+        "submit", {"k": context.k, "column": column}, [store.digest, *(step.digest for step in recommended)], write
+    )
 
 
 def lists_for(context: StepContext, fitted: Step, learned: Mapping[str, Step], customers: pl.DataFrame) -> pl.DataFrame:
@@ -64,4 +68,4 @@ def _shard_step(context: StepContext, fitted: Step, learned: Mapping[str, Step],
 
 
 def _filler(learned: Mapping[str, Step]) -> pl.LazyFrame:
-    return pl.scan_parquet(learned[FALLBACK].folder / TABLE, glob=False)
+    return scan_table(learned[FALLBACK].folder / TABLE)

@@ -15,6 +15,7 @@ from hmgpu.core.errors import ConfigError
 from hmgpu.core.files import is_vacant
 from hmgpu.core.frames import Frame, as_polars, ids_in, like
 from hmgpu.core.html.tiles import Gallery
+from hmgpu.core.parquet import read_table
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import NAME
 from hmgpu.data.store import Store
@@ -117,12 +118,12 @@ class Session:
             )
         with self.pipeline.working() as pipeline:
             folder = pipeline.evaluate(on).resolve().parent
-        lists = pl.read_parquet(folder / LISTS).sort("customer", "rank").select("customer", "rank", "article")
+        lists = read_table(folder / LISTS).sort("customer", "rank").select("customer", "rank", "article")
         return Evaluation(
             week=date_of(on.first_day),
             metrics=json.loads((folder / METRICS).read_text(encoding="utf-8")),
             lists=self._ids.named(lists).select("customer_id", "rank", "article_id"),
-            average_precision=self._ids.named(pl.read_parquet(folder / PRECISIONS).sort("customer")),
+            average_precision=self._ids.named(read_table(folder / PRECISIONS).sort("customer")),
             report=folder.parent / "report" / REPORT,
         )
 

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import polars as pl
-
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError, DataError, RunError
 from hmgpu.core.files import UNFINISHED, write_text
+from hmgpu.core.parquet import read_table
 from hmgpu.data.ingest import append
 from hmgpu.data.ingest.build import Arrived
 from hmgpu.data.ingest.overlap import AbsorbedError
@@ -116,7 +115,7 @@ def _judged(pipeline: Pipeline, now: Path | None, store: Store, record: Record) 
     """Finish the run of `pipeline`, compare it with `now`, the current one, and promote it if it is good enough."""
     with pipeline.working():
         pipeline.finish()
-    rows = pl.read_parquet((pipeline.run.folder / "metrics.json").resolve().with_name(PRECISIONS))
+    rows = read_table((pipeline.run.folder / "metrics.json").resolve().with_name(PRECISIONS))
     verdict = judge(
         rows,
         now,

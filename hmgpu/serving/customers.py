@@ -9,22 +9,23 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.core.errors import DataError
+from hmgpu.core.parquet import read_table, schema_of
 
-COLUMN = "customer_id"
 PARQUET = b"PAR1"
 AS_TEXT = (pl.String, *pl.datatypes.group.INTEGER_DTYPES)
 
 
-def customers_asked(asked: Iterable[str], pattern: str) -> list[str]:
+def customers_asked(asked: Iterable[str], pattern: str, column: str = "customer_id") -> list[str]:
     """Return customer ids in the order in which they were asked for, each once.
 
     Args:
-        asked: ids and files. A file holds one id per line, or is CSV or Parquet with a column `customer_id`.
+        asked: ids and files. A file holds one id per line, or is CSV or Parquet with the column `column`.
         pattern: regular expression that a whole id matches, `data.customer_pattern` of the config.
+        column: what the retailer's files call a customer's id.
 
     Raises DataError naming an id that does not match, with its file and line, or a file that can't be read.
     """
-    rows = list(itertools.chain.from_iterable(map(_rows, asked)))
+    rows = list(itertools.chain.from_iterable(_rows(each, column) for each in asked))
     ids = pl.Series([id_ for _, id_ in rows], dtype=pl.String)
     wrong = (~ids.str.contains(f"^(?:{pattern})$")).arg_true()  # the same test as ingest's
     if len(wrong):
@@ -34,7 +35,7 @@ def customers_asked(asked: Iterable[str], pattern: str) -> list[str]:
     return ids.unique(maintain_order=True).to_list()
 
 
-def _rows(asked: str) -> list[tuple[str, str]]:
+def _rows(asked: str, column: str) -> list[tuple[str, str]]:
     """Return (where, id) of a single id, with an empty `where`, or of every id in a file."""
     path = Path(asked)
     if not _exists(path):
@@ -45,9 +46,11 @@ def _rows(asked: str) -> list[tuple[str, str]]:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}.") from None
-    rows = list(_parquet_rows(path, content) if content.startswith(PARQUET) else _text_rows(path, content))
+    rows = list(
+        _parquet_rows(path, content, column) if content.startswith(PARQUET) else _text_rows(path, content, column)
+    )
     if not rows:
-        raise DataError(f"{path} holds no customer ids: write one per line, or CSV or Parquet with a column {COLUMN}.")
+        raise DataError(f"{path} holds no customer ids: write one per line, or CSV or Parquet with a column {column}.")
     return rows
 
 
@@ -58,14 +61,14 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _text_rows(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
+def _text_rows(path: Path, content: bytes, column: str) -> Iterator[tuple[str, str]]:
     """Yield (where, id) of every line that is not blank."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise DataError(f"{path} is neither text in UTF-8 nor Parquet: write one id per line, or a column {COLUMN}.")
+        raise DataError(f"{path} is neither text in UTF-8 nor Parquet: write one id per line, or a column {column}.")
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = None
     try:
@@ -73,37 +76,37 @@ def _text_rows(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
             if not any(field.strip() for field in fields):
                 continue
             if header is None:
-                header = _header(path, fields)
-                if COLUMN in header:
+                header = _header(path, fields, column)
+                if column in header:
                     continue
             where = f"{path}, line {lines.line_num}"
-            if COLUMN not in header:
+            if column not in header:
                 yield where, ",".join(fields).strip()
             else:
-                yield where, dict(zip(header, fields, strict=False)).get(COLUMN, "").strip()
+                yield where, dict(zip(header, fields, strict=False)).get(column, "").strip()
     except csv.Error as error:
         raise DataError(f"{path}, line {lines.line_num} is not CSV ({error}).") from None
 
 
-def _header(path: Path, first: list[str]) -> list[str]:
+def _header(path: Path, first: list[str], column: str) -> list[str]:
     """Return the names of the columns; none where the first line is an id already."""
     names = [name.strip() for name in first]
-    if COLUMN in names:
+    if column in names:
         return names
     if len(names) > 1 or path.suffix.lower() == ".csv":
-        raise DataError(f"{path} has no column {COLUMN}; its first line has {', '.join(names)}.")
+        raise DataError(f"{path} has no column {column}; its first line has {', '.join(names)}.")
     return []
 
 
-def _parquet_rows(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
+def _parquet_rows(path: Path, content: bytes, column: str) -> Iterator[tuple[str, str]]:
     """Yield (where, id) of every row."""
     try:
-        there = pl.read_parquet_schema(io.BytesIO(content))
-        if COLUMN not in there:
-            raise DataError(f"{path} has no column {COLUMN}; it has {', '.join(there)}.")
-        if there[COLUMN] not in AS_TEXT:
-            raise DataError(f"{path} has a column {COLUMN} of {there[COLUMN]}: ids are text.")
-        ids = pl.read_parquet(io.BytesIO(content), columns=[COLUMN])[COLUMN].cast(pl.String).fill_null("")
+        there = schema_of(io.BytesIO(content))
+        if column not in there:
+            raise DataError(f"{path} has no column {column}; it has {', '.join(there)}.")
+        if there[column] not in AS_TEXT:
+            raise DataError(f"{path} has a column {column} of {there[column]}: ids are text.")
+        ids = read_table(io.BytesIO(content), columns=[column])[column].cast(pl.String).fill_null("")
     except pl.exceptions.PolarsError as error:
         raise DataError(f"{path} can't be read as Parquet ({error}).") from None
     for row, id_ in enumerate(ids, start=1):

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from hmgpu.core.files import write_json
+from hmgpu.core.parquet import read_table
 from hmgpu.parts.models.encode.rows import UNKNOWN
 from hmgpu.pipeline.served_tables import ARTICLES, CODES, RECOMMENDATIONS
 from hmgpu.serving.finished_run import FinishedRun, FinishedStep
@@ -44,7 +45,7 @@ def write_encoders(run: FinishedRun, step: FinishedStep, folder: Path) -> None:
         numbers[side] = {}
         for column in columns(side, encoders.present):
             if column.encoding == "category":
-                known = pl.read_parquet(step.folder / side / "categories" / f"unique.{column.name}.parquet")
+                known = read_table(step.folder / side / "categories" / f"unique.{column.name}.parquet")
                 values = texts.of(column.name, known[column.name])
                 codes = pl.int_range(FIRST, FIRST + len(values), dtype=pl.Int32, eager=True)
                 pl.DataFrame({"code": codes, "value": values}).write_parquet(folder / side / f"{column.name}.parquet")
@@ -53,7 +54,7 @@ def write_encoders(run: FinishedRun, step: FinishedStep, folder: Path) -> None:
             if column.encoding == "ratio":
                 value, group = column.needs
                 numbers[side][column.name]["of"] = list(column.needs)
-                means = pl.read_parquet(step.folder / side / "categories" / f"cat_stats.{group}.parquet")
+                means = read_table(step.folder / side / "categories" / f"cat_stats.{group}.parquet")
                 named = means.select(value=texts.of(group, means[group]), mean=f"{group}_{value}_mean")
                 named.write_parquet(folder / side / f"{column.name}.means.parquet")
     write_json(folder / "numbers.json", numbers)
@@ -81,10 +82,10 @@ class CodeTexts:
     def read(cls, run: FinishedRun) -> "CodeTexts":
         """Read the texts that the run is served with."""
         step = run.submitted
-        codes = pl.read_parquet(step.file(CODES)).partition_by("column", as_dict=True, include_key=False)
+        codes = read_table(step.file(CODES)).partition_by("column", as_dict=True, include_key=False)
         tables = {str(column): table for (column,), table in codes.items()}
-        tables["article"] = _as_codes(pl.read_parquet(step.file(ARTICLES)))
-        tables["customer"] = _as_codes(pl.read_parquet(step.file(RECOMMENDATIONS), columns=["customer", "customer_id"]))
+        tables["article"] = _as_codes(read_table(step.file(ARTICLES)))
+        tables["customer"] = _as_codes(read_table(step.file(RECOMMENDATIONS), columns=["customer", "customer_id"]))
         channels: Sequence[str] = run.config["data"]["channels"]
         tables["channel"] = pl.DataFrame({"code": range(len(channels)), "value": channels})
         return cls(tables)

@@ -12,6 +12,7 @@
 Every file is compared with the manifest of its step before it is read or copied.
 """
 
+import glob
 import json
 import shutil
 import uuid
@@ -24,6 +25,7 @@ import polars as pl
 from hmgpu.core.errors import RunError
 from hmgpu.core.files import UNFINISHED, hashes, is_vacant, write_json
 from hmgpu.core.lock import held
+from hmgpu.core.parquet import scan_table
 from hmgpu.pipeline.served_tables import BEST_SELLERS, RECOMMENDATIONS
 from hmgpu.serving.finished_run import FIT, FinishedRun
 from hmgpu.serving.vectors import write_vectors
@@ -77,7 +79,7 @@ def _write(run: FinishedRun, folder: Path) -> None:
 
 
 def _write_lists(run: FinishedRun, folder: Path) -> None:
-    lists = pl.scan_parquet(run.submitted.file(RECOMMENDATIONS), glob=False)
+    lists = scan_table(run.submitted.file(RECOMMENDATIONS))
     ranks = pl.int_ranges(1, pl.col("articles").list.len() + 1, dtype=pl.Int32)
     places = lists.with_columns(rank=ranks).explode("articles", "rank")
     named = places.select("customer_id", "rank", article_id="articles")
@@ -121,7 +123,7 @@ def _alone(out: Path) -> Iterator[Path]:
     busy = f"Another process exports into {out.parent}; wait for it or stop it."
     with held(out.parent / LOCK, lambda: busy):
         for start in (UNFINISHED, OLD):
-            for left in out.parent.glob(f"{start}{out.name}-????????"):
+            for left in out.parent.glob(f"{start}{glob.escape(out.name)}-????????"):
                 shutil.rmtree(left)
         draft = out.with_name(f"{UNFINISHED}{out.name}-{uuid.uuid4().hex[:8]}")
         draft.mkdir()

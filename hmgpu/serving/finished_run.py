@@ -16,6 +16,7 @@ from hmgpu.runs.run import MANIFEST
 from hmgpu.runs.seal import SEAL, verify
 
 SUBMIT, FIT = "submit", "fit"
+CUSTOMER = "customer_id"
 FINISH = "finish a run with `hmgpu run`, or name another"
 AGAIN = "run its command again"
 
@@ -90,6 +91,15 @@ class FinishedRun:
     def config(self) -> dict[str, Any]:
         """Return the settings of the run."""
         return self._read("config.yaml", yaml.safe_load)
+
+    @property
+    def customer_column(self) -> str:
+        """Return what the retailer's transactions call a customer's id."""
+        try:
+            name = self.config["data"]["columns"]["transactions"]["customer"]
+        except (KeyError, TypeError):  # a config names only what differs from H&M's
+            return CUSTOMER
+        return str(name)
 
     @cached_property
     def sources(self) -> list[FinishedStep]:

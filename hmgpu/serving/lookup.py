@@ -7,7 +7,9 @@ import polars as pl
 from rich.table import Table
 
 from hmgpu.core.errors import RunError
-from hmgpu.pipeline.served_tables import BEST_SELLERS, RECOMMENDATIONS
+from hmgpu.core.parquet import read_table, scan_table
+from hmgpu.pipeline.lists import separator
+from hmgpu.pipeline.served_tables import ARTICLES, BEST_SELLERS, RECOMMENDATIONS
 from hmgpu.serving.customers import customers_asked
 from hmgpu.serving.finished_run import AGAIN, FinishedRun
 
@@ -27,35 +29,39 @@ def look_up(run: FinishedRun, asked: Iterable[str]) -> tuple[pl.DataFrame, list[
 
     Raises DataError for text that is not a customer id, RunError where a file of the run was changed.
     """
-    return served(run, customers_asked(asked, _pattern(run)))
+    return served(run, customers_asked(asked, _pattern(run), run.customer_column))
 
 
 def served(run: FinishedRun, customers: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
     """Return what `look_up` does, for customer ids that are each given once."""
     file = run.submitted.file(RECOMMENDATIONS)
-    lists = pl.scan_parquet(file, glob=False).filter(_one_of(customers)).select("customer_id", "articles")
+    lists = scan_table(file).filter(_one_of(customers)).select("customer_id", "articles")
     found = pl.DataFrame({"customer_id": customers}, schema={"customer_id": pl.String}).join(
         lists.collect(engine="streaming"), on="customer_id", how="left", maintain_order="left"
     )
     unknown = found.filter(pl.col("articles").is_null())["customer_id"].to_list()
     if unknown:
-        best = pl.read_parquet(run.submitted.file(BEST_SELLERS)).sort("rank")["article_id"]
+        best = read_table(run.submitted.file(BEST_SELLERS)).sort("rank")["article_id"]
         found = found.with_columns(pl.col("articles").fill_null(best.implode()))
     return found, unknown
 
 
-def as_csv(found: pl.DataFrame) -> str:
-    """Return the lists in the format of a submission: `customer_id,prediction`, ids separated by spaces."""
-    return found.select("customer_id", prediction=pl.col("articles").list.join(" ")).write_csv()
+def as_csv(found: pl.DataFrame, run: FinishedRun) -> str:
+    """Return the lists in the format of the run's `submission.csv`; see `pipeline.lists.write_submission`."""
+    between = separator(read_table(run.submitted.file(ARTICLES))["article_id"])
+    return found.select(
+        pl.col("customer_id").alias(run.customer_column), prediction=pl.col("articles").list.join(between)
+    ).write_csv()
 
 
 def list_table(found: pl.DataFrame, run: Path) -> Table:
     """Return the lists as a table for the terminal."""
-    table = Table(title=f"Twelve articles a customer, from {run}", show_lines=True)
+    table = Table(title=f"The list of each customer, from {run}", show_lines=True)
     for heading in ("customer", "articles"):
         table.add_column(heading, overflow="fold")
+    between = separator(found["articles"].explode())
     for customer, articles in found.iter_rows():
-        table.add_row(customer, " ".join(articles))
+        table.add_row(customer, between.join(articles))
     return table
 
 

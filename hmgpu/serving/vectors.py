@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from hmgpu.core.parquet import scan_table, schema_of
 from hmgpu.pipeline.served_tables import ARTICLES
 from hmgpu.serving.finished_run import FinishedRun
 
@@ -17,15 +18,15 @@ def write_vectors(run: FinishedRun, folder: Path) -> None:
 
     Raises RunError where a file of the run was changed.
     """
-    ids = pl.scan_parquet(run.submitted.file(ARTICLES), glob=False)
+    ids = scan_table(run.submitted.file(ARTICLES))
     for learned in (step for step in run.sources if step.folder.name.startswith(RETRIEVER)):
         for name in (name for name in sorted(learned.files) if name.endswith(".parquet")):
             file = learned.file(name)
-            schema = pl.read_parquet_schema(file)
+            schema = schema_of(file)
             places = [column for column in schema if column.startswith("v") and column[1:].isdigit()]
             if "article" not in schema or not places:
                 continue
-            table = pl.scan_parquet(file, glob=False).join(ids, on="article").sort("article").collect()
+            table = scan_table(file).join(ids, on="article").sort("article").collect()
             matrix = table.select(places).to_numpy().astype(np.float32) / STEPS
             others = [pl.col("on_sale").cast(pl.Boolean)] if "on_sale" in schema else []
             vectors = pl.Series("vector", matrix, dtype=pl.Array(pl.Float32, len(places))).arr.to_list()

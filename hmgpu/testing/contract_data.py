@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from hmgpu.core.parquet import scan_table
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
@@ -74,10 +75,10 @@ def _ingested(raw: Path, root: Path) -> Store:
 def _other_future(raw: Path, other: Path, cutoff: int) -> Path:
     shutil.copytree(raw, other)
     file = other / "transactions_train.csv"
-    rows = pl.read_csv(file, infer_schema=False)
+    rows = pl.read_csv(file, infer_schema=False, glob=False)
     first = str(date_of(cutoff))
     past, future = rows.filter(pl.col("t_dat") < first), rows.filter(pl.col("t_dat") >= first)
-    articles = pl.read_csv(other / "articles.csv", infer_schema=False)["article_id"]
+    articles = pl.read_csv(other / "articles.csv", infer_schema=False, glob=False)["article_id"]
     others = future.with_columns(
         customer_id=pl.col("customer_id").reverse(),
         article_id=articles.reverse().gather(pl.Series(range(future.height)) % articles.len()),
@@ -113,7 +114,7 @@ def _shuffled(history: History, folder: Path) -> History:
         files = [folder / f"{name}-1.parquet", folder / f"{name}-2.parquet"]
         rows.tail(half).write_parquet(files[0])
         rows.head(rows.height - half).write_parquet(files[1])
-        return pl.scan_parquet(files)
+        return scan_table(files)
 
     return dataclasses.replace(
         history,

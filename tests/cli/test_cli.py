@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from kit import demo_config
+from kit import ODD, demo_config
 
 from hmgpu.data.store import Store
 from hmgpu.data.synthetic import synthesize
@@ -31,7 +31,7 @@ def settings(**values: object) -> list[str]:
 
 @pytest.fixture(scope="module")
 def places(store: Store, raw: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    runs = tmp_path_factory.mktemp("cli") / "runs"
+    runs = tmp_path_factory.mktemp("cli") / ODD / "runs"
     chosen = {"data__raw": raw, "data__root": store.root, "runs": runs, "weeks__train": 1, "ranker__rounds": 5}
     config = demo_config(tmp_path_factory.mktemp("config"))
     return ["--config", str(config), "--engine", "cpu", *settings(**chosen)]

@@ -66,7 +66,7 @@ def workplace(configs, tmp_path_factory):
                 hmgpu("promote", f"runs/{run}")
         finally:
             os.chdir(before)
-    customers = pl.read_csv(folder / "runs" / "current" / "submission.csv")["customer_id"].head(5)
+    customers = pl.read_csv(folder / "runs" / "current" / "submission.csv", glob=False)["customer_id"].head(5)
     (folder / "ids.txt").write_text("\n".join(customers) + "\n")
     pl.DataFrame({"customer_id": customers}).write_parquet(folder / "more.parquet")
     return folder
@@ -84,7 +84,7 @@ def place(workplace, shipped, tmp_path, monkeypatch):
 def _own_tables(folder: Path) -> None:
     """our/files/: the same purchases as a retailer with other names, ids, days and prices has them."""
     (folder / "our" / "files").mkdir(parents=True)
-    bought = pl.read_csv(folder / "raw" / "transactions_train.csv", infer_schema=False)
+    bought = pl.read_csv(folder / "raw" / "transactions_train.csv", infer_schema=False, glob=False)
     sku = pl.concat_str(pl.lit("AB"), pl.col("article_id").str.slice(-6))
     bought.select(
         date=pl.col("t_dat").str.to_date().dt.strftime("%d.%m.%Y"),
@@ -92,7 +92,7 @@ def _own_tables(folder: Path) -> None:
         sku=sku,
         eur=((pl.col("price").cast(pl.Float64) * 59000).round() / 100).round(2),
     ).write_csv(folder / "our" / "files" / "sales.csv")
-    articles = pl.read_csv(folder / "raw" / "articles.csv", infer_schema=False)
+    articles = pl.read_csv(folder / "raw" / "articles.csv", infer_schema=False, glob=False)
     named = articles.select(sku=sku, style="product_code", title="prod_name", dept="department_no")
     named.unique("sku", maintain_order=True).write_csv(folder / "our" / "files" / "products.csv")
     some = articles.select("article_id").head(50)
@@ -102,7 +102,7 @@ def _own_tables(folder: Path) -> None:
 
 def _next_week(folder: Path) -> None:
     """The last week once more, seven days later."""
-    bought = pl.read_csv(folder / "raw" / "transactions_train.csv", infer_schema=False)
+    bought = pl.read_csv(folder / "raw" / "transactions_train.csv", infer_schema=False, glob=False)
     week = bought.filter(pl.col("t_dat") >= "2020-09-16")
     later = pl.col("t_dat").str.to_date().dt.offset_by("7d").dt.to_string()
     week.with_columns(later.alias("t_dat")).write_csv(folder / "2020-09-23.csv")

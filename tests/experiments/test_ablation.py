@@ -98,7 +98,7 @@ def test_the_full_line_is_scored_again_with_another_seed_on_what_it_has_learned(
 def test_precisions_are_what_the_figures_are_means_of(config: Config) -> None:
     file = open_pipeline(config, CPU).evaluate()
     metrics = json.loads(file.read_text())
-    precisions = pl.read_parquet(file.resolve().parent / "precisions.parquet")
+    precisions = pl.read_parquet(file.resolve().parent / "precisions.parquet", glob=False)
     assert precisions["customer"].is_sorted()
     assert precisions["customer"].n_unique() == precisions.height == metrics["customers"]
     assert {name: precisions[name].mean() for name in precisions.columns[2:]} == metrics["map_at_12"]

@@ -83,13 +83,13 @@ def config(raw: Path, store: Store, tmp_path: Path) -> Config:
 
 def test_a_run_with_short_lists_and_exclusions(config: Config, store: Store, tmp_path: Path) -> None:
     plain = open_pipeline(config, CPU)
-    best = pl.read_parquet(plain.learn(store.next_week)["fallback"].folder / "table.parquet").sort("rank")
+    best = pl.read_parquet(plain.learn(store.next_week)["fallback"].folder / "table.parquet", glob=False).sort("rank")
     ids = CPU.collect(store.article_ids())
     barred = best.join(ids, on="article")["article_id"].head(4).to_list()
     lists = ListSettings(k=5, exclude=write(tmp_path, "barred.txt", barred), not_bought_days=60)
     pipeline = open_pipeline(config.model_copy(update={"lists": lists}), CPU)
     with pipeline.working():
-        submission = pl.read_csv(pipeline.finish(), infer_schema=False)
+        submission = pl.read_csv(pipeline.finish(), infer_schema=False, glob=False)
     metrics = json.loads((pipeline.run.folder / "metrics.json").read_text())
     assert metrics["map_at_5"]["ranker"] > 0
     assert "map_at_12" not in metrics
@@ -108,7 +108,7 @@ def test_a_run_with_short_lists_and_exclusions(config: Config, store: Store, tmp
     assert shown.join(lately, on=["customer_id", "article_id"], how="semi").is_empty()
     # What was judged was chosen in the same way, a week earlier.
     week = pipeline.weeks.validation
-    judged = pl.read_parquet(pipeline.run.folder / "steps" / str(week) / "evaluate" / "lists.parquet")
+    judged = pl.read_parquet(pipeline.run.folder / "steps" / str(week) / "evaluate" / "lists.parquet", glob=False)
     earlier = CPU.collect(store.as_of(week.first_day).last(60).select("customer", "article"))
     assert judged.group_by("customer").len()["len"].unique().to_list() == [5]
     assert judged.join(earlier, on=["customer", "article"], how="semi").is_empty()

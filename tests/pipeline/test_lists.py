@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
-from hmgpu.pipeline.lists import best_sellers, check_fillable, top_k, write_submission
+from hmgpu.pipeline.lists import best_sellers, check_fillable, separator, top_k, write_submission
 
 CPU = Engine("cpu", "tests")
 
@@ -120,3 +120,19 @@ def test_the_submission_has_a_line_for_every_customer_in_the_order_of_the_files(
     assert [line.rpartition(",")[0] for line in lines[1:]] == ["aa", '"b,b"', "cc", ""]
     # Customer 0: articles 0, 5, 10, 2, … at ranks 1, 2, 3, 4: ids keep their leading zeros.
     assert lines[1] == "aa," + " ".join(f"{place * 5 % 13:010}" for place in range(12))
+    write_submission(path, files, customer_ids, article_ids.cast({"article": pl.Int32}), column="Kunde, Nr.")
+    assert path.read_bytes().decode().split("\n")[0] == '"Kunde, Nr.",prediction'
+
+
+@pytest.mark.parametrize(
+    ("ids", "between"),
+    [(["0010", "0011"], " "), (["SKU 1", "A|B"], ";"), (["SKU 1", "2"], "|"), (["a|b"], " "), ([], " ")],
+)
+def test_ids_are_separated_by_what_no_id_has_in_it(ids, between):
+    assert separator(pl.Series(ids, dtype=pl.String)) == between
+    assert between.join(ids).split(between) == (ids or [""])
+
+
+def test_ids_that_nothing_can_separate_are_refused():
+    with pytest.raises(DataError, match=r"each of ' \|;/' in them"):
+        separator(pl.Series(["a |", ";", "/"]))

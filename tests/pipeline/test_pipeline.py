@@ -65,7 +65,7 @@ def test_customers_whose_candidates_are_worth_too_little_get_best_sellers(config
     some, everything = (pl.concat(each.validation[0].tables()) for each in (pipeline, all_kept))
     assert 0 < some["customer"].n_unique() < everything["customer"].n_unique()
     assert some["worth"].min() == worth[-1]
-    lists = pl.read_csv(pipeline.submit())
+    lists = pl.read_csv(pipeline.submit(), glob=False)
     assert (lists["prediction"].str.split(" ").list.n_unique() == 12).all()
     assert lists.height == pipeline.store.manifest.customers
 
@@ -94,7 +94,7 @@ def test_every_plan_of_a_run_translates_to_cudf(with_models: Config, untranslate
 
 def test_a_run_gives_every_customer_twelve_articles_and_says_how_good_they_are(config: Config, store: Store) -> None:
     pipeline = finish(config)
-    submission = pl.read_csv(pipeline.run.folder / "submission.csv", infer_schema=False)
+    submission = pl.read_csv(pipeline.run.folder / "submission.csv", infer_schema=False, glob=False)
     assert submission.columns == ["customer_id", "prediction"]
     everybody = CPU.collect(store.customer_ids())["customer_id"]
     assert sorted(submission["customer_id"]) == sorted(everybody)
@@ -178,14 +178,14 @@ def test_too_little_history_is_one_sentence(config: Config) -> None:
 def test_a_week_without_sales_teaches_nothing_and_stops_nothing(raw: Path, tmp_path: Path) -> None:
     shutil.copytree(raw, tmp_path / "raw")
     file = tmp_path / "raw" / "transactions_train.csv"
-    rows = pl.read_csv(file, infer_schema=False)
+    rows = pl.read_csv(file, infer_schema=False, glob=False)
     closed = pl.col("t_dat").is_between(pl.lit("2020-09-02"), pl.lit("2020-09-08"))
     rows.filter(~closed).write_csv(file)
     config = load_config(demo_config(tmp_path), small_settings(tmp_path / "raw", tmp_path / "data", tmp_path / "runs"))
     ingest(config.data)
     pipeline = finish(config)
     assert "2020-09-02" in map(str, pipeline.weeks.training)
-    lists = pl.read_csv(pipeline.run.folder / "submission.csv", infer_schema=False)
+    lists = pl.read_csv(pipeline.run.folder / "submission.csv", infer_schema=False, glob=False)
     assert (lists["prediction"].str.split(" ").list.n_unique() == 12).all()
 
 
@@ -201,7 +201,7 @@ def test_a_retailer_with_three_columns_gets_recommendations(raw: Path, tmp_path:
     ingest(config.data)
     pipeline = finish(config)
     assert set(pipeline.retrievers) == {"repurchase", "copurchase", "popular", "last_season"}
-    lists = pl.read_csv(pipeline.run.folder / "submission.csv", infer_schema=False)
+    lists = pl.read_csv(pipeline.run.folder / "submission.csv", infer_schema=False, glob=False)
     assert (lists["prediction"].str.split(" ").list.n_unique() == 12).all()
 
 

@@ -7,6 +7,7 @@ import pytest
 from kit import demo_config
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.parquet import read_table
 from hmgpu.data.store import Store
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.examples import LABEL
@@ -29,9 +30,9 @@ def test_quotas_come_from_weeks_before_all_training_and_bound_the_candidates(con
         str(pipeline.weeks.training[0].back(back)) for back in (2, 1)
     ]
     assert pipeline.weeks.oldest == pipeline.weeks.quotas[0]
-    table = pipeline.quotas and pl.read_parquet(pipeline.quotas.step.folder / "table.parquet")
+    table = pipeline.quotas and read_table(pipeline.quotas.step.folder / "table.parquet")
     assert set(table["retriever"]) == set(pipeline.retrievers)
-    shown = [pl.read_parquet(file) for file in (pipeline.run.folder / "steps").glob("*/quotas/*/table.parquet")]
+    shown = [read_table(file) for file in (pipeline.run.folder / "steps").glob("*/quotas/*/table.parquet")]
     assert len(shown) == 2
     assert pl.concat(shown)["shown"].sum() > 500
     week = pipeline.weeks.validation
@@ -49,10 +50,10 @@ def test_customers_are_sampled_among_the_buyers_and_counted_shard_by_shard(confi
     for memory in (config.memory_gb, 0.1):
         smaller = {"quotas": Quotas(customers=20), "memory_gb": memory, "runs": config.runs / str(memory)}
         pipeline = open_pipeline(config.model_copy(update=smaller), CPU)
-        tables.append(pl.read_parquet(pipeline.quotas.step.folder / "table.parquet"))
+        tables.append(read_table(pipeline.quotas.step.folder / "table.parquet"))
         [week] = pipeline.weeks.quotas
         counted = pipeline.run.folder / "steps" / str(week) / "quotas"
-        shown = pl.concat(pl.read_parquet(file) for file in counted.glob("*/table.parquet"))
+        shown = pl.concat(read_table(file) for file in counted.glob("*/table.parquet"))
         firsts = shown.filter((pl.col("rank") == 1) & (pl.col("retriever") == "popular"))
         assert firsts["shown"].sum() == 20  # everybody is offered a best seller
     assert tables[0].equals(tables[1])

@@ -30,7 +30,7 @@ def test_serving_describes_few_candidates_and_recommends_what_describing_all_wou
     quick, careful = (XGBoost(rounds=rounds, depth=3, min_child_weight=1) for rounds in (5, 20))
     cascade = Cascade(first=quick, early=("article_sales",), keep=12, then=careful)
     pipeline = open_pipeline(config.model_copy(update={"ranker": cascade}), CPU)
-    served = pl.concat(pl.read_parquet(step.folder / "table.parquet") for step in pipeline.recommend())
+    served = pl.concat(pl.read_parquet(step.folder / "table.parquet", glob=False) for step in pipeline.recommend())
     week, model = pipeline.store.next_week, pipeline.load(pipeline.train())
     learned = pipeline.learn(week)
     proposed = propose(pipeline.context, week, learned, served.select("customer").unique().sort("customer"))
@@ -39,6 +39,6 @@ def test_serving_describes_few_candidates_and_recommends_what_describing_all_wou
     assert model.promising(proposed.pairs).height < proposed.pairs.height
     every = complete(pipeline.context, proposed, proposed.pairs)
     scored = every.select(KEYS).with_columns(score=model.score(every)).lazy()
-    filler = pl.scan_parquet(learned["fallback"].folder / "table.parquet")
+    filler = pl.scan_parquet(learned["fallback"].folder / "table.parquet", glob=False)
     expected = CPU.collect(top_k(scored, served.lazy().select("customer").unique(), filler))
     assert served.sort("customer", "rank").equals(expected.select(served.columns).sort("customer", "rank"))

@@ -15,7 +15,7 @@ QUICK = {"ranker.rounds": 10, "weeks.train": 2, "engine": "cpu"}
 
 @pytest.fixture(scope="module")
 def transactions(raw: Path) -> pl.DataFrame:
-    return pl.read_csv(raw / "transactions_train.csv", infer_schema=False)
+    return pl.read_csv(raw / "transactions_train.csv", infer_schema=False, glob=False)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_the_last_seven_days_are_the_last_week(transactions: pl.DataFrame) -> No
 def test_all_tables_as_pandas(raw: Path, transactions: pl.DataFrame, tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     frames = [transactions.with_columns(pl.col("price").cast(pl.Float64), pl.col("t_dat").str.to_datetime())]
-    frames += [pl.read_csv(raw / f"{name}.csv", infer_schema=False) for name in ("articles", "customers")]
+    frames += [pl.read_csv(raw / f"{name}.csv", infer_schema=False, glob=False) for name in ("articles", "customers")]
     recommender = hmgpu.Recommender(settings=QUICK, folder=tmp_path).fit(*(frame.to_pandas() for frame in frames))
     found = recommender.recommend(frames[2]["customer_id"][:2].to_list(), k=3)
     assert isinstance(found, pandas.DataFrame)

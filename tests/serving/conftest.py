@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import small_run
-from kit import demo_config
+from kit import ODD, demo_config
 
 from hmgpu.data.store import Store
 from hmgpu.pipeline.config import load_config
@@ -31,7 +31,8 @@ class RealRun:
 @pytest.fixture(scope="session")
 def real_run(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> RealRun:
     """A run with towers, workflows and trees, on a small synthetic data set."""
-    folder = tmp_path_factory.mktemp("serving")
+    folder = tmp_path_factory.mktemp("serving") / ODD
+    folder.mkdir()
     little = ["weeks.train=1", "ranker.rounds=5", "engine=cpu", "features.encoded={}", "retrievers.als={n: 5}"]
     places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={folder / 'runs'}"]
     pipeline = open_pipeline(load_config(demo_config(folder, models=True), [*places, *little]), small_run.CPU)

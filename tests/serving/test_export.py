@@ -68,11 +68,11 @@ def test_the_manifest_lists_every_file_with_its_hash(make_run, tmp_path):
 
 def test_lists_and_vectors_have_the_retailers_ids(make_run, tmp_path):
     out = export_of(make_run(), tmp_path / "export")
-    lists = pl.read_parquet(out / "recommendations.parquet")
+    lists = pl.read_parquet(out / "recommendations.parquet", glob=False)
     rows = [(customer_id(c), place, each) for c in range(CUSTOMERS) for place, each in enumerate(listed(c), start=1)]
     assert lists.rows() == sorted(rows)
-    assert pl.read_parquet(out / "best_sellers.parquet")["article_id"].to_list() == BEST_SELLERS
-    found = pl.read_parquet(out / "vectors" / "als.parquet")
+    assert pl.read_parquet(out / "best_sellers.parquet", glob=False)["article_id"].to_list() == BEST_SELLERS
+    found = pl.read_parquet(out / "vectors" / "als.parquet", glob=False)
     assert found.schema == {"article_id": pl.String, "vector": pl.List(pl.Float32), "on_sale": pl.Boolean}
     assert found.row(3) == (article_id(3), [3 / STEPS, 0.0], True)
 
@@ -231,7 +231,7 @@ def test_what_the_docs_say_is_enough_to_use_it(real, real_run, tmp_path, monkeyp
     (file,) = (real_run.folder / "steps" / str(real_run.pipeline.weeks.validation) / "examples").glob("*/table.parquet")
     (tmp_path / "export").symlink_to(real)
     (tmp_path / "candidates.parquet").symlink_to(file)
-    customer = pl.read_parquet(real / "recommendations.parquet")["customer_id"][0]
+    customer = pl.read_parquet(real / "recommendations.parquet", glob=False)["customer_id"][0]
     (example,) = re.findall(r"[0-9a-f]{64}", lines)
     script = lines.replace(example, customer) + '\nranked.write_parquet("ranked.parquet")\n'
     # Without hmgpu: another folder, and no module of ours may be imported.
@@ -243,13 +243,13 @@ def test_what_the_docs_say_is_enough_to_use_it(real, real_run, tmp_path, monkeyp
     assert "(12, 3)" in done.stdout
     table = next(Examples((file,)).tables())
     model = real_run.pipeline.load(real_run.pipeline.train())
-    scores = pl.read_parquet(tmp_path / "ranked.parquet")["score"]
+    scores = pl.read_parquet(tmp_path / "ranked.parquet", glob=False)["score"]
     assert np.array_equal(scores.to_numpy(), model.score(table).to_numpy())
 
 
 def encoded(real: Path, side: str, column: str, values: pl.Series) -> pl.Series:
     """Codes from the exported table of a column, by the retailer's text."""
-    known = pl.read_parquet(real / "encoders" / side / f"{column}.parquet")
+    known = pl.read_parquet(real / "encoders" / side / f"{column}.parquet", glob=False)
     asked = pl.DataFrame({"value": values}, schema={"value": pl.String})
     joined = asked.join(known, on="value", how="left", maintain_order="left", nulls_equal=True)
     return joined["code"].fill_null(2)
@@ -279,7 +279,7 @@ def test_numbers_are_normalised_as_by_the_workflows(real, real_run, store):
     facts = read(real, "encoders/numbers.json")["article"]
     rows = article_rows(history).collect().sort("key")
     types = store.values("product_type").collect().rename({"code": "product_type"})
-    means = pl.read_parquet(real / "encoders" / "article" / "type_price.means.parquet")
+    means = pl.read_parquet(real / "encoders" / "article" / "type_price.means.parquet", glob=False)
     group = rows.join(types, on="product_type", how="left", maintain_order="left")
     group = group.join(means, on="value", how="left", maintain_order="left", nulls_equal=True)
     rows = rows.with_columns(type_price=pl.col("price") / group["mean"])
@@ -317,7 +317,7 @@ def test_the_towers_can_be_computed_from_their_files(real, real_run, store):
     week, part = store.next_week, pipeline.retrievers["two_tower"]
     history = store.as_of(week.first_day)
     articles = pipeline.learning.encoders.articles(history)
-    table = pl.read_parquet(real / "vectors" / "two_tower.parquet")
+    table = pl.read_parquet(real / "vectors" / "two_tower.parquet", glob=False)
     assert np.allclose(towers(real, "article", articles), np.stack(table["vector"].to_list()), atol=1 / STEPS)
     some = history.customers.select("customer").head(50).collect()
     audience = pipeline.learning.audience(week, some)
@@ -332,8 +332,8 @@ def test_vectors_are_those_that_propose(real, real_run, store):
     learned = real_run.pipeline.learn(store.next_week)
     assert vectors.STEPS == STEPS
     for name in ("two_tower", "als"):
-        table = pl.read_parquet(learned[f"retriever-{name}"].folder / "articles.parquet")
-        found = pl.read_parquet(real / "vectors" / f"{name}.parquet")
+        table = pl.read_parquet(learned[f"retriever-{name}"].folder / "articles.parquet", glob=False)
+        found = pl.read_parquet(real / "vectors" / f"{name}.parquet", glob=False)
         ids = store.article_ids().collect()
         named = table.join(ids, on="article", maintain_order="left")
         assert found["article_id"].to_list() == named["article_id"].to_list()

@@ -7,10 +7,11 @@ import shutil
 import polars as pl
 import pytest
 from rich.console import Console
-from small_run import BEST_SELLERS, CUSTOMERS, listed
+from small_run import BEST_SELLERS, CUSTOMERS, PATTERN, listed
 from small_world import customer_id
 
-from hmgpu.core.errors import RunError
+from hmgpu.core.errors import DataError, RunError
+from hmgpu.core.parquet import read_table
 from hmgpu.runs.publish import promote
 from hmgpu.runs.seal import seal
 from hmgpu.serving.finished_run import FinishedRun
@@ -125,8 +126,9 @@ def test_a_config_without_a_pattern_is_named(content, make_run):
 
 
 def test_lists_are_written_as_a_submission_is(make_run):
-    found, _ = look_up(FinishedRun.open(make_run()), [customer_id(5)])
-    assert as_csv(found) == f"customer_id,prediction\n{customer_id(5)},{' '.join(listed(5))}\n"
+    run = FinishedRun.open(make_run())
+    found, _ = look_up(run, [customer_id(5)])
+    assert as_csv(found, run) == f"customer_id,prediction\n{customer_id(5)},{' '.join(listed(5))}\n"
     screen = Console(width=200, file=io.StringIO(), record=True)
     screen.print(list_table(found, "runs/current"))
     shown = screen.export_text()
@@ -134,15 +136,29 @@ def test_lists_are_written_as_a_submission_is(make_run):
     assert " ".join(listed(5)[:8]) in shown
 
 
+def test_lists_speak_of_customers_as_the_retailer_does(make_run, tmp_path):
+    folder = make_run()
+    columns = f"data: {{customer_pattern: '{PATTERN}', columns: {{transactions: {{customer: Kundennummer}}}}}}"
+    (folder / "config.yaml").write_text(columns)
+    (tmp_path / "ids.csv").write_text(f"Kundennummer,Ort\n{customer_id(5)},Ulm\n")
+    run = FinishedRun.open(folder)
+    found, _ = look_up(run, [str(tmp_path / "ids.csv")])
+    assert as_csv(found, run).startswith(f"Kundennummer,prediction\n{customer_id(5)},")
+    (tmp_path / "ids.csv").write_text(f"customer_id,Ort\n{customer_id(5)},Ulm\n")
+    with pytest.raises(DataError, match="has no column Kundennummer; its first line has customer_id, Ort"):
+        look_up(run, [str(tmp_path / "ids.csv")])
+
+
 def test_a_real_run_serves_its_submission(real_run, store):
-    submission = pl.read_csv(real_run.folder / "submission.csv", infer_schema=False)
+    submission = pl.read_csv(real_run.folder / "submission.csv", infer_schema=False, glob=False)
     some = submission["customer_id"].sample(100, seed=1).to_list()
-    found, unknown = look_up(FinishedRun.open(real_run.folder), some)
+    run = FinishedRun.open(real_run.folder)
+    found, unknown = look_up(run, some)
     assert unknown == []
     expected = pl.DataFrame({"customer_id": some}).join(submission, on="customer_id", maintain_order="left")
-    assert as_csv(found) == expected.write_csv()
+    assert as_csv(found, run) == expected.write_csv()
     # A stranger gets what fills the lists of everybody else.
     pipeline = real_run.pipeline
-    filler = pl.read_parquet(pipeline.learn(store.next_week)["fallback"].folder / "table.parquet").sort("rank")
+    filler = read_table(pipeline.learn(store.next_week)["fallback"].folder / "table.parquet").sort("rank")
     best = filler.join(store.article_ids().collect(), on="article", maintain_order="left")["article_id"]
     assert lists(real_run.folder, NOBODY) == [(NOBODY, best.to_list())]

@@ -8,7 +8,9 @@ from hmgpu.core.html.blocks import Bars, Grid, Section, count, share
 from hmgpu.core.html.lines import Lines
 from hmgpu.data.explore.whole import WEEK, Whole, total
 
-LEAD = "Prices paid, in the unit of the data. H&M's prices are scaled: a price of 0.0169 may have been 9.99."
+LEAD = "Prices paid, as the column {} has them{}."
+HM = "1/59000"  # price unit
+SCALED = "; H&M's public prices are scaled: a price of 0.0169 may have been 9.99"
 QUANTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 BANDS = 16  # bands of equal width, up to the price that 99 % of units don't exceed
 
@@ -16,8 +18,11 @@ BANDS = 16  # bands of equal width, up to the price that 99 % of units don't exc
 def prices(whole: Whole) -> Section:
     """The section with quantiles and bands of prices, and the mean price a week; empty if the data has no prices."""
     if not whole.history.has("price"):
-        return Section("Prices", LEAD, [])
-    unit = float(Fraction(str(whole.store.manifest.settings["price_unit"])))
+        return Section("Prices", "", [])
+    settings = whole.store.manifest.settings
+    unit, currency = float(Fraction(str(settings["price_unit"]))), settings.get("currency")
+    said = f", in {currency}" if currency else SCALED if settings["price_unit"] == HM else ""
+    lead = LEAD.format(whole.store.raw_name("transactions", "price"), said)
     rows = whole.history.transactions
     paid = rows.group_by("price").agg(units=pl.len())
     table = whole.engine.collect(paid.sort("price")).drop_nulls()
@@ -35,7 +40,7 @@ def prices(whole: Whole) -> Section:
         Bars("Units by price", _bands(table, unit)),
         Lines("Mean price a week", WEEK, whole.weeks, weekly, text),
     ]
-    return Section("Prices", LEAD, blocks)
+    return Section("Prices", lead, blocks)
 
 
 def _quantiles(table: pl.DataFrame) -> list[int]:

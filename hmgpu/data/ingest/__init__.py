@@ -5,9 +5,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import polars as pl
-
 from hmgpu.core.errors import DataError
+from hmgpu.core.parquet import read_table
 from hmgpu.data.ingest.absorb import Tables, empty_tables
 from hmgpu.data.ingest.build import Build, IngestSummary, Inspect, content_settings
 from hmgpu.data.ingest.overlap import AbsorbedError
@@ -108,9 +107,7 @@ def append(
 
 def _load(root: Path, there: Manifest) -> Tables:
     there.verify(root)
-    articles, customers, codes = (
-        pl.read_parquet(root / there.table(name)) for name in ("articles", "customers", "codes")
-    )
+    articles, customers, codes = (read_table(root / there.table(name)) for name in ("articles", "customers", "codes"))
     return Tables(articles, customers, codes)
 
 

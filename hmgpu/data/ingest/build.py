@@ -95,6 +95,7 @@ def content_settings(settings: DataSettings) -> dict[str, JsonValue]:
         "date_format": settings.date_format,
         "time_zone": settings.time_zone,
         "price_unit": str(Fraction(settings.price_unit)),
+        "currency": settings.currency,
         "channels": list(settings.channels),
         "week_starts": settings.week_starts,
     }

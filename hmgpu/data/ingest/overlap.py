@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.core.errors import DataError
+from hmgpu.core.parquet import scan_table
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.weeks import DAYS, date_of, week_of_file
 
@@ -30,7 +31,7 @@ def without_known_days(new: pl.DataFrame, root: Path, there: Manifest, path: Pat
         if shared.is_empty():
             continue
         within = pl.col("day").is_in(shared.implode())
-        old = pl.concat([pl.scan_parquet(root / name, glob=False).select(new.columns) for name in files])
+        old = pl.concat([scan_table(root / name).select(new.columns) for name in files])
         before, now = old.filter(within).collect(), new.filter(within)
         held = before["day"].unique()
         known += held.to_list()

@@ -15,6 +15,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import UNFINISHED, digest_of, needing_room
 from hmgpu.core.lock import held
+from hmgpu.core.parquet import read_table
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.ingest.parquetrows import DAMAGE
 from hmgpu.data.ingest.staging import VECTORS
@@ -123,6 +124,6 @@ def _encode_part(ids: list[str], inputs: ArticleInputs, encoder: Encoder, batch:
 def _finished(file: Path) -> pl.DataFrame | None:
     """Read a part of an earlier attempt; None if there is none, or a power cut damaged it."""
     try:
-        return pl.read_parquet(file)
+        return read_table(file)
     except DAMAGE:
         return None

@@ -9,6 +9,7 @@ import polars as pl
 from hmgpu.core.errors import DataError
 from hmgpu.core.extras import needed_by
 from hmgpu.core.files import sha256
+from hmgpu.core.parquet import read_table
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.ingest.staging import VECTORS, publish, staged
 from hmgpu.data.manifest import DataFile, Manifest, Vectors
@@ -33,7 +34,7 @@ def keep(root: Path, of: VectorsOf, ids: pl.Series, vectors: "np.ndarray[Any, An
     Manifest.read(root)  # raises before a folder is created for the lock
     with staged(root) as staging:
         there = Manifest.read(root)
-        articles = pl.read_parquet(root / there.table("articles"), columns=["article", "article_id"])
+        articles = read_table(root / there.table("articles"), columns=["article", "article_id"])
         # Looked up under the lock: the data set may have been replaced since the ids were read.
         keys = ids.to_frame("article_id").join(articles, on="article_id", how="left", maintain_order="left")["article"]
         if keys.null_count():

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from hmgpu.core.html.blocks import Article, Card, Section
+from hmgpu.core.parquet import scan_table
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.pictures import picture
 from hmgpu.evaluation.report.sampled_lists import OUTCOMES, sampled_lists
@@ -54,7 +55,7 @@ class CustomerCards:
         """Collect what the cards of `sampled` (customer) show."""
         theirs, collect = pl.col("customer").is_in(sampled["customer"].to_list()), week.engine.collect
         past = collect(week.history.transactions.filter(theirs).select(*KEYS, "day").unique())
-        rows = collect(pl.scan_parquet(list(week.examples.files), glob=False).filter(theirs).sort(KEYS))
+        rows = collect(scan_table(week.examples.files).filter(theirs).sort(KEYS))
         scores = week.model.score(rows).alias("score")
         proposed = rows.select(*KEYS, *(f"{name}{RANK}" for name in week.retrievers), scores)
         # Rows are sorted, and equal scores are ranked in their order: ties break on the article.
@@ -82,9 +83,10 @@ class CustomerCards:
             self._article(article, self._proposed_by(customer, article), article in bought) for article in places
         ]
         then = [self._article(a, self._found(customer, a, places.get(a)), a in places) for a in bought[:BOUGHT]]
-        age = self.attributes.get(customer, {}).get("age")
+        attributes = self.attributes[customer]
+        age = attributes.get("age")
         about = [
-            f"customer {customer}",
+            f"customer {attributes['customer_id']}",
             f"age {age}" if age else "",
             f"{past.height:,} earlier purchases on {_days(past['day'].n_unique())}" if past.height else "",
             f"average precision {average_precision:.3f}",

@@ -10,6 +10,7 @@ import polars as pl
 from hmgpu.core.engine import Engine
 from hmgpu.core.html.blocks import Bars, Grid, Heat, Section, count, rate, share
 from hmgpu.core.html.lines import Lines
+from hmgpu.core.parquet import scan_table
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.retrievers import MERGED
 from hmgpu.parts.candidates import RANK
@@ -94,7 +95,7 @@ def overlap(examples: Examples, retrievers: Sequence[str], engine: Engine) -> tu
         both = proposed[first] & proposed[second]
         sums[f"all {first} {second}"] = both.cast(pl.Int64).sum()
         sums[f"hits {first} {second}"] = (both & hit).cast(pl.Int64).sum()
-    found = engine.collect(pl.scan_parquet(list(examples.files), glob=False).select(**sums)).row(0, named=True)
+    found = engine.collect(scan_table(examples.files).select(**sums)).row(0, named=True)
 
     def shares(of: str) -> Shares:
         rows = [[found[f"{of} {first} {second}"] for second in places] for first in places]

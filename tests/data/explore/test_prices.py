@@ -17,3 +17,13 @@ def test_prices_are_in_the_data_s_unit(whole):
     assert line(section, "Mean price") == {
         "mean": [pytest.approx(400 / 3 / 59000), pytest.approx(7300 / 8 / 59000), pytest.approx(350 / 59000)]
     }
+
+
+def test_prices_are_named_as_the_retailer_does(whole):
+    assert prices(whole).lead == (
+        "Prices paid, as the column price has them; H&M's public prices are scaled: a price of 0.0169 may have been "
+        "9.99."
+    )
+    settings = whole.store.manifest.settings
+    settings["columns"]["transactions"]["price"], settings["currency"] = "Preis netto", "EUR"
+    assert prices(whole).lead == "Prices paid, as the column Preis netto has them, in EUR."

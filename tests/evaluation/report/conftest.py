@@ -80,7 +80,11 @@ def evaluated(make_history: Callable[..., History], tmp_path: Path, engine: Engi
     attributes = {article: {"name": name, "colour_name": "Red"} for article, name in names.items()}
     # Article 23 is sold for the first time in the week itself.
     bought = [(2, 1, 10), (9, 1, 11), (40, 2, 12), (40, 2, 13), *((60, 4, article) for article in range(14, 23))]
-    history = make_history(bought, attributes, {1: {"age": 33}, 2: {}, 4: {}})
+    history = make_history(bought, attributes, {1: {"age": 33}, 2: {}, 3: {}, 4: {}})
+    own = pl.DataFrame({"customer": [1, 2, 3, 4], "customer_id": ["one", "two", "three", "four"]}).cast(
+        {"customer": pl.Int32}
+    )
+    history = dataclasses.replace(history, customers=history.customers.join(own.lazy(), on="customer"))
     ids = pl.format("00{}", "article").alias("article_id")
     history = dataclasses.replace(history, articles=history.articles.with_columns(ids))
     sold_later = {"article": 23, "article_id": "0023", "name": "Coat 23", "first_day": history.cutoff + 1}

@@ -18,9 +18,9 @@ def shelf(card, number):
 
 
 def test_a_card_tells_what_was_bought_recommended_and_bought_then(cards):
-    card = cards["customer 1"]
+    card = cards["customer one"]
     assert card.title == "Active: found at the top"
-    assert card.about == "customer 1 · age 33 · 2 earlier purchases on 2 days · average precision 1.000"
+    assert card.about == "customer one · age 33 · 2 earlier purchases on 2 days · average precision 1.000"
     assert [(article.about, article.note) for article in shelf(card, 0)] == [
         ("Red, 0010", "2 days before"),
         ("Red, 0011", "9 days before"),
@@ -39,13 +39,13 @@ def test_a_card_tells_what_was_bought_recommended_and_bought_then(cards):
 
 def test_recommendations_stand_in_their_order(cards):
     # The first retriever's, the second's, then the best sellers that aren't listed yet.
-    shown = [article.about for article in shelf(cards["customer 2"], 1)]
+    shown = [article.about for article in shelf(cards["customer two"], 1)]
     assert shown[:5] == ["Red, 0012", "Red, 0010", "Red, 0013", "Red, 0011", "Red, 0014"]
-    assert [article.note for article in shelf(cards["customer 2"], 2)] == ["recommended at rank 1"]
+    assert [article.note for article in shelf(cards["customer two"], 2)] == ["recommended at rank 1"]
 
 
 def test_what_was_missed_says_why(cards):
-    new = cards["customer 3"]
+    new = cards["customer three"]
     assert shelf(new, 0) == []
     # Article 13 fills the list up; article 23 is new to everybody.
     assert [(article.about, article.note) for article in shelf(new, 2)] == [

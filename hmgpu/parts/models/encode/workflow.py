@@ -9,7 +9,9 @@ the unknown code, so that models trained on the codes keep working.
 import json
 import math
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,18 +63,20 @@ class Encoders:
         Raises DataError if nothing was bought in those days.
         """
         workflows: dict[Side, nvt.Workflow] = {}
+        (folder / FITTING).mkdir()
         for side, plan in fitting_rows(history, days).items():
             rows = engine.collect(plan)
             if rows.is_empty():
                 raise DataError(
                     f"encode: nothing was bought in the {days} days before the oldest training week; raise encode.days."
                 )
-            workflow = nvt.Workflow(_graph(columns(side, history.present), folder / FITTING))
-            # The same number of parts with a client as without: the last bits of means and deviations depend on it.
-            parts = math.ceil(rows.height / AT_ONCE)
-            with merlin.through(client):
-                workflow.fit(nvt.Dataset(engine.frame(rows), npartitions=parts, cpu=engine.name == "cpu"))
-            merlin.save(workflow, folder / side)
+            with _plain_path(folder / FITTING) as path:
+                workflow = nvt.Workflow(_graph(columns(side, history.present), path))
+                # The same number of parts with a client as without: the last bits of means and deviations depend on it.
+                parts = math.ceil(rows.height / AT_ONCE)
+                with merlin.through(client):
+                    workflow.fit(nvt.Dataset(engine.frame(rows), npartitions=parts, cpu=engine.name == "cpu"))
+                merlin.save(workflow, folder / side)
             workflows[side] = workflow
         shutil.rmtree(folder / FITTING)
         (folder / FACTS).write_text(json.dumps({"present": sorted(history.present)}))
@@ -164,6 +168,18 @@ def check_schema(side: str, fitted: Schema, rows: pl.DataFrame) -> None:
                 f"encode: the {side} column '{column.name}' was {column.dtype.name} when the workflow was fitted "
                 f"and is {now} now; train a new run on this data."
             )
+
+
+@contextmanager
+def _plain_path(folder: Path) -> Iterator[Path]:
+    """Yield a path of `folder` without an asterisk, which Dask replaces by a number in whatever it writes."""
+    if "*" not in str(folder.absolute()):  # Dask looks at that one
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as elsewhere:
+        link = Path(elsewhere) / folder.name
+        link.symlink_to(folder.absolute())
+        yield link
 
 
 def _graph(chosen: tuple[EncodedColumn, ...], folder: Path) -> Any:

@@ -12,6 +12,7 @@ import torch
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
+from hmgpu.core.parquet import read_table
 from hmgpu.parts.models.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
 
 from merlin.schema import ColumnSchema  # isort: skip
@@ -57,7 +58,7 @@ class FileBatches:
 
     def _batches(self, file: Path) -> Iterator[tuple[Inputs, None]]:
         rows = torch.from_numpy(np.random.permutation(self.sizes[file])).to(self.device)
-        columns = whole(pl.read_parquet(file), self.device)
+        columns = whole(read_table(file), self.device)
         for chosen in rows.tensor_split(self.steps[file]):
             yield gather(columns, chosen), None
 

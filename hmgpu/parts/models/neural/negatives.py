@@ -7,9 +7,9 @@ wants (Yang et al. 2020, "Mixed negative sampling for learning two-tower neural 
 from collections.abc import Sequence
 from pathlib import Path
 
-import polars as pl
 import torch
 
+from hmgpu.core.parquet import read_table
 from hmgpu.parts.models.neural.batches import SHARE, Inputs, whole
 
 
@@ -18,7 +18,7 @@ class OnSaleNegatives:
 
     def __init__(self, files: Sequence[Path], count: int, device: str) -> None:
         self.count, self.device = count, device
-        self.weeks = {int(file.stem): whole(pl.read_parquet(file), "cpu") for file in files}
+        self.weeks = {int(file.stem): whole(read_table(file), "cpu") for file in files}
 
     def draw(self, week: int) -> Inputs:
         """Sample `count` articles with replacement, by torch's generator: their encoded columns, key and log draws."""
