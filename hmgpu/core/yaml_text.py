@@ -1,21 +1,44 @@
 """Parse untrusted YAML: plain values only, of bounded size, or one sentence about what is wrong."""
 
+import re
 from typing import Any
 
 import yaml
 
 MOST = 100_000  # values, with every alias expanded; a config has a few hundred
 
+_TAG = "tag:yaml.org,2002:"
+_KINDS = {
+    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    "int": (r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    "float": (
+        r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    "merge": ("<<", "<"),
+}
+
+
+class Plain(yaml.SafeLoader):
+    """Reads what looks like text as text, as YAML 1.2 does: NO, on, 01, 0x1F, 12:30 and 2020-09-16 mean themselves."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (PyYAML's own way; without those of YAML 1.1)
+
+
+for _kind, (_pattern, _first) in _KINDS.items():
+    Plain.add_implicit_resolver(f"{_TAG}{_kind}", re.compile(f"^(?:{_pattern})$"), list(_first))
+
 
 def parse(text: str) -> tuple[yaml.Node | None, Any]:
     """Parse `text` to its nodes, which know their line numbers, and its content.
 
-    Raises ValueError for text that is not YAML, values that YAML can't construct (a day like 2020-13-01, a number of
-    five thousand digits), text that no file name can hold, and aliases that multiply or contain themselves.
+    Raises ValueError for text that is not YAML, values that YAML can't construct (a number of five
+    thousand digits), text that no file name can hold, and aliases that multiply or contain themselves.
     """
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        tree = yaml.compose(text, Loader=Plain)
+        content = yaml.load(text, Loader=Plain)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except Exception as error:  # PyYAML's constructors of plain values raise many types

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from hmgpu.data.date_formats import DateFormat
+from hmgpu.data.encodings import known_encoding
+from hmgpu.data.number_formats import NumberFormat
 from hmgpu.data.tables import TABLES, TableName
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -93,6 +95,14 @@ class DataSettings(BaseModel):
     """How the transactions write a day, in strftime codes; `%d` takes two digits, `%-d` one or two, `%z` an offset."""
     time_zone: str | None = None
     """Zone, such as Europe/Stockholm, whose days count where times have a zone or an offset; null: each one's own."""
+    decimal: Literal[".", ","] = "."
+    """What stands before the decimals of numbers that are text."""
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    """What stands between thousands of numbers that are text; null: nothing."""
+    separator: str | None = None
+    """Character between the fields of CSV files, unless a comma, semicolon, tab or bar fits a file's header better."""
+    encoding: str = "utf-8"
+    """How CSV files encode text, such as cp1252 or utf-16-le; a byte-order mark at a file's start counts before it."""
     price_unit: str = "1/59000"
     """Prices are stored as whole multiples of this; H&M's are multiples of 1/59000, prices in cents need 0.01."""
     currency: str | None = None
@@ -107,9 +117,7 @@ class DataSettings(BaseModel):
     @field_validator("channels", mode="before")
     @classmethod
     def _as_text(cls, given: object) -> object:
-        return (
-            [str(value) if isinstance(value, int) else value for value in given] if isinstance(given, list) else given
-        )
+        return [str(each) if type(each) is int else each for each in given] if isinstance(given, list) else given
 
     @field_validator("article_pattern", "customer_pattern")
     @classmethod
@@ -131,6 +139,29 @@ class DataSettings(BaseModel):
             return pattern
         raise ValueError(f"{pattern!r} does not write a full date, as %Y-%m-%d does, or hours without minutes")
 
+    @field_validator("separator")
+    @classmethod
+    def _one_character(cls, separator: str | None) -> str | None:
+        if separator is None or (len(separator) == 1 and separator.isascii() and separator not in '"\r\n\0'):
+            return separator
+        if separator in ("\\t", "tab"):
+            return "\t"
+        raise ValueError(f"{separator!r} is not one ASCII character, as ',', ';', '|' and \"\\t\" (a tab) are")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str) -> str:
+        if known := known_encoding(name):
+            return known
+        raise ValueError(f"'{name}' is not an encoding that Python knows, as utf-8, cp1252 and utf-16-le are")
+
+    @field_validator("thousands")
+    @classmethod
+    def _not_the_decimal(cls, thousands: str | None, others: ValidationInfo) -> str | None:
+        if thousands is not None and thousands == others.data.get("decimal"):
+            raise ValueError(f"'{thousands}' stands before the decimals already (data.decimal)")
+        return thousands
+
     @field_validator("time_zone")
     @classmethod
     def _exists(cls, zone: str | None) -> str | None:
@@ -138,6 +169,11 @@ class DataSettings(BaseModel):
             near = difflib.get_close_matches(zone, zoneinfo.available_timezones(), n=1)
             raise ValueError(f"'{zone}' is not a time zone, as {near[0] if near else 'Europe/Stockholm'} is")
         return zone
+
+    @property
+    def numbers(self) -> NumberFormat:
+        """How numbers are read."""
+        return NumberFormat(self.decimal, self.thousands)
 
     @property
     def dates(self) -> DateFormat:

@@ -37,6 +37,11 @@ class Column:
     required: bool = False
 
     @property
+    def is_number(self) -> bool:
+        """Whether its values are numbers, which files may write with a decimal comma."""
+        return self.kind in ("price", "flag", "age")
+
+    @property
     def dtype(self) -> type[pl.DataType]:
         return DTYPES[self.kind]
 

@@ -80,6 +80,26 @@ def test_a_time_zone_is_one_that_exists():
         described(time_zone="Europe/Stokholm")
 
 
+@pytest.mark.parametrize(("given", "kept"), [(";", ";"), ("\t", "\t"), ("\\t", "\t"), ("tab", "\t"), (None, None)])
+def test_a_separator_is_one_character(given, kept):
+    assert described(separator=given).separator == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"separator": ";;"}, "is not one ASCII character"),
+        ({"separator": '"'}, "is not one ASCII character"),
+        ({"separator": ""}, "is not one ASCII character"),
+        ({"encoding": "utf-9"}, "'utf-9' is not an encoding that Python knows"),
+        ({"decimal": ",", "thousands": ","}, "',' stands before the decimals already"),
+    ],
+)
+def test_how_files_are_written_must_make_sense(given, why):
+    with pytest.raises(ValidationError, match=why):
+        described(**given)
+
+
 @pytest.mark.parametrize("channels", [(), ("1", "1"), tuple(map(str, range(128)))])
 def test_channels_must_differ_and_fit_into_an_int8(channels):
     with pytest.raises(ValidationError, match="must be 1 to 127 different names"):

@@ -176,11 +176,11 @@ def _link() -> zipfile.ZipInfo:
 
 
 REFUSED = {
-    "a member that is a link": (".zip", _members((_link(), b"/etc/passwd")), "has no column"),
+    "a member that is a link": (".zip", _members((_link(), b"/etc/passwd")), "has one column"),
     "two members": (".zip", _members(("a.csv", GOOD), ("b.csv", GOOD)), "holds 2 files"),
     "no member": (".zip", _members(), "holds 0 files"),
-    "another alphabet": (".csv", GOOD.decode().encode("utf-16"), "is UTF-16"),
-    "semicolons": (".csv", GOOD.replace(b",", b";"), "has no column"),
+    "another alphabet": (".csv", GOOD.decode().encode("utf-16-le"), "set `data.encoding: utf-16-le`"),
+    "another separator": (".csv", GOOD.replace(b",", b"~"), "set `data.separator`"),
     "a header alone": (".csv", GOOD.splitlines()[0], "no rows"),
     "one endless line": (".csv", b"a" * (33 << 20), "no line end"),
     "nothing but line ends": (".csv", b"\n" * (33 << 20), "not even a header"),

@@ -239,3 +239,25 @@ def test_every_setting_is_explained_where_it_is_declared(model):
 
     assert [name for name in model.model_fields if not explained(name)] == []
     assert model.__doc__
+
+
+@pytest.mark.parametrize("trap", ["NO", "on", "01", "0000108775", "2020-09-16", "12:30", "0x1F", "~x"])
+def test_text_that_yaml_1_1_takes_for_something_else(written, trap):
+    data = f"  files: {{transactions: {trap}}}\n  channels: [{trap}, x]\n  columns: {{transactions: {{day: {trap}}}}}\n"
+    in_file = load_config(written(("runs:", f"{data}runs:"))).data
+    settings = [
+        f"data.files.transactions={trap}",
+        f"data.channels=[{trap}, x]",
+        f"data.columns.transactions.day={trap}",
+    ]
+    on_command_line = load_config(written(), settings).data
+    for found in (in_file, on_command_line):
+        assert found.files.transactions == trap
+        assert found.channels == (trap, "x")
+        assert found.columns.transactions == {"day": trap}
+
+
+@pytest.mark.parametrize("value", ["true", "1", "1.5", "1e3", "[a]"])
+def test_what_is_no_text_is_refused_where_text_must_be(written, value):
+    assert "'data.files.transactions'" in message(written(), f"data.files.transactions={value}")
+    assert "'data.channels.0'" in message(written(), "data.channels=[true, x]")

@@ -91,7 +91,7 @@ class Reader:
             if quarantine.is_hopeless(kept, position / raw.size, self.settings.max_bad_rows):
                 break
             yield checked
-        quarantine.judge(kept, self.settings.max_bad_rows, self.rejected)
+        quarantine.judge(kept, self.settings, self.rejected)
         self.done[raw.table], self.kept[raw.table] = quarantine, kept
         log.info(
             "read %s: %d rows, %d bad, %.1f s", raw.path.name, kept, quarantine.rows, time.perf_counter() - started

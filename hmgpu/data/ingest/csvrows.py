@@ -4,11 +4,10 @@ pyarrow parses. A block in which every physical line gives one row is taken as i
 blocks are first cut into records here, so that a stray quote costs its own line and not the rest of the file.
 """
 
-import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from hmgpu.core.errors import DataError
+from hmgpu.data.encodings import Readable
+from hmgpu.data.ingest.guess import SAMPLE, encoding_of
 from hmgpu.data.ingest.rawfiles import refuse_disguise
 from hmgpu.data.ingest.rows import BAD_SCHEMA, Lines, Rows
 
@@ -24,16 +25,32 @@ BLOCK = 32 << 20  # bytes parsed at once; reading takes a few times this much me
 LONGEST_LINE = 64 << 20  # bytes; a file with a longer line is not a CSV
 LONGEST = 1 << 20  # bytes of one record; a quote that is still open after so many was never meant to close
 
-# As in pyarrow, a quote is special only where a field starts; after the closing quote the field continues literally.
-_QUOTED = rb'"(?:[^"]++|"")*+"'
-_FIELD = rb'(?:%s[^,\r]*+|[^",\r][^,\r]*+|)' % _QUOTED
-_OPENS = re.compile(rb'(?:%s,)*+"(?:[^"]++|"")*+' % _FIELD)  # a line, begun outside quotes, that ends inside
-_STAYS = re.compile(rb'(?:[^"]++|"")*+(?:"[^,\r]*+(?:,%s)*?,"(?:[^"]++|"")*+)?' % _FIELD)  # begun inside, ends inside
-_WHOLE = re.compile(rb"%s(?:,%s)*+" % (_FIELD, _FIELD))  # no bare carriage return outside quotes
-
-_BLANK = re.compile(rb"\A(?:\r?\n)++")  # lines before the header
+_BEFORE = re.compile(rb"\A(?:\xef\xbb\xbf|\r?\n|sep=.\r?\n)++")  # marks, blank lines and Excel's hint before the header
 
 _NON_ASCII = bytes(range(128)) + b"?" * 128
+
+
+@dataclass(frozen=True)
+class Quoting:
+    """What quotes do. As in pyarrow, one is special only where a field starts, and after the closing one it goes on."""
+
+    opens: re.Pattern[bytes]  # a line, begun outside quotes, that ends inside
+    stays: re.Pattern[bytes]  # a line, begun inside, that ends inside
+    whole: re.Pattern[bytes]  # no bare carriage return outside quotes
+
+    @classmethod
+    @cache
+    def between(cls, separator: bytes) -> "Quoting":
+        """The patterns for fields between such separators."""
+        by = re.escape(separator)
+        quoted = rb'"(?:[^"]++|"")*+"'
+        field = rb'(?:%s[^%s\r]*+|[^"%s\r][^%s\r]*+|)' % (quoted, by, by, by)
+        return cls(
+            opens=re.compile(rb'(?:%s%s)*+"(?:[^"]++|"")*+' % (field, by)),
+            stays=re.compile(rb'(?:[^"]++|"")*+(?:"[^%s\r]*+(?:%s%s)*?%s"(?:[^"]++|"")*+)?' % (by, by, field, by)),
+            whole=re.compile(rb"%s(?:%s%s)*+" % (field, by, field)),
+        )
+
 
 Starts = npt.NDArray[np.int64]
 
@@ -47,7 +64,12 @@ class Header:
     raw: dict[str, str]  # the contract's name -> the file's name
     id_position: int
     id_pattern: re.Pattern[bytes]
-    multiline: bool  # whether a quoted value may hold line ends (never in transactions)
+    separator: bytes
+    undecodable: str  # the reason of a row that is not text in the file's encoding
+
+    @property
+    def quoting(self) -> Quoting:
+        return Quoting.between(self.separator)
 
 
 @dataclass(frozen=True)
@@ -60,14 +82,11 @@ class Records:
     faults: list[tuple[int, str]]  # position of the record, reason
 
 
-def read_header(stream: IO[bytes], path: object) -> tuple[list[str], int, bytes]:
-    """Read the header: its names, the number of the line after it, and the bytes that were read beyond it."""
+def read_header(stream: Readable, path: object, encoding: str) -> tuple[str, int, bytes]:
+    """Read the header line: its text, the number of the line after it, and the bytes that were read beyond it."""
     data = stream.read(BLOCK)
     refuse_disguise(path, data)
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(f"{path} is UTF-16: save it as UTF-8.")
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    rest = _BLANK.sub(b"", data, count=1)
+    rest = _BEFORE.sub(b"", data, count=1)
     line, data = 1 + data.count(b"\n", 0, len(data) - len(rest)), rest
     first, end, rest = data.partition(b"\n")
     first = first.removesuffix(b"\r")
@@ -78,13 +97,17 @@ def read_header(stream: IO[bytes], path: object) -> tuple[list[str], int, bytes]
     if not end and len(data) >= BLOCK:
         raise DataError(f"{path} has no line end in its first {BLOCK >> 20} MiB, so it is not a CSV file.")
     try:
-        return next(csv.reader([first.decode()], strict=True)), line + 1, rest
-    except (UnicodeDecodeError, csv.Error):
-        raise DataError(f"{path} has a header that is not UTF-8 CSV (line {line}).") from None
+        if b"\0" not in first:
+            return first.decode(), line + 1, rest
+    except UnicodeDecodeError:
+        pass
+    likely = encoding_of(data[:SAMPLE])
+    remedy = "get the file again" if likely == encoding else f"set `data.encoding: {likely}`, which may be right"
+    raise DataError(f"{path} has a header (line {line}) that is not text in {encoding.upper()}: {remedy}.")
 
 
 def read_rows(
-    stream: IO[bytes], first: bytes, line: int, header: Header, path: object, step: Callable[[], None]
+    stream: Readable, first: bytes, line: int, header: Header, path: object, step: Callable[[], None]
 ) -> Iterator[Rows]:
     """Yield the rows of `stream`, block by block; `first` are the bytes after the header, `line` their line number."""
     pending, more = first, True
@@ -113,7 +136,7 @@ def _plain(data: bytes, line: int, header: Header) -> tuple[Rows, int] | None:
     """Read the block with pyarrow alone; None unless every physical line gave one row."""
     if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return None
-    if _OPENS.fullmatch(data, data.rfind(b"\n", 0, -1) + 1, len(data) - 1):
+    if header.quoting.opens.fullmatch(data, data.rfind(b"\n", 0, -1) + 1, len(data) - 1):
         return None  # pyarrow silently closes a quote that is still open at the end of the data
     try:
         frame = _parse(data, header, pa.string())
@@ -153,7 +176,7 @@ def _cut(data: bytes, line: int, header: Header, path: object, *, last: bool) ->
     rows = np.delete(rows, wrong)
     binary = _parse(_join(data, records, rows), header, pa.binary())
     frame, undecodable = _decode(binary)
-    bad += [(int(rows[row]), header.raw[name], "not UTF-8") for row, name in undecodable.items()]
+    bad += [(int(rows[row]), header.raw[name], header.undecodable) for row, name in undecodable.items()]
     good = np.ones(len(rows), dtype=bool)
     good[list(undecodable)] = False
     rows = rows[good]
@@ -185,9 +208,9 @@ def _records(data: bytes, line: int, header: Header, *, last: bool) -> tuple[Rec
     quoted = np.unique(np.searchsorted(newlines, np.flatnonzero(array == 34)))
     done, used = -1, len(data)
     for index in quoted.tolist():
-        if index <= done or not _OPENS.fullmatch(data, starts[index], ends[index]):
+        if index <= done or not header.quoting.opens.fullmatch(data, starts[index], ends[index]):
             continue
-        closing = _closing(data, starts, ends, index, header) if header.multiline else None
+        closing = _closing(data, starts, ends, index, header)
         if closing is None:
             faults.append((index, "unclosed quote"))
         elif closing < len(starts):
@@ -204,7 +227,7 @@ def _records(data: bytes, line: int, header: Header, *, last: bool) -> tuple[Rec
         index = int(np.searchsorted(newlines, position))
         while inside[index] and index:
             index -= 1
-        if not inside[index] and not _WHOLE.fullmatch(data, starts[index], ends[last_line[index]]):
+        if not inside[index] and not header.quoting.whole.fullmatch(data, starts[index], ends[last_line[index]]):
             faults.append((index, "bare carriage return"))
     heads = np.flatnonzero(~inside)
     place = dict(zip(heads.tolist(), range(len(heads)), strict=True)) if faults else {}
@@ -219,10 +242,10 @@ def _closing(data: bytes, starts: Starts, ends: Starts, opened: int, header: Hea
     row of its own, so that the quote was never meant to stay open.
     """
     for index in range(opened + 1, len(starts)):
-        fields = data[starts[index] : ends[index]].split(b",")
+        fields = data[starts[index] : ends[index]].split(header.separator)
         if len(fields) >= header.fields and header.id_pattern.fullmatch(fields[header.id_position].strip(b'"')):
             return None
-        if not _STAYS.fullmatch(data, starts[index], ends[index]):
+        if not header.quoting.stays.fullmatch(data, starts[index], ends[index]):
             return index
         if ends[index] - starts[opened] > LONGEST:
             return None
@@ -248,7 +271,9 @@ def _parse(data: bytes, header: Header, dtype: pa.DataType, invalid: Callable[..
         table = pa.csv.read_csv(
             pa.BufferReader(data),
             read_options=pa.csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
-            parse_options=pa.csv.ParseOptions(newlines_in_values=header.multiline, invalid_row_handler=invalid),
+            parse_options=pa.csv.ParseOptions(
+                delimiter=header.separator.decode(), newlines_in_values=b'"' in data, invalid_row_handler=invalid
+            ),
             convert_options=pa.csv.ConvertOptions(
                 include_columns=wanted,
                 column_types=dict.fromkeys(wanted, dtype),

@@ -39,7 +39,7 @@ class Part:
         try:
             names: list[str] = pa.parquet.read_schema(self.path).names
         except DAMAGE as error:
-            raise _damaged(self.path, error) from None
+            raise damaged(self.path, error) from None
         return [*names, *(name for name in self.partition if name not in names)]
 
 
@@ -89,10 +89,11 @@ def read_rows(
                 done += batch.num_rows
                 step(done / total)
     except DAMAGE as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
 
 
-def _damaged(path: Path, error: Exception) -> DataError:
+def damaged(path: Path, error: Exception) -> DataError:
+    """Return the error that says why a Parquet file can't be read."""
     reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
     return DataError(f"{path} can't be read as Parquet ({reason}): get the file again.")
 
@@ -103,6 +104,8 @@ def _column(array: pa.Array, column: Column, settings: DataSettings, at: str) ->
         text = as_text(array, settings.dates, price=column.kind == "price")
     except FormError as error:
         raise DataError(f"{at} {error}.") from None
+    if column.is_number and not holds_numbers(array.type):
+        text = text.to_frame("text").select(settings.numbers.plain(pl.col("text"))).to_series()
     if column.kind == "key" and holds_numbers(array.type):
         pattern = settings.article_pattern if column.name == "article" else settings.customer_pattern
         if digits := re.fullmatch(r"\\d\{(\d+)\}|\[0-9\]\{(\d+)\}", pattern):

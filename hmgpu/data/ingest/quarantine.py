@@ -9,6 +9,8 @@ import polars as pl
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.rawfiles import RawFile
+from hmgpu.data.ingest.remedies import remedy_of
+from hmgpu.data.settings import DataSettings
 
 REMEDIES = {
     "unknown article": "its articles must be in the articles file; for an appended week, in one next to it",
@@ -59,20 +61,22 @@ class Quarantine:
         self.stopped = self.rows > 4 * limit * expected  # 4: later rows may be shorter or compress better
         return self.stopped
 
-    def judge(self, good: int, limit: float, rejected: Path) -> None:
-        """Raise DataError if more than the share `limit` of all rows is bad; the report then goes to `rejected`."""
+    def judge(self, good: int, settings: DataSettings, rejected: Path) -> None:
+        """Raise DataError if more rows are bad than `data.max_bad_rows` allows; the report then goes to `rejected`."""
+        limit = settings.max_bad_rows
         total = good + self.rows
         if total == 0:
             raise DataError(f"{self.raw.path} has a header and no rows.")
         if self.rows <= limit * total and good:
             return
         reason, count = self.reasons.most_common(1)[0]
-        remedy = f"; {REMEDIES[reason]}" if reason in REMEDIES else ""
+        found = remedy_of(reason, self.raw, settings) or REMEDIES.get(reason)
+        remedy = f"; {found}" if found else ""
         read = f"{'first ' if self.stopped else ''}{total:,}"
         raise DataError(
-            f"{self.rows:,} of the {read} rows of {self.raw.path} ({self.rows / total:.2%}) break the contract and "
-            f"`data.max_bad_rows` allows {limit:.2%}, so nothing was changed: most common is '{reason}' ({count:,} "
-            f"rows, first {self.raw.path.name}:{self._first[reason]}){remedy}; they are listed in "
+            f"{self.rows:,} of the {read} {_rows(total)} of {self.raw.path} ({self.rows / total:.2%}) break the "
+            f"contract and `data.max_bad_rows` allows {limit:.2%}, so nothing was changed: most common is '{reason}' "
+            f"({count:,} {_rows(count)}, first {self.raw.path.name}:{self._first[reason]}){remedy}; they are listed in "
             f"{self._keep(rejected)}."
         )
 
@@ -83,3 +87,7 @@ class Quarantine:
             return Path(shutil.move(self.path, rejected / self.path.name))
         except OSError:  # the folder next to the data set may belong to someone else
             return Path(shutil.move(self.path, tempfile.mkdtemp(prefix="hmgpu-rejected-")))
+
+
+def _rows(count: int) -> str:
+    return "row" if count == 1 else "rows"

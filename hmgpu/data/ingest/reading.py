@@ -2,9 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import polars as pl
 
 from hmgpu.core.errors import DataError
+from hmgpu.data.encodings import as_utf8
 from hmgpu.data.ingest import csvrows, parquetrows
+from hmgpu.data.ingest.guess import clean_names, separator_of, split_header
 from hmgpu.data.ingest.rawfiles import RawFile, unpacked
 from hmgpu.data.ingest.rows import Rows
 from hmgpu.data.settings import DataSettings
@@ -27,8 +32,19 @@ def read(raw: RawFile, settings: DataSettings, step: Callable[[int], None]) -> I
     if raw.is_parquet:
         yield from _read_parquet(raw, settings, step)
         return
-    with unpacked(raw) as (stream, disk):
-        names, line, rest = csvrows.read_header(stream, raw.path)
+    with unpacked(raw) as (packed, disk):
+        stream = as_utf8(packed, settings.encoding)
+        text, line, rest = csvrows.read_header(stream, raw.path, settings.encoding)
+        wanted = clean_names([*raw_names(raw.table, settings).values()])
+        separator = separator_of(text, wanted, settings.separator)
+        names = split_header(text, separator)
+        if names is None:
+            raise DataError(f"{raw.path} has a header that is not CSV (line {line - 1}).")
+        if len(names) == 1 and len(wanted) > 1 and names[0] not in wanted:
+            shown = text if len(text) <= 80 else f"{text[:80]}…"
+            raise DataError(
+                f"{raw.path} has one column, '{shown}': set `data.separator` to what stands between its fields."
+            )
         positions = _positions(raw, names, settings)
         identity = IDS[raw.table]
         pattern = settings.article_pattern if identity == "article" else settings.customer_pattern
@@ -38,9 +54,13 @@ def read(raw: RawFile, settings: DataSettings, step: Callable[[int], None]) -> I
             raw=raw_names(raw.table, settings),
             id_position=positions[identity],
             id_pattern=re.compile(pattern.encode()),
-            multiline=raw.table != "transactions",
+            separator=separator.encode(),
+            undecodable="not UTF-8" if settings.encoding == "utf-8" else "not in data.encoding",
         )
-        yield from csvrows.read_rows(stream, rest, line, header, raw.path, lambda: step(disk.tell()))
+        numbers = [column.name for column in TABLES[raw.table] if column.name in positions and column.is_number]
+        plain = [settings.numbers.plain(pl.col(name)) for name in numbers]
+        for rows in csvrows.read_rows(stream, rest, line, header, raw.path, lambda: step(disk.tell())):
+            yield replace(rows, frame=rows.frame.with_columns(plain))
 
 
 def _read_parquet(raw: RawFile, settings: DataSettings, step: Callable[[int], None]) -> Iterator[Rows]:
@@ -62,7 +82,8 @@ def _read_parquet(raw: RawFile, settings: DataSettings, step: Callable[[int], No
 
 def _positions(raw: RawFile, names: list[str], settings: DataSettings) -> dict[str, int]:
     """Find the position of each of the contract's columns in the file."""
-    wanted_names = raw_names(raw.table, settings)
+    wanted_names = {name: clean_names([wanted])[0] for name, wanted in raw_names(raw.table, settings).items()}
+    names = clean_names(names)
     for name, wanted in wanted_names.items():
         if names.count(wanted) > 1:
             key = f"data.columns.{raw.table}.{name}"

@@ -184,11 +184,11 @@ REFUSED: dict[str, tuple[Break, list[str]]] = {
     "day column renamed": (line(T, 1, lambda old: old.replace(b"t_dat", b"date")), ["'t_dat'", "data.columns.transactions.day"]),
     "department column missing": (line(A, 1, lambda old: old.replace(b"department_no", b"dept")), ["articles.csv", "'department_no'", "data.columns.articles.department", "null"]),
     "no header": (content(T, lambda old: old[old.index(b"\n") + 1 :]), ["'t_dat'", "data.columns.transactions.day"]),
-    "semicolons": (content(T, lambda old: old.replace(b",", b";")), ["'t_dat'"]),
+    "an odd separator": (content(T, lambda old: old.replace(b",", b"~")), ["one column, 't_dat~customer_id~", "data.separator"]),
     "column twice": (line(T, 1, lambda old: old.replace(b"sales_channel_id", b"price")), ["'price'"]),
     "needed column twice": (content(C, lambda old: b"\n".join(row + b"," + row.split(b",")[0] for row in old.splitlines())), ["2 columns 'customer_id'", "data.columns.customers.customer"]),
-    "UTF-16": (content(T, lambda old: old.decode().encode("utf-16")), ["transactions_train.csv", "UTF-8"]),
-    "header not UTF-8": (line(T, 1, lambda old: b"\xff" + old), ["transactions_train.csv", "UTF-8"]),
+    "UTF-16 without a mark": (content(T, lambda old: old.decode().encode("utf-16-be")), ["transactions_train.csv", "UTF-8", "`data.encoding: utf-16-be`"]),
+    "header not UTF-8": (line(T, 1, lambda old: b"\xff" + old), ["transactions_train.csv", "UTF-8", "`data.encoding: cp1252`"]),
     "header with an open quote": (line(T, 1, lambda old: b'"' + old), ["transactions_train.csv"]),
     "bare carriage returns": (content(T, lambda old: old.replace(b"\n", b"\r")), ["transactions_train.csv", "carriage return"]),
     "a picture": (content(T, lambda old: b"\x89PNG\r\n\x1a\n" + bytes(range(256))), ["transactions_train.csv"]),
@@ -303,14 +303,15 @@ def test_the_quarantine_keeps_rows_that_hold_line_ends(shop: SmallShop) -> None:
 @given(
     st.lists(st.sampled_from([b'"', b",", b"\n", b"\r", b"\r\n", b"a", b"\xff", b"0000001001", b"\0", b'""', b',"']), max_size=60),
     st.integers(1, 40),
-    st.booleans(),
+    st.sampled_from([b",", b";"]),
 )  # fmt: skip
-def test_no_line_is_ever_lost(pieces: list[bytes], block: int, multiline: bool) -> None:
+def test_no_line_is_ever_lost(pieces: list[bytes], block: int, separator: bytes) -> None:
     """Every non-empty line is in a row or in a bad row, whatever the bytes and the size of a block."""
     import re
 
-    data = b"".join(pieces)
-    header = csvrows.Header(2, {"id": 0, "text": 1}, {"id": "id", "text": "text"}, 0, re.compile(rb"\d{10}"), multiline)
+    data = b"".join(pieces).replace(b",", separator)
+    raw = {"id": "id", "text": "text"}
+    header = csvrows.Header(2, {"id": 0, "text": 1}, raw, 0, re.compile(rb"\d{10}"), separator, "not UTF-8")
 
     def read(size: int) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
         was, csvrows.BLOCK = csvrows.BLOCK, size
