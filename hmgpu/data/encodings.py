@@ -23,7 +23,7 @@ def marked_encoding(data: bytes) -> str | None:
 
 def known_encoding(name: str) -> str | None:
     """Return Python's own name of an encoding of text; None if there is none of that name."""
-    sample = "a;1\n"
+    sample = "a;1\n" * 20
     try:
         return codecs.lookup(name).name.removesuffix("-sig") if sample.encode(name).decode(name) == sample else None
     except (LookupError, UnicodeError):

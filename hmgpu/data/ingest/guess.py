@@ -111,7 +111,7 @@ def separator_of(header: str, wanted: Collection[str] = (), given: str | None = 
 def split_header(header: str, separator: str) -> list[str] | None:
     """Return the names in a header line, without blanks and marks around them; None where it is not CSV."""
     try:
-        return clean_names(next(csv.reader([header], delimiter=separator, strict=True), []))
+        return clean_names(next(csv.reader([header], delimiter=separator, strict=True, skipinitialspace=True), []))
     except csv.Error:
         return None
 
