@@ -26,8 +26,18 @@ class Plain(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (PyYAML's own way; without those of YAML 1.1)
 
 
+class Quoting(yaml.SafeDumper):
+    """Quotes text that YAML of version 1.1 or 1.2 would take for something else."""
+
+
 for _kind, (_pattern, _first) in _KINDS.items():
-    Plain.add_implicit_resolver(f"{_TAG}{_kind}", re.compile(f"^(?:{_pattern})$"), list(_first))
+    for _each in (Plain, Quoting):
+        _each.add_implicit_resolver(f"{_TAG}{_kind}", re.compile(f"^(?:{_pattern})$"), list(_first))
+
+
+def dump(content: Any) -> str:
+    """Write plain values as YAML that `parse` reads as the same, with keys in their order."""
+    return str(yaml.dump(content, Dumper=Quoting, sort_keys=False, allow_unicode=True))
 
 
 def parse(text: str) -> tuple[yaml.Node | None, Any]:

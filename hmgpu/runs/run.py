@@ -17,14 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import RunError
 from hmgpu.core.files import UNFINISHED, digest_of, hashes, needing_room, sha256, swap_link, write_json, write_text
 from hmgpu.core.lock import held
 from hmgpu.core.machine import versions
 from hmgpu.core.version import PACKAGE
+from hmgpu.core.yaml_text import dump
 from hmgpu.runs.memory import watched
 from hmgpu.runs.seal import verify
 
@@ -63,7 +62,7 @@ class Run:
         with suppress(RunError):
             verify(self.folder, ["config.yaml", MANIFEST])
             return
-        write_text(self.folder / "config.yaml", yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True))
+        write_text(self.folder / "config.yaml", dump(dict(settings)))
         engine = {"engine": self.engine.name, "engine_reason": self.engine.reason}
         write_json(self.folder / MANIFEST, {**facts, **engine, "code": code_digest(), "versions": versions()})
 

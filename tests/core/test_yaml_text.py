@@ -1,8 +1,9 @@
 """Untrusted YAML gives its content, or one sentence about what is wrong."""
 
 import pytest
+import yaml
 
-from hmgpu.core.yaml_text import MOST, parse
+from hmgpu.core.yaml_text import MOST, dump, parse
 
 DOUBLED = "\n".join(["a0: &a0 [x, x]", *(f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]" for k in range(1, 40))])
 
@@ -72,3 +73,13 @@ def test_truth_values_numbers_and_null(written, value):
 
 def test_mappings_are_merged():
     assert parse("a: &a {x: 1}\nb: {<<: *a, y: 2}")[1]["b"] == {"x": 1, "y": 2}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["NO", "01", "12:30", "1e3", "1.", "true", "null", "", "2020-09-16", "0x1F", "ü", "=", 1e-05, 3, True, None],
+)
+def test_what_is_written_is_read_again(value):
+    written = dump({"b": [value], "a": value})
+    assert parse(written)[1] == yaml.safe_load(written) == {"b": [value], "a": value}
+    assert written.startswith("b")
