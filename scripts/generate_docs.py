@@ -1,11 +1,13 @@
-"""Write the pages of settings and parts from the docstrings of the code; `make docs` calls it.
+"""Write the pages of settings and parts from the docstrings of the code, and README's output; `make docs` calls it.
 
 Each page begins with what people wrote; all that follows the line MARK is generated, and changes with the code.
+README shows the last lines of the demo, from docs/results/demo-metrics.json: --demo RUN takes them from a finished run.
 With --check nothing is written: 1 where a page is stale, and which.
 """
 
 import argparse
 import inspect
+import json
 import sys
 import types
 import typing
@@ -17,9 +19,12 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from hmgpu.cli.pipeline import ending
 from hmgpu.core.extras import EXTRAS, FROM_LOCK
+from hmgpu.core.printed import as_text
 from hmgpu.data.settings import ColumnNames
 from hmgpu.data.tables import TABLES
+from hmgpu.evaluation.tables import main_table
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.negative_sampler import NegativeSampler
 from hmgpu.parts.part import Part, kinds
@@ -28,6 +33,9 @@ from hmgpu.parts.retriever import Retriever
 from hmgpu.pipeline.config import Config
 
 DOCS = Path(__file__).parents[1] / "docs"
+README = DOCS.parent / "README.md"
+DEMO = DOCS / "results" / "demo-metrics.json"
+OUTPUT = "<!-- Written by scripts/generate_docs.py from docs/results/demo-metrics.json. -->"
 MARK = "<!-- Written by scripts/generate_docs.py: change the docstrings in hmgpu/, then run `make docs`. -->"
 MOST = 2**31  # the bound of every count, which says nothing to a reader
 
@@ -236,17 +244,43 @@ def fresh(name: str) -> str:
     return f"{head}{MARK}\n\n{PAGES[name]()}\n"
 
 
+def take_demo(run: Path) -> None:
+    """Keep what README shows of the demo's finished run."""
+    kept = {"metrics": json.loads((run / "metrics.json").read_text(encoding="utf-8")), "ending": ending(run)}
+    DEMO.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def fresh_readme() -> str:
+    """README as it should be: the block below its mark is what the demo ends with in a terminal of 80 columns."""
+    kept = json.loads(DEMO.read_text(encoding="utf-8"))
+    lines = [as_text([main_table(kept["metrics"])], 80).strip(), *kept["ending"]]
+    head, mark, rest = README.read_text(encoding="utf-8").partition(OUTPUT)
+    _, _, after = rest.partition("\n```\n")
+    if not mark or not after:
+        raise SystemExit(f"README.md has no block of the demo's output after the line\n{OUTPUT}")
+    return f"{head}{OUTPUT}\n```text\n" + "\n".join(lines) + f"\n```\n{after}"
+
+
+def _told() -> dict[Path, str]:
+    """What all generated files should hold."""
+    return {DOCS / name: fresh(name) for name in PAGES} | {README: fresh_readme()}
+
+
 def main() -> int:
     """Write the generated pages, or say which are stale; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="Write nothing; 1 where a page is stale.")
-    check = parser.parse_args().check
-    stale = [name for name in PAGES if fresh(name) != (DOCS / name).read_text(encoding="utf-8")]
-    for name in stale:
-        print(f"docs/{name} " + ("is stale: run `make docs`" if check else "is written again"))
-        if not check:
-            (DOCS / name).write_text(fresh(name), encoding="utf-8")
-    return int(check and bool(stale))
+    parser.add_argument("--demo", type=Path, metavar="RUN", help="Take README's output from this run of the demo.")
+    asked = parser.parse_args()
+    if asked.demo:
+        take_demo(asked.demo)
+    stale = {file: text for file, text in _told().items() if text != file.read_text(encoding="utf-8")}
+    for file, text in stale.items():
+        name = file.relative_to(file.parents[1] if file.parent.name == "docs" else file.parent)
+        print(f"{name} " + ("is stale: run `make docs`" if asked.check else "is written again"))
+        if not asked.check:
+            file.write_text(text, encoding="utf-8")
+    return int(asked.check and bool(stale))
 
 
 if __name__ == "__main__":

@@ -69,11 +69,16 @@ def synth(
     seed: Seed = 1,
 ) -> None:
     """Generate synthetic data, shaped like H&M's raw files."""
+    console.print(generated(out, scale, seed), soft_wrap=True)
+
+
+def generated(out: Path, scale: float, seed: int) -> str:
+    """Generate the files in `out`, and say how many rows, customers and articles there are."""
     from hmgpu.data.synthetic import synthesize
 
     with progress("weeks") as report:
         written = synthesize(out, scale, seed, report)
-    console.print(f"{out}: " + ", ".join(f"{number:,} {what}" for what, number in written.items()))
+    return f"{out}: " + ", ".join(f"{number:,} {what}" for what, number in written.items())
 
 
 @verb("doctor", "hmgpu doctor", "hmgpu doctor --engine gpu --data data")

@@ -1,12 +1,27 @@
 """Verbs that say how good a pipeline is, and what would be better."""
 
+import json
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from hmgpu.cli.options import ClusterChoice, ConfigFile, EngineChoice, Settings, loaded, show, start_workers, working
+from hmgpu.cli.options import (
+    ClusterChoice,
+    ConfigFile,
+    Details,
+    EngineChoice,
+    Json,
+    RunFolder,
+    Settings,
+    finished_run,
+    loaded,
+    print_json,
+    start_workers,
+    working,
+)
 from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
 from hmgpu.pipeline.shipped_configs import usual_config
@@ -38,28 +53,39 @@ def evaluate(
             "negatives, weeks or candidates. Names of these sections, comma-separated.",
         ),
     ] = None,
+    details: Details = False,
+    as_json: Json = False,
 ) -> None:
     """Score candidates and ranker on the validation week, or on each of the last weeks."""
     from hmgpu.evaluation.contributions import contribution_table
+    from hmgpu.evaluation.tables import detail_tables, main_table
     from hmgpu.experiments.ablation import ablate_folds, ablate_run, sections_in
     from hmgpu.experiments.folds import evaluate_folds, fold_pipelines, fold_table
 
     sections = sections_in(ablate) if ablate is not None else ()
+    files = []
     if folds:
         found, chosen = loaded(config, settings, engine)
         with start_workers(cluster, chosen) as workers:
             pipelines = partial(fold_pipelines, found, chosen, folds, workers)
             scored, file = evaluate_folds(pipelines(), found.runs)
-            console.print(fold_table(scored), f"figures: {file}")
+            tables, files = [fold_table(scored)], [f"figures: {file}"]
             if sections:
-                ablation, file = ablate_folds(pipelines(), found.runs, sections)
-                console.print(contribution_table(ablation), f"ablation: {file}")
-        return
-    with working(config, settings, engine, cluster) as pipeline:
-        show(pipeline.evaluate())
-        if sections:
-            ablation, file = ablate_run(pipeline, sections)
-            console.print(contribution_table(ablation), f"ablation: {file}")
+                scored["ablation"], file = ablate_folds(pipelines(), found.runs, sections)
+    else:
+        with working(config, settings, engine, cluster) as pipeline:
+            scored = json.loads(pipeline.evaluate().read_text(encoding="utf-8"))
+            tables = [main_table(scored), *(detail_tables(scored) if details else ())]
+            if sections:
+                scored["ablation"], file = ablate_run(pipeline, sections)
+    if sections:
+        tables.append(contribution_table(scored["ablation"]))
+        files.append(f"ablation: {file}")
+    if as_json:
+        print_json(scored)
+    else:
+        console.print(*tables)
+        console.print("\n".join(files), soft_wrap=True)
 
 
 @verb("compare", "hmgpu compare runs/current runs/2020-09-22-23c60257", "hmgpu compare a.json b.json --out found.json")
@@ -69,6 +95,7 @@ def compare(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Also write the figures here, as JSON.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Report which of two runs ranks better on the same customers, and how certain that is."""
     from hmgpu.core.files import write_json
@@ -78,7 +105,10 @@ def compare(
     found = compared(Judged.read(first), Judged.read(second))
     if out:
         write_json(out, found)
-    console.print(*comparison_tables(found))
+    if as_json:
+        print_json(found)
+    else:
+        console.print(*comparison_tables(found))
 
 
 @verb("tune", "hmgpu tune --trials 40", "hmgpu tune --config best --at ranker.then --minutes 60")
@@ -102,3 +132,28 @@ def tune(
     _, chosen = loaded(config, settings, engine)
     scored, file = tune_trees(config or usual_config(), settings or [], at, trials, minutes, chosen)
     console.print(tuning_table(scored), f"trials: {file}")
+
+
+@verb("open", "hmgpu open", "hmgpu open retrains --config shop.yaml")
+def open_verb(
+    page: Annotated[
+        Literal["report", "retrains"], typer.Argument(help="A run's report, or the history of all retrains.")
+    ] = "report",
+    run: RunFolder = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+) -> None:
+    """Open a page about a run in the browser, and print its path."""
+    import webbrowser
+
+    from hmgpu.core.errors import RunError
+
+    folder = finished_run(run, config, settings)
+    file = folder / "report.html" if page == "report" else folder.parent / "retrains.html"
+    if not file.is_file():
+        verb = "evaluate" if page == "report" else "retrain"
+        raise RunError(f"There is no {file}: `hmgpu {verb}` writes it; or name another run with --run.")
+    if console.is_terminal:
+        with suppress(webbrowser.Error):  # a machine without a browser
+            webbrowser.get().open(file.resolve().as_uri())
+    console.print(str(file), soft_wrap=True, highlight=False)

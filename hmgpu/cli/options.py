@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hmgpu.core.choices import Choice
-from hmgpu.core.console import console
+from hmgpu.core.console import console, write_data
 from hmgpu.pipeline.shipped_configs import BASE, OWN, shipped, usual_config
 from hmgpu.runs.publish import CURRENT
 
@@ -79,6 +79,9 @@ RunFolder = Annotated[
         "--run", metavar="RUN", help="Folder of a finished run.", show_default=f"{CURRENT} in the config's runs"
     ),
 ]
+Details = Annotated[
+    bool, typer.Option("--details", help="Also other figures, segments of customers, and what each retriever finds.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout instead of tables.")]
 
 
@@ -144,10 +147,17 @@ def working(
         yield pipeline
 
 
-def show(metrics_file: Path) -> None:
+def show(metrics_file: Path, details: bool = False, as_json: bool = False) -> None:
     """Print the figures of a `metrics.json`."""
-    from hmgpu.evaluation.retrievers import segment_table
-    from hmgpu.evaluation.tables import method_table, retriever_table
+    from hmgpu.evaluation.tables import detail_tables, main_table
 
-    metrics = json.loads(metrics_file.read_text())
-    console.print(retriever_table(metrics), segment_table(metrics), method_table(metrics))
+    metrics = json.loads(metrics_file.read_text(encoding="utf-8"))
+    if as_json:
+        print_json(metrics)
+    else:
+        console.print(main_table(metrics), *(detail_tables(metrics) if details else ()))
+
+
+def print_json(found: Any) -> None:
+    """Write anything that JSON can hold to stdout."""
+    write_data(json.dumps(found, indent=1, ensure_ascii=False) + "\n")

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hmgpu.cli.data import synth
+from hmgpu.cli.data import generated
 from hmgpu.cli.options import (
     ClusterChoice,
     ConfigFile,
+    Details,
     EngineChoice,
     RunFolder,
     Scale,
@@ -35,10 +36,14 @@ DEMO = Path("demo")  # the name of a shipped config
 
 @verb("run", "hmgpu run", "hmgpu run --config shop.yaml --set weeks.train=6")
 def run(
-    config: ConfigFile = None, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
+    config: ConfigFile = None,
+    settings: Settings = None,
+    engine: EngineChoice = None,
+    cluster: ClusterChoice = None,
+    details: Details = False,
 ) -> None:
     """Run the whole pipeline: ingest, train, evaluate, recommend, submit; then promote the run."""
-    _run(*loaded(config, settings, engine), cluster)
+    _run(*loaded(config, settings, engine), cluster, details)
 
 
 @verb("demo", "hmgpu demo", "hmgpu demo --scale 0.1 --set runs=demo/other")
@@ -49,14 +54,15 @@ def demo(
     cluster: ClusterChoice = None,
     scale: Scale = 0.02,
     seed: Seed = 1,
+    details: Details = False,
 ) -> None:
     """Run the whole pipeline on synthetic data that it generates first."""
     from hmgpu.core.files import is_vacant
 
     found, chosen = loaded(config, settings, engine)
     if is_vacant(found.data.raw):
-        synth(found.data.raw, scale, seed)
-    _run(found, chosen, cluster)
+        messages.print(generated(found.data.raw, scale, seed), soft_wrap=True, highlight=False)
+    _run(found, chosen, cluster, details)
 
 
 @verb("encode", "hmgpu encode", "hmgpu encode --config best")
@@ -121,10 +127,11 @@ def submit(
     console.print(f"submission: {submission}")
 
 
-def _run(config: "Config", engine: "Engine", cluster: str | None) -> None:
+def _run(config: "Config", engine: "Engine", cluster: str | None, details: bool) -> None:
     from hmgpu.core.files import is_vacant
     from hmgpu.data.ingest import ingest
     from hmgpu.data.manifest import NAME as MANIFEST
+    from hmgpu.pipeline.evaluate import METRICS
     from hmgpu.pipeline.open import open_pipeline
     from hmgpu.runs.lock import exclusively
     from hmgpu.runs.publish import promote
@@ -133,19 +140,35 @@ def _run(config: "Config", engine: "Engine", cluster: str | None) -> None:
     if not is_vacant(raw) or not (config.data.root / MANIFEST).exists():
         with progress("ingest") as report:
             summary = ingest(config.data, progress=report)
-        console.print(str(summary), soft_wrap=True)
+        messages.print(str(summary), soft_wrap=True, highlight=False)
     else:
-        console.print(f"{raw} holds no files: working with the data set in {config.data.root}", soft_wrap=True)
+        messages.print(f"{raw} holds no files: working with the data set in {config.data.root}", soft_wrap=True)
     with start_workers(cluster, engine) as workers, open_pipeline(config, engine, workers).working() as pipeline:
-        submission = pipeline.finish()
+        pipeline.finish()
         with exclusively(config.runs):
             current = promote(pipeline.run.folder)
-        metrics = pipeline.run.folder / "metrics.json"
-    show(metrics)
-    console.print(
-        f"lists: {submission}\nreport: {current / 'report.html'}\ncurrent run: {current} -> {current.readlink()}",
-        soft_wrap=True,
-    )
+    show(current / METRICS, details)
+    console.print(*ending(current), sep="\n", soft_wrap=True, highlight=False)
+
+
+def ending(current: Path) -> list[str]:
+    """The last lines of a run: how good it is, where its files are, and what to do next."""
+    import json
+
+    from hmgpu.core.parquet import read_table
+    from hmgpu.evaluation.verdict import verdict
+    from hmgpu.pipeline.evaluate import METRICS, PRECISIONS
+
+    metrics = (current / METRICS).resolve()
+    precisions = read_table(metrics.with_name(PRECISIONS))
+    return [
+        verdict(json.loads(metrics.read_text(encoding="utf-8")), precisions),
+        f"lists: {current / 'submission.csv'}",
+        f"report: {current / 'report.html'}",
+        f"current run: {current} -> {current.readlink()}",
+        f"next: hmgpu open --run {current}",
+        f"      hmgpu recommend --run {current} --customers ID",
+    ]
 
 
 def _look_up(customers: list[str], source: Path, out: Path | None) -> None:

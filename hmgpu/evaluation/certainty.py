@@ -49,6 +49,18 @@ def ratio_intervals(above: Floats, below: Floats) -> tuple[list[float], list[flo
     return low, high
 
 
+def ratio_interval(rows: pl.DataFrame) -> tuple[float, float]:
+    """Return the middle 95 % of the ratio of two means over bootstrap samples of the customers.
+
+    Args:
+        rows: (customer, below, above), average precisions, a row a customer and week.
+    """
+    _, sums = _by_customer(rows)
+    with np.errstate(divide="ignore"):  # a sample in which `below` is 0 is infinitely far ahead
+        (low,), (high,) = ratio_intervals(sums[:, 1:], sums[:, 0])
+    return low, high
+
+
 def p_value(rows: pl.DataFrame) -> float:
     """Return how often a difference as large arises if chance decides which pipeline a list is from; two-sided.
 

@@ -9,6 +9,7 @@ import polars as pl
 from rich.table import Table
 
 from hmgpu.core.metrics import list_length
+from hmgpu.core.printed import figures_table
 from hmgpu.evaluation.certainty import intervals
 
 PARTS = ("retrievers", "features")
@@ -103,20 +104,18 @@ def contribution_table(found: Mapping[str, Any]) -> Table:
     """Return a table of how far the full pipeline is ahead of each changed one; faint where the interval holds 0."""
     full, weeks = found["full"], found["weeks"]
     span = f"week {weeks[0]}" if len(weeks) == 1 else f"weeks {weeks[0]} to {weeks[-1]}"
-    table = Table(
-        title=f"The pipeline with one thing changed, {full['customers']:,} customers, {span}",
-        caption="faint: the 95 % interval holds 0, so the change may be chance",
-    )
-    table.add_column("change")
-    table.add_column("section")
     k = list_length(full)
-    headings = (f"MAP@{k}", "full is ahead", "95 % interval", "in recall@100", "in recall", "candidates per customer")
-    for heading in headings:
-        table.add_column(heading, justify="right")
+    table = figures_table(
+        f"The pipeline with one thing changed, {full['customers']:,} customers, {span}",
+        ["change"],
+        [f"MAP@{k}", "full is\nahead", "95 %", "recall\n@100", "recall", "number"],
+        "recall: how much more of it the full pipeline has; number: candidates a customer; "
+        "faint: the 95 % interval holds 0, so the change may be chance",
+    )
     recalls = (f"{full['recall_at_100']:.4f}", f"{full['recall']:.4f}", f"{full['candidates_a_customer']:.1f}")
-    table.add_row("– (full pipeline)", "", f"{full[f'map_at_{k}']:.5f}", "", "", *recalls, style="bold")
-    table.add_row("– (another seed)", "", *_cells(found["reseeded"]), style="italic")
-    for what, rows in (("without {part}", found["parts"]), ("{value}", found["settings"])):
+    table.add_row("nothing", f"{full[f'map_at_{k}']:.5f}", "", "", *recalls, style="bold")
+    table.add_row("the seed", *_cells(found["reseeded"]), style="italic")
+    for what, rows in (("without {section}.{part}", found["parts"]), ("{section} {value}", found["settings"])):
         table.add_section()
         for row in rows:
             _add_row(table, what.format_map(row), row)
@@ -125,18 +124,18 @@ def contribution_table(found: Mapping[str, Any]) -> Table:
 
 def _add_row(table: Table, name: str, row: Mapping[str, Any]) -> None:
     if "impossible" in row:
-        table.add_row(name, row["section"], "impossible", style="dim")
+        table.add_row(name, "impossible", style="dim")
         return
     cells = _cells(row)
     if row["section"] in CHOOSING:
         cells += [f"{row['adds_recall_at_100']:+.4f}", f"{row['adds_recall']:+.4f}"]
         cells.append(f"{row['candidates_a_customer']:.1f}")
-    table.add_row(name, row["section"], *cells, style="dim" if row["low"] <= 0 <= row["high"] else "")
+    table.add_row(name, *cells, style="dim" if row["low"] <= 0 <= row["high"] else "")
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
     return [
         f"{row[f'map_at_{list_length(row)}']:.5f}",
         f"{row['adds']:+.5f}",
-        f"{row['low']:+.5f} to {row['high']:+.5f}",
+        f"{row['low']:+.5f}\n{row['high']:+.5f}",
     ]

@@ -10,12 +10,12 @@ import polars as pl
 from rich.table import Table
 
 from hmgpu.core.printed import Printed
-from hmgpu.evaluation.tables import method_table, retriever_table
+from hmgpu.evaluation.tables import detail_tables, main_table
 
 
 @dataclass(frozen=True, repr=False)
 class Evaluation(Printed):
-    """What the ranker achieved in a week. Printed, it shows the tables that `hmgpu evaluate` prints."""
+    """What the ranker achieved in a week. Printed, it shows the tables of `hmgpu evaluate --details`."""
 
     week: datetime.date
     """The week's first day."""
@@ -29,4 +29,4 @@ class Evaluation(Printed):
     """The page, report.html."""
 
     def tables(self) -> Sequence[Table]:
-        return retriever_table(self.metrics), method_table(self.metrics)
+        return [main_table(self.metrics), *detail_tables(self.metrics)]

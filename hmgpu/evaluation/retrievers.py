@@ -6,18 +6,17 @@ retriever adds 1 / (60 + its rank), and the smaller article breaks ties (recipro
 Büttcher 2009). With quotas, candidates have an order of their own: their worth in earlier weeks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-from rich.table import Table
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
 from hmgpu.core.plans import ranked
+from hmgpu.evaluation.tables import MERGED
 from hmgpu.parts.candidates import KEYS, MOST, RANK, WORTH
 
-MERGED = "merged"
 DEPTHS = (12, 100, 200, 500)
 BINS = (3, 12, 30, 100, 300, 1_000, MOST)  # each bin's last rank
 SMOOTH, PARTS = 60, 1 << 30
@@ -93,20 +92,3 @@ def _by_rank(proposed: pl.DataFrame, hits: pl.DataFrame, labels: pl.DataFrame) -
             }
         first = last + 1
     return found
-
-
-def segment_table(metrics: Mapping[str, Any]) -> Table:
-    """Return a table of what all retrievers together find for the customers of each segment."""
-    table = Table(
-        title="Candidates of all retrievers together, by customer segment",
-        caption="active: bought in the last 28 days; lapsed: last bought before that; new: never bought",
-    )
-    recalls = [f"recall_at_{k}" for k in DEPTHS] + ["recall"]
-    headings = [name.replace("_at_", "@") for name in recalls]
-    for heading in ("segment", "customers", "per customer", *headings, "positive rate"):
-        table.add_column(heading, justify="left" if heading == "segment" else "right")
-    for name, figures in metrics["retrievers"][MERGED]["segments"].items():
-        rates = (f"{figures[rate]:.4f}" for rate in (*recalls, "positive_rate"))
-        customers = f"{metrics['segments'][name]['customers']:,}"
-        table.add_row(name, customers, f"{figures['candidates_a_customer']:.1f}", *rates)
-    return table

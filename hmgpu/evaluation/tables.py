@@ -1,4 +1,4 @@
-"""Show a week's figures as tables in the terminal; the page of a run is in `report/`."""
+"""Show a week's figures as tables in a terminal of 80 columns; the page of a run is in `report/`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,47 +6,98 @@ from typing import Any
 from rich.table import Table
 
 from hmgpu.core.metrics import list_length
+from hmgpu.core.printed import figures_table
 
-COMPANIONS = ("ndcg", "hit_rate", "precision")
+MERGED = "merged"
+NAMES = {
+    "best_sellers": "last week's best sellers",
+    "own_past": "own past + best sellers",
+    "repurchase_popular": "repurchase + popular",
+}
+EXPLAINED = {
+    "popular": "best sellers",
+    "repurchase_popular": "what they bought before, then best sellers",
+    "order": "candidates in the config's order of retrievers",
+    "ranker": "the fitted model",
+}
+
+
+def method_name(method: str) -> str:
+    """Return how people call a method of a `metrics.json`."""
+    return NAMES.get(method, method)
+
+
+def main_table(metrics: Mapping[str, Any]) -> Table:
+    """Return a table of MAP@k, its interval and the hit rate of the ranker and of the methods that it must beat."""
+    k = list_length(metrics)
+    means, ranges, hits = (metrics[name] for name in (f"map_at_{k}", f"map_at_{k}_interval", f"hit_rate_at_{k}"))
+    table = figures_table(
+        f"{k} articles a customer, week {metrics['week']}, {metrics['customers']:,} customers who bought",
+        ["method"],
+        [f"MAP@{k}", "95 %", f"hit rate@{k}"],
+        "; ".join(f"{method_name(method)}: {EXPLAINED[method]}" for method in means if method in EXPLAINED),
+    )
+    for method, value in means.items():
+        low, high = ranges[method]
+        cells = (f"{value:.5f}", f"{low:.5f}–{high:.5f}", f"{hits[method]:.5f}")
+        table.add_row(method_name(method), *cells, style="bold" if method == "ranker" else "")
+    return table
+
+
+def detail_tables(metrics: Mapping[str, Any]) -> list[Table]:
+    """Return tables of all other figures of the methods and of the candidates."""
+    return [companion_table(metrics), segment_table(metrics), retriever_table(metrics), candidates_table(metrics)]
+
+
+def companion_table(metrics: Mapping[str, Any]) -> Table:
+    """Return a table of every method's figures besides MAP@k and hit rate."""
+    k = list_length(metrics)
+    names = (f"ndcg_at_{k}", f"precision_at_{k}", "coverage")
+    caption = "coverage: share of the articles on sale that are in any list"
+    table = figures_table("Methods", ["method"], [f"NDCG@{k}", f"precision@{k}", "coverage"], caption)
+    for method in metrics[f"map_at_{k}"]:
+        table.add_row(method_name(method), *(f"{metrics[name][method]:.5f}" for name in names))
+    return table
+
+
+def segment_table(metrics: Mapping[str, Any]) -> Table:
+    """Return a table of every method's MAP@k by segment of customers."""
+    segments, k = metrics["segments"], list_length(metrics)
+    headings = [f"{name}\n({segment['customers']:,})" for name, segment in segments.items()]
+    table = figures_table(
+        f"MAP@{k} by customer segment",
+        ["method"],
+        headings,
+        "active: bought in the last 28 days; lapsed: before that; new: never bought; in brackets: customers",
+    )
+    for method in metrics[f"map_at_{k}"]:
+        cells = (f"{segment[f'map_at_{k}'][method]:.5f}" for segment in segments.values())
+        table.add_row(method_name(method), *cells)
+    return table
 
 
 def retriever_table(metrics: Mapping[str, Any]) -> Table:
     """Return a table of every retriever's recall and positive rate."""
-    table = Table(
-        title=f"Candidates for the {metrics['customers']:,} customers who bought in week {metrics['week']}",
-        caption="recall@k: share of all bought articles among the first k candidates (recall: among all); positive "
-        "rate: share of the candidates that were bought; merged: all retrievers together",
-    )
-    depths = [name for name in metrics["retrievers"]["merged"] if name.startswith("recall_at_")]
-    headings = [name.replace("_at_", "@") for name in depths]
-    for heading in ("retriever", "per customer", *headings, "recall", "positive rate"):
-        table.add_column(heading, justify="left" if heading == "retriever" else "right")
-    for name, figures in metrics["retrievers"].items():
-        recalls = (*(figures[depth] for depth in depths), figures["recall"], figures["positive_rate"])
-        table.add_row(
-            name,
-            f"{figures['candidates_a_customer']:.1f}",
-            *(f"{value:.4f}" for value in recalls),
-            style="bold" if name == "merged" else "",
-        )
-    return table
+    rows = metrics["retrievers"]
+    return _recall_table(f"Candidates, week {metrics['week']}", "retriever", rows, "merged: all retrievers together")
 
 
-def method_table(metrics: Mapping[str, Any]) -> Table:
-    """Return a table of MAP@k and its companions for the ranker and the methods that it must beat; MAP@k by segment."""
-    segments, k = metrics["segments"], list_length(metrics)
-    table = Table(
-        title=f"{k} articles per customer, week {metrics['week']}",
-        caption="popular: best sellers; order: candidates in the config's order of retrievers; ranker: the fitted "
-        "model; in brackets: customers",
+def candidates_table(metrics: Mapping[str, Any]) -> Table:
+    """Return a table of what all retrievers together find for the customers of each segment."""
+    rows = metrics["retrievers"][MERGED]["segments"]
+    return _recall_table("Candidates of all retrievers together, by customer segment", "segment", rows, "")
+
+
+def _recall_table(title: str, name: str, rows: Mapping[str, Mapping[str, Any]], also: str) -> Table:
+    depths = [key for key in next(iter(rows.values()), {}) if key.startswith("recall_at_")]
+    headings = ["number", *(key.replace("recall_at_", "@") for key in depths), "all", "bought"]
+    explained = (
+        "number: candidates a customer; @k: share of all bought articles among the first k (all: among all); "
+        "bought: share of the candidates that were bought"
     )
-    table.add_column("method")
-    for heading in (f"MAP@{k}", f"NDCG@{k}", f"hit rate@{k}", f"precision@{k}", "coverage"):
-        table.add_column(heading, justify="right")
-    for name, segment in segments.items():
-        table.add_column(f"MAP@{k} {name}\n({segment['customers']:,})", justify="right")
-    for method, value in metrics[f"map_at_{k}"].items():
-        others = (metrics[name][method] for name in (*(f"{each}_at_{k}" for each in COMPANIONS), "coverage"))
-        by_segment = (segment[f"map_at_{k}"][method] for segment in segments.values())
-        table.add_row(method.replace("_", " + "), *(f"{figure:.5f}" for figure in (value, *others, *by_segment)))
+    table = figures_table(title, [name], headings, "; ".join([explained, *([also] if also else [])]))
+    for row, figures in rows.items():
+        shares = (f"{figures[key]:.4f}" for key in (*depths, "recall", "positive_rate"))
+        style = "bold" if row == MERGED else ""
+        table.add_row(row, f"{figures['candidates_a_customer']:.1f}", *shares, style=style)
     return table

@@ -17,6 +17,7 @@ from hmgpu.core.errors import RunError
 from hmgpu.core.files import sha256
 from hmgpu.core.metrics import K, list_length
 from hmgpu.core.parquet import read_table
+from hmgpu.core.printed import figures_table
 from hmgpu.evaluation.certainty import intervals, p_value
 from hmgpu.pipeline.config import decisive
 from hmgpu.pipeline.evaluate import PRECISIONS
@@ -145,21 +146,21 @@ def comparison_tables(found: Mapping[str, Any]) -> list[Table]:
     """Return tables of the differences, faint where the interval holds 0, and of the settings that differ."""
     first, second = found["runs"]
     k = list_length(found["all"])
-    table = Table(title=f"MAP@{k} of A = {first} and B = {second}")
-    table.add_column("over")
-    for heading in ("customers", "A", "B", "B - A", "95 % interval", "p"):
-        table.add_column(heading, justify="right")
+    table = figures_table(
+        f"MAP@{k} of A = {first}\nand B = {second}",
+        ["over"],
+        ["customers", "A", "B", "B - A", "95 %", "p"],
+        "faint: the 95 % interval holds 0, so the difference may be chance",
+    )
     groups = [{"all": found["all"]}, found["weeks"] if len(found["weeks"]) > 1 else {}, found["segments"]]
     for group in groups:
         table.add_section()
         for name, row in group.items():
             scores = (f"{value:.5f}" for value in row[f"map_at_{k}"])
-            interval = f"{row['low']:+.5f} to {row['high']:+.5f}"
+            interval = f"{row['low']:+.5f} to\n{row['high']:+.5f}"
             cells = (f"{row['customers']:,}", *scores, f"{row['difference']:+.5f}", interval, f"{row['p_value']:.4f}")
             table.add_row(name, *cells, style="dim" if row["low"] <= 0 <= row["high"] else "")
-    settings = Table(title="Settings that differ")
-    for heading in ("key", "A", "B"):
-        settings.add_column(heading, overflow="fold")
+    settings = figures_table("Settings that differ", ["key", "A", "B"], [])
     for key, values in found["settings"].items():
         settings.add_row(key, *("–" if value is None else json.dumps(value, ensure_ascii=False) for value in values))
     return [table, settings] if found["settings"] else [table]

@@ -16,10 +16,12 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.files import UNFINISHED, sha256, write_json, write_text
 from hmgpu.core.metrics import list_length
 from hmgpu.core.parquet import read_table
+from hmgpu.core.printed import figures_table
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.evaluation.certainty import intervals
 from hmgpu.evaluation.report.folds import folds_page
+from hmgpu.evaluation.tables import method_name
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.evaluate import PRECISIONS
 from hmgpu.pipeline.open import open_pipeline
@@ -88,24 +90,21 @@ def fold_pipelines(
 
 
 def fold_table(found: Mapping[str, Any]) -> Table:
-    """Return a table of every method's MAP@k in every week and over all weeks, each with its 95 % interval."""
+    """Return a table of every method's MAP@k and its 95 % interval, over all weeks and in every week."""
     k = list_length(found["all"])
-    table = Table(title=f"MAP@{k} and its 95 % interval, each week scored by a ranker fitted and stopped before it")
-    table.add_column("week")
-    table.add_column("customers", justify="right")
-    for method in found["all"][f"map_at_{k}"]:
-        table.add_column(method.replace("_", " + "), justify="right")
-    table.add_column("ranker / order", justify="right")
-    for fold in found["folds"]:
-        _row(table, fold["week"], fold)
-    table.add_section()
-    _row(table, "all", found["all"])
+    table = figures_table(
+        f"MAP@{k}, each week scored by a ranker fitted and stopped before it",
+        ["week", "method"],
+        ["customers", f"MAP@{k}", "95 %", "of order"],
+        "of order: as a multiple of the method `order`",
+    )
+    for name, figures in (*((fold["week"], fold) for fold in found["folds"]), ("all", found["all"])):
+        table.add_section()
+        values, ranges = figures[f"map_at_{k}"], figures[f"map_at_{k}_interval"]
+        for number, (method, value) in enumerate(values.items()):
+            first = (name, f"{figures['customers']:,}") if number == 0 else ("", "")
+            low, high = ranges[method]
+            ratio = f"{value / values['order']:.2f}" if values.get("order") else "–"
+            cells = (f"{value:.5f}", f"{low:.5f}–{high:.5f}", ratio)
+            table.add_row(first[0], method_name(method), first[1], *cells, style="bold" if method == "ranker" else "")
     return table
-
-
-def _row(table: Table, name: str, figures: Mapping[str, Any]) -> None:
-    k = list_length(figures)
-    values, ranges = figures[f"map_at_{k}"], figures[f"map_at_{k}_interval"]
-    ratio = f"{values['ranker'] / values['order']:.2f}" if values["order"] else "–"
-    cells = (f"{value:.5f}\n{ranges[method][0]:.5f}–{ranges[method][1]:.5f}" for method, value in values.items())
-    table.add_row(name, f"{figures['customers']:,}", *cells, ratio)

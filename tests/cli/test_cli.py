@@ -52,7 +52,16 @@ def test_each_step_alone_ends_where_the_whole_run_does(hmgpu, places: list[str])
         done = hmgpu(verb, *places)
         assert done.returncode == 0, done.stdout + done.stderr
         assert says in done.stdout
+    *_, verdict, lists, report, current, after, _ = done.stdout.splitlines()
+    assert verdict.startswith("MAP@12 is ")
+    assert [line.partition(":")[0] for line in (lists, report, current, after)] == [
+        *("lists", "report", "current run", "next")
+    ]
     runs = runs_of(places)
+    assert hmgpu("open", "--run", runs / "current").stdout == f"{runs / 'current' / 'report.html'}\n"
+    figures = json.loads(hmgpu("evaluate", "--json", *places).stdout)
+    assert figures == json.loads((runs / "current" / "metrics.json").read_text())
+    assert "NDCG@12" in hmgpu("evaluate", "--details", *places).stdout
     assert len([folder for folder in runs.iterdir() if folder.is_dir() and not folder.is_symlink()]) == 1
     log = (runs / "current" / "log.jsonl").read_text().splitlines()
     assert any("fit" in json.loads(line)["message"] for line in log)
@@ -143,8 +152,10 @@ def test_two_runs_are_compared(hmgpu, places: list[str], tmp_path: Path) -> None
     folders = [runs_of(places) / "current", other]
     done = hmgpu("compare", *folders, "--out", tmp_path / "found.json")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert all(says in done.stdout for says in ("B - A", "95 % interval", "active", "ranker.kind"))
-    assert json.loads((tmp_path / "found.json").read_text())["runs"] == list(map(str, folders))
+    assert all(says in done.stdout for says in ("B - A", "95 %", "active", "ranker.kind"))
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["runs"] == list(map(str, folders))
+    assert json.loads(hmgpu("compare", *folders, "--json").stdout) == found
 
 
 def test_an_ablation_follows_the_figures(hmgpu, places: list[str]) -> None:
@@ -152,8 +163,8 @@ def test_an_ablation_follows_the_figures(hmgpu, places: list[str]) -> None:
     done = hmgpu("evaluate", "--ablate", "retrievers,features", *places, *fewer)
     assert done.returncode == 0, done.stdout + done.stderr
     figures, table = done.stdout.split("The pipeline with one thing changed")
-    assert "12 articles per customer" in figures
-    assert all(part in table for part in ("repurchase", "popular", "article_sales", "full is ahead"))
+    assert "12 articles a customer" in figures
+    assert all(part in table for part in ("repurchase", "popular", "article_sales", "ahead"))
     found = json.loads(Path("".join(table.partition("ablation: ")[2].split("\n"))).read_text())
     assert len(found["parts"]) == 3
 
@@ -257,6 +268,7 @@ def test_a_data_set_is_described_on_a_page(hmgpu, store: Store, tmp_path: Path, 
         (["recommend", "--customers", "1"], "runs/current is not a finished run"),
         (["recommend", "--customers", "1", "--run", "nowhere"], "nowhere is not a finished run"),
         (["export", "--run", "nowhere"], "nowhere is not a finished run"),
+        (["open", "--run", "nowhere"], "There is no nowhere/report.html: `hmgpu evaluate` writes it"),
         (["explore", "--data", "nowhere"], "run `hmgpu ingest` first"),
         (["ingest", "--append", "nowhere.csv", "--data", "nowhere"], "nowhere"),
     ],

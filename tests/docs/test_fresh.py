@@ -28,6 +28,10 @@ def test_generated_pages_are_fresh(generator, name):
     assert generator.fresh(name) == there, f"docs/{name} is stale: run `make docs` and commit it"
 
 
+def test_readme_shows_what_the_demo_ends_with(generator):
+    assert generator.fresh_readme() == (ROOT / "README.md").read_text(encoding="utf-8"), "run `make docs` and commit it"
+
+
 @pytest.mark.parametrize("name", ["settings.md", "parts.md"])
 def test_every_setting_says_what_it_is(generator, name):
     """A field without a docstring would be an empty cell."""

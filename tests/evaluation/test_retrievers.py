@@ -3,8 +3,9 @@
 import polars as pl
 import pytest
 
-from hmgpu.core.console import console
-from hmgpu.evaluation.retrievers import _in_order, by_retriever, segment_table
+from hmgpu.core.printed import as_text
+from hmgpu.evaluation.retrievers import _in_order, by_retriever
+from hmgpu.evaluation.tables import candidates_table
 from hmgpu.pipeline.candidates import merge
 
 PAIRS = {"customer": pl.Int32, "article": pl.Int32}
@@ -104,9 +105,6 @@ def test_the_fusion_translates_to_cudf(engine, untranslated):
 
 
 def test_every_segment_has_its_line(found):
-    metrics = {"segments": {"active": {"customers": 2}, "new": {"customers": 1_000}}, "retrievers": found}
-    with console.capture() as shown:
-        console.print(segment_table(metrics), width=120)
-    lines = [[cell.strip() for cell in line.strip("│ ").split("│")] for line in shown.get().splitlines()]
-    assert ["active", "2", "5.5", "0.7500", "0.7500", "0.7500", "0.7500", "0.7500", "0.2727"] in lines
-    assert ["new", "1,000", "5.0"] in [line[:3] for line in lines]
+    lines = [line.split() for line in as_text([candidates_table({"retrievers": found})], 120).splitlines()]
+    assert ["active", "5.5", "0.7500", "0.7500", "0.7500", "0.7500", "0.7500", "0.2727"] in lines
+    assert ["new", "5.0"] in [line[:2] for line in lines]

@@ -12,7 +12,7 @@ from hmgpu.core.html.blocks import Bars, Grid, Heat, Section, count, rate, share
 from hmgpu.core.html.lines import Lines
 from hmgpu.core.parquet import scan_table
 from hmgpu.evaluation.report.evaluated import Evaluated
-from hmgpu.evaluation.retrievers import MERGED
+from hmgpu.evaluation.tables import MERGED
 from hmgpu.parts.candidates import RANK
 from hmgpu.parts.examples import LABEL, Examples
 
