@@ -111,6 +111,12 @@ def log_level(quiet: bool, verbose: bool) -> None:
             handler.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
 
 
+def shows_progress() -> bool:
+    """Return whether anybody sees bars: on a terminal, unless only warnings are wanted."""
+    handlers = (each for each in logging.getLogger("hmgpu").handlers if isinstance(each, _Terminal))
+    return messages.is_terminal and all(each.level < logging.WARNING for each in handlers)
+
+
 class _Terminal(logging.Handler):
     def __init__(self, level: int) -> None:
         super().__init__(level)

@@ -1,10 +1,17 @@
-"""The log of a run: what hmgpu did, as JSON lines."""
+"""The log of a run: what hmgpu did, as JSON lines: time (UTC), level, from, message.
 
+A step's lines also have step, seconds, peak_gib and what it counted, such as rows; or that it was reused.
+"""
+
+import datetime
 import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+FIELDS = "fields"
+"""Key of `extra` under which a log record holds what its line has as fields of their own."""
 
 
 @contextmanager
@@ -30,5 +37,6 @@ class _RunLog(logging.FileHandler):
 
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        entry = {"time": self.formatTime(record), "level": record.levelname, "from": record.name}
-        return json.dumps(entry | {"message": record.getMessage()}, ensure_ascii=False)
+        at = datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds")
+        entry = {"time": at, "level": record.levelname, "from": record.name, "message": record.getMessage()}
+        return json.dumps(entry | getattr(record, FIELDS, {}), ensure_ascii=False)

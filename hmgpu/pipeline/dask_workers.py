@@ -15,8 +15,8 @@ import psutil
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import EngineError, RunError
 from hmgpu.core.extras import needed_by
-from hmgpu.core.progress import tracked
-from hmgpu.pipeline.workers import InProcess
+from hmgpu.core.progress import stage, tracked
+from hmgpu.pipeline.workers import InProcess, one_stage
 from hmgpu.runs.run import code_digest
 
 with needed_by("--cluster"):
@@ -44,8 +44,9 @@ class Cluster:
         # Not pure: a task counts for what it writes to disk, so the result of an equal, earlier task is not enough.
         futures = [self.client.submit(_do, task, code_digest(), pure=False) for task in tasks]
         try:
-            for future in tracked(as_completed(futures, loop=self.client.loop), what, len(futures)):
-                future.result()  # the first error ends it
+            with one_stage(what, len(futures)):
+                for future in tracked(as_completed(futures, loop=self.client.loop), what, len(futures)):
+                    future.result()  # the first error ends it
             return self.client.gather(futures)  # type: ignore[no-any-return]
         except KilledWorker:
             raise RunError(
@@ -63,7 +64,8 @@ def _do(task: Callable[[], T], code: str) -> T:
     logging.getLogger("hmgpu").setLevel(logging.DEBUG)  # a worker's log goes to the client, which chooses
     if code_digest() != code:
         raise RunError("A Dask worker runs a different hmgpu than this process: install the same version there.")
-    return task()
+    with stage():  # of the client, which says itself what was done
+        return task()
 
 
 @contextmanager

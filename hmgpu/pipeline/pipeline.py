@@ -15,9 +15,11 @@ from pathlib import Path
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.progress import stages
 from hmgpu.core.runlog import log_file
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, date_of
+from hmgpu.parts.part import Trained
 from hmgpu.parts.ranker import Model
 from hmgpu.pipeline import evaluate, recommend
 from hmgpu.pipeline.config import Config
@@ -90,9 +92,6 @@ class Pipeline:
             weeks = ", ".join(map(str, self.weeks.training))
             log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
             log.info("weeks, by their first day: training on %s; validation on %s", weeks, self.weeks.validation)
-            log.info(
-                "each step is logged as NAME: what it wrote, how long it took, peak memory of all processes meanwhile"
-            )
             yield self
 
     def learn(self, week: Week) -> dict[str, Step]:
@@ -105,7 +104,7 @@ class Pipeline:
         quotas = self.config.quotas
         if quotas is None:
             return None
-        log.info("quotas: learn how often each retriever's candidates were bought before the training weeks")
+        log.debug("quotas: learn how often each retriever's candidates were bought before the training weeks")
         return learn_quotas(self._without_quotas, quotas, self.weeks.quotas)
 
     @cached_property
@@ -116,7 +115,7 @@ class Pipeline:
     def examples(self, week: Week, training: bool) -> LabelledWeeks:
         """Describe and label the candidates of the customers who bought in `week`; one step per shard of customers."""
         purpose = "training" if training else "validation" if week == self.weeks.validation else "evaluation"
-        log.info(
+        log.debug(
             "%s week %s: learn from the sales before it; propose candidates, add features and labels", purpose, week
         )
         return write_examples(self.context, week, training)
@@ -142,7 +141,7 @@ class Pipeline:
     def _fitted(self) -> Step:
         # Once per pipeline: evaluating and recommending both ask for it, and asking hashes all of its inputs.
         context, training, validation = self.context, self.training, self.validation
-        log.info("fit the ranker on the training weeks, until it stops improving on the validation week")
+        log.debug("fit the ranker on the training weeks, until it stops improving on the validation week")
         fitted = fit(context, training, validation)
         self.run.show("model", fitted.folder)
         return fitted
@@ -153,7 +152,7 @@ class Pipeline:
         By default of the validation week; a later `week` has neither fitted nor stopped the ranker.
         """
         on = self._fitted_week(week or self.weeks.validation)
-        log.info("evaluate the lists of the customers who bought in week %s", on.week)
+        log.debug("evaluate the lists of the customers who bought in week %s", on.week)
         judged = evaluate.judge(self.context, on)
         reported = evaluate.report(self.context, on, judged)
         if on.week == self.weeks.validation:
@@ -173,7 +172,7 @@ class Pipeline:
     def recommend(self) -> list[Step]:
         """Write every customer's list for the week after the data; one step per shard of customers."""
         fitted = self.train()
-        log.info(
+        log.debug(
             "recommend for week %s, the first after the data: learn from all sales, propose and rank",
             self.store.next_week,
         )
@@ -186,10 +185,20 @@ class Pipeline:
 
     def finish(self) -> Path:
         """Evaluate, write `submission.csv` and seal the run: from now on none of its files changes."""
-        self.evaluate()
-        submission = self.submit()
+        with stages(self._stages()):
+            self.evaluate()
+            submission = self.submit()
         seal(self.run.folder)
         return submission
+
+    def _stages(self) -> int:
+        """Return about how many stages there are, were nothing reused."""
+        trained = sum(isinstance(part, Trained) for part in self._without_quotas.learners.values())
+        seen, quotas = len(self.weeks.training) + 1, len(self.weeks.quotas)
+        learned, described = seen + quotas + 1, seen + self.config.ranker.needs_lists
+        encoded = 1 if trained else 0
+        after = 5  # fit, evaluate, report, recommend, submit
+        return encoded + trained + learned + described + (quotas + 1 if quotas else 0) + after
 
     def load(self, fitted: Step) -> Model:
         """Load the fitted ranker from its step."""

@@ -1,10 +1,16 @@
 """The workers for what can be done in parallel: this process, or a Dask cluster (dask_workers.py)."""
 
-from collections.abc import Callable, Sequence
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from hmgpu.core.progress import tracked
+from hmgpu.core.progress import stage, tracked
+from hmgpu.core.runlog import FIELDS
+from hmgpu.core.words import counted
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -26,6 +32,18 @@ class Workers(Protocol):
         """Run `tasks` and return their results in order; the name `what` is shown with the progress."""
 
 
+@contextmanager
+def one_stage(what: str, tasks: int) -> Iterator[None]:
+    """Mark the block, which runs so many `tasks`, as a stage, and say when it is over."""
+    started = time.perf_counter()
+    with stage():
+        yield
+    seconds = round(time.perf_counter() - started, 1)
+    fields = {"stage": what, "tasks": tasks, "seconds": seconds}
+    level = logging.INFO if seconds else logging.DEBUG  # all was there already
+    log.log(level, "%s: %s in %.1f s", what, counted(tasks, "task"), seconds, extra={FIELDS: fields})
+
+
 class InProcess:
     """This process, which runs one task after the other."""
 
@@ -34,7 +52,8 @@ class InProcess:
     share = 1.0
 
     def each(self, what: str, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        return [task() for task in tracked(tasks, what, len(tasks))]
+        with one_stage(what, len(tasks)):
+            return [task() for task in tracked(tasks, what, len(tasks))]
 
 
 IN_PROCESS = InProcess()

@@ -12,7 +12,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,11 @@ from hmgpu.core.errors import RunError
 from hmgpu.core.files import UNFINISHED, digest_of, hashes, needing_room, sha256, swap_link, write_json, write_text
 from hmgpu.core.lock import held
 from hmgpu.core.machine import versions
+from hmgpu.core.progress import in_stage, progress, stage
+from hmgpu.core.runlog import FIELDS
 from hmgpu.core.version import PACKAGE
 from hmgpu.core.yaml_text import dump
+from hmgpu.core.words import counted
 from hmgpu.runs.memory import watched
 from hmgpu.runs.seal import verify
 
@@ -104,7 +107,7 @@ class Run:
         }
         there = self._reusable(name, origin)
         if there:
-            log.debug("%s: reused", name)
+            log.debug("%s: reused", name, extra={FIELDS: {"step": name, "reused": True}})
             return there
         copied = self._reusable_elsewhere(name, origin)
         if copied:
@@ -112,10 +115,11 @@ class Run:
         place = self.folder / "steps" / name
         draft = self._draft(place)
         draft.mkdir(parents=True)
+        within = in_stage()
         log.debug("%s: started", name)
         started = time.perf_counter()
         try:
-            with needing_room(self.folder), watched() as peak:
+            with stage(), nullcontext() if within else progress(name), needing_room(self.folder), watched() as peak:
                 counts = dict(write(draft) or {})
             seconds = round(time.perf_counter() - started, 2)
             files = hashes(draft)
@@ -129,8 +133,13 @@ class Run:
         digest = _put(draft, place, origin) or digest
         # What a part learned is counted by table, which is a file of the step.
         tables = {what for what in counts if f"{what}.parquet" in files}
-        wrote = ", ".join(f"{what} ({n:,} rows)" if what in tables else f"{n:,} {what}" for what, n in counts.items())
-        log.info("%s: %s in %.1f s, peak memory %.2f GiB", name, wrote or "done", seconds, peak.gib)
+        said = [f"{what} ({counted(n, 'row')})" if what in tables else f"{n:,} {what}" for what, n in counts.items()]
+        log.log(
+            logging.DEBUG if within else logging.INFO,
+            "%s: %s in %.1f s, peak memory %.2f GiB",
+            *(name, ", ".join(said) or "done", seconds, peak.gib),
+            extra={FIELDS: {"step": name, "seconds": seconds, "peak_gib": peak.gib, **counts}},
+        )
         return Step(name, place, digest)
 
     def there(self, name: str) -> Step | None:
@@ -169,7 +178,11 @@ class Run:
         _put(draft, place, origin)
         # Hashed once more: the copy must be what was hashed in the other run.
         digest = _finished(place, origin)
-        log.info("%s: reused from run %s", step.name, other.folder.name)
+        log.debug(
+            "%s: reused from run %s",
+            *(step.name, other.folder.name),
+            extra={FIELDS: {"step": step.name, "reused": True, "run": other.folder.name}},
+        )
         return Step(step.name, place, digest) if digest else None
 
     @staticmethod

@@ -3,7 +3,7 @@
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
-from hmgpu.core.console import messages
 from hmgpu.core.engine import Engine
+from hmgpu.core.progress import tracked
 from hmgpu.parts.models.neural.settings import Training
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class ModelInTraining(lightning.LightningModule):
         self.log(SCORE, torch.tensor(score, dtype=torch.float32), sync_dist=True)
         loss = torch.stack(self.losses).mean().item()
         speed = self.rows * self.trainer.world_size / seconds
-        log.info("epoch %d: loss %.4f, score %.5f, %.0f rows/s", self.current_epoch + 1, loss, score, speed)
+        log.debug("epoch %d: loss %.4f, score %.5f, %.0f rows/s", self.current_epoch + 1, loss, score, speed)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         decay = self.settings.weight_decay
@@ -77,7 +77,8 @@ class _Seeded:
 
     def __iter__(self) -> Iterator[Any]:
         np.random.seed(self.fitting.pass_seed())
-        yield from self.batches
+        what = f"epoch {self.fitting.passed + 1} of at most {self.fitting.settings.epochs}"
+        yield from tracked(self.batches, what, len(self.batches) if isinstance(self.batches, Sized) else None)
 
 
 class _Batches(lightning.LightningDataModule):
@@ -138,7 +139,7 @@ def fit(
         gradient_clip_val=CLIP,
         callbacks=[best, last, stop],
         logger=False,
-        enable_progress_bar=messages.is_terminal,
+        enable_progress_bar=False,  # the bar of hmgpu counts the batches
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
