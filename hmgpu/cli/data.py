@@ -17,6 +17,7 @@ from hmgpu.cli.options import (
 )
 from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
+from hmgpu.core.outputs import refuse_among_inputs
 from hmgpu.core.progress import progress
 from hmgpu.pipeline.shipped_configs import usual_config
 
@@ -57,6 +58,7 @@ def download(
     images: Annotated[bool, typer.Option("--images", help="Also the pictures (25 GB).")] = False,
 ) -> None:
     """Download the competition's files with your own Kaggle credentials."""
+    refuse_among_inputs(out)
     from hmgpu.data import kaggle
 
     kaggle.download(out, images=images)
@@ -74,6 +76,7 @@ def synth(
 
 def generated(out: Path, scale: float, seed: int) -> str:
     """Generate the files in `out`, and say how many rows, customers and articles there are."""
+    refuse_among_inputs(out)
     from hmgpu.data.synthetic import synthesize
 
     with progress("weeks") as report:
@@ -107,7 +110,8 @@ def explore_verb(
     engine: EngineChoice = None,
 ) -> None:
     """Describe a data set on one page: sales, customers, articles, seasons, prices."""
-    root, choice = data_set(config, settings, data, engine)
+    root, choice, raw = data_set(config, settings, data, engine)
+    refuse_among_inputs(out, raw)
     from hmgpu.core.engine import Engine
     from hmgpu.core.files import write_text
     from hmgpu.data.explore.page import explore

@@ -24,6 +24,7 @@ from hmgpu.cli.options import (
 )
 from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
+from hmgpu.core.outputs import refuse_among_inputs
 from hmgpu.pipeline.shipped_configs import usual_config
 
 app = typer.Typer()
@@ -102,7 +103,11 @@ def compare(
     from hmgpu.experiments.compare import Judged, comparison_tables
     from hmgpu.experiments.compare import compare as compared
 
-    found = compared(Judged.read(first), Judged.read(second))
+    judged = Judged.read(first), Judged.read(second)
+    if out:
+        for each in judged:
+            refuse_among_inputs(out, each.settings.get("data", {}).get("raw"))
+    found = compared(*judged)
     if out:
         write_json(out, found)
     if as_json:

@@ -15,6 +15,7 @@ import typer
 from hmgpu.cli.options import A_CONFIG, Seed, Settings
 from hmgpu.core.choices import Choice
 from hmgpu.core.console import console
+from hmgpu.core.outputs import refuse_among_inputs
 
 if TYPE_CHECKING:
     from hmgpu.benchmark.result import Result
@@ -133,6 +134,8 @@ def measuring(
         @functools.wraps(benchmark)
         def verb(**given: Any) -> None:
             asked = Asked(**{name: given.pop(name) for name in shared})
+            if asked.out:
+                refuse_among_inputs(asked.out, "raw")
             plots = asked.plot and asked.out is not None and "plot" in shared
             if plots:  # before a long measurement, since there may be nothing to draw its result with
                 from hmgpu.benchmark.plot import require_matplotlib

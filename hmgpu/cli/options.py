@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -94,18 +94,26 @@ def loaded(config: Path | None, settings: list[str] | None, engine: Choice | Non
     return found, Engine.choose(engine or found.engine)
 
 
-def data_set(
-    config: Path | None, settings: list[str] | None, data: Path | None, engine: Choice | None
-) -> tuple[Path, Choice]:
-    """The folder of the data set that either --data or a config names, and the engine to ask for."""
+class DataPlace(NamedTuple):
+    """A data set that a verb works on."""
+
+    root: Path
+    engine: Choice
+    """The engine to ask for."""
+    raw: Path
+    """The folder of the raw files, which nothing may overwrite; without a config the usual one."""
+
+
+def data_set(config: Path | None, settings: list[str] | None, data: Path | None, engine: Choice | None) -> DataPlace:
+    """The data set that either --data or a config names."""
     if data and (config or settings):
         raise typer.BadParameter("name the data set by either --data or --config, which --set belongs to")
     if data:
-        return data, engine or "auto"
+        return DataPlace(data, engine or "auto", Path("raw"))
     from hmgpu.pipeline.config import load_config
 
     found = load_config(config or usual_config(), settings)
-    return found.data.root, engine or found.engine
+    return DataPlace(found.data.root, engine or found.engine, found.data.raw)
 
 
 def finished_run(run: Path | None, config: Path | None, settings: list[str] | None) -> Path:

@@ -23,7 +23,9 @@ from hmgpu.cli.options import (
 )
 from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console, messages, write_data
+from hmgpu.core.outputs import refuse_among_inputs
 from hmgpu.core.progress import progress
+from hmgpu.core.words import counted
 
 if TYPE_CHECKING:
     from hmgpu.core.engine import Engine
@@ -178,12 +180,14 @@ def _look_up(customers: list[str], source: Path, out: Path | None) -> None:
     from hmgpu.serving.lookup import as_csv, list_table, look_up, unknown_warning
 
     run = FinishedRun.open(source)
+    if out:
+        refuse_among_inputs(out, run.config.get("data", {}).get("raw"))
     found, unknown = look_up(run, customers)
     if unknown:
         messages.print(unknown_warning(unknown, source), style="yellow", soft_wrap=True)
     if out:
         write_text(out, as_csv(found, run))
-        console.print(f"lists: {out} ({found.height:,} customers)", soft_wrap=True)
+        console.print(f"lists: {out} ({counted(found.height, 'customer')})", soft_wrap=True)
     elif console.is_terminal:
         console.print(list_table(found, source))
     else:

@@ -19,7 +19,9 @@ from hmgpu.cli.options import (
 )
 from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
+from hmgpu.core.outputs import refuse_among_inputs
 from hmgpu.core.progress import progress
+from hmgpu.core.words import counted
 
 app = typer.Typer()
 verb = verbs(app, "Runs")
@@ -110,5 +112,7 @@ def export_verb(
     from hmgpu.serving.export import export
     from hmgpu.serving.finished_run import FinishedRun
 
-    files = export(FinishedRun.open(finished_run(run, config, settings)), out)
-    console.print(f"exported: {out} ({len(files)} files and their manifest)", soft_wrap=True)
+    opened = FinishedRun.open(finished_run(run, config, settings))
+    refuse_among_inputs(out, opened.config.get("data", {}).get("raw"))
+    files = export(opened, out)
+    console.print(f"exported: {out} ({counted(len(files), 'file')} and their manifest)", soft_wrap=True)

@@ -9,6 +9,7 @@ from hmgpu.cli.options import ConfigOfData, DataFolder, EngineChoice, Settings, 
 from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
 from hmgpu.core.progress import progress
+from hmgpu.core.words import counted
 from hmgpu.data.choices import VectorsOf
 
 app = typer.Typer()
@@ -41,7 +42,7 @@ def vectors_verb(
     """Put vectors of the articles' pictures or texts into a data set, for the retriever `content`."""
     if (model is None) == (given is None):
         raise typer.BadParameter("name either an encoder with --model or a file with --from")
-    root, choice = data_set(config, settings, data, engine)
+    root, choice, _ = data_set(config, settings, data, engine)
     from hmgpu.core.engine import Engine
     from hmgpu.data.store import Store
     from hmgpu.data.vectors.encode import compute_vectors
@@ -54,6 +55,6 @@ def vectors_verb(
         chosen = Engine.choose(choice)
         with progress("encode") as report:
             kept = compute_vectors(store, of, model or "", chosen, batch, report)
-    whose = f"{of} of {kept.articles:,} of {store.manifest.articles:,} articles"
+    whose = f"{of} of {kept.articles:,} of {counted(store.manifest.articles, 'article')}"
     what = f"{kept.dimensions} numbers each, by {kept.made_by}"
     console.print(f"vectors: {store.root / kept.file} ({whose}, {what})", soft_wrap=True)

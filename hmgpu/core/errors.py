@@ -5,6 +5,15 @@ hmgpu and keeps its traceback.
 """
 
 
+def reason(error: BaseException) -> str:
+    """Return what went wrong, for a sentence in brackets: without Python's words, and without the full stop."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, KeyError):
+        return f"it lacks {error}"
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+
+
 class HmgpuError(Exception):
     """Base of all errors that a user can fix."""
 

@@ -32,9 +32,11 @@ class Problem:
             near = difflib.get_close_matches(str(self.at[-1]), self.known, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(self.known)}."
             return f"{place}: unknown key '{key}'; {hint}"
+        if self.type == "missing" and isinstance(self.at[-1], int):
+            return f"{place}: '{key.rpartition('.')[0]}': must have {self.at[-1] + 1} or more values."
         if self.type == "missing":
             return f"{path}: key '{key}' is missing."
-        return f"{place}: '{key}': {self.message.removeprefix('Value error, ').rstrip('.')}."
+        return f"{place}: '{key}': {self.message.rstrip('.')}."
 
 
 def refuse_repeated_keys(path: Path, node: yaml.Node | None) -> None:

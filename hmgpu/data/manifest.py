@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import sha256
+from hmgpu.core.validation import in_words
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.tables import TableName
 
@@ -133,7 +134,7 @@ class Manifest(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise DataError(f"{path} is damaged at {place} ({first['msg']}): {again}.") from None
+            raise DataError(f"{path} is damaged at {place} ({in_words(first)}): {again}.") from None
 
     def to_bytes(self) -> bytes:
         """Return the file's content; the same data set always gives the same bytes."""

@@ -13,7 +13,7 @@ import polars as pl
 import yaml
 from rich.table import Table
 
-from hmgpu.core.errors import RunError
+from hmgpu.core.errors import RunError, reason
 from hmgpu.core.files import sha256
 from hmgpu.core.metrics import K, list_length
 from hmgpu.core.parquet import read_table
@@ -49,7 +49,7 @@ class Judged:
             return cls._of_folds(place) if place.is_file() else cls._of_run(place)
         except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, pl.exceptions.PolarsError) as error:
             raise RunError(
-                f"{place} holds no evaluation to compare ({error}): name a run that `hmgpu evaluate` or `hmgpu run` "
+                f"{place} holds no evaluation to compare ({reason(error)}): name a run that `hmgpu evaluate` or `hmgpu run` "
                 "finished, or the file that `hmgpu evaluate --folds N` wrote."
             ) from None
 

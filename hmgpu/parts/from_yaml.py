@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.validation import in_words
 from hmgpu.core.yaml_problems import Location, Problem
 from hmgpu.parts.part import Part, build, kinds
 
@@ -64,7 +65,7 @@ def problems_of(error: ValidationError, known: Known) -> Iterator[Problem]:
         if found["type"] == "parts":
             yield from (dataclasses.replace(inner, at=(*at, *inner.at)) for inner in found["ctx"]["problems"])
         else:
-            yield Problem(at, found["msg"], found["type"], known(at) if found["type"] == "extra_forbidden" else ())
+            yield Problem(at, in_words(found), found["type"], known(at) if found["type"] == "extra_forbidden" else ())
 
 
 def _as_pydantic(problems: list[Problem]) -> PydanticCustomError:

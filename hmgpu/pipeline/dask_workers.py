@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import psutil
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import EngineError, RunError
+from hmgpu.core.errors import EngineError, RunError, reason
 from hmgpu.core.extras import needed_by
 from hmgpu.core.progress import stage, tracked
 from hmgpu.pipeline.workers import InProcess, one_stage
@@ -90,7 +90,7 @@ def _connected(address: str) -> Iterator[Client]:
         client = Client(address, timeout=SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise RunError(
-            f"No Dask scheduler answers at {address} ({error}); give its address, such as tcp://host:8786, "
+            f"No Dask scheduler answers at {address} ({reason(error)}); give its address, such as tcp://host:8786, "
             "or a number of processes."
         ) from None
     with client:

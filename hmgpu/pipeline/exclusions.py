@@ -8,7 +8,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import DataError
+from hmgpu.core.errors import DataError, reason
 from hmgpu.core.files import digest_of
 from hmgpu.core.metrics import K
 from hmgpu.core.parquet import read_table
@@ -88,4 +88,4 @@ def _read(file: Path) -> list[str]:
         lines = file.read_text(encoding="utf-8").splitlines()
         return [line.strip() for line in lines if line.strip()]
     except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"lists.exclude: {file} can't be read ({error}); give a file of article ids.") from None
+        raise DataError(f"lists.exclude: {file} can't be read ({reason(error)}); give a file of article ids.") from None

@@ -38,6 +38,8 @@ def customers_asked(asked: Iterable[str], pattern: str, column: str = "customer_
 def _rows(asked: str, column: str) -> list[tuple[str, str]]:
     """Return (where, id) of a single id, with an empty `where`, or of every id in a file."""
     path = Path(asked)
+    if not asked.strip():
+        raise DataError("A customer id is empty: give an id, or a file with ids.")
     if not _exists(path):
         return [("", asked)]
     if path.is_dir():

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from hmgpu.core.errors import RunError
+from hmgpu.core.errors import RunError, reason
 from hmgpu.core.files import digest_of, sha256
 from hmgpu.runs.run import MANIFEST
 from hmgpu.runs.seal import SEAL, verify
@@ -79,7 +79,7 @@ class FinishedRun:
         try:
             submitted = _read_step(folder / "steps" / SUBMIT)
         except (OSError, ValueError) as error:
-            raise RunError(f"{place} is not a finished run ({error}): {FINISH}.") from None
+            raise RunError(f"{place} is not a finished run ({reason(error)}): {FINISH}.") from None
         return cls(folder, submitted)
 
     @cached_property
@@ -124,7 +124,7 @@ class FinishedRun:
         try:
             content = read((self.folder / name).read_text(encoding="utf-8"))
         except (OSError, ValueError, yaml.YAMLError) as error:
-            raise RunError(f"{self.folder / name} can't be read ({error}): {FINISH}.") from None
+            raise RunError(f"{self.folder / name} can't be read ({reason(error)}): {FINISH}.") from None
         if not isinstance(content, dict):
             raise RunError(f"{self.folder / name} holds no settings: {FINISH}.")
         return content

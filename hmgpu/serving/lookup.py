@@ -8,6 +8,7 @@ from rich.table import Table
 
 from hmgpu.core.errors import RunError
 from hmgpu.core.parquet import read_table, scan_table
+from hmgpu.core.words import counted
 from hmgpu.pipeline.lists import separator
 from hmgpu.pipeline.served_tables import ARTICLES, BEST_SELLERS, RECOMMENDATIONS
 from hmgpu.serving.customers import customers_asked
@@ -68,8 +69,8 @@ def list_table(found: pl.DataFrame, run: Path) -> Table:
 def unknown_warning(unknown: Sequence[str], run: Path) -> str:
     """Return one sentence about the customers that the run doesn't know."""
     named = ", ".join(unknown[:3]) + (", …" if len(unknown) > 3 else "")
-    who = "1 customer is" if len(unknown) == 1 else f"{len(unknown):,} customers are"
-    return f"Warning: {who} not known to {run} and get its best sellers: {named}"
+    known, get = ("is not known", "gets") if len(unknown) == 1 else ("are not known", "get")
+    return f"Warning: {counted(len(unknown), 'customer')} {known} to {run} and {get} its best sellers: {named}"
 
 
 def _one_of(customers: Sequence[str]) -> pl.Expr:

@@ -28,7 +28,7 @@ def test_the_main_table_takes_76_columns_at_most() -> None:
     assert max(map(len, as_text([main_table(METRICS)], 140).splitlines())) <= 76
 
 
-@pytest.mark.parametrize("width", [80, 60])
+@pytest.mark.parametrize("width", [80, 100])
 def test_no_number_is_cut(width: int) -> None:
     def numbers(text: str) -> list[str]:
         return sorted(re.findall(r"\d+[.,]\d+", text))

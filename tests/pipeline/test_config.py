@@ -135,12 +135,12 @@ def test_an_unknown_key_like_no_other_comes_with_those_there_are(written):
 @pytest.mark.parametrize(
     ("change", "place", "what"),
     [
-        (("runs:", "seed: many\nruns:"), "line 4: 'seed'", "valid integer"),
-        (("runs:", "seed: -1\nruns:"), "line 4: 'seed'", "greater than or equal to 0"),
-        (("runs:", "memory_gb: 0\nruns:"), "line 4: 'memory_gb'", "greater than 0"),
+        (("runs:", "seed: many\nruns:"), "line 4: 'seed'", 'must be a whole number, not "many"'),
+        (("runs:", "seed: -1\nruns:"), "line 4: 'seed'", "must be 0 or more, not -1"),
+        (("runs:", "memory_gb: 0\nruns:"), "line 4: 'memory_gb'", "must be more than 0, not 0"),
         (("runs:", "engine: tpu\nruns:"), "line 4: 'engine'", "'auto', 'cpu' or 'gpu'"),
-        (("runs:", "weeks: {train: 2.5}\nruns:"), "line 4: 'weeks.train'", "valid integer"),
-        (("{n: 30}", "{n: 0}"), "line 6: 'retrievers.popular.n'", "greater than or equal to 1"),
+        (("runs:", "weeks: {train: 2.5}\nruns:"), "line 4: 'weeks.train'", "must be a whole number, not 2.5"),
+        (("{n: 30}", "{n: 0}"), "line 6: 'retrievers.popular.n'", "must be 1 or more, not 0"),
         (("{n: 30}", "30"), "line 6: 'retrievers.popular'", "mapping of settings"),
         (("    by: age_band", "    by: height"), "line 9: 'retrievers.popular_age.by'", "'height' is not an attribute"),
         (("{n: 30}", "{kind: populr}"), "line 6: 'retrievers.popular.kind'", "'populr' is not a kind of retriever"),
@@ -162,7 +162,7 @@ def test_all_that_is_wrong_is_said_at_once(written):
     said = message(written(("runs:", "seed: many\nsede: 3\nruns:"), ("  root: some/data\n", "")))
     assert {line.partition(": ")[2] for line in said.splitlines()} == {
         "key 'data.root' is missing.",
-        "'seed': Input should be a valid integer, unable to parse string as an integer.",
+        "'seed': must be a whole number, not \"many\".",
         "unknown key 'sede'; did you mean 'seed'?",
     }
 
@@ -183,14 +183,14 @@ def test_every_part_that_is_wrong_is_said_at_once(written):
     ("setting", "said"),
     [
         ("weeks.trian=3", "--set weeks.trian: unknown key 'weeks.trian'; did you mean 'train'?"),
-        ("weeks.train=two", "--set weeks.train: 'weeks.train': Input should be a valid integer"),
-        ("retrievers.popular.n=-4", "--set retrievers.popular.n: 'retrievers.popular.n': Input should be greater"),
+        ("weeks.train=two", "--set weeks.train: 'weeks.train': must be a whole number"),
+        ("retrievers.popular.n=-4", "--set retrievers.popular.n: 'retrievers.popular.n': must be 1 or more"),
         ("retrievers.nope={}", "'nope' is not a kind of retriever"),
         ("retrievers.popular={m: 3}", "--set retrievers.popular: unknown key 'retrievers.popular.m'"),
         ("seed.x=3", "--set seed.x=3: 'seed' is a single value and has no keys below it."),
         ("weeks", "--set weeks: write it as key.key=value"),
         ("=3", "--set =3: write it as key.key=value"),
-        ("weeks.train=[[", "--set weeks.train: 'weeks.train': Input should be a valid integer"),
+        ("weeks.train=[[", "--set weeks.train: 'weeks.train': must be a whole number"),
     ],
 )
 def test_a_mistake_in_set_is_said_to_be_there(written, setting, said):
@@ -213,7 +213,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_a_run_needs_a_retriever(written):
-    assert "at least 1 item" in message(written(), "retrievers={}")
+    assert "must have 1 or more values" in message(written(), "retrievers={}")
 
 
 def test_settings_are_frozen(written):

@@ -105,6 +105,8 @@ def test_what_is_neither_file_nor_id(tmp_path):
         asked(IDS[0], "nobody")
     with pytest.raises(DataError, match="is neither a file nor a customer id"):
         asked("x" * 5000)
+    with pytest.raises(DataError, match=r"^A customer id is empty"):
+        asked("")
     with pytest.raises(DataError, match=r"is a folder: name a file"):
         asked(tmp_path)
 

@@ -42,6 +42,7 @@ def test_unknown_customers_get_the_best_sellers(make_run):
     assert found["articles"].to_list() == [listed(1), BEST_SELLERS, BEST_SELLERS]
     says = unknown_warning(unknown, "runs/current")
     assert says == f"Warning: 2 customers are not known to runs/current and get its best sellers: {NOBODY}, {'e' * 64}"
+    assert "1 customer is not known to x and gets its" in unknown_warning([NOBODY], "x")
     assert unknown_warning([NOBODY] * 4000, "x").endswith(", …")
 
 

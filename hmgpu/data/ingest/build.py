@@ -18,6 +18,7 @@ from pydantic import JsonValue
 
 from hmgpu.core.files import sha256
 from hmgpu.core.version import VERSION
+from hmgpu.core.words import counted
 from hmgpu.data.ingest.absorb import Reader, Tables, absorb_entities, absorb_transactions, present
 from hmgpu.data.ingest.overlap import AbsorbedError, without_known_days
 from hmgpu.data.ingest.rawfiles import RawFile
@@ -62,8 +63,8 @@ class IngestSummary:
             f"{self.action}: {self.rows:,} transactions from {self.first_day} to {self.last_day}, "
             f"{self.new_articles:,} new articles, {self.new_customers:,} new customers, {self.seconds:.1f} s"
         ]
-        lines += [f"quarantined: {count:,} rows, {reason}" for reason, count in self.bad_rows.items()]
-        lines += [f"left out: {count:,} rows, {reason}" for reason, count in self.left_out.items()]
+        lines += [f"quarantined: {counted(count, 'row')}, {reason}" for reason, count in self.bad_rows.items()]
+        lines += [f"left out: {counted(count, 'row')}, {reason}" for reason, count in self.left_out.items()]
         lines += [f"quarantine report: {path}" for path in self.quarantine]
         if self.prices_rounded:
             lines.append(f"rounded: {self.prices_rounded:,} prices that were not a whole multiple of data.price_unit")
