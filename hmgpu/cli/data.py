@@ -9,11 +9,13 @@ from hmgpu.cli.options import (
     ConfigOfData,
     DataFolder,
     EngineChoice,
+    Json,
     NewWeek,
     Scale,
     Seed,
     Settings,
     data_set,
+    print_json,
 )
 from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
@@ -90,15 +92,25 @@ def doctor(
     data: DataFolder = None,
     config: ConfigOfData = None,
     settings: Settings = None,
+    as_json: Json = False,
 ) -> None:
-    """Report what can run on this machine, with this installation and the data folder."""
-    from hmgpu.cli.doctor import examine
+    """Look at this machine, this installation and the data set, and say what to do about faults.
 
-    if data or config or settings:
-        root, choice = data_set(config, settings, data, engine)
-        console.print(examine(choice, root))
+    Exit status 1 where the engine or the data set that is asked for is not there.
+    """
+    from dataclasses import asdict
+
+    from hmgpu.cli.doctor import examine, findings_table
+
+    asked = bool(data or config or settings)
+    root, choice, _ = data_set(config, settings, data, engine)
+    findings = examine(choice, root, asked)
+    if as_json:
+        print_json([asdict(each) for each in findings])
     else:
-        console.print(examine(engine or "auto", None))
+        console.print(findings_table(findings))
+    if any(each.ok is False for each in findings):
+        raise typer.Exit(1)
 
 
 @verb("explore", "hmgpu explore --data data", "hmgpu explore --config shop.yaml --out shop.html")

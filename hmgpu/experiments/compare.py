@@ -49,8 +49,8 @@ class Judged:
             return cls._of_folds(place) if place.is_file() else cls._of_run(place)
         except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, pl.exceptions.PolarsError) as error:
             raise RunError(
-                f"{place} holds no evaluation to compare ({reason(error)}): name a run that `hmgpu evaluate` or `hmgpu run` "
-                "finished, or the file that `hmgpu evaluate --folds N` wrote."
+                f"{place} holds no evaluation to compare ({reason(error)}): name a run that `hmgpu evaluate` or "
+                "`hmgpu run` finished, or the file that `hmgpu evaluate --folds N` wrote."
             ) from None
 
     @classmethod

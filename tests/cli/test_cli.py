@@ -200,10 +200,17 @@ def test_demo_fills_a_folder_that_is_there(hmgpu, monkeypatch, tmp_path: Path) -
 def test_a_shipped_config_is_named_in_any_folder(hmgpu, monkeypatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "base").mkdir()  # no file, so it is not what is meant
-    done = hmgpu("doctor", "--config", "base", "--set", "data.root=elsewhere", "--engine", "cpu")
+    done = hmgpu("doctor", "--config", "base", "--set", "data.root=elsewhere", "--engine", "cpu", "--json")
+    assert done.returncode == 1, done.stdout + done.stderr
+    (fault,) = [each for each in json.loads(done.stdout) if each["ok"] is False]
+    assert fault["found"] == "There is no data set in elsewhere: run `hmgpu ingest` first."
+
+
+def test_what_nobody_asked_for_is_no_fault(hmgpu, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = hmgpu("doctor", "--engine", "cpu")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "elsewhere" in done.stdout
-    assert "run `hmgpu ingest` first" in " ".join(done.stdout.split())
+    assert "There is no data set in data" in " ".join(done.stdout.split())
 
 
 def test_a_week_is_appended_once(hmgpu, tmp_path: Path) -> None:
@@ -235,7 +242,9 @@ def test_synth_and_ingest_say_what_they_made(hmgpu, tmp_path: Path) -> None:
     assert "rows" in done.stdout
     done = hmgpu("doctor", "--data", tmp_path / "data")
     assert done.returncode == 0
-    assert all(word in done.stdout for word in ("memory", "polars", "engine", "rows"))
+    assert all(word in done.stdout for word in ("memory", "polars", "engine", "rows", "✓", "0 faults"))
+    found = json.loads(hmgpu("doctor", "--data", tmp_path / "data", "--json").stdout)
+    assert {each["what"]: each["ok"] for each in found}["data"] is True
 
 
 def test_a_data_set_is_described_on_a_page(hmgpu, store: Store, tmp_path: Path, places: list[str]) -> None:

@@ -57,7 +57,7 @@ def test_what_must_be_and_what_is(given: dict, said: str) -> None:
 
 
 def test_reasons_are_without_python() -> None:
-    with pytest.raises(OSError) as raised:
+    with pytest.raises(FileNotFoundError) as raised:
         Path("/nowhere").read_text()
     assert reason(raised.value) == "No such file or directory"
     assert reason(KeyError("week")) == "it lacks 'week'"
