@@ -22,7 +22,7 @@ from hmgpu.benchmark.timing import Measurement
 from hmgpu.benchmark.train import TOLERANCE, check_near
 from hmgpu.core.console import start_logging
 from hmgpu.core.engine import Engine
-from hmgpu.core.metrics import K
+from hmgpu.core.list_length import K
 from hmgpu.data.store import Store
 from hmgpu.parts.rankers.order import Order
 from hmgpu.pipeline.config import Config

@@ -8,7 +8,8 @@ import polars as pl
 from rich.table import Table
 
 from hmgpu.benchmark.result import Result
-from hmgpu.core.metrics import K, average_precision
+from hmgpu.core.list_length import K
+from hmgpu.core.metrics import average_precision
 from hmgpu.evaluation.certainty import ratio_intervals
 
 Estimate = dict[str, float]

@@ -17,7 +17,8 @@ from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, measure
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
-from hmgpu.core.metrics import K, map_at, ndcg_at
+from hmgpu.core.list_length import K
+from hmgpu.core.metrics import map_at, ndcg_at
 from hmgpu.core.plans import ranked
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.examples import Examples

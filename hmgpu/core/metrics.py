@@ -5,18 +5,9 @@ the week. Means are over the buyers, the customers in `labels`; a buyer without 
 is predicted twice for a customer counts at its first place.
 """
 
-import re
-from collections.abc import Iterable
-
 import polars as pl
 
-K = 12
-"""Length of a list, as in Kaggle's H&M competition."""
-
-
-def list_length(figures: Iterable[str]) -> int:
-    """Read k from the name of the figure `map_at_<k>` among the names `figures`."""
-    return next(int(found[1]) for name in figures if (found := re.fullmatch(r"map_at_(\d+)", name)))
+from hmgpu.core.list_length import K
 
 
 def average_precision(predictions: pl.DataFrame, labels: pl.DataFrame, k: int = K) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hmgpu.core.metrics import K
+from hmgpu.core.list_length import K
 
 DRAWS, FLIPS, SEED = 1_000, 9_999, 0
 CELLS = 1 << 20  # signs sampled at once

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from rich.table import Table
 
-from hmgpu.core.metrics import list_length
+from hmgpu.core.list_length import list_length
 from hmgpu.core.printed import figures_table
 from hmgpu.evaluation.certainty import intervals
 

@@ -8,7 +8,8 @@ from polars import selectors as cs
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
-from hmgpu.core.metrics import K, average_precision, coverage, hit_rate_at, ndcg_at, precision_at
+from hmgpu.core.list_length import K
+from hmgpu.core.metrics import average_precision, coverage, hit_rate_at, ndcg_at, precision_at
 from hmgpu.data.segments import ACTIVE_DAYS, SEGMENTS, segments
 from hmgpu.data.store import History
 from hmgpu.evaluation.certainty import intervals

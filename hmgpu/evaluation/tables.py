@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from hmgpu.core.metrics import list_length
+from hmgpu.core.list_length import list_length
 from hmgpu.core.printed import figures_table
 
 MERGED = "merged"

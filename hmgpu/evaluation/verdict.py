@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.core.metrics import list_length
+from hmgpu.core.list_length import list_length
 from hmgpu.evaluation.certainty import ratio_interval
 from hmgpu.evaluation.tables import method_name
 

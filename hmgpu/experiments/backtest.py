@@ -11,7 +11,7 @@ from rich.table import Table
 from hmgpu.core.choices import Choice
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
-from hmgpu.core.metrics import list_length
+from hmgpu.core.list_length import list_length
 from hmgpu.core.printed import Printed
 from hmgpu.experiments.folds import evaluate_folds, fold_pipelines, fold_table
 from hmgpu.pipeline.config import load_config

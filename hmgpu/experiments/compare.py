@@ -15,7 +15,7 @@ from rich.table import Table
 
 from hmgpu.core.errors import RunError, reason
 from hmgpu.core.files import sha256
-from hmgpu.core.metrics import K, list_length
+from hmgpu.core.list_length import K, list_length
 from hmgpu.core.parquet import read_table
 from hmgpu.core.printed import figures_table
 from hmgpu.evaluation.certainty import intervals, p_value

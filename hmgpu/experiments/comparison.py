@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import polars as pl
 from rich.table import Table
 
-from hmgpu.core.metrics import list_length
+from hmgpu.core.list_length import list_length
 from hmgpu.core.printed import Printed
 from hmgpu.experiments.compare import Judged, compare, comparison_tables
 

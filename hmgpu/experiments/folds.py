@@ -14,7 +14,7 @@ from rich.table import Table
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.files import UNFINISHED, sha256, write_json, write_text
-from hmgpu.core.metrics import list_length
+from hmgpu.core.list_length import list_length
 from hmgpu.core.parquet import read_table
 from hmgpu.core.printed import figures_table
 from hmgpu.data.store import Store

@@ -20,7 +20,8 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.extras import needed_by
 from hmgpu.core.files import write_json
-from hmgpu.core.metrics import K, list_length, map_at
+from hmgpu.core.list_length import K, list_length
+from hmgpu.core.metrics import map_at
 from hmgpu.core.parquet import scan_table
 from hmgpu.data.store import Store
 from hmgpu.parts.candidates import KEYS

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError, reason
 from hmgpu.core.files import digest_of
-from hmgpu.core.metrics import K
+from hmgpu.core.list_length import K
 from hmgpu.core.parquet import read_table
 from hmgpu.data.settings import Folder
 from hmgpu.data.store import History, Store

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from hmgpu.core.errors import DataError, RunError
-from hmgpu.core.metrics import K
+from hmgpu.core.list_length import K
 from hmgpu.core.parquet import read_table
 from hmgpu.core.plans import decayed, top_n
-from hmgpu.data.store import History
+
+if TYPE_CHECKING:  # the real import loads pydantic's models, which nobody needs to look a list up
+    from hmgpu.data.store import History
 
 SUBMISSION = "submission.csv"
 SEPARATORS = " |;/"  # of the ids of a list: the first that no id has in it; Kaggle's is the space
 
 
-def best_sellers(history: History, n: int = K, excluded: pl.LazyFrame | None = None) -> pl.LazyFrame:
+def best_sellers(history: "History", n: int = K, excluded: pl.LazyFrame | None = None) -> pl.LazyFrame:
     """Return (article, rank), the `n` best sellers that fill up lists: the latest weeks' first, then of all time.
 
     k of them are enough for a list of k articles: one that the list holds already leaves a place less to fill.

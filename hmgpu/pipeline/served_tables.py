@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.core.metrics import K
+from hmgpu.core.list_length import K
 from hmgpu.pipeline.lists import lists_of_ids
 
 RECOMMENDATIONS, BEST_SELLERS = "recommendations.parquet", "best_sellers.parquet"

@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.metrics import K, average_precision
+from hmgpu.core.list_length import K
+from hmgpu.core.metrics import average_precision
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.experiments.compare import paired

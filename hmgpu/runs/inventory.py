@@ -5,17 +5,19 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from hmgpu.core.engine import Engine
 from hmgpu.core.files import UNFINISHED
+from hmgpu.core.list_length import list_length
 from hmgpu.core.machine import versions
-from hmgpu.core.metrics import list_length
 from hmgpu.runs.publish import CURRENT, current, promoted
 from hmgpu.runs.run import MANIFEST, code_digest
 from hmgpu.runs.seal import SEAL
+
+if TYPE_CHECKING:
+    from hmgpu.core.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def prune(runs: Path, keep: int) -> list[Path]:
     return removed
 
 
-def reusable_runs(runs: Path, engine: Engine) -> list[Path]:
+def reusable_runs(runs: Path, engine: "Engine") -> list[Path]:
     """Return the runs in `runs` that this code started on `engine` with the installed libraries, newest first.
 
     A step with equal settings and inputs would come out of any of them with the same bytes.

@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hmgpu.core.engine import Engine
 from hmgpu.core.errors import RunError
 from hmgpu.core.files import UNFINISHED, digest_of, hashes, needing_room, sha256, swap_link, write_json, write_text
 from hmgpu.core.lock import held
@@ -29,6 +28,9 @@ from hmgpu.core.yaml_text import dump
 from hmgpu.core.words import counted
 from hmgpu.runs.memory import watched
 from hmgpu.runs.seal import verify
+
+if TYPE_CHECKING:  # the real import loads Polars, which nobody needs to list runs
+    from hmgpu.core.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ class Run:
     """One run folder."""
 
     folder: Path
-    engine: Engine
+    engine: "Engine"
     base: "Run | None" = None
     """Another run whose steps this one reuses in place where settings, inputs, code and engine are equal."""
     others: tuple["Run", ...] = ()

@@ -14,7 +14,7 @@ from hmgpu.benchmark.peers.notebook_candidates import candidates
 from hmgpu.benchmark.peers.purchases import PurchaseMatrix
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
-from hmgpu.core.metrics import K
+from hmgpu.core.list_length import K
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import Store

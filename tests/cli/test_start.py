@@ -57,6 +57,14 @@ def test_help_waits_for_nothing_heavy(arguments, heavy) -> None:
     assert done.stdout.splitlines()[-1] == "ended 0 []"
 
 
+def test_runs_are_listed_without_anything_heavy(tmp_path) -> None:
+    (tmp_path / "runs").mkdir()
+    heavy = [name for name in HEAVY if name != "yaml"]
+    command = [sys.executable, "-c", SCRIPT.format(heavy=heavy), "runs"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "ended 0 []", done.stdout + done.stderr
+
+
 def test_every_verb_is_walked() -> None:
     assert {("run",), ("benchmark", "peers"), ("vectors",), ("export",), ("tune",), ("synth",)} < {*commands()}
 

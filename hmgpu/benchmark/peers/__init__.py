@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from hmgpu.core.metrics import K
+from hmgpu.core.list_length import K
 
 PLACES = K
 """Articles that a peer recommends at most."""

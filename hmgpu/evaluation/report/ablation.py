@@ -5,7 +5,7 @@ from typing import Any
 
 from hmgpu.core.html.blocks import Grid, Section, count, score, share
 from hmgpu.core.html.page import page
-from hmgpu.core.metrics import list_length
+from hmgpu.core.list_length import list_length
 
 EXPLAINED = (
     "The pipeline with one thing changed, run and fitted again, for the same {} customers. “Ahead” is by how much "

@@ -6,7 +6,7 @@ from typing import Any
 from hmgpu.core.html.blocks import Grid, Section, count, score
 from hmgpu.core.html.lines import Lines
 from hmgpu.core.html.page import page
-from hmgpu.core.metrics import list_length
+from hmgpu.core.list_length import list_length
 from hmgpu.evaluation.report.methods import named
 
 EXPLAINED = (

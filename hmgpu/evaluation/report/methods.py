@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hmgpu.core.html.blocks import Bars, Grid, Section, count, rate, score, share
-from hmgpu.core.metrics import list_length
+from hmgpu.core.list_length import list_length
 
 EXPLAINED = (
     "Every method gives each customer {k} articles: “popular” the best sellers, “repurchase + popular” the articles "
