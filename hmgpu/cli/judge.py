@@ -12,6 +12,7 @@ from hmgpu.cli.options import (
     ClusterChoice,
     ConfigFile,
     Details,
+    DryRun,
     EngineChoice,
     Json,
     RunFolder,
@@ -19,6 +20,7 @@ from hmgpu.cli.options import (
     finished_run,
     loaded,
     print_json,
+    show_plan,
     start_workers,
     working,
 )
@@ -56,6 +58,7 @@ def evaluate(
     ] = None,
     details: Details = False,
     as_json: Json = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Score candidates and ranker on the validation week, or on each of the last weeks."""
     from hmgpu.evaluation.contributions import contribution_table
@@ -64,6 +67,11 @@ def evaluate(
     from hmgpu.experiments.folds import evaluate_folds, fold_pipelines, fold_table
 
     sections = sections_in(ablate) if ablate is not None else ()
+    if dry_run:
+        if folds or sections:
+            raise typer.BadParameter("--dry-run goes with neither --folds nor --ablate")
+        show_plan(*loaded(config, settings, engine), whole=False, as_json=as_json)
+        return
     files = []
     if folds:
         found, chosen = loaded(config, settings, engine)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from hmgpu.core.choices import Choice
-from hmgpu.core.console import console, write_data
+from hmgpu.core.console import console, log_level, write_data
 from hmgpu.pipeline.shipped_configs import BASE, OWN, shipped, usual_config
 from hmgpu.runs.publish import CURRENT
 
@@ -82,6 +82,7 @@ RunFolder = Annotated[
 Details = Annotated[
     bool, typer.Option("--details", help="Also other figures, segments of customers, and what each retriever finds.")
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say which steps would be computed and which reused.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout instead of tables.")]
 
 
@@ -153,6 +154,25 @@ def working(
     found, chosen = loaded(config, settings, engine)
     with start_workers(cluster, chosen) as workers, open_pipeline(found, chosen, workers).working() as pipeline:
         yield pipeline
+
+
+def show_plan(config: "Config", engine: "Engine", whole: bool, as_json: bool = False) -> None:
+    """Print which steps of an evaluation, or of the `whole` pipeline, would be computed and which reused."""
+    from hmgpu.pipeline.open import open_pipeline
+    from hmgpu.runs.plan import PlannedRun, plan_facts, plan_table
+
+    log_level(quiet=True, verbose=False)  # it would tell of steps that are only looked up
+    pipeline = open_pipeline(config, engine, kind=PlannedRun)
+    pipeline.evaluate()
+    if whole:
+        pipeline.submit()
+    assert isinstance(pipeline.run, PlannedRun)
+    facts = plan_facts(pipeline.run.planned, config.memory_gb)
+    if as_json:
+        print_json(facts)
+    else:
+        console.print(plan_table(facts))
+        console.print(f"run: {pipeline.run.folder}", soft_wrap=True)
 
 
 def show(metrics_file: Path, details: bool = False, as_json: bool = False) -> None:

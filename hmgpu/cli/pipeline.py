@@ -10,6 +10,7 @@ from hmgpu.cli.options import (
     ClusterChoice,
     ConfigFile,
     Details,
+    DryRun,
     EngineChoice,
     RunFolder,
     Scale,
@@ -18,6 +19,7 @@ from hmgpu.cli.options import (
     finished_run,
     loaded,
     show,
+    show_plan,
     start_workers,
     working,
 )
@@ -43,8 +45,12 @@ def run(
     engine: EngineChoice = None,
     cluster: ClusterChoice = None,
     details: Details = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Run the whole pipeline: ingest, train, evaluate, recommend, submit; then promote the run."""
+    if dry_run:
+        show_plan(*loaded(config, settings, engine), whole=True)
+        return
     _run(*loaded(config, settings, engine), cluster, details)
 
 

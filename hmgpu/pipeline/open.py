@@ -18,20 +18,25 @@ from hmgpu.runs.run import Run, code_digest
 
 
 def open_pipeline(
-    config: Config, engine: Engine, workers: Workers = IN_PROCESS, others: Sequence[Path] | None = None
+    config: Config,
+    engine: Engine,
+    workers: Workers = IN_PROCESS,
+    others: Sequence[Path] | None = None,
+    kind: type[Run] = Run,
 ) -> Pipeline:
     """Open the pipeline over the data set and in the run folder that `config` names.
 
     Args:
         others: folders of runs whose steps are copied where settings, inputs, code and engine are equal. None: all in
             `config.runs` that this code wrote with the same libraries, so that a change costs only what it changes.
+        kind: `PlannedRun` for a pipeline that computes nothing and notes what it would.
     """
     store = Store(config.data.root)
     store.verify()
     folder = config.runs / run_name(config, store, engine)
     known = reusable_runs(config.runs, engine) if others is None else others
     copied = tuple(Run(other, engine) for other in known if other.resolve() != folder.resolve())
-    return Pipeline(config, engine, store, Run(folder, engine, others=copied), workers)
+    return Pipeline(config, engine, store, kind(folder, engine, others=copied), workers)
 
 
 def run_name(config: Config, store: Store, engine: Engine) -> str:

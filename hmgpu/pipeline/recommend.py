@@ -20,7 +20,6 @@ from hmgpu.runs.run import Step
 def recommend(context: StepContext, fitted: Step) -> list[Step]:
     """Write (customer, article, rank), every customer's list; one step per shard of customers."""
     learned = context.learning.learn(context.store.next_week, context.learners)
-    check_fillable(context.engine.collect(_filler(learned)), context.k)
     customers = context.engine.collect(context.store.customer_ids().select("customer"))
     return context.each_shard("recommend", partial(_shard_step, context, fitted, learned), customers)
 
@@ -56,6 +55,7 @@ def lists_for(context: StepContext, fitted: Step, learned: Mapping[str, Step], c
 
 def _shard_step(context: StepContext, fitted: Step, learned: Mapping[str, Step], shard: Shard) -> Step:
     def write(folder: Path) -> dict[str, int]:
+        check_fillable(context.engine.collect(_filler(learned)), context.k)
         table = as_fits(partial(lists_for, context, fitted, learned), shard.customers)
         rows = context.engine.write(table.lazy(), folder / TABLE)
         return {"customers": shard.customers.height, "rows": rows}

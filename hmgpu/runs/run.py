@@ -101,12 +101,7 @@ class Run:
             write: writes the step's files into the folder that it is given; may return counts (rows, …) for the
                 manifest.
         """
-        origin = {
-            "settings": json.loads(json.dumps(settings)),
-            "inputs": inputs,
-            "code": code_digest(),
-            "engine": self.engine.name,
-        }
+        origin = origin_of(settings, inputs, self.engine)
         there = self._reusable(name, origin)
         if there:
             log.debug("%s: reused", name, extra={FIELDS: {"step": name, "reused": True}})
@@ -200,6 +195,16 @@ class Run:
         link, draft = self.folder / name, self.folder / f"{UNFINISHED}{name}"
         swap_link(link, target.relative_to(self.folder), draft)
         return link
+
+
+def origin_of(settings: Mapping[str, Any], inputs: list[str], engine: "Engine") -> dict[str, Any]:
+    """Return all that decides what a step writes: where it is equal, so are the bytes."""
+    return {
+        "settings": json.loads(json.dumps(settings)),
+        "inputs": inputs,
+        "code": code_digest(),
+        "engine": engine.name,
+    }
 
 
 def _put(draft: Path, place: Path, origin: dict[str, Any]) -> str | None:

@@ -61,6 +61,9 @@ def test_each_step_alone_ends_where_the_whole_run_does(hmgpu, places: list[str])
     assert hmgpu("open", "--run", runs / "current").stdout == f"{runs / 'current' / 'report.html'}\n"
     figures = json.loads(hmgpu("evaluate", "--json", *places).stdout)
     assert figures == json.loads((runs / "current" / "metrics.json").read_text())
+    planned = json.loads(hmgpu("evaluate", "--dry-run", "--json", *places).stdout)
+    assert (planned["compute"], planned["reuse"] > 5) == (0, True)
+    assert "all of it is there already" in hmgpu("run", "--dry-run", *places).stdout
     assert "NDCG@12" in hmgpu("evaluate", "--details", *places).stdout
     assert len([folder for folder in runs.iterdir() if folder.is_dir() and not folder.is_symlink()]) == 1
     log = (runs / "current" / "log.jsonl").read_text().splitlines()
