@@ -24,8 +24,8 @@ from hmgpu.core.machine import versions
 from hmgpu.core.progress import in_stage, progress, stage
 from hmgpu.core.runlog import FIELDS
 from hmgpu.core.version import PACKAGE
-from hmgpu.core.yaml_text import dump
 from hmgpu.core.words import counted
+from hmgpu.core.yaml_text import dump
 from hmgpu.runs.memory import watched
 from hmgpu.runs.seal import verify
 
