@@ -1,5 +1,6 @@
 """Raw files with any content: a file is ingested, or refused in a sentence that leaves the data set as it was."""
 
+import bz2
 import gzip
 import io
 import shutil
@@ -188,6 +189,19 @@ REFUSED = {
     "a bomb": (".csv.gz", gzip.compress(GOOD + b"a" * (BOMB_BYTES + 1)), "unpacks to more than 200 times"),
     "a zip that is text": (".zip", GOOD, "is not a zip archive, as its name says"),
     "a gzip that ends early": (".csv.gz", gzip.compress(GOOD)[:-9], "can't be unpacked"),
+    "an Excel workbook": (
+        ".csv",
+        _members(("[Content_Types].xml", b""), ("xl/workbook.xml", b"")),
+        "is an Excel workbook",
+    ),
+    "an OpenDocument sheet": (".zip", _members(("mimetype", b""), ("content.xml", b"")), "is an OpenDocument sheet"),
+    "an old Excel workbook": (".csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504, "is an Excel workbook"),
+    "a page to log in": (".csv", b"\n<!DOCTYPE html><html></html>", "is an HTML page"),
+    "a pointer of Git LFS": (".csv.gz", b"version https://git-lfs.github.com/spec/v1\n", "run `git lfs pull`"),
+    "JSON": (".csv", b'[{"t_dat": "2020-09-07"}]', "is a JSON file"),
+    "bzip2": (".csv", bz2.compress(GOOD), "is packed with bzip2"),
+    "zstd in gzip": (".csv.gz", gzip.compress(b"\x28\xb5\x2f\xfd\4"), "is packed with zstd"),
+    "text that is called Parquet": (".parquet", GOOD, "is not a Parquet file, as its name says"),
     "a Parquet file that ends early": (".parquet", b"PAR1" + GOOD, "can't be read as Parquet"),
 }
 
