@@ -12,12 +12,14 @@ from hmgpu.cli.options import (
     Details,
     DryRun,
     EngineChoice,
+    Json,
     RunFolder,
     Scale,
     Seed,
     Settings,
     finished_run,
     loaded,
+    print_json,
     show,
     show_plan,
     start_workers,
@@ -111,15 +113,16 @@ def recommend(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the looked-up lists here, as CSV.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Choose twelve articles for every customer, or look up what a finished run has chosen for some."""
     if customers is not None:
         if engine or cluster:
             raise typer.BadParameter("--customers looks lists up: it goes with neither --engine nor --cluster")
-        _look_up(customers, finished_run(run, config, settings), out)
+        _look_up(customers, finished_run(run, config, settings), out, as_json)
         return
-    if run or out:
-        raise typer.BadParameter("--run and --out belong to --customers: without it all lists are computed")
+    if run or out or as_json:
+        raise typer.BadParameter("--run, --out and --json belong to --customers: without it all lists are computed")
     with working(config, settings, engine, cluster) as pipeline:
         steps = pipeline.recommend()
     console.print(f"recommendations: {steps[0].folder.parent}", soft_wrap=True)
@@ -179,7 +182,7 @@ def ending(current: Path) -> list[str]:
     ]
 
 
-def _look_up(customers: list[str], source: Path, out: Path | None) -> None:
+def _look_up(customers: list[str], source: Path, out: Path | None, as_json: bool) -> None:
     # It must answer at once, so it loads neither the pipeline nor XGBoost.
     from hmgpu.core.files import write_text
     from hmgpu.serving.finished_run import FinishedRun
@@ -194,6 +197,8 @@ def _look_up(customers: list[str], source: Path, out: Path | None) -> None:
     if out:
         write_text(out, as_csv(found, run))
         console.print(f"lists: {out} ({counted(found.height, 'customer')})", soft_wrap=True)
+    elif as_json:
+        print_json(found.select("customer_id", "articles").to_dicts())
     elif console.is_terminal:
         console.print(list_table(found, source))
     else:

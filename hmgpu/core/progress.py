@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from hmgpu.core.console import messages, shows_progress
 
@@ -71,13 +72,19 @@ def in_stage() -> bool:
     return _in_stage.get()
 
 
+class _Done(MofNCompleteColumn):
+    def render(self, task: Task) -> Text:
+        """Return done and total, and nothing where the total is unknown."""
+        return Text() if task.total is None else super().render(task)
+
+
 @contextmanager
 def _shared() -> Iterator[Progress]:
     display = _display.get()
     if display is not None:
         yield display
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), _Done(), TimeRemainingColumn())
     with Progress(*columns, console=messages, transient=True, disable=not shows_progress()) as display:
         token = _display.set(display)
         try:

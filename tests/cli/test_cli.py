@@ -84,6 +84,8 @@ def test_a_finished_run_serves_some_customers_and_is_exported(hmgpu, places: lis
     done = hmgpu("recommend", *known)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [header, first, second]
+    told = json.loads(hmgpu("recommend", *known, "--json").stdout)
+    assert [f"{each['customer_id']},{' '.join(each['articles'])}" for each in told] == [first, second]
     done = hmgpu("recommend", *known, "--customers", "f" * 64, "--out", tmp_path / "lists.csv")
     assert f"lists: {tmp_path / 'lists.csv'} (3 customers)" in done.stdout
     assert done.stderr.startswith("Warning: 1 customer is not known")
@@ -118,8 +120,9 @@ except SystemExit as end:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--run", "runs/current"], "--run and --out belong to --customers"),
-        (["--config", "demo.yaml", "--out", "lists.csv"], "--run and --out belong to --customers"),
+        (["--run", "runs/current"], "--run, --out and --json belong to --customers"),
+        (["--json"], "--run, --out and --json belong to --customers"),
+        (["--config", "demo.yaml", "--out", "lists.csv"], "--run, --out and --json belong to --customers"),
         (["--customers", "1", "--engine", "cpu"], "--customers looks lists up"),
         (["--customers", "1", "--run", "a", "--config", "base"], "name the run by either --run or --config"),
     ],
