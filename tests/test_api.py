@@ -224,7 +224,7 @@ def test_compare_shows_the_difference(session: Session, places: dict[str, object
     assert found.settings["ranker.kind"] == ["order", "xgboost"]
     assert all(text in repr(found) for text in ("B - A", "95 %", "ranker.kind"))
     assert hmgpu.compare(str(other.run), session.run).found == found.found
-    with pytest.raises(RunError, match="holds no evaluation to compare"):
+    with pytest.raises(RunError, match="nothing does not exist"):
         hmgpu.compare(session.run / "nothing", session)
 
 

@@ -16,6 +16,7 @@ from hmgpu.cli.options import (
     EngineChoice,
     Json,
     RunFolder,
+    RunsFolder,
     Settings,
     finished_run,
     loaded,
@@ -105,13 +106,16 @@ def compare(
         Path | None, typer.Option("--out", metavar="FILE", help="Also write the figures here, as JSON.")
     ] = None,
     as_json: Json = False,
+    runs: RunsFolder = Path("runs"),
 ) -> None:
     """Report which of two runs ranks better on the same customers, and how certain that is."""
     from hmgpu.core.files import write_json
     from hmgpu.experiments.compare import Judged, comparison_tables
     from hmgpu.experiments.compare import compare as compared
+    from hmgpu.runs.find import find_run
 
-    judged = Judged.read(first), Judged.read(second)
+    places = [place if place.is_file() else find_run(place, runs) for place in (first, second)]
+    judged = Judged.read(places[0]), Judged.read(places[1])
     if out:
         for each in judged:
             refuse_among_inputs(out, each.settings.get("data", {}).get("raw"))

@@ -118,16 +118,21 @@ def data_set(config: Path | None, settings: list[str] | None, data: Path | None,
 
 
 def finished_run(run: Path | None, config: Path | None, settings: list[str] | None) -> Path:
-    """The run that --run names, else the current run of the config."""
+    """The run that --run names, by its folder or its name, else the current run of the config."""
+    from hmgpu.runs.find import find_run
+
     if run and (config or settings):
         raise typer.BadParameter("name the run by either --run or --config, which --set belongs to")
     if run:
-        return run
+        return find_run(run, Path("runs"))
     if not (config or settings or OWN.is_file()):
-        return Path("runs") / CURRENT  # as in `base`, which takes a second to load; a list should come at once
+        return find_run(
+            Path("runs") / CURRENT, Path("runs")
+        )  # as in `base`, which takes a second to load; a list should come at once
     from hmgpu.pipeline.config import load_config
 
-    return load_config(config or usual_config(), settings).runs / CURRENT
+    runs = load_config(config or usual_config(), settings).runs
+    return find_run(runs / CURRENT, runs)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from hmgpu.cli.options import (
     ClusterChoice,
     ConfigFile,
     EngineChoice,
+    Json,
     NewWeek,
     RunFolder,
     RunsFolder,
@@ -50,50 +51,79 @@ def retrain_verb(
         raise typer.Exit(record.exit_code)
 
 
-@verb("runs", "hmgpu runs", "hmgpu runs --runs demo/runs")
-def runs_verb(runs: RunsFolder = Path("runs")) -> None:
-    """List the runs, oldest data first."""
-    from hmgpu.runs.inventory import inventory, runs_table
+@verb("runs", "hmgpu runs", "hmgpu runs --runs demo/runs --details")
+def runs_verb(
+    runs: RunsFolder = Path("runs"),
+    details: Annotated[bool, typer.Option("--details", help="Show all that was set differently.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the runs, oldest data first: what each achieved, and what was set differently from the config `base`."""
+    import json
 
-    console.print(runs_table(inventory(runs)))
+    from hmgpu.runs import log_of_runs
+    from hmgpu.runs.inventory import inventory
+
+    listed = inventory(runs)
+    if as_json:
+        typer.echo(json.dumps(log_of_runs.as_json(listed), indent=1, ensure_ascii=False))
+    elif listed:
+        console.print(log_of_runs.runs_table(listed), log_of_runs.settings_table(listed, details))
+    else:
+        console.print(f"There is no run in {runs} yet: `hmgpu run` makes one.", soft_wrap=True)
 
 
-@verb("promote", "hmgpu promote runs/2020-09-22-23c60257", "hmgpu promote demo/runs/2020-09-22-23c60257")
-def promote_verb(run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")]) -> None:
+@verb("promote", "hmgpu promote 2020-09-22-23c60257", "hmgpu promote demo/runs/2020-09-22-23c60257")
+def promote_verb(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run: its folder, or its name in --runs.")],
+    runs: RunsFolder = Path("runs"),
+) -> None:
     """Check all files of a finished run, then make it the current run, which is the one that is served."""
+    from hmgpu.runs.find import find_run
     from hmgpu.runs.lock import exclusively
     from hmgpu.runs.publish import promote
 
-    with exclusively(run.parent):
-        link = promote(run)
+    found = find_run(run, runs)
+    with exclusively(found.parent):
+        link = promote(found)
     console.print(f"current run: {link} -> {link.readlink()}", soft_wrap=True)
 
 
 @verb("rollback", "hmgpu rollback", "hmgpu rollback --runs demo/runs")
 def rollback_verb(runs: RunsFolder = Path("runs")) -> None:
     """Return to the run that was current before."""
+    from hmgpu.runs.find import refuse_without_runs
     from hmgpu.runs.lock import exclusively
     from hmgpu.runs.publish import rollback
 
+    refuse_without_runs(runs)
     with exclusively(runs):
         link = rollback(runs)
     console.print(f"current run: {link} -> {link.readlink()}", soft_wrap=True)
 
 
-@verb("prune", "hmgpu prune --keep 4", "hmgpu prune --runs demo/runs")
+@verb("prune", "hmgpu prune --keep 4", "hmgpu prune --runs demo/runs --dry-run")
 def prune_verb(
     runs: RunsFolder = Path("runs"),
     keep: Annotated[
         int, typer.Option("--keep", min=1, help="How many of the newest runs stay; the current one always does.")
     ] = 8,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
 ) -> None:
     """Remove old runs, but never the current one or the one to roll back to."""
-    from hmgpu.runs.inventory import prune
+    from hmgpu.runs.find import refuse_without_runs
+    from hmgpu.runs.inventory import inventory, kept, prune
     from hmgpu.runs.lock import exclusively
 
-    with exclusively(runs):
-        removed = prune(runs, keep)
-    console.print("\n".join(f"removed: {folder.name}" for folder in removed) or "nothing to remove")
+    refuse_without_runs(runs)
+    found = inventory(runs)
+    stay = kept(runs, found, keep)
+    if not dry:
+        with exclusively(runs):
+            removed = prune(runs, keep)
+    gone = [run.folder for run in found if run.folder not in stay] if dry else removed
+    lines = [f"{'would remove' if dry else 'removed'}: {folder.name}" for folder in gone]
+    lines += [f"kept: {folder.name}, {why}" for folder, why in sorted(stay.items()) if folder not in gone]
+    console.print("\n".join(lines if gone else ["nothing to remove", *lines]), soft_wrap=True)
 
 
 @verb("export", "hmgpu export", "hmgpu export --run demo/runs/current --out exported")

@@ -33,7 +33,8 @@ class History:
     articles: pl.LazyFrame
     """The articles first sold before the cutoff, with `first_day` and their attributes."""
     customers: pl.LazyFrame
-    """The customer table, a snapshot: ages and flags are as of its export, whatever the cutoff."""
+    """The customer table, a snapshot: ages and flags are as of its export, whatever the cutoff. Without a customer file
+    it has the ids of those who bought before the cutoff."""
     present: frozenset[str]
     """Names of the optional columns that this retailer has, over all tables."""
     vectors: Mapping[VectorsOf, pl.LazyFrame] = field(default_factory=dict)
@@ -60,11 +61,15 @@ class History:
         )
 
     def of(self, customers: pl.LazyFrame) -> "History":
-        """Restrict the history to `customers` (customer): their transactions and their rows of the customer table."""
+        """Restrict the history to `customers` (customer), each once: their transactions, and a row about each of them.
+
+        Who is not in the customer table, such as a new customer where there is no customer file, has nulls there.
+        """
+        asked = customers.select("customer")
         return replace(
             self,
-            transactions=self.transactions.join(customers, on="customer", how="semi"),
-            customers=self.customers.join(customers, on="customer", how="semi"),
+            transactions=self.transactions.join(asked, on="customer", how="semi"),
+            customers=asked.join(self.customers, on="customer", how="left", maintain_order="left"),
         )
 
     def has(self, *columns: str) -> bool:
@@ -109,13 +114,15 @@ class Store:
     def digest_before(self, day: int) -> str:
         """Hash everything that `as_of(day)` can reach; another week of data doesn't change the hash of earlier days.
 
-        The customer table is a snapshot, so a new one changes the hash of every day. Files of transactions are hashed
-        whole: for a day in the middle of a week, the rest of that week counts too.
+        A customer file is a snapshot, so a new one changes the hash of every day; without one, new customers change
+        nothing. Files of transactions are hashed whole: for a day in the middle of a week, the rest of that week counts
+        too.
         """
         if day not in self._digests:
             files = {name: self.manifest.files[name].sha256 for name in self._names(0, day - 1)}
             articles = self._appeared(day).collect()
-            facts = [files, self.manifest.files[self.manifest.table("customers")].sha256, sorted(self.present)]
+            table = self.manifest.files[self.manifest.table("customers")].sha256 if self._has_customer_file else None
+            facts = [files, table, sorted(self.present)]
             self._digests[day] = _digest(json.dumps(facts), articles)
         return self._digests[day]
 
@@ -181,11 +188,14 @@ class Store:
                 f"{date_of(self.manifest.first_day)}; lower weeks.train or take a later weeks.validation."
             )
         past, articles = self._scan_weeks(up_to=day - 1).filter(pl.col("day") < day), self._appeared(day)
+        customers = self._scan("customers")
+        if not self._has_customer_file:
+            customers = customers.join(past.select("customer").unique(), on="customer", how="semi")
         return History(
             cutoff=day,
             transactions=past,
             articles=articles,
-            customers=self._scan("customers"),
+            customers=customers,
             present=self.present,
             vectors={of: _only(self._scan_vectors(of), articles) for of in self.manifest.vectors},
         )
@@ -224,6 +234,11 @@ class Store:
     def codes(self) -> pl.LazyFrame:
         """Return what the codes of all columns stand for (column, code, value)."""
         return self._scan("codes").select("column", "code", "value")
+
+    @property
+    def _has_customer_file(self) -> bool:
+        files = self.manifest.settings["files"]
+        return isinstance(files, dict) and bool(files["customers"])
 
     def _appeared(self, day: int) -> pl.LazyFrame:
         """The articles first sold before `day`."""

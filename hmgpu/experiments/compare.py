@@ -13,7 +13,7 @@ import polars as pl
 import yaml
 from rich.table import Table
 
-from hmgpu.core.errors import RunError, reason
+from hmgpu.core.errors import RunError
 from hmgpu.core.files import sha256
 from hmgpu.core.list_length import K, list_length
 from hmgpu.core.parquet import read_table
@@ -21,6 +21,7 @@ from hmgpu.core.printed import figures_table
 from hmgpu.evaluation.certainty import intervals, p_value
 from hmgpu.pipeline.config import decisive
 from hmgpu.pipeline.evaluate import PRECISIONS
+from hmgpu.pipeline.origin import differing
 from hmgpu.runs.run import MANIFEST
 
 BUYER = ("week", "customer")
@@ -47,10 +48,11 @@ class Judged:
         """Read a run's folder, or the file of `evaluate --folds`. Raises RunError where there is no evaluation."""
         try:
             return cls._of_folds(place) if place.is_file() else cls._of_run(place)
-        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, pl.exceptions.PolarsError) as error:
+        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, pl.exceptions.PolarsError):
+            what = "holds no evaluation that can be read" if place.exists() else "does not exist"
             raise RunError(
-                f"{place} holds no evaluation to compare ({reason(error)}): name a run that `hmgpu evaluate` or "
-                "`hmgpu run` finished, or the file that `hmgpu evaluate --folds N` wrote."
+                f"{place} {what}: name a run that `hmgpu evaluate` or `hmgpu run` finished, or the file that "
+                "`hmgpu evaluate --folds N` wrote."
             ) from None
 
     @classmethod
@@ -67,7 +69,7 @@ class Judged:
         ((name, listed),) = found["precisions"].items()
         table = file.with_name(name)
         if sha256(table) != listed:
-            raise ValueError(f"{name} is not the table that belongs to it")
+            raise RunError(f"{table} is not the table that belongs to {file}: evaluate the folds again.")
         rows = read_table(table).select(*BUYER, "segment", "ranker")
         return cls(file, found["settings"], found["manifest"], rows)
 
@@ -89,16 +91,6 @@ def compare(first: Judged, second: Judged) -> dict[str, Any]:
         **{f"{part}s": {name: paired(group, first.k) for (name,), group in groups} for part, groups in parts.items()},
         "settings": differing(_decisive(first), _decisive(second)),
     }
-
-
-def differing(first: Any, second: Any, key: str = "") -> dict[str, list[Any]]:
-    """Return the values that differ, by `key.key`; a key that only one has is null for the other."""
-    if isinstance(first, Mapping) and isinstance(second, Mapping):
-        found = dict[str, list[Any]]()
-        for name in [*first, *(name for name in second if name not in first)]:
-            found |= differing(first.get(name), second.get(name), f"{key}.{name}".lstrip("."))
-        return found
-    return {} if first == second else {key: [first, second]}
 
 
 def _check_comparable(first: Judged, second: Judged) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
 from hmgpu.core.choices import Choice
 from hmgpu.core.errors import ConfigError
@@ -95,6 +95,13 @@ class Config(BaseModel):
     retrain: RetrainSettings = RetrainSettings()
     """The weekly retrain: limits on the data, when a run is promoted, what is kept, who is notified."""
 
+    _name: str | None = PrivateAttr(None)
+
+    @property
+    def name(self) -> str | None:
+        """The file or the shipped config that it was loaded from, as it was given; None if from neither."""
+        return self._name
+
     def settings(self) -> dict[str, Any]:
         """Return all settings, those of every part included, as values that YAML and JSON can hold."""
         parts = {
@@ -172,10 +179,12 @@ def load_config(name: str | Path, settings: Sequence[str] | Mapping[str, Any] | 
     else:
         overridden = [_override(content, setting) for setting in settings or ()]
     try:
-        return Config.model_validate(content)
+        loaded = Config.model_validate(content)
     except ValidationError as error:
         problems = [problem.explain(path, tree, overridden) for problem in problems_of(error, _known_fields)]
         raise ConfigError("\n".join(problems)) from None
+    loaded._name = str(name)
+    return loaded
 
 
 def _override(content: dict[str, Any], setting: str) -> str:

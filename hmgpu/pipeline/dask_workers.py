@@ -4,16 +4,18 @@ Dask hands out tasks, notices workers that die and gives their tasks to others; 
 like any other step. Only small calls and the names of finished steps go over the network.
 """
 
+import asyncio
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import psutil
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import EngineError, RunError, reason
+from hmgpu.core.errors import EngineError, RunError
 from hmgpu.core.extras import needed_by
 from hmgpu.core.progress import stage, tracked
 from hmgpu.pipeline.workers import InProcess, one_stage
@@ -21,11 +23,14 @@ from hmgpu.runs.run import code_digest
 
 with needed_by("--cluster"):
     import dask.config
-    from distributed import Client, KilledWorker, LocalCluster, as_completed
+    from distributed import Client, KilledWorker, LocalCluster, Security, as_completed
+    from distributed.comm.addressing import get_address_host_port
+    from distributed.comm.core import connect
 
 T = TypeVar("T")
 
-SECONDS = 30  # to wait for a scheduler, for its first worker, and for the end
+SECONDS = 30  # to wait for a client, for the first worker, and for the end
+LIMIT = 10  # seconds to wait for the answer of a scheduler
 THREADS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -85,15 +90,9 @@ def cluster(where: str, engine: Engine) -> Iterator[Cluster]:
 
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
-    try:
-        # Not as Dask's default client: Merlin, which looks for one, would send work to unprepared workers.
-        client = Client(address, timeout=SECONDS, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise RunError(
-            f"No Dask scheduler answers at {address} ({reason(error)}); give its address, such as tcp://host:8786, "
-            "or a number of processes."
-        ) from None
-    with client:
+    _refuse_if_silent(address)
+    # Not as Dask's default client: Merlin, which looks for one, would send work to unprepared workers.
+    with Client(address, timeout=SECONDS, set_as_default=False) as client:
         try:
             client.wait_for_workers(1, timeout=SECONDS)
         except TimeoutError:
@@ -102,6 +101,34 @@ def _connected(address: str) -> Iterator[Client]:
             ) from None
         client.forward_logging("hmgpu")
         yield client
+
+
+def _refuse_if_silent(address: str) -> None:
+    """Raise RunError unless a Dask scheduler answers at `address`.
+
+    Asked before there is a client: one that could not connect waits for a minute at the end of the process.
+    """
+
+    async def greet() -> None:
+        async with asyncio.timeout(LIMIT):
+            comm = await connect(address, timeout=LIMIT, **Security().get_connection_args("client"))
+        comm.abort()
+
+    try:
+        get_address_host_port(address)
+    except ValueError:
+        raise RunError(
+            f"--cluster {address} is neither a number of processes from 1 nor the address of a Dask scheduler with its "
+            "port, such as tcp://host:8786."
+        ) from None
+    try:
+        with ThreadPoolExecutor(1) as aside:  # this thread may have a running event loop, as in a notebook
+            aside.submit(asyncio.run, greet()).result()
+    except (OSError, TimeoutError):
+        raise RunError(
+            f"No Dask scheduler answers at {address} within {LIMIT} s: start one with `dask scheduler`, or give "
+            "--cluster a number of processes."
+        ) from None
 
 
 @contextmanager

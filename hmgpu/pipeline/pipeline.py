@@ -29,6 +29,7 @@ from hmgpu.pipeline.examples import write_examples
 from hmgpu.pipeline.fit import LabelledWeeks, fit, join_weeks
 from hmgpu.pipeline.learn import Learning
 from hmgpu.pipeline.lists import SUBMISSION
+from hmgpu.pipeline.origin import origin
 from hmgpu.pipeline.quota_steps import learn_quotas
 from hmgpu.pipeline.schedule import Schedule
 from hmgpu.pipeline.usable_parts import usable_parts
@@ -88,7 +89,7 @@ class Pipeline:
         """Yield this pipeline; meanwhile keep other processes out of the run, and write its log."""
         with self.run.locked(), log_file(self.run.folder / "log.jsonl"):
             facts = {"data": self.store.digest, "last_day": str(date_of(self.store.last_day))}
-            self.run.describe(self.config.settings(), facts)
+            self.run.describe(self.config.settings(), facts | origin(self.config))
             weeks = ", ".join(map(str, self.weeks.training))
             log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
             log.info("weeks, by their first day: training on %s; validation on %s", weeks, self.weeks.validation)

@@ -11,16 +11,19 @@ Ratio = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Limits(BaseModel):
-    """How far a new week may be from the usual, the median of the complete weeks before it; null: any distance."""
+    """How far a new week may be from the usual, the median of the weeks before it; null: any distance.
+
+    Of a week whose last days are still to come, the days so far are compared with the same days of the other weeks.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     weeks: Count = 8
-    """Number of complete weeks before the new one that set what is usual."""
+    """Number of weeks before the new one that set what is usual."""
     volume: tuple[Ratio, Ratio] | None = (0.5, 2.0)
     """Least and most purchases, as multiples of the usual."""
     missing_days: Annotated[int, Field(ge=0, le=6)] | None = 0
-    """Most days of the week without a sale."""
+    """Most days without a sale among those weekdays on which most of the weeks before had some."""
     unknown: Share | None = 0.0005
     """Largest share of rows with an article or customer that no table has. Such rows go to quarantine; where more than
     `data.max_bad_rows` of all rows are bad for any reason, nothing is ingested anyway."""
@@ -53,7 +56,8 @@ class RetrainSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     tolerance: Share = 0.05
-    """How far the new run's MAP@k may be below what the current one achieved in the same week, as a share of it."""
+    """How far the new run's MAP@k may be below the current one's in the same week, which neither has seen, as a share
+    of it."""
     keep: Count = 8
     """Number of the newest runs that stay on disk; the current one and the one before it always stay."""
     limits: Limits = Limits()

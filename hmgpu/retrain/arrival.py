@@ -28,10 +28,13 @@ def check_arrived(store: Store, arrived: Arrived, limits: Limits, engine: Engine
     columns = [column for column in known.collect_schema().names() if column in new.columns]
     sold = pl.concat([known.select(columns), new.lazy().select(columns)])
     days = new["day"].unique().to_list()
-    touched = sorted({Week.containing(day, store.week_starts) for day in days})
+    touched = {Week.containing(day, store.week_starts) for day in days}
     last = max(store.last_day, *days)
+    begun = Week.containing(store.last_day, store.week_starts)
+    if store.last_day < begun.last_day < last:  # so far only its first days were checked
+        touched.add(begun)
     checked = []
-    for week in touched:
+    for week in sorted(touched):
         checked += _checks(store, sold, arrived.articles.lazy(), week, last, arrived.unknown, limits, engine)
     return checked
 
@@ -61,11 +64,12 @@ def _checks(
     known = weeks_known(days, week)
     # In the first weeks of the data, and after a missing week, fewer purchases than usual count as repeats.
     comparable = [other for other in before if set(weeks_known(days, other)).issuperset(known)]
-    usual = [figures(recent, articles, other, known, engine) for other in comparable]
-    now = figures(recent, articles, week, known, engine)
+    so_far = min(week.last_day, last_day) - week.first_day + 1
+    usual = [figures(recent, articles, other, known, engine, so_far) for other in comparable]
+    now = figures(recent, articles, week, known, engine, so_far)
     if now is None:
         raise RefusedError(f"Nothing was sold in the week starting {week}.", [])
-    checked = checks(now, [other for other in usual if other], unknown, limits)
+    checked = checks(now, [other for other in usual if other], unknown, limits, so_far)
     broken = [check for check in checked if not check.passed]
     if broken:
         found = "; ".join(map(str, broken))

@@ -19,7 +19,8 @@ class Figures:
     """Figures of a week of purchases."""
 
     rows: int
-    missing_days: int
+    days: frozenset[int]
+    """Days on which anything was sold, counted from the week's first one, which is 0."""
     new_articles: float
     """Share of purchases of articles that were never sold before the week."""
     repeats: float
@@ -50,9 +51,9 @@ class Check:
 
 
 def figures(
-    sold: pl.LazyFrame, articles: pl.LazyFrame, week: Week, known: Sequence[int], engine: Engine
+    sold: pl.LazyFrame, articles: pl.LazyFrame, week: Week, known: Sequence[int], engine: Engine, days: int = DAYS
 ) -> Figures | None:
-    """Return the figures of `week`; None where nothing was sold in it.
+    """Return the figures of the first `days` days of `week`; None where nothing was sold on them.
 
     Args:
         sold: (day, customer, article, price?, channel?) in the week and in the weeks `known`.
@@ -62,21 +63,22 @@ def figures(
     """
     columns = sold.collect_schema().names()
     day = pl.col("day")
-    bought = sold.filter(_in(week))
+    bought = sold.filter(_in(week), day < week.first_day + days)
     before = sold.filter(pl.any_horizontal(pl.lit(False), *(_in(week.back(back)) for back in known)))
     had = before.select("customer", "article").unique().with_columns(again=pl.lit(1, pl.Int64))
     new = articles.filter(pl.col("first_day") >= week.first_day).select("article", new=pl.lit(1, pl.Int64))
     marked = bought.join(had, on=["customer", "article"], how="left").join(new, on="article", how="left")
-    sums = [pl.len().alias("rows"), day.n_unique().alias("days"), pl.col("again").sum(), pl.col("new").sum()]
+    sums = [pl.len().alias("rows"), pl.col("again").sum(), pl.col("new").sum()]
     prices = [pl.col("price").cast(pl.Int64).sum()] if "price" in columns else []
     found = engine.collect(marked.select(*sums, *prices)).row(0, named=True)
     if not found["rows"]:
         return None
     rows: int = found["rows"]
+    open_on = engine.collect(bought.select(day.unique()))["day"]
     mix = engine.collect(bought.group_by("channel").agg(pl.len().alias("n"))).rows() if "channel" in columns else None
     return Figures(
         rows=rows,
-        missing_days=7 - found["days"],
+        days=frozenset((open_on - week.first_day).to_list()),
         new_articles=found["new"] / rows,
         repeats=found["again"] / rows,
         price=found["price"] / rows if prices else None,
@@ -84,10 +86,11 @@ def figures(
     )
 
 
-def checks(week: Figures, before: Sequence[Figures], unknown: float, limits: Limits) -> list[Check]:
-    """Check every limit that is set and applies, for a week and the complete weeks `before` it.
+def checks(week: Figures, before: Sequence[Figures], unknown: float, limits: Limits, days: int = DAYS) -> list[Check]:
+    """Check every limit that is set and applies, for the first days of a week and of the weeks `before` it.
 
     Args:
+        days: how many they are.
         unknown: share of the new rows with an article or customer that no table has.
     """
     checked = []
@@ -97,7 +100,8 @@ def checks(week: Figures, before: Sequence[Figures], unknown: float, limits: Lim
 
     if limits.missing_days is not None:
         most = limits.missing_days
-        check("days without sales", week.missing_days, None, f"at most {most}", week.missing_days <= most)
+        missing = len(_usual_days(before, days) - week.days)
+        check("days without the usual sales", missing, None, f"at most {most}", missing <= most)
     if limits.unknown is not None:
         check("share of unknown ids", unknown, None, f"at most {limits.unknown:g}", unknown <= limits.unknown)
     if not before:
@@ -130,6 +134,13 @@ def checks(week: Figures, before: Sequence[Figures], unknown: float, limits: Lim
             moved <= limits.channels,
         )
     return checked
+
+
+def _usual_days(weeks: Sequence[Figures], days: int) -> frozenset[int]:
+    """Return which of the first `days` days had sales in most of the `weeks`; all of them where there are no weeks."""
+    if not weeks:
+        return frozenset(range(days))
+    return frozenset(day for day in range(days) if 2 * sum(day in week.days for week in weeks) > len(weeks))
 
 
 def weeks_known(days: Iterable[int], week: Week) -> list[int]:

@@ -8,9 +8,12 @@ from hmgpu.core.html.page import page
 from hmgpu.retrain.record import Record
 
 LEAD = (
-    "Each retrain judged three kinds of lists on the last complete week of its data, for the same customers: those of "
-    "the new run, those that the then current run had recommended, and the baseline repurchase + popularity (a "
-    "customer's own articles again, then best sellers). Outcomes: promoted (the new run became the current one), kept "
+    "Each retrain judged three kinds of lists on the last complete week of its data, for the same customers, all made "
+    "without having seen the week: those of the new run, those of the then current run, and the baseline repurchase + "
+    "popularity (a customer's own articles again, then best sellers). The current run's lists are those that it had "
+    "served, if its data ended before the week; those that it was evaluated by, if the week was its validation week; "
+    "else those of its settings, fitted again on the weeks before (refitted). p: how often chance alone makes a "
+    "difference as large. Outcomes: promoted (the new run became the current one), kept "
     "(the current run stayed), refused (the new data were not added), unchanged (there were no new data), failed. The "
     "chart has the judged weeks."
 )
@@ -25,7 +28,7 @@ def history_page(retrains: Sequence[Record]) -> str:
         name: [record.figures.get(key) for record in judged]
         for name, key in (("new run", "new"), ("current run", "current"), ("repurchase + popular", "baseline"))
     }
-    scores = ("MAP@k new", "MAP@k current", "MAP@k baseline")
+    scores = ("MAP@k new", "MAP@k current", "its lists", "p", "MAP@k baseline")
     headings = ["started (UTC)", "data up to", "outcome", "new run", *scores, "customers", "why"]
     rows = [
         [
@@ -35,6 +38,8 @@ def history_page(retrains: Sequence[Record]) -> str:
             record.run or "–",
             score(record.figures.get("new")),
             score(record.figures.get("current")),
+            record.figures.get("current_lists", "–"),
+            _p_value(record),
             score(record.figures.get("baseline")),
             count(record.figures["customers"]) if record.figures else "–",
             record.reason,
@@ -59,3 +64,8 @@ def history_page(retrains: Sequence[Record]) -> str:
         grid = Grid("Checks of the data", ["figure", "now", "usually", "limit", ""], cells, numbers=False)
         sections.append(Section("Data", CHECKS, [grid]))
     return page("Retrains", f"{len(retrains)} retrains.", sections)
+
+
+def _p_value(record: Record) -> str:
+    over = record.figures.get("over_current")
+    return f"{over['p_value']:.4f}" if over else "–"

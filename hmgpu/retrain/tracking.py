@@ -2,7 +2,9 @@
 
 import importlib
 import logging
+import os
 import re
+import threading
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -14,6 +16,9 @@ from hmgpu.retrain.record import Record
 log = logging.getLogger(__name__)
 
 PROJECT = "hmgpu"
+PATIENCE = 60  # seconds that a tracker may take
+# How long the libraries try by themselves, which by default is for minutes.
+SHORT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "WANDB_INIT_TIMEOUT": "20"}
 
 
 def tracker(kind: str) -> ModuleType | None:
@@ -33,6 +38,16 @@ def track(config: Config, record: Record) -> None:
     library = tracker(config.retrain.tracking)
     if library is None:
         return
+    for name, value in SHORT.items():
+        os.environ.setdefault(name, value)
+    trying = threading.Thread(target=_log_to, args=(library, config, record), daemon=True)
+    trying.start()
+    trying.join(PATIENCE)
+    if trying.is_alive():
+        log.warning("%s did not answer within %g s: the retrain is not logged there.", library.__name__, PATIENCE)
+
+
+def _log_to(library: ModuleType, config: Config, record: Record) -> None:
     settings = {key: str(value) for key, value in _flat(config.settings()).items() if not key.startswith("retrain.")}
     figures = {key: value for key, value in _flat(record.figures).items() if isinstance(value, int | float)}
     name = record.run or record.started
@@ -48,7 +63,7 @@ def track(config: Config, record: Record) -> None:
             run.finish()
     except Exception as error:
         # A tracker's address may hold a password, and errors quote it.
-        message = re.sub(r"(?<=//)[^/\s]*@", "", str(error))
+        message = re.sub(r"(?<=//)[^/\s]*@", "", " ".join(str(error).split()))
         log.warning("%s could not log the retrain: %s", config.retrain.tracking, message)
 
 

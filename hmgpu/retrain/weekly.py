@@ -2,6 +2,7 @@
 
 import datetime
 import logging
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from hmgpu.data.ingest import append
 from hmgpu.data.ingest.build import Arrived
 from hmgpu.data.ingest.overlap import AbsorbedError
 from hmgpu.data.ingest.reading import Progress
+from hmgpu.data.manifest import Manifest
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
 from hmgpu.pipeline.config import Config
@@ -26,6 +28,7 @@ from hmgpu.retrain.arrival import RefusedError, check_arrived, check_last_week
 from hmgpu.retrain.checks import Check
 from hmgpu.retrain.judge import judge
 from hmgpu.retrain.notify import notify
+from hmgpu.retrain.opponent import REFITTED, opponent
 from hmgpu.retrain.page import history_page
 from hmgpu.retrain.record import RECORDS, Record, records
 from hmgpu.retrain.tracking import track, tracker
@@ -49,12 +52,16 @@ def retrain(
     Args:
         week: a transactions file, or a folder that also has articles and customers; None takes the data set as it is.
 
-    Raises BusyError where another retrain is running, and ConfigError where the config names a validation week.
+    Raises BusyError where another retrain is running, ConfigError where the config names a validation week, and
+    DataError where there is no data set or no `week`: nothing is written then, and there is no record.
     """
     if config.weeks.validation:
         raise ConfigError("weeks.validation names a week, but a retrain judges the last one: set it to null.")
     tracker(config.retrain.tracking)  # fails now, not after hours, if the library is missing
-    with exclusively(config.runs), _recorded(config, week) as record:
+    Manifest.read(config.data.root)
+    if week and not week.exists():
+        raise DataError(f"There is no {week} to append.")
+    with exclusively(config.runs, create=True), _recorded(config, week) as record:
         _clear_drafts(config.runs)
         _retrain(config, week, engine, workers, progress, record)
     return record
@@ -76,7 +83,6 @@ def _recorded(config: Config, week: Path | None) -> Iterator[Record]:
     finally:
         # The wall clock may jump; the monotonic one does not.
         record.seconds = round(time.monotonic() - clock, 1)
-        log.info("%s: %s", record.outcome, record.reason)
         try:
             record.write(config.runs)
             write_text(config.runs / PAGE, history_page(records(config.runs)))
@@ -92,6 +98,7 @@ def _retrain(
     settings, runs = config.retrain, config.runs
     now = _trusted(runs)
     record.before = now.name if now else None
+    Store(config.data.root).verify()  # what is wrong with the data set is not the new week's fault
     try:
         record.checks = [check.record() for check in _add_week(config, week, engine, progress)]
     except DataError as error:
@@ -106,6 +113,7 @@ def _retrain(
         record.outcome, record.reason = "unchanged", f"{record.run} is the current run already: there are no new data"
     else:
         _judged(pipeline, now, store, record)
+    shutil.rmtree(runs / REFITTED, ignore_errors=True)
     # Also without new data: the retrain that promoted the current run may have been killed before this.
     for gone in prune(runs, settings.keep):
         log.info("removed the old run %s", gone.name)
@@ -116,15 +124,15 @@ def _judged(pipeline: Pipeline, now: Path | None, store: Store, record: Record) 
     with pipeline.working():
         pipeline.finish()
     rows = read_table((pipeline.run.folder / "metrics.json").resolve().with_name(PRECISIONS))
-    verdict = judge(
-        rows,
-        now,
-        pipeline.weeks.validation,
-        store,
-        pipeline.config.retrain.tolerance,
-        pipeline.engine,
-        pipeline.config.lists.k,
-    )
+    against, without = None, "no current run to compare with"
+    if now:
+        try:
+            against = opponent(now, pipeline, rows)
+        except RunError as error:
+            without = f"not compared with the current run, which has seen the week: {error}"
+            log.warning("%s", without)
+    week, settings = pipeline.weeks.validation, pipeline.config
+    verdict = judge(rows, against, week, store, settings.retrain.tolerance, pipeline.engine, settings.lists.k, without)
     record.figures, record.reason = verdict.figures, verdict.reason
     if verdict.promote:
         promote(pipeline.run.folder)
@@ -149,9 +157,7 @@ def _add_week(config: Config, week: Path | None, engine: Engine, progress: Progr
             log.info("%s", summary)
             left_out = summary.left_out.items()
             return checked + [Check(f"rows left out, {why}", rows, None, "none", True) for why, rows in left_out]
-    store = Store(config.data.root)
-    store.verify()
-    return check_last_week(store, limits, engine)
+    return check_last_week(Store(config.data.root), limits, engine)
 
 
 def _clear_drafts(runs: Path) -> None:

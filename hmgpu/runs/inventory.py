@@ -1,23 +1,26 @@
 """List the runs in a folder: which there are, what they achieved, and which of them may be removed."""
 
+import datetime
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from rich.table import Table
+from typing import TYPE_CHECKING, Any, Literal
 
 from hmgpu.core.files import UNFINISHED
 from hmgpu.core.list_length import list_length
 from hmgpu.core.machine import versions
+from hmgpu.runs.find import folders_of_runs
 from hmgpu.runs.publish import CURRENT, current, promoted
 from hmgpu.runs.run import MANIFEST, code_digest
 from hmgpu.runs.seal import SEAL
 
 if TYPE_CHECKING:
     from hmgpu.core.engine import Engine
+
+State = Literal["current", "complete", "evaluated", "tuned", "fitted", "begun"]
+METHOD = "ranker"  # whose score is listed
 
 
 @dataclass(frozen=True)
@@ -27,31 +30,53 @@ class ListedRun:
     folder: Path
     last_day: str
     """Last day of the data that it was trained on, YYYY-MM-DD."""
-    finished: bool
+    created: datetime.datetime
+    """When it was started (UTC); of a run that was started several times, the last time before it was complete."""
+    config: str | None
+    """The name of its config, as it was given; None if it was not recorded."""
+    changed: Mapping[str, Any] | None
+    """What decides its results and is not as in the shipped config `base`, by `key.key`; None if it is not known."""
+    state: State
+    """current; complete: with lists of all customers; evaluated; tuned; fitted: with a model; begun: none of these."""
+    week: str | None
+    """First day of the week that it was evaluated on, the latest of several; None if it was not evaluated."""
     k: int | None
     """Articles in its lists; None if it was not evaluated."""
     score: float | None
-    """The ranker's MAP@k in the run's validation week; None if it was not evaluated."""
+    """The ranker's MAP@k in the week."""
+    interval: tuple[float, float] | None
+    """The 95 % interval of the score."""
     promoted: str | None
     """When it was promoted (UTC); None if it never was, or was rolled back from."""
-    current: bool
     bytes: int
 
     @property
-    def age(self) -> tuple[str, float]:
+    def current(self) -> bool:
+        return self.state == "current"
+
+    @property
+    def finished(self) -> bool:
+        return self.state in ("current", "complete")
+
+    @property
+    def age(self) -> tuple[str, datetime.datetime, str]:
         """Return what sorts runs, oldest first: the last day of their data, then when they were started."""
-        return self.last_day, (self.folder / MANIFEST).stat().st_mtime
+        return self.last_day, self.created, self.folder.name
 
 
 def inventory(runs: Path) -> list[ListedRun]:
-    """Return all runs in `runs`, oldest first: by the last day of their data, then by when they were started."""
+    """Return all runs in `runs`, oldest first: by the last day of their data, then by when they were started.
+
+    Raises RunError where there is no such folder.
+    """
+    folders = folders_of_runs(runs)
     now, stack = current(runs), {entry["run"]: entry["at"] for entry in promoted(runs)}
-    listed = [_listed(folder, stack.get(folder.name), folder == now) for folder in _folders(runs)]
+    listed = [_listed(folder, stack.get(folder.name), folder == now) for folder in folders]
     return sorted(listed, key=lambda run: run.age)
 
 
 def prune(runs: Path, keep: int) -> list[Path]:
-    """Remove all runs but the last `keep`, the current one and the one to roll back to; return the removed folders.
+    """Remove all runs but those that `kept` names; return the removed folders.
 
     A run first leaves the list of runs in one move; if the removal is killed, the rest is removed the next time.
     """
@@ -60,11 +85,7 @@ def prune(runs: Path, keep: int) -> list[Path]:
     for rest in runs.glob(f"{UNFINISHED}{CURRENT}-*"):  # left behind by a promotion that was killed
         rest.unlink()
     found = inventory(runs)
-    names = {run.folder.name for run in found}
-    safe = {run.folder for run in found[max(0, len(found) - keep) :]} | {run.folder for run in found if run.current}
-    now = current(runs)
-    before = [e["run"] for e in promoted(runs) if e["run"] in names and not (now and e["run"] == now.name)]
-    safe |= {runs.resolve() / name for name in before[-1:]}
+    safe = kept(runs, found, keep)
     removed = [run.folder for run in found if run.folder not in safe]
     for folder in removed:
         gone = folder.with_name(f"{UNFINISHED}pruned-{folder.name}")
@@ -73,50 +94,71 @@ def prune(runs: Path, keep: int) -> list[Path]:
     return removed
 
 
+def kept(runs: Path, found: list[ListedRun], keep: int) -> dict[Path, str]:
+    """Return which of the runs `found` in `runs` stay, each with the reason.
+
+    They are the current one, the one to roll back to, and the newest `keep`.
+    """
+    names = {run.folder.name for run in found}
+    now = current(runs)
+    before = [e["run"] for e in promoted(runs) if e["run"] in names and not (now and e["run"] == now.name)]
+    newest = found[max(0, len(found) - keep) :]
+    safe = {run.folder: "the newest one" if keep == 1 else f"one of the newest {keep}" for run in newest}
+    safe |= {runs.resolve() / name: "the one to roll back to" for name in before[-1:]}
+    return safe | {run.folder: "the current one" for run in found if run.current}
+
+
 def reusable_runs(runs: Path, engine: "Engine") -> list[Path]:
     """Return the runs in `runs` that this code started on `engine` with the installed libraries, newest first.
 
     A step with equal settings and inputs would come out of any of them with the same bytes.
     """
     wanted = {"engine": engine.name, "code": code_digest(), "versions": versions()}
-    started = {folder: _read(folder / MANIFEST) for folder in _folders(runs)}
+    started = {folder: _read(folder / MANIFEST) for folder in (folders_of_runs(runs) if runs.is_dir() else ())}
     equal = [folder for folder, facts in started.items() if all(facts.get(key) == wanted[key] for key in wanted)]
     return sorted(equal, key=lambda folder: ((folder / MANIFEST).stat().st_mtime, folder.name), reverse=True)
 
 
-def runs_table(listed: list[ListedRun]) -> Table:
-    """Return the runs as a table for the terminal, the current run marked."""
-    table = Table(title="Runs")
-    for heading in ("", "run", "data up to", "state", "MAP@k", "promoted (UTC)", "MB"):
-        table.add_column(heading, justify="right" if heading in ("MAP@k", "MB") else "left")
-    for run in listed:
-        state = "finished" if run.finished else "unfinished"
-        score = "–" if run.score is None else f"{run.score:.5f}" + f" (k={run.k})"
-        cells = (run.folder.name, run.last_day, state, score, run.promoted or "–", f"{run.bytes / 1e6:,.0f}")
-        table.add_row("→" if run.current else "", *cells, style="bold" if run.current else "")
-    return table
-
-
-def _folders(runs: Path) -> Iterator[Path]:
-    for path in runs.resolve().iterdir() if runs.is_dir() else ():
-        ours = path.is_dir() and not path.is_symlink() and (path / MANIFEST).is_file()
-        if ours and not path.name.startswith(UNFINISHED):
-            yield path
-
-
 def _listed(folder: Path, at: str | None, is_current: bool) -> ListedRun:
-    metrics = _read(folder / "metrics.json")
-    k = list_length(metrics) if any(name.startswith("map_at_") for name in metrics) else None
+    facts = _read(folder / MANIFEST)
+    metrics, k = _evaluation(folder)
+    low, high = metrics.get(f"map_at_{k}_interval", {}).get(METHOD, (None, None))
     return ListedRun(
         folder=folder,
-        last_day=str(_read(folder / MANIFEST).get("last_day", "?")),
-        finished=(folder / SEAL).is_file(),
+        last_day=str(facts.get("last_day", "?")),
+        created=datetime.datetime.fromtimestamp((folder / MANIFEST).stat().st_mtime, datetime.UTC),
+        config=facts.get("config"),
+        changed=facts.get("changed"),
+        state=_state(folder, is_current, k),
+        week=metrics.get("week"),
         k=k,
-        score=metrics[f"map_at_{k}"].get("ranker") if k else None,
+        score=metrics[f"map_at_{k}"].get(METHOD) if k else None,
+        interval=None if low is None else (low, high),
         promoted=at,
-        current=is_current,
         bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink()),
     )
+
+
+def _state(folder: Path, is_current: bool, k: int | None) -> State:
+    if is_current:
+        return "current"
+    if (folder / SEAL).is_file():
+        return "complete"
+    if k:
+        return "evaluated"
+    if (folder / "tuning.json").is_file():
+        return "tuned"
+    return "fitted" if (folder / "model").exists() else "begun"
+
+
+def _evaluation(folder: Path) -> tuple[dict[str, Any], int | None]:
+    """Return the figures of the run's validation week, or of the latest week that it was evaluated on, and their k."""
+    others = sorted(folder.glob("steps/*/evaluate/metrics.json"), reverse=True)
+    for file in (folder / "metrics.json", *others):
+        metrics = _read(file)
+        if any(name.startswith("map_at_") for name in metrics):
+            return metrics, list_length(metrics)
+    return {}, None
 
 
 def _read(file: Path) -> dict[str, Any]:

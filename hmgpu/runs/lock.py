@@ -16,16 +16,22 @@ LOCK = ".retrain.lock"
 
 
 @contextmanager
-def exclusively(runs: Path) -> Iterator[None]:
+def exclusively(runs: Path, create: bool = False) -> Iterator[None]:
     """Keep others from changing which runs there are in `runs`. The lock ends with the process, however that ends.
+
+    Args:
+        create: whether the folder is created where there is none; else that is a RunError.
 
     Raises BusyError where another process holds it, with that process, its machine and since when.
     """
     file = runs / LOCK
     busy = f"is changing {runs}: wait until it has ended, or stop it."
     with ExitStack() as stack:
+        if not create and not runs.exists():
+            raise RunError(f"There is no folder {runs}: name the folder of the runs, `runs` in the config.")
         try:
-            runs.mkdir(parents=True, exist_ok=True)
+            if create:
+                runs.mkdir(parents=True, exist_ok=True)
             stack.enter_context(held(file, lambda: f"{_owner(file)} {busy}", keep=True))
         except OSError as error:
             raise RunError(

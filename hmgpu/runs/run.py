@@ -8,6 +8,7 @@ start it again, and it goes on to the same bytes.
 import functools
 import json
 import logging
+import os
 import shutil
 import time
 import uuid
@@ -193,7 +194,7 @@ class Run:
     def show(self, name: str, target: Path) -> Path:
         """Link `target`, which a step wrote, as `name` at the top of the run; an older link is swapped in one move."""
         link, draft = self.folder / name, self.folder / f"{UNFINISHED}{name}"
-        swap_link(link, target.relative_to(self.folder), draft)
+        swap_link(link, os.path.relpath(target, self.folder), draft)  # a base's step lies outside
         return link
 
 

@@ -61,6 +61,8 @@ def _listed(run: Path) -> dict[str, dict[str, str]]:
     try:
         content = json.loads((run / SEAL).read_bytes())
     except FileNotFoundError:
+        if not run.is_dir():
+            raise RunError(f"There is no run {run}: `hmgpu runs` lists those that there are.") from None
         raise RunError(f"{run} is not finished: finish it with `hmgpu run`.") from None
     except (OSError, ValueError):
         raise RunError(f"{run / SEAL} can't be read: {_remedy(run)}") from None

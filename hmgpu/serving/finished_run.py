@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from hmgpu.core.errors import RunError, reason
+from hmgpu.core.errors import RunError
 from hmgpu.core.files import digest_of, sha256
 from hmgpu.runs.run import MANIFEST
 from hmgpu.runs.seal import SEAL, verify
@@ -74,12 +74,17 @@ class FinishedRun:
         manifests, which vouch for all other files, were changed.
         """
         folder = place.resolve()
+        if not folder.is_dir():
+            raise RunError(f"There is no run {place}: {FINISH}.")
         if (folder / SEAL).exists():
             verify(folder, ["config.yaml", MANIFEST, f"steps/{SUBMIT}/{MANIFEST}"])
         try:
             submitted = _read_step(folder / "steps" / SUBMIT)
-        except (OSError, ValueError) as error:
-            raise RunError(f"{place} is not a finished run ({reason(error)}): {FINISH}.") from None
+        except FileNotFoundError:
+            raise RunError(f"{place} is not a finished run, since it has no lists: {FINISH}.") from None
+        except (OSError, ValueError):
+            manifest = folder / "steps" / SUBMIT / MANIFEST
+            raise RunError(f"{place} is not a finished run, since {manifest} can't be read: {FINISH}.") from None
         return cls(folder, submitted)
 
     @cached_property
@@ -123,8 +128,8 @@ class FinishedRun:
     def _read(self, name: str, read: Callable[[str], Any]) -> dict[str, Any]:
         try:
             content = read((self.folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise RunError(f"{self.folder / name} can't be read ({reason(error)}): {FINISH}.") from None
+        except (OSError, ValueError, yaml.YAMLError):
+            raise RunError(f"{self.folder / name} can't be read: {FINISH}.") from None
         if not isinstance(content, dict):
             raise RunError(f"{self.folder / name} holds no settings: {FINISH}.")
         return content

@@ -279,12 +279,19 @@ def test_a_data_set_is_described_on_a_page(hmgpu, store: Store, tmp_path: Path, 
             ["evaluate", "--config", "base", "--ablate", "features,shoes"],
             "--ablate features,shoes: 'shoes' can't be ablated; write retrievers, features, negatives",
         ),
-        (["compare", "nowhere", "elsewhere"], "nowhere holds no evaluation to compare"),
+        (["compare", "nowhere", "elsewhere"], "There is no run nowhere, nor one called so in runs"),
         (["ingest", "nowhere", "--data", "data"], "nowhere"),
-        (["recommend", "--customers", "1"], "runs/current is not a finished run"),
-        (["recommend", "--customers", "1", "--run", "nowhere"], "nowhere is not a finished run"),
-        (["export", "--run", "nowhere"], "nowhere is not a finished run"),
-        (["open", "--run", "nowhere"], "There is no nowhere/report.html: `hmgpu evaluate` writes it"),
+        (["recommend", "--customers", "1"], "No run is current in runs"),
+        (["recommend", "--customers", "1", "--run", "nowhere"], "There is no run nowhere"),
+        (["export", "--run", "nowhere"], "There is no run nowhere"),
+        (["open", "--run", "nowhere"], "There is no run nowhere"),
+        (["promote", "nowhere"], "There is no run nowhere, nor one called so in runs"),
+        (["promote", "runs/nope"], "There is no run runs/nope"),
+        (["runs"], "runs does not exist"),
+        (["rollback", "--runs", "nowhere"], "nowhere does not exist"),
+        (["prune", "--runs", "nowhere"], "nowhere does not exist"),
+        (["prune", "--runs", "."], "There is no run in ."),
+        (["retrain", "--config", "base"], "run `hmgpu ingest` first"),
         (["explore", "--data", "nowhere"], "run `hmgpu ingest` first"),
         (["ingest", "--append", "nowhere.csv", "--data", "nowhere"], "nowhere"),
     ],
@@ -295,15 +302,22 @@ def test_a_mistake_is_a_sentence(hmgpu, monkeypatch, arguments: list[object], sa
     assert (done.returncode, done.stdout) == (1, "")
     assert says in done.stderr
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "runs").exists()
-    assert not (tmp_path / "data").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def left_run(runs: Path, name: str) -> None:
+    """A finished run, as far as it is listed and promoted: the later in the alphabet, the newer."""
+    (runs / name).mkdir(parents=True)
+    (runs / name / "manifest.json").write_text(json.dumps({"last_day": f"2020-09-0{ord(name) - 96}"}))
+    seal(runs / name)
 
 
 def test_exit_statuses_are_those_of_the_process(tmp_path: Path) -> None:
     wrong = process("export", "--run", "nowhere", cwd=tmp_path)
     assert (wrong.returncode, wrong.stdout) == (1, "")
-    assert wrong.stderr.startswith("Error: nowhere is no")
+    assert wrong.stderr.startswith("Error: There is no run nowhere")
     assert process("run", "--folder", "runs", cwd=tmp_path).returncode == 2
+    left_run(tmp_path / "runs", "a")
     with exclusively(tmp_path / "runs"):
         busy = process("prune", "--runs", tmp_path / "runs")
     assert busy.returncode == 5
@@ -353,20 +367,25 @@ def test_how_a_retrain_ended_is_its_exit_code(hmgpu, monkeypatch, outcome, code)
 
 def test_runs_are_listed_promoted_rolled_back_from_and_pruned(hmgpu, tmp_path) -> None:
     for name in ("a", "b", "c"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "manifest.json").write_text(json.dumps({"last_day": f"2020-09-0{ord(name) - 96}"}))
-        seal(tmp_path / name)
-    for name in ("b", "c"):
-        assert hmgpu("promote", tmp_path / name).returncode == 0
+        left_run(tmp_path, name)
+    assert hmgpu("promote", tmp_path / "b").returncode == 0
+    assert hmgpu("promote", "c", "--runs", tmp_path).returncode == 0  # by the name that is listed
     back = hmgpu("rollback", "--runs", tmp_path)
     assert back.returncode == 0
     assert f"{tmp_path / 'current'} -> b" in back.stdout
     further = hmgpu("rollback", "--runs", tmp_path)
     assert further.returncode == 1
     assert "no earlier run" in further.stderr
-    pruned = hmgpu("prune", "--runs", tmp_path, "--keep", "1")
-    assert (pruned.returncode, pruned.stdout.split()) == (0, ["removed:", "a"])
+    for command, did in (("--dry-run", "would remove"), ("--keep=1", "removed")):
+        pruned = hmgpu("prune", "--runs", tmp_path, "--keep", "1", command)
+        assert pruned.returncode == 0
+        assert pruned.stdout.splitlines() == [f"{did}: a", "kept: b, the current one", "kept: c, the newest one"]
     listed = hmgpu("runs", "--runs", tmp_path)
     assert listed.returncode == 0
-    shown = [line for line in listed.stdout.splitlines() if "2020-09" in line]
-    assert [("→" in line, "finished" in line) for line in shown] == [(True, True), (False, True)]
+    shown = [line.split() for line in listed.stdout.splitlines() if line.startswith(("b ", "c "))]
+    assert [row[-1] for row in shown[:2]] == ["current", "complete"]
+    entries = json.loads(hmgpu("runs", "--runs", tmp_path, "--json").stdout)
+    assert [(entry["run"], entry["state"]) for entry in entries] == [
+        (str(tmp_path / "b"), "current"),
+        (str(tmp_path / "c"), "complete"),
+    ]

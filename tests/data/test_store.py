@@ -266,6 +266,28 @@ def test_another_week_does_not_change_the_digest_of_earlier_days(tmp_path):
     assert new.digest_before(day("2020-09-24")) != new.digest_before(day("2020-09-23")) == before["2020-09-18"]
 
 
+def test_without_a_customer_file_new_customers_are_unknown_before_they_buy_and_change_no_digest(tmp_path):
+    write(tmp_path / "raw", BOUGHT)
+    given = described(tmp_path / "raw", tmp_path / "data")
+    settings = given.model_copy(update={"files": given.files.model_copy(update={"customers": None})})
+    ingest(settings)
+    cutoff = day("2020-09-16")
+    before, old = Store(tmp_path / "data").digest_before(cutoff), Store(tmp_path / "data").as_of(cutoff)
+    more = tmp_path / "more.csv"
+    more.write_text("t_dat,customer_id,article_id,price\n2020-09-23,aaron,hat,1\n")
+    append(settings, more)
+    store = Store(tmp_path / "data")
+    assert store.digest_before(cutoff) == before
+    bought = set(old.transactions.collect()["customer"])
+    assert set(store.as_of(cutoff).customers.collect()["customer"]) == bought
+    assert bought < set(store.as_of(day("2020-09-24")).customers.collect()["customer"])
+    # Whoever is asked about has a row, known or not.
+    everybody = store.customer_ids().select("customer").sort("customer")
+    asked = store.as_of(cutoff).of(everybody).customers.collect()
+    assert asked["customer"].equals(everybody.collect()["customer"])
+    assert asked.null_count()["customer_id"].item() == asked.height - len(bought)
+
+
 def test_other_purchases_articles_or_customers_of_the_past_change_its_digest(tmp_path):
     def known(name: str, more: list[tuple[str, str, str]], people: str = "") -> str:
         write(tmp_path / name, BOUGHT)

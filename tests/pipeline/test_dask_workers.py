@@ -5,6 +5,7 @@ import logging
 import operator
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -118,11 +119,31 @@ def test_without_a_cluster_this_process_does_the_work():
 
 
 def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("hmgpu.pipeline.dask_workers.SECONDS", 0.5)
+    monkeypatch.setattr("hmgpu.pipeline.dask_workers.LIMIT", 0.5)
     with (
         pytest.raises(RunError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"),
         start_workers("tcp://127.0.0.1:9", CPU),
     ):
+        pass
+
+
+def test_what_listens_and_is_no_scheduler_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("hmgpu.pipeline.dask_workers.LIMIT", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            pytest.raises(RunError, match=rf"No Dask scheduler answers at {address} within 0\.5 s"),
+            start_workers(address, CPU),
+        ):
+            pass
+
+
+@pytest.mark.parametrize("where", ["0", "localhost", "-3", "two", "http://host:80"])
+def test_what_is_neither_a_number_nor_an_address_is_named(where: str):
+    told = (
+        f"--cluster {where} is neither a number of processes from 1 nor the address of a Dask scheduler with its port"
+    )
+    with pytest.raises(RunError, match=told), start_workers(where, CPU):
         pass
 
 

@@ -5,7 +5,7 @@ import pytest
 from season import Season, copied, shuffled
 
 from hmgpu.core.engine import Engine
-from hmgpu.data.ingest import append
+from hmgpu.data.ingest import append, ingest
 from hmgpu.data.store import Store
 from hmgpu.pipeline.retrain_settings import Limits
 from hmgpu.retrain import weekly
@@ -55,7 +55,7 @@ def test_a_week_like_the_others_joins_them(own):
         ("other channel", "share of purchases in another channel"),
         ("a tenth", "number of purchases"),
         ("thrice", "number of purchases"),
-        ("a day short", "days without sales"),
+        ("a day short", "days without the usual sales"),
     ],
 )
 def test_a_week_unlike_the_others_is_refused_and_nothing_changes(own, what, broken):
@@ -79,6 +79,37 @@ def test_a_week_unlike_the_others_is_refused_and_nothing_changes(own, what, brok
         add(own, file)
     assert broken in [check.name for check in refused.value.checks if not check.passed]
     assert held(own) == before
+
+
+def without(week, name: str, *places: int):
+    """The week's file without its days at `places`."""
+    rows = pl.read_csv(week, infer_schema=False)
+    gone = rows["t_dat"].unique().sort().gather(places)
+    file = week.with_name(f"{name}.csv")
+    rows.filter(~pl.col("t_dat").is_in(gone.implode())).write_csv(file)
+    return file
+
+
+def test_a_shop_that_is_closed_on_a_weekday_is_not_refused_for_it(own):
+    raw = next((own.folder / "raw").glob("transactions_train*"))
+    rows = pl.read_csv(raw, infer_schema=False)
+    closed = pl.col("t_dat").str.to_date().dt.weekday() == 6
+    rows.filter(~closed).write_csv(raw)
+    ingest(own.config().data, replace=True)
+    for week in own.weeks[:2]:
+        pl.read_csv(week, infer_schema=False).filter(~closed).write_csv(week)
+        assert all(check.passed for check in add(own, week))
+    with pytest.raises(RefusedError, match="days without the usual sales is 1"):
+        add(own, without(own.weeks[2], "and-monday", 3, 5))
+
+
+def test_days_so_far_are_compared_with_the_same_days_and_a_day_that_never_comes_is_missed(own):
+    assert all(check.passed for check in add(own, without(own.weeks[0], "so-far", 4, 5, 6)))
+    # Now the week is over, and three of its days are missing.
+    with pytest.raises(RefusedError, match="days without the usual sales is 3"):
+        add(own, own.weeks[1])
+    add(own, without(own.weeks[0], "the-rest", 0, 1, 2, 3))
+    assert len(add(own, own.weeks[1])) == 7
 
 
 def test_limits_that_are_null_let_it_in(own):

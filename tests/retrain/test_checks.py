@@ -13,7 +13,8 @@ from hmgpu.retrain.checks import Figures, checks, figures, weeks_known
 CPU = Engine("cpu", "tests")
 WEEK = Week(700)
 SCHEMA = {"day": pl.Int32, "customer": pl.Int32, "article": pl.Int32, "price": pl.Int32, "channel": pl.Int8}
-USUAL = Figures(1000, 0, 0.05, 0.06, 100.0, {0: 0.3, 1: 0.7})
+EVERY_DAY = frozenset(range(7))
+USUAL = Figures(1000, EVERY_DAY, 0.05, 0.06, 100.0, {0: 0.3, 1: 0.7})
 
 
 def sold(*rows: tuple[int, ...]) -> pl.LazyFrame:
@@ -39,7 +40,7 @@ def test_figures_of_a_week():
     catalogue = first_days(a10=600, a20=671, a30=706, a99=707)
     found = figures(rows, catalogue, WEEK, [4], CPU)
     assert found == Figures(
-        rows=5, missing_days=4, new_articles=1 / 5, repeats=2 / 5, price=200.0, channels={0: 1 / 5, 1: 4 / 5}
+        rows=5, days=frozenset({0, 2, 6}), new_articles=1 / 5, repeats=2 / 5, price=200.0, channels={0: 1 / 5, 1: 4 / 5}
     )
 
 
@@ -48,7 +49,7 @@ def test_without_prices_and_channels():
     found = figures(rows, first_days(a10=600), WEEK, [], CPU)
     assert (found.price, found.channels, found.repeats) == (None, None, 0.0)
     assert [check.name for check in checks(found, [found], 0.0, Limits())] == [
-        "days without sales",
+        "days without the usual sales",
         "share of unknown ids",
         "number of purchases",
         "share of articles never sold before",
@@ -79,7 +80,7 @@ def test_weeks_back(day, known):
         ({"rows": 499}, 0.0, ["number of purchases"]),
         ({"rows": 500}, 0.0, []),
         ({"rows": 2001}, 0.0, ["number of purchases"]),
-        ({"missing_days": 1}, 0.0, ["days without sales"]),
+        ({"days": EVERY_DAY - {3}}, 0.0, ["days without the usual sales"]),
         ({}, 0.001, ["share of unknown ids"]),
         ({"new_articles": 0.26}, 0.0, ["share of articles never sold before"]),
         ({"new_articles": 0.24}, 0.0, []),
@@ -107,15 +108,40 @@ def test_usual_is_the_median_so_one_odd_week_does_not_move_it():
 
 @pytest.mark.parametrize("limit", ["volume", "missing_days", "unknown", "new_articles", "price", "channels", "repeats"])
 def test_a_limit_of_null_lets_any_week_pass(limit):
-    awful = Figures(1, 6, 1.0, 0.0, 1e6, {7: 1.0})
+    awful = Figures(1, frozenset({0}), 1.0, 0.0, 1e6, {7: 1.0})
     every = checks(awful, [USUAL], 1.0, Limits())
     assert not any(check.passed for check in every)
     assert len(checks(awful, [USUAL], 1.0, Limits(**{limit: None}))) == len(every) - 1
 
 
+@pytest.mark.parametrize(
+    ("opened", "sold", "days", "missing"),
+    [
+        ([EVERY_DAY - {3}] * 3, EVERY_DAY - {3}, 7, 0),  # a shop that is closed on that weekday
+        ([EVERY_DAY - {3}] * 3, EVERY_DAY - {4}, 7, 1),
+        ([EVERY_DAY - {3}] * 3, EVERY_DAY, 7, 0),
+        ([EVERY_DAY, EVERY_DAY - {3}, EVERY_DAY], EVERY_DAY - {3}, 7, 1),  # closed there on a holiday
+        ([EVERY_DAY, EVERY_DAY - {3}], EVERY_DAY - {3}, 7, 0),  # as often as not
+        ([EVERY_DAY] * 3, frozenset({0, 1}), 2, 0),  # the other days are to come
+        ([EVERY_DAY] * 3, frozenset({0, 2}), 3, 1),
+        ([], EVERY_DAY - {3}, 7, 1),
+    ],
+)
+def test_missing_are_the_weekdays_on_which_there_are_sales_in_most_weeks(opened, sold, days, missing):
+    found = checks(replace(USUAL, days=sold), [replace(USUAL, days=each) for each in opened], 0.0, Limits(), days)
+    assert found[0].name == "days without the usual sales"
+    assert (found[0].value, found[0].passed) == (missing, missing == 0)
+
+
+def test_of_a_week_that_goes_on_only_the_days_so_far_count():
+    rows = sold((700, 1, 10, 1, 0), (701, 1, 10, 1, 0), (702, 1, 10, 1, 0))
+    assert figures(rows, first_days(a10=1), WEEK, [], CPU, days=2).rows == 2
+    assert figures(rows, first_days(a10=1), WEEK, [], CPU).rows == 3
+
+
 def test_the_first_week_has_nothing_to_be_compared_with():
     found = checks(USUAL, [], 0.0, Limits())
-    assert [check.name for check in found] == ["days without sales", "share of unknown ids"]
+    assert [check.name for check in found] == ["days without the usual sales", "share of unknown ids"]
 
 
 def test_a_check_says_what_was_found():

@@ -1,6 +1,7 @@
 """Experiment tracking, through stand-ins for the libraries, which hmgpu doesn't install."""
 
 import sys
+import threading
 from contextlib import contextmanager
 from types import ModuleType
 
@@ -74,6 +75,17 @@ def test_wandb_hears_settings_and_figures(config, monkeypatch):
     assert heard["figures"] == {"new": 0.04, "over.low": 0.0}
     assert heard["config"]["seed"] == "7"
     assert heard["finished"]
+
+
+def test_a_tracker_that_never_answers_is_not_waited_for(config, monkeypatch, caplog):
+    done = threading.Event()
+    played = ModuleType("wandb")
+    played.init = lambda **_: done.wait(30)
+    monkeypatch.setitem(sys.modules, "wandb", played)
+    monkeypatch.setattr("hmgpu.retrain.tracking.PATIENCE", 0.1)
+    track(config("wandb"), RECORD)
+    done.set()
+    assert "wandb did not answer within 0.1 s" in caplog.text
 
 
 def test_a_tracker_that_fails_undoes_nothing(config, monkeypatch, caplog):

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+import polars as pl
 import pytest
 from season import Season, broken, copied, shuffled
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import BusyError, ConfigError, RunError
+from hmgpu.core.errors import BusyError, ConfigError, DataError, RunError
 from hmgpu.data.manifest import Manifest
 from hmgpu.pipeline.open import open_pipeline
+from hmgpu.retrain.opponent import REFITTED
 from hmgpu.retrain.record import Record, records
 from hmgpu.retrain.weekly import PAGE, retrain
 from hmgpu.runs.inventory import inventory
@@ -41,6 +43,10 @@ def whole(season: Season, tmp_path_factory: pytest.TempPathFactory) -> tuple[Sea
         record = retrain(config, given, CPU)
         done.append(Retrained(record, _current(season), Manifest.read(config.data.root).to_bytes()))
     return season, done
+
+
+def _impossible(*_: object) -> None:
+    raise RunError("it can't be")
 
 
 def _current(season: Season) -> str | None:
@@ -130,7 +136,7 @@ def test_the_same_week_again_is_nothing_new(whole, tmp_path):
     sorted((season.folder / "runs" / "retrains").glob("*.json"))[-1].unlink()
 
 
-def test_a_worse_run_is_kept_out(whole, tmp_path):
+def test_a_worse_run_is_kept_out(whole, tmp_path, monkeypatch, caplog):
     season, done = whole
     copy = copied(season, tmp_path / "season")
     worse = ("ranker={kind: order}", "retrain.tolerance=0.0", "features={}")
@@ -138,7 +144,13 @@ def test_a_worse_run_is_kept_out(whole, tmp_path):
     assert (record.outcome, record.exit_code) == ("kept", 3)
     assert record.figures["new"] <= max(record.figures["current"], record.figures["baseline"])
     assert _current(copy) == done[-1].current
+    assert record.figures["current_lists"] == "evaluated"
     assert record.run in {run.folder.name for run in inventory(copy.folder / "runs")}
+    # And where the current run can't be judged on that week.
+    monkeypatch.setattr("hmgpu.retrain.weekly.opponent", _impossible)
+    record = retrain(copy.config(*SETTINGS, *worse), None, CPU)
+    assert "current" not in record.figures
+    assert "not compared with the current run, which has seen the week: it can't be" in caplog.text
 
 
 def test_a_damaged_current_run_is_not_compared_with_and_replaced(whole, tmp_path):
@@ -177,7 +189,43 @@ def test_a_failure_is_written_down_and_raised(season, tmp_path, monkeypatch):
     assert (record.outcome, record.reason, record.exit_code) == ("failed", "the machine is on fire", 1)
 
 
-def test_a_file_that_is_not_there_is_refused(season, tmp_path):
-    record = retrain(season.config(f"runs={tmp_path}"), tmp_path / "nowhere.csv", CPU)
-    assert (record.outcome, record.exit_code) == ("refused", 4)
-    assert "nowhere.csv" in record.reason
+@pytest.mark.parametrize("gone", ["week", "data"])
+def test_what_is_not_there_is_an_error_that_leaves_nothing(season, tmp_path, gone):
+    places = [f"runs={tmp_path / 'runs'}", *([f"data.root={tmp_path / 'data'}"] if gone == "data" else [])]
+    week = tmp_path / "nowhere.csv" if gone == "week" else season.weeks[0]
+    with pytest.raises(DataError, match=r"There is no .*nowhere\.csv" if gone == "week" else "There is no data set"):
+        retrain(season.config(*places), week, CPU)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_data_set_is_a_failure_and_not_the_weeks_fault(season, tmp_path):
+    own = copied(season, tmp_path / "season")
+    next((own.folder / "data").glob("articles-*")).write_bytes(b"")
+    with pytest.raises(DataError, match="articles-"):
+        retrain(own.config(), own.weeks[0], CPU)
+    (record,) = records(own.folder / "runs")
+    assert (record.outcome, record.exit_code) == ("failed", 1)
+
+
+def test_days_that_come_one_after_the_other_end_in_promotions(season, tmp_path):
+    own = copied(season, tmp_path / "season")
+    rows = pl.read_csv(own.weeks[1], infer_schema=False).sort("t_dat")
+    days = rows["t_dat"].unique().sort()
+    done = [retrain(own.config(), own.weeks[0], CPU)]
+    for part in (days[:4], days[4:]):
+        file = tmp_path / f"{part[0]}.csv"
+        rows.filter(pl.col("t_dat").is_in(part.implode())).write_csv(file)
+        done.append(retrain(own.config(), file, CPU))
+    assert [record.outcome for record in done] == ["promoted"] * 3, [record.reason for record in done]
+    # The same model, without another week: it ties with itself, and neither has seen the week.
+    part = done[1].figures
+    assert part["current_lists"] == "evaluated"
+    assert part["current"] == part["new"] == done[0].figures["new"]
+    assert part["over_current"]["p_value"] == 1.0
+    # The week is whole now, and its first days were in the data of the current run.
+    last = done[2].figures
+    assert last["current_lists"] == "refitted"
+    assert last["week"] == days[0]
+    assert 0 < abs(last["over_current"]["difference"]) < 0.5 * last["new"]
+    assert not (own.folder / "runs" / REFITTED).exists()
+    assert "fitted again without that week" in done[2].reason

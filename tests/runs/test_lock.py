@@ -39,7 +39,7 @@ def test_the_lock_goes_with_its_process_however_it_ends(tmp_path, holder):
 
 def test_it_can_be_had_again_and_again(tmp_path):
     for _ in range(3):
-        with exclusively(tmp_path / "runs"):
+        with exclusively(tmp_path / "runs", create=True):
             assert str(os.getpid()) in (tmp_path / "runs" / LOCK).read_text()
         assert (tmp_path / "runs" / LOCK).read_text() == ""
 
@@ -61,3 +61,9 @@ def test_a_place_that_is_no_folder_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="file can't be written"), exclusively(tmp_path / "file"):
         pass
+
+
+def test_a_folder_that_is_not_there_is_not_created(tmp_path):
+    with pytest.raises(RunError, match="There is no folder"), exclusively(tmp_path / "runs"):
+        pass
+    assert list(tmp_path.iterdir()) == []

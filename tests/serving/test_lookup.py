@@ -114,8 +114,10 @@ def test_an_unfinished_run_is_none(content, make_run, tmp_path):
     manifest = run / "steps" / "submit" / "manifest.json"
     manifest.unlink() if content is None else manifest.write_text(content)
     for place in (run, tmp_path / "nowhere", manifest):
-        with pytest.raises(RunError, match=r"is not a finished run .*: finish a run with `hmgpu run`, or name another"):
+        what = "is not a finished run, since .*" if place == run else "There is no run .*"
+        with pytest.raises(RunError, match=rf"{what}: finish a run with `hmgpu run`, or name another") as told:
             FinishedRun.open(place)
+        assert "Errno" not in str(told.value)
 
 
 @pytest.mark.parametrize("content", ["data: {}", "data: {customer_pattern: '('}", "[", "7"])

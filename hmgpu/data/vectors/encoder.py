@@ -10,6 +10,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.extras import needed_by
 from hmgpu.core.files import digest_of, hashes
+from hmgpu.core.reach import LIMIT, answers
 from hmgpu.data.choices import VectorsOf
 
 if TYPE_CHECKING:
@@ -32,10 +33,17 @@ class Encoder:
             import sentence_transformers
         folder = Path(name) if Path(name).is_dir() else None
         example = f"name a model's folder, or one of the Hugging Face hub such as {EXAMPLES[of]}"
+        offline = folder is None and not _hub_answers()
         try:
             # Never run code that comes with a model.
-            self._model = sentence_transformers.SentenceTransformer(name, device=engine.device, trust_remote_code=False)
+            self._model = sentence_transformers.SentenceTransformer(
+                name, device=engine.device, trust_remote_code=False, local_files_only=offline
+            )
         except Exception as error:  # each library below raises its own types
+            if offline:
+                raise ConfigError(
+                    f"--model {name} was not downloaded before and the hub doesn't answer within {LIMIT} s: {example}."
+                ) from error
             reason = (str(error) or type(error).__name__).strip().splitlines()[0].rstrip(".")
             raise ConfigError(f"--model {name} can't be loaded ({reason}): {example}.") from error
         if not self._model.supports(TAKES[of]):
@@ -53,3 +61,10 @@ class Encoder:
         if not (np.isfinite(vectors).all() and vectors.any(axis=1).all()):
             raise ConfigError(f"--model {self.label} computed a vector of zeros, NaN or infinity: take another model.")
         return vectors
+
+
+def _hub_answers() -> bool:
+    """Whether the hub may be asked and answers: the library tries for two minutes before it uses what it has."""
+    from huggingface_hub import constants
+
+    return not constants.HF_HUB_OFFLINE and answers(constants.ENDPOINT)

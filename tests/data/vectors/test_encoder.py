@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -92,3 +93,15 @@ def test_without_the_library_the_error_names_what_to_install(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(ConfigError, match=r"text --model needs .*: pip install 'hmgpu\[encoders\]'"):
         Encoder("all-MiniLM-L6-v2", "text", CPU)
+
+
+def test_a_hub_that_does_not_answer_is_not_asked_again_and_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("sentence_transformers", reason="the extra hmgpu[encoders] is not installed here")
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    started = time.monotonic()
+    with pytest.raises(ConfigError, match="was not downloaded before and the hub doesn't answer within 10 s"):
+        Encoder("somebody/something", "text", CPU)
+    assert time.monotonic() - started < 30
