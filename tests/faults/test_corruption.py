@@ -11,7 +11,8 @@ from faults.kit import Served, files_of, flip, tree, unharmed
 from hmgpu.core.errors import DataError, HmgpuError, RunError
 from hmgpu.data.manifest import Manifest
 from hmgpu.retrain.record import records
-from hmgpu.runs.inventory import inventory, runs_table
+from hmgpu.runs.inventory import inventory
+from hmgpu.runs.log_of_runs import runs_table
 from hmgpu.runs.publish import PROMOTED, promote, promoted, rollback
 from hmgpu.runs.seal import is_whole, verify
 
