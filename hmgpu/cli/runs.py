@@ -16,6 +16,7 @@ from hmgpu.cli.options import (
     Settings,
     finished_run,
     loaded,
+    print_json,
     start_workers,
 )
 from hmgpu.cli.verbs import verbs
@@ -58,14 +59,12 @@ def runs_verb(
     as_json: Json = False,
 ) -> None:
     """List the runs, oldest data first: what each achieved, and what was set differently from the config `base`."""
-    import json
-
     from hmgpu.runs import log_of_runs
     from hmgpu.runs.inventory import inventory
 
     listed = inventory(runs)
     if as_json:
-        typer.echo(json.dumps(log_of_runs.as_json(listed), indent=1, ensure_ascii=False))
+        print_json(log_of_runs.as_json(listed))
     elif listed:
         console.print(log_of_runs.runs_table(listed), log_of_runs.settings_table(listed, details))
     else:
