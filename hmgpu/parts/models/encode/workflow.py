@@ -63,7 +63,7 @@ class Encoders:
         Raises DataError if nothing was bought in those days.
         """
         workflows: dict[Side, nvt.Workflow] = {}
-        (folder / FITTING).mkdir()
+        (folder / FITTING).mkdir(parents=True)
         for side, plan in fitting_rows(history, days).items():
             rows = engine.collect(plan)
             if rows.is_empty():
