@@ -10,6 +10,8 @@ from typing import TypeVar
 import polars as pl
 
 PACK = 1 << 31  # larger than any key
+HALF = 1 << 16
+SIZES = {"highs": float(HALF * HALF), "mixed": 2.0 * HALF, "lows": 1.0}  # (high·HALF + low)², term by term
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 ONE = 1 << 20  # 1.0 in fixed point: about six decimals, and 2^43 of them fit into an int64
 
@@ -35,16 +37,36 @@ def decayed(age: pl.Expr, half_life: float) -> pl.Expr:
     return fixed_point(pl.lit(0.5).pow(age.cast(pl.Float64) / half_life))
 
 
-def deviation(units: str, total: str, squares: str) -> pl.Expr:
-    """Standard deviation from integer columns: the number of values, their sum and the sum of their squares.
+def mean_and_deviation(rows: pl.LazyFrame, by: str, value: str) -> pl.LazyFrame:
+    """Return (`by`, mean float64, deviation float64): of the integers `value`, 0 to 2^31 - 1, in each group of `rows`.
 
-    Everything before the square root is integer, so the order of a sum can't change a bit. It fits an int64 while the
-    number of values times their sum of squares stays below 9e18.
+    Everything before the square root is summed as integers, so the order of a sum can't change a bit. Squares are those
+    of the distance to the group's mean, in halves of 16 bits: no product of two halves reaches 2^32, so that a sum over
+    fewer than 2^31 rows fits into an int64.
     """
-    count = pl.col(units).cast(pl.Int64)
-    # Neither term is negative: `abs` only keeps Polars from fusing product and difference into a node that cuDF lacks.
-    spread = (count * pl.col(squares)).abs() - (pl.col(total) * pl.col(total)).abs()
-    return spread.cast(pl.Float64).sqrt() / count
+    number = pl.col(value).cast(pl.Int64)
+    # A sum of numbers below 2^31 over fewer than 2^31 rows stays below 2^62.
+    totals = rows.group_by(by).agg(units=pl.len().cast(pl.Int64), total=number.sum())
+    near = totals.with_columns(near=pl.col("total") // pl.col("units"))
+    away = (number - pl.col("near")).abs()
+    halves = rows.join(near, on=by).select(by, high=away // HALF, low=away % HALF)
+    high, low = pl.col("high"), pl.col("low")
+    sums = halves.group_by(by).agg(highs=(high * high).sum(), mixed=(high * low).sum(), lows=(low * low).sum())
+    count = pl.col("units").cast(pl.Float64)
+    # No product is negative: `abs` only keeps Polars from fusing it with a sum into a node that cuDF lacks.
+    squares = sum(((pl.col(name).cast(pl.Float64) * size).abs() for name, size in SIZES.items()), pl.lit(0.0))
+    rest = (pl.col("total") % pl.col("units")).cast(pl.Float64)
+    spread = (count * squares).abs() - (rest * rest).abs()
+    return near.join(sums, on=by).select(
+        by,
+        mean=pl.col("total") / pl.col("units"),
+        deviation=pl.when(spread > 0).then(spread).otherwise(0.0).sqrt() / count,
+    )
+
+
+def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """Return `part` / `whole`, null where the whole is 0: nothing is infinite, and XGBoost refuses what is."""
+    return pl.when(whole > 0).then(part / whole)
 
 
 def ranked(frame: pl.LazyFrame, by: str | Sequence[str], score: str = "score", tie: str = "article") -> pl.LazyFrame:

@@ -9,6 +9,7 @@ from hmgpu.pipeline.describe import columns_of, with_columns
 from hmgpu.testing.asking import CPU, bound, learned
 from hmgpu.testing.contract_data import ContractData
 from hmgpu.testing.part_contract import LearnerContract
+from hmgpu.testing.worlds import worlds
 
 
 class FeatureContract(LearnerContract):
@@ -29,6 +30,17 @@ class FeatureContract(LearnerContract):
         assert all(dtype.is_numeric() for dtype in described.dtypes)
         finite = described.select(pl.all().cast(pl.Float64).is_finite().all())
         assert all(finite.row(0)), f"not finite: {finite}"
+
+    def test_at_the_edges_of_the_contract_it_is_finite_or_null(self, part: Feature, data: ContractData) -> None:
+        """Where next to nothing is known, all is the same, or articles are free or as dear as can be."""
+        for name, world in worlds().items():
+            tried = bound(part, world, trained_on=data.history)
+            every = world.customers.select("customer").join(world.articles.select("article"), how="cross")
+            scored = every.with_columns(popular_score=pl.lit(0.0), popular_rank=pl.lit(1, dtype=pl.Int32))
+            pairs = CPU.collect(scored.sort(KEYS)).lazy()
+            columns = CPU.collect(tried.compute(learned(tried, world), pairs)).drop(KEYS, strict=False)
+            finite = columns.select(pl.all().cast(pl.Float64).is_finite().all())
+            assert all(finite.row(0)), f"{name}: {finite}"
 
     def test_it_adds_columns_and_no_rows(self, part: Feature, data: ContractData) -> None:
         part = bound(part, data.history)

@@ -7,8 +7,8 @@ from hmgpu.parts.part import Learned
 from hmgpu.parts.retriever import Retriever
 from hmgpu.testing.asking import CPU, bound, learned
 from hmgpu.testing.contract_data import ContractData
-from hmgpu.testing.histories import make_history
 from hmgpu.testing.part_contract import LearnerContract
+from hmgpu.testing.worlds import worlds
 
 
 class RetrieverContract(LearnerContract):
@@ -37,10 +37,19 @@ class RetrieverContract(LearnerContract):
 
     def test_it_finds_nothing_without_error(self, part: Retriever, data: ContractData) -> None:
         """Nobody asks, and next to nothing is known."""
-        little = make_history([(1, 0, 0)], vectors={"pictures": {0: (1.0, 0.0)}, "text": {0: (1.0, 0.0)}})
+        little = worlds()["one purchase"]
         part = bound(part, little, trained_on=data.history)
         nobody = pl.LazyFrame(schema={"customer": pl.Int32})
         assert CPU.collect(part.retrieve(learned(part, little), nobody)).is_empty()
+
+    def test_at_the_edges_of_the_contract_scores_are_finite(self, part: Retriever, data: ContractData) -> None:
+        """Where next to nothing is known, all is the same, or articles are free or as dear as can be."""
+        for name, world in worlds().items():
+            tried = bound(part, world, trained_on=data.history)
+            found = CPU.collect(tried.retrieve(learned(tried, world), world.customers.select("customer")))
+            assert found["score"].cast(pl.Float64).is_finite().all(), name
+            assert found["score"].null_count() == 0, name
+            assert found.join(world.articles.collect(), on="article", how="anti").is_empty(), name
 
     def test_n_bounds_the_candidates(self, part: Retriever, data: ContractData) -> None:
         few = bound(part, data.history).model_copy(update={"n": 2})

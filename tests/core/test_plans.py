@@ -1,7 +1,7 @@
 """Building blocks of plans: exact sums, ranks within groups, scattered draws."""
 
-import math
 import random
+import statistics
 
 import polars as pl
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.plans import ONE, decayed, deviation, fixed_point, ranked, sample, scattered, top_n
+from hmgpu.core.plans import ONE, decayed, fixed_point, mean_and_deviation, ranked, sample, scattered, top_n
 
 CPU = Engine("cpu", "tests")
 
@@ -63,21 +63,34 @@ def test_a_decayed_weight_halves_every_half_life():
     assert found["w"].to_list() == [ONE, ONE // 2, ONE // 4, ONE // 1024, 0]
 
 
+def deviation_of(values: list[int]) -> tuple[float, float]:
+    table = pl.LazyFrame({"customer": 7, "price": values}, schema={"customer": pl.Int32, "price": pl.Int32})
+    return CPU.collect(mean_and_deviation(table, "customer", "price")).row(0)[1:]
+
+
+LARGE = st.one_of(st.integers(0, 2**31 - 1), st.integers(0, 3), st.sampled_from([0, 2**16, 2**31 - 1]))
+
+
 @settings(max_examples=80, deadline=None)
-@given(values=st.lists(st.integers(0, 10**8), min_size=1, max_size=20))
-def test_deviation_is_exact_up_to_the_root(values):
-    # n·Σx² − (Σx)² in Python's integers; with 20 values of 10^8 both terms fit into an int64, but not into a float64.
-    count, total, squares = len(values), sum(values), sum(value * value for value in values)
-    table = pl.LazyFrame({"n": [count], "sum": [total], "squares": [squares]}, schema_overrides={"n": pl.UInt32})
-    found = CPU.collect(table.select(d=deviation("n", "sum", "squares")))["d"].item()
-    assert found == pytest.approx(math.sqrt(count * squares - total * total) / count, rel=1e-12)
+@given(values=st.lists(LARGE, min_size=1, max_size=20), times=st.sampled_from([1, 40]), base=st.integers(0, 2**31 - 4))
+def test_mean_and_deviation_are_exact_for_every_legal_price(values, times, base):
+    for some in (values * times, [base + value % 4 for value in values]):
+        mean, deviation = deviation_of(some)
+        assert mean == sum(some) / len(some)
+        assert deviation == pytest.approx(statistics.pstdev(some), rel=1e-12)
 
 
-def test_deviation_of_near_equal_large_values():
-    # 10^8, 10^8 + 1, 10^8 + 2: the variance is 2/3.
-    values = [10**8, 10**8 + 1, 10**8 + 2]
-    table = pl.LazyFrame({"n": [3], "sum": [sum(values)], "squares": [sum(v * v for v in values)]})
-    assert CPU.collect(table.select(d=deviation("n", "sum", "squares")))["d"].item() == pytest.approx((2 / 3) ** 0.5)
+def test_deviation_of_many_large_prices():
+    assert deviation_of([10**7, 10**7 + 230] * 200)[1] == 115
+    assert deviation_of([0, 2**31 - 1] * 5000)[1] == (2**31 - 1) / 2
+    assert deviation_of([2**31 - 1] * 5000)[1] == 0
+
+
+def test_deviations_of_groups_translate(untranslated):
+    table = pl.LazyFrame({"customer": [1, 2, 1], "price": [10, 5, 30]}, schema_overrides={"price": pl.Int32})
+    plan = mean_and_deviation(table, "customer", "price").sort("customer")
+    assert CPU.collect(plan).rows() == [(1, 20.0, 10.0), (2, 5.0, 0.0)]
+    assert untranslated(plan) == []
 
 
 def highest(customers: int, articles: int, kept: int, seed: int) -> dict[int, set[int]]:

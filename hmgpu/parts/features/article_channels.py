@@ -5,6 +5,7 @@ H&M solutions counted an article's sales by window and channel, since shops and 
 
 import polars as pl
 
+from hmgpu.core.plans import ratio
 from hmgpu.data.store import History
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Count, Learned, Windows
@@ -36,12 +37,11 @@ class ArticleChannels(Feature):
         }
         totals = {f"all_{days}": within.sum().cast(pl.Int32) for days, within in windows.items()}
         counted = history.last(max(self.windows)).group_by("article").agg(**units, **totals)
-        shares = {name.replace("_units_", "_share_"): _share(name, f"all_{name.rpartition('_')[2]}") for name in units}
+        whole = {name: pl.col(f"all_{name.rpartition('_')[2]}") for name in units}
+        shares = {
+            name.replace("_units_", "_share_"): ratio(pl.col(name), whole[name]).cast(pl.Float32) for name in units
+        }
         return {"sales": counted.with_columns(**shares).drop(*totals)}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         return learned["sales"]
-
-
-def _share(part: str, whole: str) -> pl.Expr:
-    return pl.when(pl.col(whole) > 0).then(pl.col(part) / pl.col(whole)).cast(pl.Float32)

@@ -5,6 +5,7 @@ Public solutions of the H&M competition compare the price now with the usual one
 
 import polars as pl
 
+from hmgpu.core.plans import ratio
 from hmgpu.data.store import History
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Count, Learned
@@ -30,8 +31,8 @@ class ArticlePrice(Feature):
                 "article",
                 article_price=pl.col("usual").cast(pl.Float32),
                 article_price_now=pl.col("now").cast(pl.Float32),
-                article_discount=(pl.col("now") / pl.col("usual")).cast(pl.Float32),
-                article_markdown=(pl.col("now") / pl.col("full")).cast(pl.Float32),
+                article_discount=ratio(pl.col("now"), pl.col("usual")).cast(pl.Float32),
+                article_markdown=ratio(pl.col("now"), pl.col("full")).cast(pl.Float32),
             )
         }
 

@@ -6,7 +6,7 @@ end at its own last sale, the two differ.
 
 import polars as pl
 
-from hmgpu.core.plans import packed, unpacked
+from hmgpu.core.plans import packed, ratio, unpacked
 from hmgpu.data.store import History
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Learned, Windows
@@ -30,7 +30,7 @@ class ArticleWindows(Feature):
                 dearest.select(
                     "article",
                     article_own_price=pl.col("latest").cast(pl.Float32),
-                    article_own_discount=(pl.col("latest") / pl.col("dearest")).cast(pl.Float32),
+                    article_own_discount=ratio(pl.col("latest"), pl.col("dearest")).cast(pl.Float32),
                 )
             )
         joined = tables[0]

@@ -5,12 +5,10 @@ Public solutions of the H&M competition have the mean age of the buyers, and how
 
 import polars as pl
 
-from hmgpu.core.plans import deviation
+from hmgpu.core.plans import mean_and_deviation
 from hmgpu.data.store import History
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Count, Learned
-
-AGE = pl.col("age").cast(pl.Int64)
 
 
 class BuyerAge(Feature):
@@ -23,13 +21,12 @@ class BuyerAge(Feature):
         return frozenset({"age"})
 
     def learn(self, history: History) -> Learned:
-        ages = history.customers.select("customer", AGE).drop_nulls()
+        ages = history.customers.select("customer", "age").drop_nulls()
         bought = history.last(self.days).select("customer", "article").join(ages, on="customer")
-        moments = bought.group_by("article").agg(units=pl.len(), total=AGE.sum(), squares=(AGE * AGE).sum())
-        buyers = moments.select(
+        buyers = mean_and_deviation(bought, "article", "age").select(
             "article",
-            buyer_age=(pl.col("total") / pl.col("units")).cast(pl.Float32),
-            buyer_age_deviation=deviation("units", "total", "squares").cast(pl.Float32),
+            buyer_age=pl.col("mean").cast(pl.Float32),
+            buyer_age_deviation=pl.col("deviation").cast(pl.Float32),
         )
         return {"buyers": buyers}
 

@@ -134,6 +134,7 @@ class Weekly:
         units = self.units[rows, : week + 1]
         logs = [np.log1p(units[:, week - back]) for back in range(ALIVE)]
         peak = units.max(axis=1)
+        price, dearest = self.price[rows, week], _positive(self.dearest[rows, week])
         columns = [
             *logs,
             logs[0] - logs[1],
@@ -142,9 +143,9 @@ class Weekly:
             np.argmax(units[:, ::-1] == peak[:, None], axis=1),  # weeks since the peak
             self.age[rows] - (self.units.shape[1] - 1 - week),
             (self.late[rows, week] + 1) / (units[:, week] * LATE / DAYS + 1),
-            self.price[rows, week] / self.dearest[rows, week],
-            self.price[rows, week] / self.price[rows, week - 1],
-            np.log(self.dearest[rows, week]),
+            price / dearest,
+            price / _positive(self.price[rows, week - 1]),
+            np.log(dearest),
         ]
         for of in (self.group, np.zeros_like(self.group)):
             totals = np.array([np.bincount(of, self.units[:, w]) for w in self._season(week)]) + 1.0
@@ -155,3 +156,9 @@ class Weekly:
     def _season(self, week: int) -> tuple[int, int, int, int]:
         """Return this week, the week before, this week a year ago, and the forecast week a year ago."""
         return week, week - 1, week - WEEKS_A_YEAR, week + 1 - WEEKS_A_YEAR
+
+
+def _positive(price: Floats) -> Floats:
+    """Replace 0, the price of what is free, by NaN: XGBoost takes what is missing, but not what is infinite."""
+    positive: Floats = np.where(price > 0, price, np.nan)
+    return positive

@@ -9,7 +9,7 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
-from hmgpu.core.plans import ONE, decayed, packed, unpacked
+from hmgpu.core.plans import ONE, decayed, packed, ratio, unpacked
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS, YEAR
 from hmgpu.parts.feature import Feature
@@ -55,7 +55,7 @@ class Need(Feature):
             "level",
             season=self._against_year("then", DAYS + 2 * AROUND),
             now=self._against_year("late", LATELY),
-            usual=pl.col("year") / total["year"],
+            usual=ratio(pl.col("year"), total["year"]),
             # If the data don't reach back a year, the season is unknown.
             known=total["then"] > 0,
         ).with_columns(season=pl.when(pl.col("known")).then(pl.col("season")))

@@ -6,12 +6,10 @@ candidate's price is compared with them, in standard deviations of the customer'
 
 import polars as pl
 
-from hmgpu.core.plans import deviation
+from hmgpu.core.plans import mean_and_deviation, ratio
 from hmgpu.data.store import History
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Count, Learned
-
-PRICE = pl.col("price").cast(pl.Int64)
 
 
 class PriceFit(Feature):
@@ -24,16 +22,12 @@ class PriceFit(Feature):
         return frozenset({"price"})
 
     def learn(self, history: History) -> Learned:
-        articles = history.last(self.days).group_by("article").agg(price=PRICE.sum() / pl.len())
+        articles = history.last(self.days).group_by("article").agg(price=pl.col("price").cast(pl.Int64).sum() / pl.len())
         return {"articles": articles}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        paid = audience.last(self.days)
-        moments = paid.group_by("customer").agg(units=pl.len(), total=PRICE.sum(), squares=(PRICE * PRICE).sum())
-        customers = moments.select(
-            "customer", usual=pl.col("total") / pl.col("units"), deviation=deviation("units", "total", "squares")
-        )
-        return {"customers": customers}
+        paid = mean_and_deviation(audience.last(self.days), "customer", "price")
+        return {"customers": paid.rename({"mean": "usual"})}
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         keys = pairs.select("customer", "article")
@@ -42,6 +36,6 @@ class PriceFit(Feature):
         return compared.select(
             "customer",
             "article",
-            price_against_usual=(pl.col("price") / pl.when(pl.col("usual") > 0).then(pl.col("usual"))).cast(pl.Float32),
+            price_against_usual=ratio(pl.col("price"), pl.col("usual")).cast(pl.Float32),
             price_deviation=((pl.col("price") - pl.col("usual")) / (pl.col("deviation") + 1.0)).cast(pl.Float32),
         )

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import polars as pl
 
+from hmgpu.core.plans import ratio
 from hmgpu.parts.candidates import SCORE
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Learned
@@ -29,6 +30,5 @@ class RetrieverScores(Feature):
         # Grouped and joined, because ten maxima over a window took six times as long.
         best = pairs.group_by("customer").agg(pl.col(name).max().alias(f"{name}{BEST}") for name in scores)
         both = pairs.select("customer", "article", *scores).join(best, on="customer", how="left", maintain_order="left")
-        most = {name: pl.col(f"{name}{BEST}") for name in scores}
-        shares = {f"{name}_share": pl.when(most[name] > 0).then(pl.col(name) / most[name]) for name in scores}
+        shares = {f"{name}_share": ratio(pl.col(name), pl.col(f"{name}{BEST}")) for name in scores}
         return both.select("customer", "article", **shares)

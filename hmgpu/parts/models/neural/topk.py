@@ -118,7 +118,9 @@ CANDIDATES = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Float32, "r
 
 def _tensor(table: pl.DataFrame, engine: Engine) -> torch.Tensor:
     """Return the vectors of `table` as a float32 tensor (rows, dimensions) on the engine's device."""
-    vectors = table.select(name for name in table.columns if name.startswith("v")).to_numpy(order="c")
+    names = [name for name in table.columns if name.startswith("v")]
+    # Polars would forget the number of rows of a table without columns.
+    vectors = table.select(names).to_numpy(order="c").reshape(table.height, len(names))
     return torch.from_numpy(vectors.copy()).to(engine.device).float()
 
 
