@@ -24,6 +24,7 @@ def planted(customers: int, seed: int, first: int = 0) -> pl.DataFrame:
             "customer": np.repeat(np.arange(first, first + customers, dtype=np.int32), PER_CUSTOMER),
             "article": np.tile(np.arange(PER_CUSTOMER, dtype=np.int32), customers),
             "label": ((fit > 0.6) & (recency > 0.7)).astype(np.int8),
+            "popular_score": np.tile(np.arange(PER_CUSTOMER, 0, -1, dtype=np.float32), customers),
             "popular_rank": np.tile(np.arange(1, PER_CUSTOMER + 1, dtype=np.int32), customers),
             "price_fit": fit,
             "recency": recency,

@@ -9,7 +9,7 @@ import polars as pl
 from hmgpu.benchmark.agreement import DisagreementError, largest_difference
 from hmgpu.parts.candidates import KEYS
 
-TOLERANCE = 1e-4  # pandas sums decayed weights in floats, hmgpu in multiples of 2^-20, some hundreds at most
+TOLERANCE = 1e-4  # pandas sums decayed weights in floats, hmgpu in multiples of 2^-31, some hundreds at most
 AT_ONCE = 16  # columns compared at a time; copies of whole tables would not fit next to what contenders hold
 
 

@@ -2,6 +2,9 @@
 
 cuDF has no top-k or head within a group and no date arithmetic, and float sums depend on the order of threads. So ranks
 within a group come from a sort and row numbers, days are integers, and weights are summed as fixed-point integers.
+
+Every sum of integers states what keeps it below 2^63. A table has fewer than 2^31 rows, a price is below 2^31 units and
+a day below 2^16: so counts fit into an int32, and sums of prices, ages or days into an int64.
 """
 
 from collections.abc import Sequence
@@ -14,6 +17,7 @@ HALF = 1 << 16
 SIZES = {"highs": float(HALF * HALF), "mixed": 2.0 * HALF, "lows": 1.0}  # (high·HALF + low)², term by term
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 ONE = 1 << 20  # 1.0 in fixed point: about six decimals, and 2^43 of them fit into an int64
+TODAY = 1 << 31  # what something of today weighs, the more the newer: fewer than 2^31 of them fit into an int64
 
 
 def packed(first: str, second: str) -> pl.Expr:
@@ -27,14 +31,32 @@ def unpacked(pack: str, first: str, second: str) -> list[pl.Expr]:
     return [(pair // PACK).cast(pl.Int32).alias(first), (pair % PACK).cast(pl.Int32).alias(second)]
 
 
-def fixed_point(weight: pl.Expr) -> pl.Expr:
-    """Convert a float weight to int64 multiples of 2^-20, so that sums don't depend on the order of rows."""
-    return (weight * ONE).round().cast(pl.Int64)
+def fixed_point(weight: pl.Expr, one: int = ONE) -> pl.Expr:
+    """Convert a float weight to int64 multiples of 1 / `one`, so that sums don't depend on the order of rows."""
+    return (weight * one).round().cast(pl.Int64)
 
 
-def decayed(age: pl.Expr, half_life: float) -> pl.Expr:
-    """Fixed-point weight of something `age` days old: 1.0 today, halved every `half_life` days."""
-    return fixed_point(pl.lit(0.5).pow(age.cast(pl.Float64) / half_life))
+def decayed(cutoff: int, half_life: float, days: int | None = None, one: int = TODAY) -> pl.Expr:
+    """Return the int64 weight of what happened on `day`: `one` at the `cutoff`, and half of it every `half_life` days.
+
+    Of two days the later one weighs more, however long ago they were: weights too small to be told apart in steps of
+    1 / `one` fall by one step a day instead, down to one step for the first of the days that count.
+
+    A weight is at most `one` plus the days (fewer than 2^16 from 1970 to 2099), so that a sum over fewer than 2^31 rows
+    stays below 2^63.
+
+    Args:
+        cutoff: the first unknown day.
+        half_life: in days.
+        days: days before the cutoff that count; None: all since 1970.
+        one: the weight of today. Smaller than TODAY where weights are multiplied before they are summed.
+    """
+    age = cutoff - pl.col("day").cast(pl.Int64)
+    reach = min(days or cutoff, cutoff)
+    fresh = fixed_point(pl.lit(0.5).pow(age.cast(pl.Float64) / half_life), one)
+    # Above twice the half-life, weights fall by more than a step a day.
+    apart = reach + int(min(2 * half_life, reach))
+    return pl.when(fresh > apart).then(fresh).otherwise(reach + 1 - age)
 
 
 def mean_and_deviation(rows: pl.LazyFrame, by: str, value: str) -> pl.LazyFrame:
@@ -97,7 +119,7 @@ def scattered(keys: Sequence[str], seed: int) -> pl.Expr:
     prime = (1 << 31) - 1
     mixed = pl.lit(seed % prime, dtype=pl.Int64)
     for key in keys:
-        mixed = (mixed * 1_103_515_245 + pl.col(key).cast(pl.Int64) * 69_069 + 12_345) % prime
+        mixed = (mixed * 1_103_515_245 + pl.col(key).cast(pl.Int64) % prime * 69_069 + 12_345) % prime
     for _ in range(2):
         mixed = (mixed * mixed + 907_633_385) % prime
     return mixed

@@ -26,8 +26,7 @@ def best_sellers(history: "History", n: int = K, excluded: pl.LazyFrame | None =
     Args:
         excluded: (article) that must not be recommended; None excludes nothing.
     """
-    # A sale loses half its weight every week; one fixed-point unit each keeps old sales in the order of their number.
-    sales = history.transactions.with_columns(weight=decayed(history.cutoff - pl.col("day"), 7.0) + 1)
+    sales = history.transactions.with_columns(weight=decayed(history.cutoff, half_life=7.0))
     if excluded is not None:
         sales = sales.join(excluded, on="article", how="anti")
     scored = sales.group_by("article").agg(score=pl.col("weight").sum())

@@ -1,4 +1,4 @@
-"""Histories at the edges of the contract: next to nothing, all the same, free articles and the dearest, nobody's age."""
+"""Histories at the edges of the contract: next to nothing, all the same, free and the dearest, nobody's age."""
 
 import functools
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """Building blocks of plans: exact sums, ranks within groups, scattered draws."""
 
+import itertools
+import math
 import random
 import statistics
 
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.plans import ONE, decayed, fixed_point, mean_and_deviation, ranked, sample, scattered, top_n
+from hmgpu.core.plans import ONE, TODAY, decayed, fixed_point, mean_and_deviation, ranked, sample, scattered, top_n
 
 CPU = Engine("cpu", "tests")
 
@@ -58,9 +60,35 @@ def test_a_weight_is_a_whole_multiple_of_two_to_the_minus_twenty():
     assert found["w"].dtype == pl.Int64
 
 
-def test_a_decayed_weight_halves_every_half_life():
-    found = CPU.collect(pl.LazyFrame({"age": [0, 7, 14, 70, 700]}).select(w=decayed(pl.col("age"), 7.0)))
-    assert found["w"].to_list() == [ONE, ONE // 2, ONE // 4, ONE // 1024, 0]
+def weights(ages: range | list[int], *settings: float, **more: int) -> list[int]:
+    """What purchases of these ages weigh."""
+    days = pl.LazyFrame({"day": [18_500 - age for age in ages]}, schema={"day": pl.Int32})
+    return CPU.collect(days.select(w=decayed(18_500, *settings, **more)))["w"].to_list()
+
+
+def test_a_decayed_weight_halves_every_half_life_and_then_falls_by_a_step_a_day():
+    assert weights([0, 7, 14, 70, 140, 699, 700], 7.0, 700) == [
+        TODAY,
+        TODAY // 2,
+        TODAY // 4,
+        TODAY // 1024,
+        2048,
+        2,
+        1,
+    ]
+    assert weights([0, 7, 14, 140, 700], 7.0, 700, one=ONE) == [ONE, ONE // 2, ONE // 4, 561, 1]
+    assert weights([0, 7, 700, 18_500], 7.0) == [TODAY, TODAY // 2, 18_500 - 699, 1]
+    assert weights([0, 20], math.inf, 20) == [TODAY, TODAY]
+
+
+@settings(max_examples=60, deadline=None)
+@given(half_life=st.floats(0.01, 500), days=st.integers(1, 18_500), one=st.sampled_from([TODAY, ONE, 1 << 10]))
+def test_the_later_of_two_days_always_weighs_more(half_life, days, one):
+    found = weights(range(1, days + 1), half_life, days, one=one)
+    assert all(newer > older for newer, older in itertools.pairwise(found))
+    assert found[-1] >= 1
+    # What keeps a sum over fewer than 2^31 rows below 2^63.
+    assert found[0] < one + 2**16 <= 2**31 + 2**16 < 2**63 // 2**31
 
 
 def deviation_of(values: list[int]) -> tuple[float, float]:

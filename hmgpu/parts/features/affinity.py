@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import polars as pl
 from pydantic import Field
 
-from hmgpu.core.plans import ONE, decayed
+from hmgpu.core.plans import TODAY, decayed
 from hmgpu.data.store import History
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.part import Learned, Level, Windows
@@ -41,7 +41,7 @@ class Affinity(Feature):
             pl.len().cast(pl.Int32).alias(f"bought_{self.by}_units"),
             age.min().alias(f"bought_{self.by}_days_since"),
             age.max().alias(f"bought_{self.by}_days_since_first"),
-            (decayed(age, self.half_life).sum() / ONE).cast(pl.Float32).alias(f"bought_{self.by}_weight"),
+            (decayed(audience.cutoff, self.half_life).sum() / TODAY).cast(pl.Float32).alias(f"bought_{self.by}_weight"),
         )
         share = pl.col(f"bought_{self.by}_units") / pl.col(f"bought_{self.by}_units").sum().over("customer")
         shared = at_level.with_columns(share.cast(pl.Float32).alias(f"bought_{self.by}_share"))

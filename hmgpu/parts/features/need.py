@@ -9,7 +9,7 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
-from hmgpu.core.plans import ONE, decayed, packed, ratio, unpacked
+from hmgpu.core.plans import TODAY, decayed, packed, ratio, unpacked
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS, YEAR
 from hmgpu.parts.feature import Feature
@@ -67,7 +67,7 @@ class Need(Feature):
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         """Return `bought` (customer, level, weight, days since, span, gaps) and `totals` (customer, total weight)."""
         bought = audience.transactions.join(learned["levels"], on="article")
-        weight = decayed(audience.cutoff - pl.col("day"), self.half_life)
+        weight = decayed(audience.cutoff, self.half_life)
         weights = bought.group_by("customer", "level").agg(weight=weight.sum())
         since = self._days(bought).with_columns(since=audience.cutoff - pl.col("last")).drop("last")
         return {
@@ -84,7 +84,7 @@ class Need(Feature):
             "bought": ["customer", "level"],
         }.items():
             asked = asked.join(learned[name], on=keys, how="left", maintain_order="left")
-        own, total = (pl.col(name).fill_null(0) / ONE for name in ("weight", "total"))
+        own, total = (pl.col(name).fill_null(0) / TODAY for name in ("weight", "total"))
         share = (own + self.prior * pl.col("usual")) / (total + self.prior)
         # The mean of the customer's own gaps and one usual gap.
         gap = (pl.col("span") + pl.col("usual_gap")) / (pl.col("gaps") + 1)

@@ -22,7 +22,9 @@ class PriceFit(Feature):
         return frozenset({"price"})
 
     def learn(self, history: History) -> Learned:
-        articles = history.last(self.days).group_by("article").agg(price=pl.col("price").cast(pl.Int64).sum() / pl.len())
+        articles = (
+            history.last(self.days).group_by("article").agg(price=pl.col("price").cast(pl.Int64).sum() / pl.len())
+        )
         return {"articles": articles}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:

@@ -9,7 +9,7 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field, field_validator
 
-from hmgpu.core.plans import ONE, decayed, fixed_point
+from hmgpu.core.plans import TODAY, decayed, fixed_point
 from hmgpu.data.store import History
 from hmgpu.data.tables import names
 from hmgpu.parts.feature import Feature
@@ -65,9 +65,10 @@ class Style(Feature):
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         """Return for each look `own_…` (customer, look, weight), and `totals` (customer, weight, price level)."""
-        weight = decayed(audience.cutoff - pl.col("day"), self.half_life)
+        weight = decayed(audience.cutoff, self.half_life)
         bought = audience.transactions.join(learned["articles"], on="article").with_columns(weight=weight)
-        level = fixed_point(pl.col("level") * (pl.col("weight") / ONE))
+        # A level is the logarithm of a number below 2^62, so below 43: a customer's sum stays below 2^37 a purchase.
+        level = fixed_point(pl.col("level") * (pl.col("weight") / TODAY), TODAY)
         totals = bought.group_by("customer").agg(total=pl.col("weight").sum(), own_level=level.sum())
         own = {
             f"own_{look}": bought.filter(pl.col(look).is_not_null())
@@ -82,11 +83,11 @@ class Style(Feature):
         asked = pairs.select("customer", "article")
         asked = asked.join(learned["articles"], on="article", how="left", maintain_order="left")
         asked = asked.join(learned["totals"], on="customer", how="left", maintain_order="left")
-        total, own_level = (pl.col(name).fill_null(0) / ONE for name in ("total", "own_level"))
+        total, own_level = (pl.col(name).fill_null(0) / TODAY for name in ("total", "own_level"))
         for look in looks:
             asked = asked.join(learned[f"usual_{look}"], on=look, how="left", maintain_order="left")
             asked = asked.join(learned[f"own_{look}"], on=["customer", look], how="left", maintain_order="left")
-            more = (pl.col("weight").fill_null(0) / ONE / pl.col("usual") + self.prior) / (total + self.prior)
+            more = (pl.col("weight").fill_null(0) / TODAY / pl.col("usual") + self.prior) / (total + self.prior)
             asked = asked.with_columns(more.log().alias(f"style_{look}")).drop("usual", "weight")
         names = [f"style_{look}" for look in looks]
         away = pl.col("level") - own_level / (total + self.prior)

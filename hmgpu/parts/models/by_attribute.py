@@ -8,7 +8,7 @@ from operator import add
 import polars as pl
 from pydantic import field_validator
 
-from hmgpu.core.plans import ONE, decayed, top_n
+from hmgpu.core.plans import decayed, top_n
 from hmgpu.data.store import History
 from hmgpu.data.tables import names
 from hmgpu.parts.gender import COLUMN, DEFAULT_MEN, DEFAULT_WOMEN, article_gender, customer_gender
@@ -79,14 +79,14 @@ class ByAttribute(Retriever):
             tagged = sold.join(self._customer_tags(tables, buyers), on="customer")
         sales = self._sales(tagged)
         # Each tag's sales as a share of its best seller's, so that a large department doesn't drown a small one.
-        share = pl.col("sales") * ONE // pl.col("sales").max().over("tag")
+        share = pl.col("sales") / pl.col("sales").max().over("tag")
         best = top_n(sales.with_columns(sales=share), self.n, by="tag", score="sales").drop("rank")
         return tables | {"best": best}
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         if self.by in OF_ARTICLES:
             return {"tags": self._article_tags(audience).select("customer", "tag", "weight")}
-        return {"tags": self._customer_tags(learned, audience).with_columns(weight=pl.lit(ONE, dtype=pl.Int64))}
+        return {"tags": self._customer_tags(learned, audience).with_columns(weight=pl.lit(1.0))}
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         tags = learned["tags"].join(customers, on="customer", how="semi")
@@ -103,12 +103,12 @@ class ByAttribute(Retriever):
         """Return (tag, article, sales int64): how well each article does with each tag, from `_sold` with a `tag`."""
 
     def _article_tags(self, history: History) -> pl.LazyFrame:
-        """Return (customer, tag, weight): the tags that each customer bought most lately, relative to the first."""
+        """Return (customer, tag, weight float64): the tags that each customer bought most lately, 1 for the first."""
         bought = history.last(self.habit_days).join(self._groups(history), on="article")
-        weight = decayed(history.cutoff - pl.col("day"), self.habit_days / 4)
-        liked = bought.group_by("customer", "tag").agg(weight=weight.sum() + 1)
+        weight = decayed(history.cutoff, self.habit_days / 4, self.habit_days)
+        liked = bought.group_by("customer", "tag").agg(weight=weight.sum())
         best = top_n(liked, self.tags, by="customer", score="weight", tie="tag")
-        return best.with_columns(weight=pl.col("weight") * ONE // pl.col("weight").max().over("customer"))
+        return best.with_columns(weight=pl.col("weight") / pl.col("weight").max().over("customer"))
 
     def _groups(self, history: History) -> pl.LazyFrame:
         return history.articles.select("article", tag=pl.col(self.by)).drop_nulls()

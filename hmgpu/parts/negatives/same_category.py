@@ -27,7 +27,7 @@ class SameCategory(NegativeSampler):
         pool = week.history.on_sale(self.days).join(categories, on="article")
         # The turn is different for each bought article: two articles of one category must not get the same sample.
         asked = times(week.bought.join(categories, on="article"), self.n).with_columns(
-            turn=pl.col("turn") + self.n * pl.col("article")
+            turn=pl.col("turn") + self.n * pl.col("article").cast(pl.Int64)
         )
         return draw_negatives(asked.select("customer", "category", "turn"), pool, "category", week.seed).select(
             "customer", "article"

@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.core.join_budget import affordable
-from hmgpu.core.plans import decayed, fixed_point, packed, top_n, unpacked
+from hmgpu.core.plans import ONE, decayed, fixed_point, packed, top_n, unpacked
 from hmgpu.data.store import History
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates, Retriever
@@ -61,13 +61,15 @@ class CoPurchase(Retriever):
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         if self.seeds_from == "popular":
             return {"seeds": audience.customers.select("customer").join(learned["best"], how="cross")}
-        weight = decayed(audience.cutoff - pl.col("day"), self.half_life) + 1
+        weight = decayed(audience.cutoff, self.half_life, self.seed_days, ONE)
         latest = _latest(audience.last(self.seed_days), self.seeds)
         return {"seeds": latest.select("customer", seed="article", weight=weight)}
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         seeds = learned["seeds"].join(customers, on="customer", how="semi")
         matched = seeds.join(learned["rules"], on=[*self._apart(), "seed"])
+        # A rule's score is below 2^37 (see `_score`) and a seed's weight below 2^21 (or the units of one week): the sum
+        # stays below 2^63 for 32 seeds of 2^31 buyers, or for 2^15 seeds of the 2^22 customers of a large retailer.
         scored = matched.group_by("customer", "article").agg(score=(pl.col("score") * pl.col("weight")).sum())
         return top_n(scored, self.n, by="customer")
 
@@ -117,6 +119,7 @@ class CoPurchase(Retriever):
         pairs = seeds.join(selling, on="customer").filter(pl.col("seed") != pl.col("article"))
         # `bought` has each customer and article once, so the rows of a pair are as many as its customers.
         weighed = pairs.select(*apart, pair=packed("seed", "article"), weight=fixed_point(self._weight(history.cutoff)))
+        # At most 2^20 for each of fewer than 2^31 customers.
         summed = weighed.group_by(*apart, "pair").agg(weight=pl.col("weight").sum(), customers=pl.len())
         enough = summed.filter((pl.col("customers") >= self.support) & (pl.col("weight") > 0))
         return enough.select(*apart, *unpacked("pair", "seed", "article"), "weight")
@@ -133,7 +136,7 @@ class CoPurchase(Retriever):
 
     def _score(self) -> pl.Expr:
         """Return a rule's score, from its `weight` and the buyers of both articles."""
-        # The cosine: without it every rule would lead to the best sellers.
+        # The cosine: without it every rule would lead to the best sellers. At most 2^20, as each buyer's weight.
         return pl.col("weight") / (pl.col("buyers") * pl.col("seed_buyers")).sqrt()
 
 

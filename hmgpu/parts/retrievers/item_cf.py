@@ -33,7 +33,7 @@ class ItemCF(CoPurchase):
     """Weight of a pair, to the power of the days between its two purchases; 1 ignores the days."""
     backwards: Annotated[float, Field(ge=0, le=1)] = 0.8
     """Weight of a pair whose article was bought before its seed; 1 makes the rules symmetric, 0 ignores such pairs."""
-    same_day: Annotated[float, Field(ge=0)] = 1.0
+    same_day: Annotated[float, Field(ge=0, le=10)] = 1.0
     """Weight of a pair whose articles were bought on the same day."""
     pair_half_life: Annotated[float, Field(gt=0)] = 21.0
     """Days after which a pair counts half as much, counted from its later purchase."""
@@ -98,5 +98,6 @@ class ItemCF(CoPurchase):
         return close * direction * fresh / (1 + pl.col("articles").cast(pl.Float64)).log()
 
     def _score(self) -> pl.Expr:
+        # At most 2^20 / log(2)² for each of the seed's buyers, so below 2^22 times the root of their number.
         popular = pl.col("buyers").sqrt() if self.normalise == "root" else (1 + pl.col("buyers")).log()
         return pl.col("weight") / pl.col("seed_buyers").sqrt() / popular

@@ -24,8 +24,8 @@ class Popular(Retriever):
     n: Candidates = 40
 
     def learn(self, history: History) -> Learned:
-        sold = history.last(self.days).with_columns(weight=decayed(history.cutoff - pl.col("day"), self.half_life))
-        sales = sold.group_by("article").agg(score=pl.col("weight").sum())
+        weight = decayed(history.cutoff, self.half_life, self.days)
+        sales = history.last(self.days).group_by("article").agg(score=weight.sum())
         return {"best": top_n(sales, self.n, by=())}
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:

@@ -29,8 +29,7 @@ class PopularBy(ByAttribute):
     """Days after which a sale counts half as much; fewer follow trends sooner and are noisier."""
 
     def _sold(self, history: History) -> pl.LazyFrame:
-        return history.last(self.days).with_columns(weight=decayed(history.cutoff - pl.col("day"), self.half_life))
+        return history.last(self.days).with_columns(weight=decayed(history.cutoff, self.half_life, self.days))
 
     def _sales(self, tagged: pl.LazyFrame) -> pl.LazyFrame:
-        # One fixed-point unit for having sold at all, so that no tag's best seller weighs nothing.
-        return tagged.group_by("tag", "article").agg(sales=pl.col("weight").sum() + 1)
+        return tagged.group_by("tag", "article").agg(sales=pl.col("weight").sum())

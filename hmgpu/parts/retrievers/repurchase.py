@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import polars as pl
 from pydantic import Field
 
-from hmgpu.core.plans import decayed, fixed_point, top_n
+from hmgpu.core.plans import TODAY, decayed, fixed_point, top_n
 from hmgpu.data.store import History
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates, Retriever
@@ -28,17 +28,17 @@ class Repurchase(Retriever):
     n: Candidates = 40
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        bought = audience.last(self.days).with_columns(weight=self._weight(audience.cutoff - pl.col("day")))
-        # One fixed-point unit for each purchase, so that very old purchases are ordered by their number, not all zero.
-        scored = bought.group_by("customer", "article").agg(score=pl.col("weight").sum() + pl.len().cast(pl.Int64))
+        bought = audience.last(self.days).with_columns(weight=self._weight(audience.cutoff))
+        scored = bought.group_by("customer", "article").agg(score=pl.col("weight").sum())
         return {"bought": top_n(scored, self.n, by="customer")}
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         return learned["bought"].join(customers, on="customer", how="semi")
 
-    def _weight(self, age: pl.Expr) -> pl.Expr:
-        fresh = decayed(age, self.half_life)
+    def _weight(self, cutoff: int) -> pl.Expr:
+        fresh = decayed(cutoff, self.half_life, self.days)
         if self.decay == "exponential":
             return fresh
-        days = age.cast(pl.Float64)  # at least 1: the last day before the cutoff is one day ago
-        return fresh + fixed_point(1 / days.sqrt()) + fixed_point(1 - days / self.days)
+        days = (cutoff - pl.col("day")).cast(pl.Float64)  # at least 1: the last day before the cutoff is one day ago
+        # Less than three times TODAY, so that a sum fits for fewer than 2^29 purchases by one customer.
+        return fresh + fixed_point(1 / days.sqrt(), TODAY) + fixed_point(1 - days / self.days, TODAY)

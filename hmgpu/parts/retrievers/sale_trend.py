@@ -45,6 +45,7 @@ class SaleTrend(ByAttribute):
     def _sales(self, tagged: pl.LazyFrame) -> pl.LazyFrame:
         sold = tagged.group_by("tag", "article").agg(now=pl.col("weight").sum(), both=pl.len().cast(pl.Int64))
         before = pl.col("both") - pl.col("now")
+        # Units are below 2^31, so their product with 2^20 is below 2^51.
         rising = sold.filter(pl.col("now") >= self.sold).with_columns(
             sales=(pl.col("now") - before) * ONE // (before + 1)
         )

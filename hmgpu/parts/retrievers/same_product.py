@@ -40,11 +40,11 @@ class SameProduct(Retriever):
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         products = audience.articles.select("article", "product").drop_nulls()
         bought = audience.last(self.days).select("customer", "article", "day").join(products, on="article")
-        weight = decayed(audience.cutoff - pl.col("day"), self.half_life)
+        weight = decayed(audience.cutoff, self.half_life, self.days)
         liked = bought.group_by("customer", "product").agg(weight=weight.sum())
         owned = bought.select("customer", "article").unique()
         # A square root tempers the sales: which product the customer likes matters more than which colour sells.
-        score = (pl.col("weight").cast(pl.Float64) * pl.col("sales").cast(pl.Float64).sqrt()).cast(pl.Int64)
+        score = pl.col("weight").cast(pl.Float64) * pl.col("sales").cast(pl.Float64).sqrt()
         offered = liked.join(learned["variants"], on="product").join(owned, on=["customer", "article"], how="anti")
         scored = offered.select("customer", "article", score=score)
         return {"offered": top_n(scored, self.n, by="customer")}

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from hmgpu.core.plans import ONE, decayed, fixed_point, sample
+from hmgpu.core.plans import ONE, TODAY, decayed, fixed_point, sample
 from hmgpu.data.store import History
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.models.neural.correspondence import coordinates
@@ -73,6 +73,7 @@ class Taste(Embedding):
         found = self._coordinates(rows)
         axes = found.columns[1:]
         sold = rows.join(found.lazy(), on="article").group_by("week", "category")
+        # Coordinates are far below 2^12, so that their sums over fewer than 2^31 rows in steps of 2^-20 fit.
         sums = sold.agg(*(pl.col(name).sum() for name in axes), units=pl.len().cast(pl.Int64))
         return {
             "articles": self._articles(history, weeks, found),
@@ -133,13 +134,14 @@ class Taste(Embedding):
 
     def _articles(self, history: History, weeks: pl.LazyFrame, found: pl.DataFrame) -> pl.LazyFrame:
         engine = self.context.engine
-        weight = decayed(history.cutoff - pl.col("day"), self.half_life)
-        # Sales before these days weigh less than the smallest step.
-        sales = history.last(math.ceil(21 * self.half_life)).group_by("article").agg(weight=weight.sum())
+        # Sales before these days weigh less than a millionth of the half unit that every article gets below.
+        days = math.ceil(min(21 * self.half_life, history.cutoff))
+        weight = decayed(history.cutoff, self.half_life, days)
+        sales = history.last(days).group_by("article").agg(weight=weight.sum())
         known = history.articles.select("article", category=self.by).drop_nulls()
         known = known.join(sales, on="article", how="left").join(found.lazy(), on="article", how="left")
         table = engine.collect(known.with_columns(pl.all().exclude("category").fill_null(0)).sort("article"))
-        units = table["weight"].to_numpy() / ONE + 0.5
+        units = table["weight"].to_numpy() / TODAY + 0.5
         logs = np.log(units / units.max(initial=1.0)).clip(-HELD) / SCALE
         categories = engine.collect(weeks.select("category").unique().sort("category"))["category"].to_numpy()
         own = (table["category"].to_numpy()[:, None] == categories).astype(np.float64)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 LONG = 1 << 15  # length of a customer's vector of whole numbers, so that a product of two fits into an int32
+BASKET = 1 << 10  # weight of a neighbour's purchase of today: times 2^30, it can be summed over 2^23 neighbours
 AT_ONCE = 8_000_000  # products of matrix entries computed at once: about a quarter of a GiB
 Keys = npt.NDArray[np.int32]
 
@@ -65,8 +66,7 @@ class UserCF(Retriever):
         known = owned.group_by("item").agg(buyers=pl.len()).filter(pl.col("buyers") <= self.most_buyers)
         share = pl.col("everybody").cast(pl.Float64) / pl.col("buyers").cast(pl.Float64)
         rarity = known.join(everybody, how="cross").select("item", rarity=fixed_point((1 + share).log()))
-        # At most 1,024 a purchase, so that sums fit.
-        weight = decayed(history.cutoff - pl.col("day"), self.half_life) * 1024 // ONE + 1
+        weight = decayed(history.cutoff, self.half_life, self.days, BASKET)
         bought = active.last(self.days).group_by("article", neighbour="customer").agg(weight=weight.max())
         profiles = self._profiles(owned, rarity).rename({"customer": "neighbour"})
         return {"rarity": rarity, "profiles": profiles, "bought": bought}
@@ -104,7 +104,7 @@ class UserCF(Retriever):
         """Return (customer, item, weight): the latest articles and their products, if any, weighted by age."""
         last = history.last(self.profile_days).group_by("customer", "article").agg(day=pl.col("day").max())
         latest = top_n(last, self.latest, by="customer", score="day")
-        weight = decayed(history.cutoff - pl.col("day"), self.profile_half_life) + 1
+        weight = decayed(history.cutoff, self.profile_half_life, self.profile_days, ONE)
         owned = latest.select("customer", item=2 * pl.col("article").cast(pl.Int64), weight=weight)
         if not history.has("product"):
             return owned
@@ -116,6 +116,7 @@ class UserCF(Retriever):
         """Return (customer, item, weight int32): vectors of length 1, in steps of 1 / LONG."""
         weight = pl.col("weight") * pl.col("rarity") // ONE + 1
         weighed = owned.join(rarity, on="item").select("customer", "item", weight=weight)
+        # A weight is at most 2^20 times a logarithm below 2^5: the squares of 2^13 items fit.
         length = (pl.col("weight") * pl.col("weight")).sum().over("customer").cast(pl.Float64).sqrt()
         return weighed.with_columns(weight=(pl.col("weight").cast(pl.Float64) * LONG / length).round().cast(pl.Int32))
 

@@ -124,7 +124,7 @@ def test_scoring_needs_every_feature_and_takes_them_by_name(training, validation
     model, unseen = SMALL.fit(training, validation, engine, 1), planted(20, 3)
     with pytest.raises(pl.exceptions.ColumnNotFoundError, match="recency"):
         model.score(unseen.drop("recency"))
-    shuffled = unseen.select("noise", "customer", "recency", "article", "price_fit", "popular_rank", spare=pl.lit(1))
+    shuffled = unseen.select(*reversed(unseen.columns), spare=pl.lit(1))
     assert model.score(shuffled).equals(model.score(unseen))
 
 
@@ -134,7 +134,8 @@ def test_no_candidates_no_scores(training, validation, engine):
 
 def test_what_is_learned_is_written_next_to_the_model(training, validation, engine, tmp_path):
     saved(SMALL.fit(training, validation, engine, 1), tmp_path / "model")
-    assert json.loads((tmp_path / "model" / FEATURES).read_text()) == ["popular_rank", "price_fit", "recency", "noise"]
+    expected = ["popular_score", "popular_rank", "price_fit", "recency", "noise"]
+    assert json.loads((tmp_path / "model" / FEATURES).read_text()) == expected
     gains = json.loads((tmp_path / "model" / IMPORTANCES).read_text())
     assert set(list(gains)[:2]) == {"price_fit", "recency"}
     assert list(gains.values()) == sorted(gains.values(), reverse=True)
@@ -179,7 +180,10 @@ def worthy(customers: int, seed: int) -> pl.DataFrame:
     table = planted(customers, seed)
     draw = np.random.default_rng(seed)
     worth = (2.0**26 * (1 + table["label"].to_numpy()) * draw.uniform(0.3, 1, table.height)).astype(np.int64)
-    return table.with_columns(worth=pl.when(pl.col("article") % 10 > 0).then(pl.Series(worth)))
+    known = pl.when(pl.col("article") % 10 > 0)
+    return table.with_columns(
+        worth=known.then(pl.Series(worth)), best_rank=known.then(PER_CUSTOMER - pl.col("article"))
+    )
 
 
 FROM_WORTH = SMALL.model_copy(update={"from_worth": True})
@@ -195,6 +199,18 @@ def test_trees_that_learned_nothing_leave_the_order_of_worth(engine, tmp_path):
     assert ordered.select("customer", "article").equals(by_worth.select("customer", "article"))
 
 
+def test_candidates_of_one_worth_are_in_the_order_of_their_ranks(engine, tmp_path):
+    """Retrievers' later ranks often have one rate; of what no retriever proposed, the smallest article is first."""
+    worth = pl.when(pl.col("worth").is_not_null()).then(pl.lit(3_000_000, pl.Int64))
+    alike = [worthy(20, seed).with_columns(worth=worth) for seed in (1, 2, 3)]
+    training, validation = on_disk(tmp_path, t=alike[0]), on_disk(tmp_path, v=alike[1])
+    still = FROM_WORTH.model_copy(update={"rounds": 1, "min_child_weight": 1e9})
+    scores = still.fit(training, validation, engine, 1).score(alike[2])
+    ordered = alike[2].with_columns(score=scores).sort("customer", "score", "article", descending=[False, True, False])
+    by_rank = alike[2].sort("customer", "best_rank", "article", nulls_last=True)
+    assert ordered["article"].to_list() == by_rank["article"].to_list()
+
+
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_scores_are_what_the_trees_add_to_the_logarithm_of_worth(engine, tmp_path, objective):
     training, validation = on_disk(tmp_path, t=worthy(100, 1)), on_disk(tmp_path, v=worthy(40, 2))
@@ -202,7 +218,7 @@ def test_scores_are_what_the_trees_add_to_the_logarithm_of_worth(engine, tmp_pat
     model, unseen = ranker.fit(training, validation, engine, 1), worthy(30, 3)
     scores = model.score(unseen)
     assert scores.dtype == pl.Float32
-    start = (unseen["worth"].fill_null(1) / 2**30).log()
+    start = (unseen["worth"].fill_null(1) / 2**30).log() - unseen["best_rank"].fill_null(10_000) / 2**18
     trees = model.booster.inplace_predict(unseen.select(model.features), predict_type="margin")
     base = scores.to_numpy() - start.to_numpy() - trees
     assert base == pytest.approx(np.full(len(base), base[0]), abs=1e-4)  # XGBoost's own start, the same for all rows

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.plans import ONE
+from hmgpu.core.plans import TODAY
 from hmgpu.parts.retrievers.als import ALS
 
 CPU = Engine("cpu", "tests")
@@ -34,7 +34,7 @@ def test_a_customers_vector_solves_the_normal_equations(tasteful):
         preferred = np.zeros(len(items))
         weights: dict[int, float] = {}
         for day, article in bought.select("day", "article").iter_rows():
-            weights[article] = weights.get(article, 0.0) + round(0.5 ** ((tasteful.cutoff - day) / 10) * ONE) / ONE
+            weights[article] = weights.get(article, 0.0) + round(0.5 ** ((tasteful.cutoff - day) / 10) * TODAY) / TODAY
         for article, weight in weights.items():
             confidence[places[article]], preferred[places[article]] = 3.0 * weight, 1.0
         left = items.T @ (items * confidence[:, None]) + 0.5 * np.eye(8)

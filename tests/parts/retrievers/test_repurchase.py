@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kit import proposed, scored
 
+from hmgpu.core.plans import TODAY
 from hmgpu.parts.retrievers.repurchase import Repurchase
 
 
@@ -16,25 +17,25 @@ def test_newest_first(make_history, engine):
 
 def test_the_weight_of_a_purchase_halves(make_history, engine):
     history = make_history([(14, 1, 5), (28, 1, 6), (28, 1, 6), (28, 1, 6)])
-    # Half-life 14: 5 weighs 2^-1 = 524288 of 2^20, 6 three times 2^-2 = 786432; and one unit for every purchase.
-    assert scored(Repurchase(half_life=14), history, engine) == {1: [(6, 786_435), (5, 524_289)]}
+    # Half-life 14: 5 weighs 2^-1, 6 three times 2^-2.
+    assert scored(Repurchase(half_life=14), history, engine) == {1: [(6, 3 * TODAY // 4), (5, TODAY // 2)]}
 
 
 def test_a_sum_of_three_decays_lets_old_purchases_count(make_history, engine):
     history = make_history([(4, 1, 5), (100, 1, 6)])
-    # In parts of 2^20: 4 days ago 2^-2 + 1/2 + 1 - 4/200, 100 days ago 2^-50 + 1/10 + 1/2; and one unit each.
-    expected = [(5, round(1.73 * 2**20) + 1), (6, round(0.6 * 2**20) + 1)]
+    # 4 days ago 2^-2 + 1/2 + 1 - 4/200, 100 days ago 2^-50 + 1/10 + 1/2; one step a day instead of the 2^-50.
+    expected = [(5, round(1.73 * TODAY)), (6, round(0.6 * TODAY) + 101)]
     found = scored(Repurchase(half_life=2, decay="sum", days=200), history, engine)[1]
     assert [article for article, _ in found] == [5, 6]
     assert all(abs(score - right) <= 2 for (_, score), (_, right) in zip(found, expected, strict=True))
     one = scored(Repurchase(half_life=2, days=200), history, engine)[1]
-    assert one == [(5, 2**18 + 1), (6, 1)]
+    assert one == [(5, TODAY // 4), (6, 101)]
 
 
-def test_long_ago_the_number_of_purchases_decides(make_history, engine):
-    # 0.5^(500/14) and 0.5^(700/14) are both 0 in fixed point.
-    history = make_history([(500, 1, 4), (700, 1, 5), (700, 1, 5), (700, 1, 5)])
-    assert proposed(Repurchase(half_life=14), history, engine) == {1: [5, 4]}
+def test_long_ago_number_and_day_of_purchases_decide(make_history, engine):
+    # 0.5^(500/14) is less than a step of 2^-31: a purchase weighs a step for each day since the first that counts.
+    history = make_history([(600, 1, 4), (650, 1, 5), (650, 1, 5), (499, 1, 7), (500, 1, 6)])
+    assert scored(Repurchase(half_life=14), history, engine) == {1: [(7, 232), (6, 231), (5, 162), (4, 131)]}
 
 
 def test_the_window_holds_its_first_day(make_history, engine):

@@ -19,7 +19,7 @@ def test_only_what_sold_in_these_days(make_history, engine):
 
 def test_of_any_retriever(make_history, engine):
     history = make_history([*BOUGHT, (20, 7, 30), (20, 8, 30)])
-    assert proposed(Popular(half_life=1e9), history, engine, [9]) == {9: [30, 10, 20]}
+    assert proposed(Popular(half_life=1e9), history, engine, [9]) == {9: [30, 20, 10]}
     assert proposed(StillOnSale(of=Popular(half_life=1e9)), history, engine, [9]) == {9: [20]}
 
 

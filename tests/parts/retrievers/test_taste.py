@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.plans import ONE
+from hmgpu.core.plans import TODAY
 from hmgpu.parts.retrievers import taste
 from hmgpu.parts.retrievers.taste import Taste
 
@@ -30,7 +30,7 @@ def test_a_score_is_sales_times_leaning_by_hand(history) -> None:
     scores = dict(table.select("article", "score").iter_rows())
 
     def sales(*days: int) -> float:
-        return sum(round(0.5 ** (day / 4) * ONE) / ONE for day in days) + 0.5
+        return sum(round(0.5 ** (day / 4) * TODAY) / TODAY for day in days) + 0.5
 
     best = sales(2, 2, 2)  # article 2; 12 was bought on three days too, the last one a day later
     best = max(best, sales(2, 1, 2))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from hmgpu.core.plans import ONE, decayed
+from hmgpu.core.plans import TODAY, decayed
 from hmgpu.data.store import History
 
 if TYPE_CHECKING:  # the real import takes time, which other parts need not pay
@@ -12,11 +12,11 @@ if TYPE_CHECKING:  # the real import takes time, which other parts need not pay
 
 
 def weighted(history: History, days: int, half_life: float) -> pl.LazyFrame:
-    """Return (customer, article, weight int64): recent purchases, weighted by their age in steps of 2^-20.
+    """Return (customer, article, weight int64): recent purchases, weighted by their age in steps of 2^-31.
 
     Only purchases of the last `days` days count; the weight halves every `half_life` days.
     """
-    weight = decayed(history.cutoff - pl.col("day"), half_life)
+    weight = decayed(history.cutoff, half_life, days)
     return history.last(days).group_by("customer", "article").agg(weight=weight.sum())
 
 
@@ -24,7 +24,7 @@ def matrix(bought: pl.DataFrame, articles: pl.Series) -> "csr_matrix":
     """Return weights in units as a float32 matrix (customers of `bought`, `articles`), customers in order of keys.
 
     Args:
-        bought: (customer, article, weight in steps of 2^-20), for `articles` only.
+        bought: (customer, article, weight in steps of 2^-31), for `articles` only.
         articles: keys in the order of the columns.
     """
     from scipy.sparse import csr_matrix
@@ -33,6 +33,6 @@ def matrix(bought: pl.DataFrame, articles: pl.Series) -> "csr_matrix":
         row=pl.col("customer").rank("dense").cast(pl.Int32) - 1,
         column=pl.col("article").replace_strict(articles, pl.int_range(articles.len(), eager=True)),
     )
-    weights = (bought["weight"] / ONE).cast(pl.Float32).to_numpy()
+    weights = (bought["weight"] / TODAY).cast(pl.Float32).to_numpy()
     shape = (bought["customer"].n_unique(), articles.len())
     return csr_matrix((weights, (places["row"].to_numpy(), places["column"].to_numpy())), shape=shape)

@@ -58,7 +58,8 @@ class EmbeddingMean(EmbeddingWithLatest):
         known = articles.lazy().select("article")
         weights = weighted(audience, self.taste_days, self.half_life).join(known, on="article", how="semi")
         bought = engine.collect(weights.sort("customer", "article"))
-        # Products of whole numbers and steps of 2^-20: in float64 their sums are exact, whatever the order.
+        # Products of whole numbers below 2^11 and steps of 2^-31: exact in float64 up to 2^11 purchases of today. scipy
+        # adds up longer sums in the order of the rows, which are sorted.
         means = matrix(bought, articles["article"]).astype("float64") @ articles.drop("article").to_numpy()
         own = torch.nn.functional.normalize(torch.from_numpy(means), dim=1)
         customers = bought["customer"].unique().sort()

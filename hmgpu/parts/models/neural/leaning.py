@@ -29,6 +29,7 @@ def bought_rows(history: History, by: str, days: int) -> pl.LazyFrame:
 
 def week_shares(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Return (week, category, share int64 in steps of 2^-20): each category's share of the purchases of a week."""
+    # Fewer than 2^31 units times 2^20; so are the sums of expected purchases in `band_ratios`.
     sold = rows.group_by("week", "category").agg(units=pl.len().cast(pl.Int64))
     return sold.select("week", "category", share=pl.col("units") * ONE // pl.col("units").sum().over("week"))
 

@@ -16,7 +16,7 @@ import xgboost as xgb
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.interrupts import interrupts_held
-from hmgpu.parts.candidates import WORTH, WORTH_ONE
+from hmgpu.parts.candidates import MOST, RANK, WORTH, WORTH_ONE
 from hmgpu.parts.examples import LABEL, Examples
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 METRIC = "ndcg@50"
 """Measured on the validation week to decide when to stop. Not MAP@12 itself: over a few hundred customers it jumps so
 much from tree to tree that fitting stopped at a lucky early peak (docs/results/demo.md)."""
+RANKS = 1 << 18  # ranks that the worth of a candidate falls by a factor of e in
 CURVE = "curve"
 """Attribute of fitted trees: the metric on the watched lists after every tree, as a JSON list."""
 
@@ -86,12 +87,15 @@ def numbers(table: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
 def start_of(examples: pl.DataFrame) -> Any:
     """Return the float32 margins that trees start from: the natural logarithm of each candidate's worth (0..1).
 
-    A candidate that no retriever proposed has the least worth, 2^-30. Raises ConfigError if the examples have no worth.
+    Candidates of one worth are in the order of their best rank, each of which takes 2^-18 off: that much a float32
+    holds. A candidate that no retriever proposed has the least worth, 2^-30, and comes after the last rank. Raises
+    ConfigError if the examples have no worth.
     """
     if WORTH not in examples.columns:
         raise ConfigError("ranker.from_worth: candidates have a worth only if quotas choose them; add `quotas`.")
     worth = examples[WORTH].fill_null(1).clip(lower_bound=1)
-    return (worth / WORTH_ONE).log().cast(pl.Float32).to_numpy()
+    rank = examples[f"best{RANK}"].fill_null(MOST + 1)
+    return ((worth / WORTH_ONE).log() - rank / RANKS).cast(pl.Float32).to_numpy()
 
 
 def _watched_lists(examples: Examples, fitting: Fitting, customers: pl.DataFrame) -> xgb.DMatrix:
