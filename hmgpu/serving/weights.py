@@ -51,6 +51,8 @@ def write_towers(run: FinishedRun, folder: Path) -> None:
     Raises RunError where a file of the run was changed.
     """
     for trained in (step for learned in run.sources for step in run.steps_with(learned.inputs, "*/train/*")):
+        if TOWERS not in trained.files:  # there was nothing to train on
+            continue
         (encoded,) = (step for step in run.steps_with(trained.inputs, "*/encode") if ENCODE in step.files)
         present = frozenset(json.loads(encoded.file(ENCODE).read_text())["present"])
         place = folder / trained.folder.name.removeprefix("retriever-")

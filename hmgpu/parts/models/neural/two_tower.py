@@ -1,6 +1,7 @@
 """Train the two towers on a History, and compute the vectors of customers and articles with them."""
 
 import json
+import logging
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +9,6 @@ import polars as pl
 import torch
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import DataError
 from hmgpu.core.metrics import recall_at
 from hmgpu.core.vectors import quantised
 from hmgpu.data.store import History
@@ -23,6 +23,8 @@ from hmgpu.parts.models.neural.towers import Side, Towers
 from hmgpu.parts.models.neural.training import fit
 from hmgpu.parts.part import FittedEncoders, PartContext
 
+log = logging.getLogger(__name__)
+
 WEIGHTS, FACTS = "towers.pt", "training.json"
 HELD_OUT_RECALL = 100
 SIDES: tuple[Side, ...] = ("customer", "article")
@@ -32,17 +34,21 @@ ROWS = 65_536  # rows that are encoded at once
 def train(settings: TwoTowerSettings, history: History, context: PartContext, folder: Path, work: Path) -> None:
     """Train the towers on the purchases before the cutoff, except for the last week, and save them in `folder`.
 
-    The last week is held out: recall@100 of what its customers bought decides when to stop. Raises DataError if the
-    History has no purchases to train on.
+    The last week is held out: recall@100 of what its customers bought decides when to stop. Where the History has no
+    purchases to train on, no weights are saved, and nobody gets a vector.
     """
     encoders, engine = context.encoders(), context.engine
     held_out = history.cutoff - DAYS
     past = history.before(held_out)
     files = write_purchases(past, encoders, settings, work / "purchases")
     if not files.bought:
-        raise DataError(
-            f"two_tower: nothing was bought in the {settings.weeks} weeks before the held-out one; raise its `weeks`."
+        log.warning(
+            "two_tower proposes nothing: no article that was known was bought in the %d weeks before the held-out one; "
+            "raise its `weeks`",
+            settings.weeks,
         )
+        (folder / FACTS).write_text(json.dumps({"held_out_recall_at_100": None}))
+        return
     torch.manual_seed(context.seed)
     model = towers(settings, encoders)
     if settings.extra:
@@ -68,7 +74,7 @@ def article_vectors(
     encoders = context.encoders()
     articles = encoders.articles(history)
     codes = [column.name for column in listed(encoders.present)]
-    return _vectors(_trained(settings, context), articles, "article", context.engine), articles.select("key", *codes)
+    return _found(settings, articles, "article", context), articles.select("key", *codes)
 
 
 def customer_vectors(
@@ -84,11 +90,21 @@ def customer_vectors(
     """
     customers = audience.customers.select("customer")
     encoded = context.encoders().customers(audience, customers, articles, settings.recent)
-    return _vectors(_trained(settings, context), encoded, "customer", context.engine)
+    return _found(settings, encoded, "customer", context)
 
 
-def _trained(settings: TwoTowerSettings, context: PartContext) -> Towers:
+def _found(settings: TwoTowerSettings, rows: pl.DataFrame, side: Side, context: PartContext) -> pl.DataFrame:
+    model = _trained(settings, context)
+    if model is None:
+        return quantised(torch.empty(0), torch.empty(0, settings.dimensions), side)
+    return _vectors(model, rows, side, context.engine)
+
+
+def _trained(settings: TwoTowerSettings, context: PartContext) -> Towers | None:
+    """Return the trained towers; None where there was nothing to train them on."""
     assert context.model is not None
+    if not (context.model / WEIGHTS).exists():
+        return None
     model = towers(settings, context.encoders())
     model.load_state_dict(torch.load(context.model / WEIGHTS, map_location=context.engine.device, weights_only=True))
     return model

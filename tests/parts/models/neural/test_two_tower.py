@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import DataError
 from hmgpu.core.vectors import STEPS
 from hmgpu.parts.models.neural.two_tower import article_vectors, customer_vectors
 from hmgpu.parts.part import PartContext
@@ -35,9 +34,12 @@ def test_a_model_records_its_recall_of_the_held_out_week_and_returns_vectors_of_
         assert lengths.to_list() == pytest.approx([1.0] * table.height, abs=5e-3)
 
 
-def test_nothing_to_train_on_is_an_error(make_history, tmp_path):
+def test_with_nothing_to_train_on_nobody_has_a_vector_and_a_line_says_so(make_history, tmp_path, caplog):
     history = make_history([(1, 0, 0)])
-    part = TwoTower().bind(PartContext(CPU, 1, lambda: kit.encoders(history, CPU)))
-    message = "nothing was bought in the 26 weeks before the held-out one; raise its `weeks`"
-    with pytest.raises(DataError, match=message):
-        part.train(history, tmp_path, tmp_path / "work")
+    part = TwoTower().bind(PartContext(CPU, 1, lambda: kit.encoders(history, CPU), tmp_path))
+    part.train(history, tmp_path, tmp_path / "work")
+    assert "two_tower proposes nothing: no article that was known was bought in the 26 weeks" in caplog.text
+    tables = kit.learned(part, history, CPU)
+    assert CPU.collect(part.retrieve(tables, history.customers.select("customer"))).is_empty()
+    asked = pl.LazyFrame({"customer": [0], "article": [0]}, schema={"customer": pl.Int32, "article": pl.Int32})
+    assert CPU.collect(part.compute(tables, asked)).row(0) == (0, 0, None, 1)
