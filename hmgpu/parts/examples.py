@@ -1,7 +1,7 @@
 """Examples on disk: labelled candidates with all the columns that describe them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from hmgpu.core.errors import ConfigError
 from hmgpu.core.parquet import read_table, scan_table, schema_of
 from hmgpu.parts.candidates import KEYS
 
@@ -31,10 +32,11 @@ class Examples:
     files: tuple[Path, ...]
     only_early: bool = False
     """Whether only the early columns are read (see `write`); in a file that doesn't list them, all columns count."""
-    latest: int | None = None
-    """How many files, counted from the end, belong to the last week; None: all of them."""
-    lists: tuple[Path, ...] = ()
-    """Files of the last week with all candidates of every customer who bought in it; see `Ranker.needs_lists`."""
+    weeks: tuple[int, ...] | None = None
+    """How many of the files each week has, oldest first; None: all are of one week."""
+    lists: tuple[tuple[Path, ...], ...] = ()
+    """The last weeks' files with all candidates of every customer who bought in them, a tuple for each week, oldest
+    first; see `Ranker.needs_lists`."""
 
     @staticmethod
     def write(file: Path, table: pl.DataFrame, early: Sequence[str]) -> None:
@@ -59,16 +61,37 @@ class Examples:
 
     def last_lists(self) -> "Examples":
         """Return the examples with every candidate of the last week; empty if the ranker doesn't need them."""
-        return replace(self, files=self.lists, latest=None, lists=())
+        return replace(self, files=self.lists[-1] if self.lists else (), weeks=None, lists=())
 
     def before_last_week(self) -> "Examples":
-        """Return the examples of all weeks except the last; empty if there is only one week."""
-        return replace(self, files=() if self.latest is None else self.files[: -self.latest], latest=None, lists=())
+        """Return the examples of all weeks except the last, with their lists; empty if there is only one week."""
+        weeks = (self.weeks or ())[:-1]
+        return replace(self, files=self.files[: sum(weeks)], weeks=weeks, lists=self.lists[:-1])
+
+    def rewritten(self, folder: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> "Examples":
+        """Write what `change` makes of each of the `tables` into the new `folder`, and return these examples.
+
+        Columns that were early still are, and so are new ones.
+        """
+        folder.mkdir(parents=True)
+        late = {*self._late_columns()} if self.files else set[str]()
+        files = []
+        for number, table in enumerate(map(change, self.tables())):
+            files.append(folder / f"{number:05}.parquet")
+            Examples.write(files[-1], table, [name for name in table.columns if name not in late])
+        return Examples(tuple(files), self.only_early)
 
     def with_purchases(self) -> Iterator[pl.DataFrame]:
         """Yield `tables` without the customers who bought no candidate: an order can't be learned from them."""
         filtered = (table.filter(pl.col(LABEL).max().over("customer") > 0) for table in self.tables())
         return (table for table in filtered if table.height)
+
+    def require_purchases(self) -> None:
+        """Raise ConfigError where no candidate was bought."""
+        if next(self.with_purchases(), None) is None:
+            raise ConfigError(
+                "No candidate was bought in the training weeks: there is nothing to fit a ranker on; raise weeks.train."
+            )
 
     def customers_with_purchases(self) -> pl.DataFrame:
         """Return (customer): those who bought at least one of their candidates, each once."""
@@ -86,8 +109,14 @@ class Examples:
     def _columns(self) -> list[str]:
         """Return the names of the columns that describe candidates, as many of them as are read."""
         names = [name for name in schema_of(self.files[0]) if name not in (*KEYS, LABEL)]
+        late = {*self._late_columns()} if self.only_early else set[str]()
+        return [name for name in names if name not in late]
+
+    def _late_columns(self) -> list[str]:
+        """Return the names of the columns that are not early; none if the files don't say which are."""
         early = pl.read_parquet_metadata(self.files[0]).get(EARLY)
-        return [name for name in names if name in json.loads(early)] if early and self.only_early else names
+        names = schema_of(self.files[0])
+        return [name for name in names if name not in json.loads(early)] if early else []
 
 
 def numbers_of(table: pl.DataFrame, names: Sequence[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":

@@ -53,7 +53,7 @@ class Ranker(Part):
     @property
     def keeps(self) -> int | None:
         """The most candidates of a customer that get a score; None: all."""
-        return min((ranker.keeps for ranker in self.inner if ranker.keeps is not None), default=None)
+        return None
 
     @property
     def processes(self) -> int:
@@ -61,9 +61,9 @@ class Ranker(Part):
         return max((ranker.processes for ranker in self.inner), default=1)
 
     @property
-    def needs_lists(self) -> bool:
-        """Whether it needs all candidates of the last training week, as in serving, rather than a sample of them."""
-        return any(ranker.needs_lists for ranker in self.inner)
+    def needs_lists(self) -> int:
+        """Of how many of the last training weeks it needs all candidates, as in serving, rather than a sample."""
+        return max((ranker.needs_lists for ranker in self.inner), default=0)
 
     def needs_packages(self) -> frozenset[str]:
         return frozenset[str]().union(*(ranker.needs_packages() for ranker in self.inner))

@@ -145,6 +145,9 @@ class Config(BaseModel):
         k = others.data.get("lists", ListSettings()).k
         if ranker.keeps is not None and ranker.keeps < k:
             raise ValueError(f"keep is {ranker.keeps}, but lists have {k} articles (lists.k): keep that many or more")
+        least, weeks = ranker.needs_lists + 1, others.data.get("weeks", WeekSettings()).train
+        if ranker.needs_lists and weeks < least:
+            raise ValueError(f"a stack is fitted on the last training week; set weeks.train to {least} or more")
         return ranker
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from hmgpu.core.errors import ConfigError
 from hmgpu.parts.examples import Examples
 from hmgpu.pipeline.context import StepContext
 from hmgpu.runs.run import Step
@@ -12,14 +11,12 @@ LabelledWeeks = tuple[Examples, list[Step]]
 """Examples, and the steps that hold them."""
 
 
-def join_weeks(weeks: Sequence[LabelledWeeks], lists: LabelledWeeks | None) -> LabelledWeeks:
-    """Join the examples of all training `weeks`, oldest first, and `lists`, the last week's as they are served."""
+def join_weeks(weeks: Sequence[LabelledWeeks], lists: Sequence[LabelledWeeks]) -> LabelledWeeks:
+    """Join the examples of all training `weeks`, oldest first, and `lists`, those of the last weeks as served."""
     files = tuple(file for examples, _ in weeks for file in examples.files)
-    steps = [step for _, steps in weeks for step in steps]
-    latest = len(weeks[-1][0].files) if len(weeks) > 1 else None
-    if lists is None:
-        return Examples(files, latest=latest), steps
-    return Examples(files, latest=latest, lists=lists[0].files), [*steps, *lists[1]]
+    steps = [step for _, steps in (*weeks, *lists) for step in steps]
+    sizes = tuple(len(examples.files) for examples, _ in weeks)
+    return Examples(files, weeks=sizes, lists=tuple(examples.files for examples, _ in lists)), steps
 
 
 def fit(context: StepContext, training: LabelledWeeks, validation: LabelledWeeks) -> Step:
@@ -27,8 +24,7 @@ def fit(context: StepContext, training: LabelledWeeks, validation: LabelledWeeks
     examples, watched = training[0], validation[0]
 
     def write(folder: Path) -> None:
-        if not any(True for _ in examples.tables()):
-            raise ConfigError("No candidate was bought in the training weeks: there is nothing to fit a ranker on.")
+        examples.require_purchases()
         model = context.ranker.fit(examples, watched, context.engine, context.seed, context.workers.client)
         model.save(folder)
 

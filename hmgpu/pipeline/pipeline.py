@@ -125,9 +125,9 @@ class Pipeline:
     def training(self) -> LabelledWeeks:
         """Return the examples of all training weeks."""
         weeks = [self.examples(week, training=True) for week in self.weeks.training]
-        last = self.weeks.training[-1]
-        needed = self.config.ranker.needs_lists
-        return join_weeks(weeks, write_examples(self.context, last, training=False, name="lists") if needed else None)
+        asked = self.weeks.training[len(weeks) - self.config.ranker.needs_lists :]
+        lists = [write_examples(self.context, week, training=False, name="lists") for week in asked]
+        return join_weeks(weeks, lists)
 
     @cached_property
     def validation(self) -> LabelledWeeks:

@@ -186,7 +186,7 @@ def test_every_setting_of_a_ranker_counts(kind: type[Ranker], tmp_path: Path) ->
     # Two weeks; the validation week is so noisy that patience and the watched customers decide when fitting stops.
     weeks = on_disk(tmp_path, a=planted(40, 1), b=planted(40, 2, first=100))
     noisy = planted(30, 3, first=200).with_columns(label=(pl.col("noise") > 0.8).cast(pl.Int8))
-    training = Examples(weeks.files, latest=1, lists=weeks.files[1:])
+    training = Examples(weeks.files, weeks=(len(weeks.files) - 1, 1), lists=(weeks.files[1:],))
     examples, unseen = (training, on_disk(tmp_path, v=noisy)), planted(20, 4)
 
     def output(part: Part) -> Any:

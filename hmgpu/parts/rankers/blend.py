@@ -54,6 +54,11 @@ class Blend(Ranker):
     def inner(self) -> tuple[Ranker, ...]:
         return tuple(self.rankers.values())
 
+    @property
+    def keeps(self) -> int | None:
+        every = [ranker.keeps for ranker in self.inner]
+        return None if None in every else max(keeps for keeps in every if keeps is not None)
+
     def settings(self) -> dict[str, Any]:
         return super().settings() | {"rankers": {name: ranker.settings() for name, ranker in self.rankers.items()}}
 

@@ -6,7 +6,9 @@ of what recommending to a million customers costs; the quick ranker needs only t
 """
 
 import json
+import tempfile
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,7 +36,8 @@ class Cascade(Ranker):
     """Candidates of each customer that the quick ranker keeps for the careful one. More of them lose less of what will
     be bought, and cost time."""
     then: Ranker = XGBoost()
-    """The careful ranker. It is fitted on all training examples, including those that the quick one would leave out."""
+    """The careful ranker. It is fitted on all training examples, including those that the quick one would leave out;
+    the lists that decide when to stop, and those that a stack learns from, are what the quick one keeps."""
 
     @field_validator(FIRST, THEN, mode="before")
     @classmethod
@@ -47,7 +50,7 @@ class Cascade(Ranker):
 
     @property
     def keeps(self) -> int | None:
-        return min(self.keep, super().keeps or self.keep)
+        return min([self.keep, *(ranker.keeps for ranker in self.inner if ranker.keeps is not None)])
 
     @property
     def looks_early_at(self) -> frozenset[str]:
@@ -61,7 +64,16 @@ class Cascade(Ranker):
     ) -> "CascadeModel":
         early, early_validation = (replace(examples, only_early=True) for examples in (training, validation))
         first = self.first.fit(early, early_validation, engine, seed, client)
-        return CascadeModel(first, self.keep, self.then.fit(training, validation, engine, seed, client))
+        promising = partial(_promising, first, self.keep)
+        with tempfile.TemporaryDirectory() as folder:
+            # Lists are those that the careful ranker is served.
+            lists = [
+                Examples(files).rewritten(Path(folder) / str(week), promising)
+                for week, files in enumerate(training.lists)
+            ]
+            kept = replace(training, lists=tuple(each.files for each in lists))
+            then = self.then.fit(kept, validation.rewritten(Path(folder) / "v", promising), engine, seed, client)
+        return CascadeModel(first, self.keep, then)
 
     def load(self, folder: Path, engine: Engine) -> "CascadeModel":
         keep = json.loads((folder / KEEP).read_text())
@@ -77,11 +89,11 @@ class CascadeModel(Model):
     then: Model
 
     def promising(self, candidates: pl.DataFrame) -> pl.DataFrame:
-        return candidates.filter(self._kept(candidates))
+        return _promising(self.first, self.keep, candidates)
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
         """Return the careful ranker's scores, null for candidates that the quick one leaves out."""
-        kept = self._kept(examples)
+        kept = _kept(self.first, self.keep, examples)
         final = self.then.score(examples.filter(kept))
         nothing = pl.repeat(None, examples.height, dtype=pl.Float32, eager=True)
         return nothing.scatter(kept.arg_true(), final).alias("score")
@@ -95,9 +107,15 @@ class CascadeModel(Model):
             (folder / name).mkdir()
             model.save(folder / name)
 
-    def _kept(self, candidates: pl.DataFrame) -> pl.Series:
-        """Return for each row whether the quick ranker keeps it; given only rows that it kept, it keeps all of them."""
-        scored = candidates.select("customer", score=self.first.score(candidates))
-        # Rows come sorted, and equal scores are ranked in the order of rows, so ties break on the article.
-        rank = pl.col("score").rank("ordinal", descending=True).over("customer")
-        return scored.select(kept=(rank <= self.keep).fill_null(False)).to_series()
+
+def _promising(first: Model, keep: int, candidates: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of `candidates` that the quick ranker keeps: the same call for fitting and serving."""
+    return candidates.filter(_kept(first, keep, candidates))
+
+
+def _kept(first: Model, keep: int, candidates: pl.DataFrame) -> pl.Series:
+    """Return for each row whether the quick ranker keeps it."""
+    scored = candidates.select("customer", score=first.score(candidates))
+    # Rows come sorted, and equal scores are ranked in the order of rows, so ties break on the article.
+    rank = pl.col("score").rank("ordinal", descending=True).over("customer")
+    return scored.select(kept=(rank <= keep).fill_null(False)).to_series()

@@ -32,7 +32,9 @@ class Order(Ranker):
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
     ) -> "OrderModel":
-        known = tuple(name.removesuffix(RANK) for name in retriever_ranks(training.features()))
+        known = ranked_by(training.features())
+        if not known:
+            raise ConfigError("ranker: order goes by the retrievers' ranks, and a stacker sees none; choose another.")
         unknown = sorted(set(self.retrievers or ()) - set(known))
         if unknown:
             raise ConfigError(
@@ -73,6 +75,7 @@ def _sum_of_scaled(retrievers: tuple[str, ...]) -> pl.Expr:
     return pl.when(proposed).then(total)
 
 
-def retriever_ranks(columns: list[str]) -> list[str]:
-    """Return those of `columns` that are a retriever's rank, in their order."""
-    return [name for name in columns if name.endswith(RANK) and name != f"best{RANK}"]
+def ranked_by(columns: list[str]) -> tuple[str, ...]:
+    """Return the retrievers whose scores and ranks are among `columns`, in their order; features have only ranks."""
+    names = [name.removesuffix(RANK) for name in columns if name.endswith(RANK)]
+    return tuple(name for name in names if f"{name}{SCORE}" in columns)

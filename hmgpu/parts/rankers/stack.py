@@ -8,6 +8,7 @@ a place among a sample of them would mean something else than in serving.
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,13 +49,24 @@ class Stack(Ranker):
     def _build_stacker(cls, given: Any) -> Any:
         return part_of(Ranker, given)
 
+    @field_validator(STACKER)
+    @classmethod
+    def _learns_from_one_week(cls, stacker: Ranker) -> Ranker:
+        if stacker.needs_lists:
+            raise ValueError("a stacker has one week to learn from, and a stack needs two; choose another ranker")
+        return stacker
+
     @property
     def inner(self) -> tuple[Ranker, ...]:
         return (*self.rankers.values(), self.stacker)
 
     @property
-    def needs_lists(self) -> bool:
-        return True
+    def keeps(self) -> int | None:
+        return self.stacker.keeps
+
+    @property
+    def needs_lists(self) -> int:
+        return 1 + max(ranker.needs_lists for ranker in self.rankers.values())
 
     def settings(self) -> dict[str, Any]:
         rankers = {name: ranker.settings() for name, ranker in self.rankers.items()}
@@ -68,9 +80,10 @@ class Stack(Ranker):
             raise ConfigError("ranker.kind: a stack is fitted on the last training week; set weeks.train to 2 or more.")
         fitted = {name: each.fit(earlier, validation, engine, seed, client) for name, each in self.rankers.items()}
         with tempfile.TemporaryDirectory() as folder:
-            opinions = [_write_opinions(fitted, last, Path(folder) / "l")]
-            opinions.append(_write_opinions(fitted, validation, Path(folder) / "v"))
-            return StackModel(fitted, self.stacker.fit(opinions[0], opinions[1], engine, seed, client))
+            opinions = partial(_labelled_opinions, fitted)
+            lists = last.rewritten(Path(folder) / "lists", opinions)
+            stopping = validation.rewritten(Path(folder) / "validation", opinions)
+            return StackModel(fitted, self.stacker.fit(lists, stopping, engine, seed, client))
 
     def load(self, folder: Path, engine: Engine) -> "StackModel":
         loaded = {name: ranker.load(folder / name, engine) for name, ranker in self.rankers.items()}
@@ -104,12 +117,5 @@ def _opinions(models: Mapping[str, Model], examples: pl.DataFrame) -> pl.DataFra
     return scored.with_columns(**places)
 
 
-def _write_opinions(models: Mapping[str, Model], week: Examples, folder: Path) -> Examples:
-    """Write the rankers' scores and places for `week`'s examples, with the labels, to files in `folder`."""
-    folder.mkdir()
-    files = []
-    for number, table in enumerate(week.tables()):
-        files.append(folder / f"{number:05}.parquet")
-        opinions = _opinions(models, table).with_columns(table[LABEL])
-        Examples.write(files[-1], opinions, early=opinions.columns)
-    return Examples(tuple(files))
+def _labelled_opinions(models: Mapping[str, Model], examples: pl.DataFrame) -> pl.DataFrame:
+    return _opinions(models, examples).with_columns(examples[LABEL])

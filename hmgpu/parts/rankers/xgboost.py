@@ -76,6 +76,7 @@ class XGBoost(Ranker):
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
     ) -> "XGBoostModel":
+        training.require_purchases()
         features = training.features()
         ranks = self.objective.startswith("rank:")
         parameters = self._parameters(engine, seed, ranks)

@@ -94,9 +94,7 @@ def test_all_that_decides_a_score_is_in_the_files(training, validation, engine, 
 
 
 def test_any_ranker_may_go_first_and_what_it_scores_null_goes_no_further(engine, tmp_path):
-    table = planted(60, 1).with_columns(
-        popular_rank=pl.when(pl.col("popular_rank") <= 15).then("popular_rank"), popular_score=pl.lit(1.0)
-    )
+    table = planted(60, 1).with_columns(popular_rank=pl.when(pl.col("popular_rank") <= 15).then("popular_rank"))
     examples = on_disk(tmp_path, ordered=table)
     model = Cascade(first=Order(), keep=12, then=SMALL).fit(examples, examples, engine, 1)
     assert model.promising(table)["popular_rank"].max() == 12

@@ -22,6 +22,7 @@ def examples(tmp_path: Path) -> Examples:
             "own_rank": [None, 2, 1, None],
             "popular_score": [9.0, 3.0, 4.0, None],
             "popular_rank": [1, 3, 2, None],
+            "article_rank": [1, 2, 3, 4],  # a feature's rank, which has no score
             "retrievers": [1, 2, 2, 1],
             "best_rank": [1, 2, 1, 1],
         },

@@ -36,7 +36,7 @@ def weeks(tmp_path: Path) -> tuple[Examples, Examples]:
     sampled = {name: table.filter((pl.col("label") > 0) | (pl.col("article") % 2 == 0)) for name, table in last.items()}
     training = on_disk(tmp_path, a=planted(120, 1), **sampled)
     lists = on_disk(tmp_path, **{f"{name}_whole": table for name, table in last.items()})
-    return Examples(training.files, latest=2, lists=lists.files), on_disk(tmp_path, v=planted(60, 3, first=400))
+    return Examples(training.files, weeks=(1, 2), lists=(lists.files,)), on_disk(tmp_path, v=planted(60, 3, first=400))
 
 
 def test_rankers_see_all_weeks_but_the_last_and_the_stacker_all_candidates_of_that_one(weeks, engine, monkeypatch):

@@ -126,8 +126,9 @@ def load(settings: DLRMSettings, folder: Path, engine: Engine) -> FittedDLRM:
 def train(settings: DLRMSettings, training: Examples, validation: Examples, engine: Engine, seed: int) -> FittedDLRM:
     """Fit the network on `training`; MAP@12 of validation customers who bought a candidate decides when to stop.
 
-    Raises ConfigError if the examples have no codes.
+    Raises ConfigError if the examples have no codes, or no purchases.
     """
+    training.require_purchases()
     numbers, codes = training.features(), [name for name in training.codes() if name not in settings.without]
     if not codes:
         raise ConfigError("ranker: dlrm looks up category codes, and there are none; add `encoded: {}` under features.")
