@@ -71,7 +71,7 @@ def test_type_checkers_see_what_is_loaded() -> None:
 
 def test_evaluate_gives_frames(session: Session, store: Store) -> None:
     found = session.evaluate()
-    assert set(found.metrics["map_at_12"]) == {"popular", "repurchase_popular", "order", "ranker"}
+    assert set(found.metrics["map_at_12"]) == {"best_sellers", "own_past", "order", "ranker"}
     assert dict(found.lists.schema) == {"customer_id": pl.String, "rank": pl.Int32, "article_id": pl.String}
     customers = found.metrics["customers"]
     assert found.lists.height == 12 * customers
@@ -232,7 +232,7 @@ def test_backtest_scores_the_last_weeks(places: dict[str, object]) -> None:
     found = hmgpu.backtest("small", folds=2, settings=places)
     assert found.folds["week"].unique().sort().to_list() == ["2020-09-09", "2020-09-16"]
     assert found.folds.columns == ["week", "method", "customers", "map_at_12", "low", "high"]
-    assert found.pooled["method"].to_list() == ["popular", "repurchase_popular", "order", "ranker"]
+    assert found.pooled["method"].to_list() == ["best_sellers", "own_past", "order", "ranker"]
     assert found.pooled["customers"][0] == found.folds.filter(method="ranker")["customers"].sum()
     assert (found.folds["low"] <= found.folds["map_at_12"]).all()
     assert "2020-09-09" in repr(found)

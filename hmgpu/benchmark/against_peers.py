@@ -2,10 +2,12 @@
 
 In each of the last weeks, all recommend to the customers who bought in it, from what was known before it, and all lists
 are filled with the same best sellers. A peer's settings are tried on the week before these, and the best are kept;
-hmgpu's pipeline has the settings of its config.
+hmgpu's pipeline has the settings of its config. The baselines of every evaluation (`pipeline/baselines.py`) are in the
+table too, as they are.
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -16,14 +18,16 @@ import polars as pl
 from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.memory import alone
 from hmgpu.benchmark.own_pipeline import Own, evaluated, recommended_lists
-from hmgpu.benchmark.peer_runs import available, buyers, recommend, tried
+from hmgpu.benchmark.peer_runs import CPU, available, buyers, recommend, tried
 from hmgpu.benchmark.peers import Peer
 from hmgpu.benchmark.quality import Quality, Row, judged
 from hmgpu.benchmark.subject import Subject
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
 from hmgpu.data.weeks import Week
+from hmgpu.evaluation.method_names import BASELINES
 from hmgpu.experiments.folds import evaluate_folds, fold_pipelines
+from hmgpu.pipeline.baselines import baseline_lists
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +37,7 @@ OWN = "hmgpu"
 def benchmark_peers(
     subject: Subject, engine: Engine, names: Sequence[str], folds: int, against: Path | None, line: bool
 ) -> Quality:
-    """Measure MAP@12 and recall@12 of hmgpu's pipeline and of the peers `names`, over the last `folds` complete weeks.
+    """Measure MAP@12 and recall@12 of hmgpu's pipeline, the baselines and the peers `names` in the last `folds` weeks.
 
     Args:
         engine: what hmgpu's pipeline runs on.
@@ -48,6 +52,7 @@ def benchmark_peers(
     labels = [_bought(subject, week) for week in weeks]
     peers, absent = available(names, store.present)
     rows = [_own(subject, engine, weeks, labels, against)] if line else []
+    rows += _baselines(subject, weeks, labels)
     rows += [_peer(name, peer, subject, weeks, labels) for name, peer in peers.items()]
     figures = [row.figures(rows[0] if line else None) for row in rows]
     settings = {
@@ -107,5 +112,16 @@ def _peer(name: str, peer: Peer, subject: Subject, weeks: Sequence[Week], labels
     return Row(name, judgements, fmean(seconds), max(memory), settings)
 
 
+def _baselines(subject: Subject, weeks: Sequence[Week], labels: Sequence[pl.DataFrame]) -> list[Row]:
+    rows = []
+    for key, name in BASELINES.items():
+        judgements, started = [], time.perf_counter()
+        for week, bought in zip(weeks, labels, strict=True):
+            lists = baseline_lists(subject.store.as_of(week.first_day), buyers(bought).lazy())
+            judgements.append(judged(CPU.collect(lists[key]), bought))
+        rows.append(Row(name, judgements, (time.perf_counter() - started) / len(weeks), None))
+    return rows
+
+
 def _bought(subject: Subject, week: Week) -> pl.DataFrame:
-    return Engine("cpu", "labels").collect(subject.store.sold_in(week).sort("customer", "article"))
+    return CPU.collect(subject.store.sold_in(week).sort("customer", "article"))

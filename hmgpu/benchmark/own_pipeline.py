@@ -9,12 +9,13 @@ import polars as pl
 
 from hmgpu.benchmark.steps import kinds_of
 from hmgpu.core.errors import RunError
+from hmgpu.core.list_length import K
 from hmgpu.core.parquet import read_table
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
 from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.evaluate import PRECISIONS
-from hmgpu.pipeline.lists import best_sellers, top_k
+from hmgpu.pipeline.lists import best_scored, best_sellers, top_k
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.run import MANIFEST
 
@@ -74,7 +75,8 @@ def recommended_lists(pipeline: Pipeline, week: Week) -> pl.DataFrame:
     with pipeline.working():
         examples, _ = pipeline.examples(week, training=False)
         model = pipeline.load(pipeline.train())
-    scored = pl.concat(table.select(KEYS).with_columns(score=model.score(table)) for table in examples.tables())
+    tables = (table.select(KEYS).with_columns(score=model.score(table)) for table in examples.tables())
+    scored = pl.concat(best_scored(table, K, pipeline.engine) for table in tables)
     buyers = pipeline.store.sold_in(week).select("customer").unique()
     filler = best_sellers(pipeline.store.as_of(week.first_day))
     return pipeline.engine.collect(top_k(scored.lazy(), buyers, filler))

@@ -11,7 +11,7 @@ from typing import Any
 from rich.table import Table
 
 from hmgpu.benchmark.timing import Measurement
-from hmgpu.core.files import write_json
+from hmgpu.core.files import write_result
 from hmgpu.core.machine import machine, versions
 
 
@@ -79,9 +79,8 @@ class Result:
         }
 
     def write(self, file: Path, command: str) -> None:
-        """Write `as_json` into `file`."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(file, self.as_json(command))
+        """Write `as_json` into `file`. Raises ConfigError where that holds the result of another command."""
+        write_result(file, self.as_json(command), ("benchmark", "command"))
 
 
 def _facts(measurement: Measurement) -> dict[str, Any]:

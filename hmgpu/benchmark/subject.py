@@ -12,6 +12,7 @@ from hmgpu.core.errors import ConfigError
 from hmgpu.core.progress import progress
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import NAME as MANIFEST
+from hmgpu.data.open_store import open_store
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
 from hmgpu.data.synthetic import synthesize
@@ -88,7 +89,7 @@ class Subject:
 def configured(file: Path, settings: list[str] | None) -> Subject:
     """Return the data set that the config `file` names, which must have been ingested."""
     config = load_config(file, settings)
-    return Subject(Store(config.data.root), config, f"the data set of {file}")
+    return Subject(open_store(config.data), config, f"the data set of {file}")
 
 
 @contextmanager

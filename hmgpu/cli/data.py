@@ -45,9 +45,9 @@ def ingest_verb(
     if week and (raw or replace):
         raise typer.BadParameter("--append adds to a data set: it goes with neither RAW nor --replace")
     from hmgpu.data.ingest import append, ingest
-    from hmgpu.pipeline.config import load_config
+    from hmgpu.pipeline.config import load_data
 
-    described = load_config(config or usual_config(), settings).data
+    described, _ = load_data(config or usual_config(), settings)
     given = described.model_copy(update={"raw": raw or described.raw, "root": data or described.root})
     with progress("append" if week else "ingest") as report:
         summary = append(given, week, progress=report) if week else ingest(given, replace=replace, progress=report)

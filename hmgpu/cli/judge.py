@@ -109,7 +109,7 @@ def compare(
     runs: RunsFolder = Path("runs"),
 ) -> None:
     """Report which of two runs ranks better on the same customers, and how certain that is."""
-    from hmgpu.core.files import write_json
+    from hmgpu.core.files import write_result
     from hmgpu.experiments.compare import Judged, comparison_tables
     from hmgpu.experiments.compare import compare as compared
     from hmgpu.runs.find import find_run
@@ -121,7 +121,7 @@ def compare(
             refuse_among_inputs(out, each.settings.get("data", {}).get("raw"))
     found = compared(*judged)
     if out:
-        write_json(out, found)
+        write_result(out, found, ("runs",))
     if as_json:
         print_json(found)
     else:

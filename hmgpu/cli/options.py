@@ -111,10 +111,14 @@ def data_set(config: Path | None, settings: list[str] | None, data: Path | None,
         raise typer.BadParameter("name the data set by either --data or --config, which --set belongs to")
     if data:
         return DataPlace(data, engine or "auto", Path("raw"))
-    from hmgpu.pipeline.config import load_config
+    from hmgpu.data.manifest import NAME
+    from hmgpu.data.open_store import open_store
+    from hmgpu.pipeline.config import load_data
 
-    found = load_config(config or usual_config(), settings)
-    return DataPlace(found.data.root, engine or found.engine, found.data.raw)
+    found, choice = load_data(config or usual_config(), settings)
+    if (found.root / NAME).exists():
+        open_store(found)  # refuses settings that the data set was not ingested with
+    return DataPlace(found.root, engine or choice, found.raw)
 
 
 def finished_run(run: Path | None, config: Path | None, settings: list[str] | None) -> Path:

@@ -4,12 +4,12 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from hmgpu.core.errors import DiskError
+from hmgpu.core.errors import ConfigError, DiskError
 
 UNFINISHED = ".unfinished-"
 
@@ -45,6 +45,24 @@ def swap_link(link: Path, target: Path | str, draft: Path) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON whole or not at all."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_result(path: Path, content: Mapping[str, Any], named_by: Sequence[str]) -> None:
+    """Write JSON that a command computed to the file that its user named, and make the file's folder.
+
+    A file that is there is replaced only by the same result: one whose keys `named_by` are equal. Raises ConfigError
+    for any other.
+    """
+    new = json.loads(json.dumps(content))
+    if path.exists():
+        try:
+            there = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            there = None
+        if not isinstance(there, dict) or any(there.get(key) != new[key] for key in named_by):
+            raise ConfigError(f"{path} is there already and holds something else: name another file, or remove it.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, content)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -27,7 +27,7 @@ class Problem:
         given = next(
             (name for name in overridden if f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.")), None
         )
-        place = f"--set {given}" if given else f"{path}, line {_line_of(tree, self.at)}"
+        place = f"--set {given}" if given else f"{path}, line {found_at(tree, self.at)[1]}"
         if self.type == "extra_forbidden":
             near = difflib.get_close_matches(str(self.at[-1]), self.known, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(self.known)}."
@@ -55,10 +55,10 @@ def refuse_repeated_keys(path: Path, node: yaml.Node | None) -> None:
             refuse_repeated_keys(path, value)
 
 
-def _line_of(node: yaml.Node | None, location: Location) -> int:
-    """Line number, from 1, of the key at `location`, or of the innermost parent of it that the file has."""
+def found_at(node: yaml.Node | None, location: Location) -> tuple[int, int]:
+    """Return how many keys of `location` the file has, and the line, from 1, of the innermost of them."""
     line = 1
-    for part in location:
+    for depth, part in enumerate(location):
         children: list[tuple[str, int, yaml.Node]] = []
         if isinstance(node, yaml.MappingNode):
             children = [(str(key.value), key.start_mark.line + 1, value) for key, value in node.value]
@@ -69,5 +69,5 @@ def _line_of(node: yaml.Node | None, location: Location) -> int:
                 line, node = at, child
                 break
         else:
-            return line
-    return line
+            return depth, line
+    return len(location), line

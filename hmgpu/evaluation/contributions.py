@@ -65,10 +65,29 @@ def contributions(weeks: Sequence[Ablation]) -> dict[str, Any]:
                 row |= {f"adds_{recall}": full[recall] - changed[recall] for recall in ("recall_at_100", "recall")}
                 row["candidates_a_customer"] = changed["candidates_a_customer"]
         (parts if section in PARTS else settings).append(row)
-    parts.sort(key=lambda row: ("impossible" in row, -row.get("adds", 0), row["section"], row["part"]))
+    parts.sort(key=_place)
     reseeded = _difference(fulls, [week.reseeded for week in weeks])
     days = [week.metrics["week"] for week in fulls]
     return {"weeks": days, "full": full, "reseeded": reseeded, "parts": parts, "settings": settings}
+
+
+def joined(found: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `found` with the rows that `before`, an earlier result, has of sections that `found` lacks.
+
+    Results of another pipeline, whose full figures differ, add nothing.
+    """
+    if any(found[key] != before[key] for key in ("weeks", "full", "reseeded")):
+        return dict(found)
+    measured = {row["section"] for row in (*found["parts"], *found["settings"])}
+    parts, settings = (
+        [*found[key], *(row for row in before[key] if row["section"] not in measured)] for key in ("parts", "settings")
+    )
+    return {**found, "parts": sorted(parts, key=_place), "settings": settings}
+
+
+def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what sorts parts: the one that adds most first, those that can't be left out last."""
+    return "impossible" in row, -row.get("adds", 0), row["section"], row["part"]
 
 
 def _difference(full: Sequence[Scored], other: Sequence[Scored]) -> dict[str, float]:

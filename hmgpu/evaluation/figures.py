@@ -1,82 +1,69 @@
 """Compute what a run achieved in a week: the figures of every method and every retriever."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from polars import selectors as cs
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import DataError
 from hmgpu.core.list_length import K
 from hmgpu.core.metrics import average_precision, coverage, hit_rate_at, ndcg_at, precision_at
-from hmgpu.data.segments import ACTIVE_DAYS, SEGMENTS, segments
+from hmgpu.data.segments import SEGMENTS, segments
 from hmgpu.data.store import History
 from hmgpu.evaluation.certainty import intervals
+from hmgpu.evaluation.method_names import METHODS, ORDER, RANKER
 from hmgpu.evaluation.retrievers import by_retriever
-from hmgpu.parts.candidates import KEYS, RANK, WORTH, merged_order
-from hmgpu.parts.examples import Examples
-from hmgpu.parts.models.filter import innermost
+from hmgpu.parts.candidates import KEYS, merged_order
 from hmgpu.parts.ranker import Model
-from hmgpu.parts.retriever import Retriever
-from hmgpu.parts.retrievers.popular import Popular
-from hmgpu.parts.retrievers.repurchase import Repurchase
-
-METHODS = ("popular", "repurchase_popular", "order", "ranker")
 
 
-def score_methods(examples: Examples, model: Model, retrievers: Mapping[str, Retriever]) -> pl.DataFrame:
-    """Return (customer, article, every retriever's rank, `worth` with quotas, a score by each of `METHODS`).
+def score_methods(table: pl.DataFrame, model: Model, retrievers: Iterable[str]) -> pl.DataFrame:
+    """Return (customer, article, order, ranker): a score of each of `table`'s candidates by both of these methods.
 
-    One row per candidate; a null score proposes nothing. Raises DataError where there is no candidate.
+    Args:
+        retrievers: their names, in the order of the config.
     """
-    ranks = [f"{name}{RANK}" for name in retrievers]
-    scored = [
-        table.select(*KEYS, *ranks, cs.by_name(WORTH, require_all=False)).with_columns(
-            ranker=model.score(table), **_baselines(retrievers)
-        )
-        for table in examples.tables()
-    ]
-    if not scored:
-        raise DataError(
-            "No retriever proposed anything to the customers who bought in the week: there is nothing to evaluate."
-        )
-    return pl.concat(scored)
+    order = merged_order(retrievers).cast(pl.Float32)
+    return table.select(*KEYS, order.alias(ORDER)).with_columns(pl.Series(RANKER, model.score(table)))
+
+
+def members_of(history: History, customers: pl.DataFrame, engine: Engine) -> pl.DataFrame:
+    """Return (customer, segment) of `customers` (customer), the segment by its name, sorted by customer."""
+    members = engine.collect(segments(history, customers.lazy()).sort("customer"))
+    return members.with_columns(segment=pl.Series(SEGMENTS).gather(members["segment"]))
 
 
 def figures_of(
-    scores: pl.DataFrame,
     lists: Mapping[str, pl.DataFrame],
-    labels: pl.DataFrame,
-    history: History,
+    counts: pl.DataFrame,
     retrievers: Sequence[str],
-    engine: Engine,
+    labels: pl.DataFrame,
+    members: pl.DataFrame,
+    on_sale: pl.DataFrame,
     k: int = K,
 ) -> tuple[dict[str, Any], pl.DataFrame]:
     """Return all figures of one week, and the average precisions that they are means of.
 
     Args:
-        scores: what `score_methods` returned.
         lists: by method, (customer, article, rank) for every customer who bought in the week.
-        labels: (customer, article) bought in the week.
-        history: what was known before the week.
+        counts: of all their candidates, what `count_by_rank` returned.
         retrievers: their names, in the order of the config.
+        labels: (customer, article) bought in the week.
+        members: what `members_of` returned for these customers.
+        on_sale: (article), what was on sale before the week.
         k: articles in a list.
 
     Returns:
         The content of `metrics.json`, which docs/evaluation.md explains; and (customer, segment, for every method the
         average precision at k of the customer's list), sorted by customer.
     """
-    methods, buyers = list(METHODS), labels.select("customer").unique()
-    on_sale = engine.collect(history.on_sale(ACTIVE_DAYS))
-    members = engine.collect(segments(history, buyers.lazy()).sort("customer"))
-    named = members.with_columns(segment=pl.Series(SEGMENTS).gather(members["segment"]))
+    methods = list(METHODS)
     # Every method's precisions have the same customers in the same order as the segments.
-    precisions = named.with_columns(
+    precisions = members.with_columns(
         average_precision(lists[method], labels, k)["average_precision"].alias(method) for method in methods
     )
     figures = {
-        "customers": buyers.height,
+        "customers": members.height,
         f"map_at_{k}": _means(precisions.select(methods)),
         f"map_at_{k}_interval": intervals(precisions.drop("segment")),
         f"ndcg_at_{k}": {method: ndcg_at(lists[method], labels, k) for method in methods},
@@ -87,17 +74,9 @@ def figures_of(
             segment: {"customers": theirs.height, f"map_at_{k}": _means(theirs.select(methods))}
             for (segment,), theirs in sorted(precisions.group_by("segment", maintain_order=True))
         },
-        "retrievers": by_retriever(scores, list(retrievers), labels, named, engine),
+        "retrievers": by_retriever(counts, retrievers, labels, members),
     }
     return figures, precisions
-
-
-def _baselines(retrievers: Mapping[str, Retriever]) -> dict[str, pl.Expr]:
-    """Return the scores of the three orders that need no model."""
-    repurchase = [name for name, part in retrievers.items() if isinstance(innermost(part)[0], Repurchase)]
-    popular = [name for name, part in retrievers.items() if isinstance(innermost(part)[0], Popular)]
-    orders = {"popular": popular, "repurchase_popular": repurchase + popular, "order": list(retrievers)}
-    return {method: merged_order(names).cast(pl.Float32) for method, names in orders.items()}
 
 
 def _means(precisions: pl.DataFrame) -> dict[str, float]:

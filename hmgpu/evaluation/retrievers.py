@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.metrics import recall_at
 from hmgpu.core.plans import ranked
 from hmgpu.evaluation.tables import MERGED
 from hmgpu.parts.candidates import KEYS, MOST, RANK, WORTH
@@ -22,38 +21,63 @@ BINS = (3, 12, 30, 100, 300, 1_000, MOST)  # each bin's last rank
 SMOOTH, PARTS = 60, 1 << 30
 
 
+def count_by_rank(
+    candidates: pl.DataFrame, retrievers: Sequence[str], labels: pl.DataFrame, members: pl.DataFrame, engine: Engine
+) -> pl.DataFrame:
+    """Return (retriever, segment, rank, candidates, bought): how many each proposed at a rank, how many were bought.
+
+    Counts of different customers add up, so that candidates of all of them needn't be in memory at once.
+
+    Args:
+        candidates: (customer, article, `<name>_rank` of every retriever or null, with quotas `worth`), each pair once.
+        retrievers: their names; the rows of `merged` count the candidates of all of them together.
+        labels: (customer, article) bought in the week.
+        members: (customer, segment) of every customer who bought.
+    """
+    ranks = candidates.lazy().select(*KEYS, *(f"{name}{RANK}" for name in retrievers))
+    known = ranks.join(members.lazy(), on="customer")
+    marked = known.join(labels.lazy().with_columns(bought=pl.lit(1, pl.Int64)), on=KEYS, how="left")
+    table = engine.collect(marked.with_columns(pl.col("bought").fill_null(0)))
+    plans = {name: table.lazy().with_columns(rank=f"{name}{RANK}").drop_nulls("rank") for name in retrievers}
+    merged = _in_order(candidates, retrievers).join(table.lazy().select(*KEYS, "segment", "bought"), on=KEYS)
+    counted = [
+        plan.group_by("segment", "rank")
+        .agg(candidates=pl.len().cast(pl.Int64), bought=pl.col("bought").sum())
+        .select(pl.lit(name).alias("retriever"), "segment", pl.col("rank").cast(pl.Int32), "candidates", "bought")
+        for name, plan in (plans | {MERGED: merged}).items()
+    ]
+    return pl.concat(map(engine.collect, counted))
+
+
 def by_retriever(
-    candidates: pl.DataFrame, retrievers: Sequence[str], labels: pl.DataFrame, segments: pl.DataFrame, engine: Engine
+    counts: pl.DataFrame, retrievers: Sequence[str], labels: pl.DataFrame, members: pl.DataFrame
 ) -> dict[str, dict[str, Any]]:
     """Return the figures of every retriever and of all `merged`.
 
     Args:
-        candidates: (customer, article, `<name>_rank` of every retriever or null, with quotas `worth`), each pair once.
+        counts: what `count_by_rank` returned, of several tables of candidates one below the other.
+        retrievers: their names.
         labels: (customer, article) bought in the week.
-        segments: (customer, segment) of every customer who bought.
+        members: (customer, segment) of every customer who bought.
 
     Returns:
         For each retriever, the share of all bought pairs that are among its candidates (`recall`) and among its first k
         (`recall_at_k`), the share of its candidates that were bought (`positive_rate`), and its number of candidates;
-        the same for each of `segments`; and for bins of its `ranks` the share of bought pairs that they hold and their
+        the same for each segment; and for bins of its `ranks` the share of bought pairs that they hold and their
         positive rate.
     """
+    segments = sorted(members["segment"].unique())
+    bought = {segment: _of(members, segment).join(labels, on="customer") for segment in segments}
     found = {}
     for name in (*retrievers, MERGED):
-        if name == MERGED:
-            proposed = engine.collect(_in_order(candidates, retrievers))
-        else:
-            proposed = candidates.select(*KEYS, rank=f"{name}{RANK}").drop_nulls("rank")
-        hits = proposed.join(labels, on=KEYS, how="semi")
-        of_segments = {}
-        for (segment,), members in sorted(segments.group_by("segment")):
-            theirs, found_of_theirs, bought = (
-                table.join(members, on="customer", how="semi") for table in (proposed, hits, labels)
-            )
-            of_segments[segment] = _rates(found_of_theirs, bought, theirs.height)
-        rates = _rates(hits, labels, proposed.height)
-        found[name] = {**rates, "segments": of_segments, "ranks": _by_rank(proposed, hits, labels)}
+        own = counts.filter(pl.col("retriever") == name)
+        of_segments = {segment: _rates(_of(own, segment), theirs) for segment, theirs in bought.items()}
+        found[name] = {**_rates(own, labels), "segments": of_segments, "ranks": _by_rank(own, labels)}
     return found
+
+
+def _of(table: pl.DataFrame, segment: str) -> pl.DataFrame:
+    return table.filter(pl.col("segment") == segment)
 
 
 def _in_order(candidates: pl.DataFrame, retrievers: Sequence[str]) -> pl.LazyFrame:
@@ -67,28 +91,32 @@ def _in_order(candidates: pl.DataFrame, retrievers: Sequence[str]) -> pl.LazyFra
     return ranked(candidates.lazy().select(*KEYS, score=score), by="customer").drop("score")
 
 
-def _rates(hits: pl.DataFrame, labels: pl.DataFrame, candidates: int) -> dict[str, float]:
-    """Return recall and positive rate of `candidates` candidates, of which `hits` are among `labels`."""
+def _rates(counts: pl.DataFrame, labels: pl.DataFrame) -> dict[str, float]:
+    """Return recall and positive rate of candidates with these `counts`, proposed to those who bought `labels`."""
+    candidates, hits = _summed(counts)
     return {
-        **{f"recall_at_{k}": recall_at(hits, labels, k) for k in DEPTHS},
-        "recall": hits.height / labels.height,
-        "positive_rate": hits.height / candidates if candidates else 0.0,
+        **{f"recall_at_{k}": _summed(counts.filter(pl.col("rank") <= k))[1] / labels.height for k in DEPTHS},
+        "recall": hits / labels.height,
+        "positive_rate": hits / candidates if candidates else 0.0,
         "candidates": candidates,
         "candidates_a_customer": candidates / labels["customer"].n_unique(),
     }
 
 
-def _by_rank(proposed: pl.DataFrame, hits: pl.DataFrame, labels: pl.DataFrame) -> dict[str, dict[str, float]]:
+def _by_rank(counts: pl.DataFrame, labels: pl.DataFrame) -> dict[str, dict[str, float]]:
     """Return the figures of each bin of ranks: where the positive rate falls low, more candidates don't pay."""
     first, found = 1, {}
     for last in BINS:
-        within = pl.col("rank").is_between(first, last)
-        candidates, positives = proposed.filter(within).height, hits.filter(within).height
+        candidates, hits = _summed(counts.filter(pl.col("rank").is_between(first, last)))
         if candidates:
             found[f"{first}-{last}"] = {
                 "candidates": candidates,
-                "recall": positives / labels.height,
-                "positive_rate": positives / candidates,
+                "recall": hits / labels.height,
+                "positive_rate": hits / candidates,
             }
         first = last + 1
     return found
+
+
+def _summed(counts: pl.DataFrame) -> tuple[int, int]:
+    return int(counts["candidates"].sum()), int(counts["bought"].sum())

@@ -7,24 +7,13 @@ from rich.table import Table
 
 from hmgpu.core.list_length import list_length
 from hmgpu.core.printed import figures_table
+from hmgpu.evaluation.method_names import shown_as
 
 MERGED = "merged"
-NAMES = {
-    "best_sellers": "last week's best sellers",
-    "own_past": "own past + best sellers",
-    "repurchase_popular": "repurchase + popular",
-}
 EXPLAINED = {
-    "popular": "best sellers",
-    "repurchase_popular": "what they bought before, then best sellers",
     "order": "candidates in the config's order of retrievers",
     "ranker": "the fitted model",
 }
-
-
-def method_name(method: str) -> str:
-    """Return how people call a method of a `metrics.json`."""
-    return NAMES.get(method, method)
 
 
 def main_table(metrics: Mapping[str, Any]) -> Table:
@@ -35,12 +24,12 @@ def main_table(metrics: Mapping[str, Any]) -> Table:
         f"{k} articles a customer, week {metrics['week']}, {metrics['customers']:,} customers who bought",
         ["method"],
         [f"MAP@{k}", "95 %", f"hit rate@{k}"],
-        "; ".join(f"{method_name(method)}: {EXPLAINED[method]}" for method in means if method in EXPLAINED),
+        "; ".join(f"{shown_as(method)}: {EXPLAINED[method]}" for method in means if method in EXPLAINED),
     )
     for method, value in means.items():
         low, high = ranges[method]
         cells = (f"{value:.5f}", f"{low:.5f}–{high:.5f}", f"{hits[method]:.5f}")
-        table.add_row(method_name(method), *cells, style="bold" if method == "ranker" else "")
+        table.add_row(shown_as(method), *cells, style="bold" if method == "ranker" else "")
     return table
 
 
@@ -56,7 +45,7 @@ def companion_table(metrics: Mapping[str, Any]) -> Table:
     caption = "coverage: share of the articles on sale that are in any list"
     table = figures_table("Methods", ["method"], [f"NDCG@{k}", f"precision@{k}", "coverage"], caption)
     for method in metrics[f"map_at_{k}"]:
-        table.add_row(method_name(method), *(f"{metrics[name][method]:.5f}" for name in names))
+        table.add_row(shown_as(method), *(f"{metrics[name][method]:.5f}" for name in names))
     return table
 
 
@@ -72,7 +61,7 @@ def segment_table(metrics: Mapping[str, Any]) -> Table:
     )
     for method in metrics[f"map_at_{k}"]:
         cells = (f"{segment[f'map_at_{k}'][method]:.5f}" for segment in segments.values())
-        table.add_row(method_name(method), *cells)
+        table.add_row(shown_as(method), *cells)
     return table
 
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from hmgpu.core.list_length import list_length
 from hmgpu.evaluation.certainty import ratio_interval
-from hmgpu.evaluation.tables import method_name
+from hmgpu.evaluation.method_names import shown_as
 
 SIMPLE = ("own_past", "repurchase_popular")  # the first that was scored
 
@@ -23,9 +23,7 @@ def verdict(metrics: Mapping[str, Any], precisions: pl.DataFrame) -> str:
     k = list_length(metrics)
     ours, theirs = (metrics[f"map_at_{k}"][method] for method in ("ranker", simple))
     if not theirs:
-        return f"{method_name(simple)} found nothing, so there is nothing to be ahead of."
+        return f"{shown_as(simple)} found nothing, so there is nothing to be ahead of."
     low, high = ratio_interval(precisions.select("customer", simple, "ranker"))
     chance = "" if low > 1 or high < 1 else ": that may be chance"
-    return (
-        f"MAP@{k} is {ours / theirs:.2f} times that of {method_name(simple)} (95 %: {low:.2f} to {high:.2f}){chance}."
-    )
+    return f"MAP@{k} is {ours / theirs:.2f} times that of {shown_as(simple)} (95 %: {low:.2f} to {high:.2f}){chance}."

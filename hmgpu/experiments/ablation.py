@@ -18,7 +18,7 @@ from hmgpu.core.errors import ConfigError, DataError
 from hmgpu.core.files import digest_of, write_json, write_text
 from hmgpu.core.parquet import read_table
 from hmgpu.data.weeks import Week
-from hmgpu.evaluation.contributions import PARTS, Ablation, Scored, VariantName, contributions
+from hmgpu.evaluation.contributions import PARTS, Ablation, Scored, VariantName, contributions, joined
 from hmgpu.evaluation.report.ablation import ablation_page
 from hmgpu.experiments.folds import Folds, place_of
 from hmgpu.experiments.variants import reseeded, varied, without
@@ -30,6 +30,7 @@ from hmgpu.parts.part import kinds
 from hmgpu.parts.retriever import Retriever
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.evaluate import ABLATION, METRICS, PRECISIONS, ablation_step
+from hmgpu.pipeline.open import decisive_settings
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.seal import is_whole, seal
 
@@ -58,11 +59,15 @@ def sections_in(named: str) -> tuple[str, ...]:
 def ablate_run(pipeline: Pipeline, sections: Sequence[str]) -> tuple[dict[str, Any], Path]:
     """Measure what every variant is worth in the validation week; return it and the run's `ablation.json` with it.
 
-    The run's page is written again, with the ablation in it; a finished run is sealed again.
+    Sections that were measured before stay in the file. The run's page is written again, with the ablation in it; a
+    finished run is sealed again.
     """
     run, week = pipeline.run, pipeline.weeks.validation
     finished = is_whole(run.folder)
     found = contributions([ablate(pipeline, sections, week)])
+    before = run.there(ablation_step(week))
+    if before:
+        found = joined(found, json.loads((before.folder / ABLATION).read_text()))
     step = run.step(ablation_step(week), {}, [digest_of(found)], lambda folder: write_json(folder / ABLATION, found))
     file = run.show(ABLATION, step.folder / ABLATION)
     pipeline.evaluate()
@@ -78,7 +83,7 @@ def ablate_folds(folds: Folds, runs: Path, sections: Sequence[str]) -> tuple[dic
         with pipeline.working():
             weeks.append(ablate(pipeline, sections, week))
     found = contributions(weeks)
-    file = place_of("ablation", pipeline, week, runs)
+    file = place_of(f"ablation-{'-'.join(sections)}", pipeline, week, len(weeks), runs)
     write_json(file, found)
     write_text(file.with_suffix(".html"), ablation_page(found))
     return found, file
@@ -148,10 +153,9 @@ def _scored_variant(pipeline: Pipeline, build: Callable[[], Pipeline], name: str
         for file in (metrics, metrics.with_name(PRECISIONS)):
             shutil.copyfile(file, folder / file.name)
 
-    elsewhere = ("data", "runs", "engine")  # in the store's digest, the run's place and every step's manifest
-    settings = {key: value for key, value in variant.config.settings().items() if key not in elsewhere}
+    settings, inputs = decisive_settings(variant.config, variant.store, variant.learning.exclusions)
     try:
-        step = pipeline.run.step(f"{week}/ablate/{name}", settings, [pipeline.store.digest], evaluate)
+        step = pipeline.run.step(f"{week}/ablate/{name}", settings, inputs, evaluate)
     except IMPOSSIBLE:
         shutil.rmtree(variant.run.folder, ignore_errors=True)
         raise

@@ -17,15 +17,16 @@ from hmgpu.core.files import UNFINISHED, sha256, write_json, write_text
 from hmgpu.core.list_length import list_length
 from hmgpu.core.parquet import read_table
 from hmgpu.core.printed import figures_table
-from hmgpu.data.store import Store
+from hmgpu.data.open_store import open_store
 from hmgpu.data.weeks import Week
 from hmgpu.evaluation.certainty import intervals
+from hmgpu.evaluation.method_names import shown_as
 from hmgpu.evaluation.report.folds import folds_page
-from hmgpu.evaluation.tables import method_name
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.evaluate import PRECISIONS
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.schedule import check_folds
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.runs.run import MANIFEST
 
@@ -47,7 +48,7 @@ def evaluate_folds(folds: Folds, runs: Path) -> tuple[dict[str, Any], Path]:
         customers = read_table(metrics.with_name(PRECISIONS))
         precisions.append(customers.select(pl.lit(str(week)).alias("week"), pl.all()))
     rows = pl.concat(precisions)
-    file = place_of("folds", pipeline, week, runs)
+    file = place_of("folds", pipeline, week, len(scored), runs)
     table = file.with_suffix(".parquet")
     draft = table.with_name(f"{UNFINISHED}{table.name}")
     rows.write_parquet(draft)
@@ -64,9 +65,15 @@ def evaluate_folds(folds: Folds, runs: Path) -> tuple[dict[str, Any], Path]:
     return found, file
 
 
-def place_of(what: str, last: Pipeline, week: Week, runs: Path) -> Path:
-    """Return the file in `runs` for the result of folds whose last pipeline is `last`; other settings have others."""
-    return runs / f"{what}-{week}-{last.run.folder.name.rpartition('-')[2]}.json"
+def place_of(what: str, last: Pipeline, week: Week, folds: int, runs: Path) -> Path:
+    """Return the file in `runs` for a result of the kind `what`: named by all that decides it, so no other has it.
+
+    Args:
+        last: the pipeline of the last fold; its run is named by settings, data, engine and code.
+        week: the last fold's.
+        folds: how many there are.
+    """
+    return runs / f"{what}-{folds}-weeks-to-{week}-{last.run.folder.name.rpartition('-')[2]}.json"
 
 
 def _pooled(rows: pl.DataFrame, k: int) -> dict[str, Any]:
@@ -80,13 +87,17 @@ def fold_pipelines(
 ) -> Iterator[tuple[Pipeline, Week]]:
     """Yield each of the last `folds` complete weeks, oldest first, with the pipeline that is fitted before it.
 
-    A week's validation week is the one before it, and its training weeks are the ones before that.
+    A week's validation week is the one before it, and its training weeks are the ones before that. Raises DataError
+    at once where the data is too short for so many, with how many fit.
     """
-    last = Store(config.data.root).last_complete_week
-    for back in reversed(range(folds)):
-        week = last.back(back)
+    store = open_store(config.data)
+    check_folds(config, store, folds)
+
+    def opened(week: Week) -> tuple[Pipeline, Week]:
         weeks = config.weeks.model_copy(update={"validation": str(week.back(1))})
-        yield open_pipeline(config.model_copy(update={"weeks": weeks}), engine, workers), week
+        return open_pipeline(config.model_copy(update={"weeks": weeks}), engine, workers), week
+
+    return (opened(store.last_complete_week.back(back)) for back in reversed(range(folds)))
 
 
 def fold_table(found: Mapping[str, Any]) -> Table:
@@ -106,5 +117,5 @@ def fold_table(found: Mapping[str, Any]) -> Table:
             low, high = ranges[method]
             ratio = f"{value / values['order']:.2f}" if values.get("order") else "–"
             cells = (f"{value:.5f}", f"{low:.5f}–{high:.5f}", ratio)
-            table.add_row(first[0], method_name(method), first[1], *cells, style="bold" if method == "ranker" else "")
+            table.add_row(first[0], shown_as(method), first[1], *cells, style="bold" if method == "ranker" else "")
     return table

@@ -22,14 +22,13 @@ from hmgpu.core.extras import needed_by
 from hmgpu.core.files import write_json
 from hmgpu.core.list_length import K, list_length
 from hmgpu.core.metrics import map_at
-from hmgpu.core.parquet import scan_table
-from hmgpu.data.store import Store
+from hmgpu.data.open_store import open_store
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.rankers.xgboost import XGBoost
 from hmgpu.pipeline.config import Config, load_config
-from hmgpu.pipeline.learn import FALLBACK, TABLE
-from hmgpu.pipeline.lists import top_k
+from hmgpu.pipeline.learn import filler
+from hmgpu.pipeline.lists import best_scored, top_k
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 
@@ -37,7 +36,6 @@ with needed_by("hmgpu tune"):
     import optuna
 
 log = logging.getLogger(__name__)
-FILE = "tuning.json"
 
 
 def suggested(trial: optuna.Trial) -> dict[str, Any]:
@@ -55,7 +53,7 @@ def suggested(trial: optuna.Trial) -> dict[str, Any]:
 def tune_trees(
     path: Path, settings: Sequence[str], at: str, trials: int, minutes: float | None, engine: Engine
 ) -> tuple[list[dict[str, Any]], Path]:
-    """Run the trials; return them, best first, and the run's file `tuning.json` with them.
+    """Run the trials; return them, best first, and the run's file `tuning-<at>-<trials>-trials.json` with them.
 
     Every trial is a step of the run: the same command goes on where it was stopped, and samples the same settings.
 
@@ -66,7 +64,7 @@ def tune_trees(
     """
     given = load_config(path, list(settings))
     _check(given, at)
-    store, named = Store(given.data.root), given.weeks.validation
+    store, named = open_store(given.data), given.weeks.validation
     reported = store.week_of(named) if named else store.last_complete_week
     weeks = given.weeks.model_copy(update={"validation": str(reported.back(2))})
     pipeline = open_pipeline(given.model_copy(update={"weeks": weeks}), engine)
@@ -76,7 +74,7 @@ def tune_trees(
     scored: list[dict[str, Any]] = []
     k = given.lists.k
     with pipeline.working():
-        week = Trials(pipeline)
+        week = Trials(pipeline, at)
         for number in range(trials):
             if minutes is not None and time.monotonic() - started > 60 * minutes:
                 log.warning("%g minutes are over after %d of %d trials", minutes, number, trials)
@@ -91,7 +89,7 @@ def tune_trees(
             log.info("trial %d of %d: MAP@%d %.5f with %s", number + 1, trials, k, score, what)
             scored.append({"trial": number, "settings": sampled, f"map_at_{k}": score})
     scored.sort(key=lambda each: (-each[f"map_at_{k}"], each["trial"]))
-    file = pipeline.run.folder / FILE
+    file = pipeline.run.folder / f"tuning-{at}-{len(scored)}-trials.json"
     write_json(file, {"at": at, "week": str(reported.back(1)), "stopped_on": str(reported.back(2)), "trials": scored})
     return scored, file
 
@@ -107,8 +105,8 @@ def _check(config: Config, at: str) -> None:
 class Trials:
     """Fits rankers on the examples of a pipeline and scores them on the week after its validation week."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self.pipeline, self.week = pipeline, pipeline.weeks.validation.back(-1)
+    def __init__(self, pipeline: Pipeline, at: str) -> None:
+        self.pipeline, self.at, self.week = pipeline, at, pipeline.weeks.validation.back(-1)
         self.training, training_steps = pipeline.training
         self.validation, validation_steps = pipeline.validation
         self.judged, judged_steps = pipeline.examples(self.week, training=False)
@@ -121,15 +119,17 @@ class Trials:
             pipeline = self.pipeline
             model = ranker.fit(self.training, self.validation, pipeline.engine, pipeline.config.seed)
             labels = pipeline.engine.collect(pipeline.store.sold_in(self.week))
-            scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in self.judged.tables()]
-            filler = scan_table(pipeline.learn(self.week)[FALLBACK].folder / TABLE)
-            k, buyers = pipeline.config.lists.k, labels.lazy().select("customer").unique()
+            k = pipeline.config.lists.k
+            tables = (table.select(KEYS).with_columns(score=model.score(table)) for table in self.judged.tables())
+            scored = [best_scored(table, k, pipeline.engine) for table in tables]
+            best_sellers = filler(pipeline.learn(self.week))
+            buyers = labels.lazy().select("customer").unique()
             pairs = pipeline.learning.exclusions.pairs(pipeline.store.as_of(self.week.first_day))
-            lists = pipeline.engine.collect(top_k(pl.concat(scored).lazy(), buyers, filler, k, pairs))
+            lists = pipeline.engine.collect(top_k(pl.concat(scored).lazy(), buyers, best_sellers, k, pairs))
             write_json(folder / "score.json", {"map": map_at(lists, labels, k)})
 
         settings = ranker.settings() | {"seed": self.pipeline.config.seed, "k": self.pipeline.config.lists.k}
-        step = self.pipeline.run.step(f"{self.week}/tune/{number:03}", settings, self.steps, write)
+        step = self.pipeline.run.step(f"{self.week}/tune/{self.at}/{number:03}", settings, self.steps, write)
         return float(json.loads((step.folder / "score.json").read_text())["map"])
 
 

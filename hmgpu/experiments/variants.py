@@ -39,9 +39,8 @@ def varied(pipeline: Pipeline, name: str, update: Mapping[str, Any]) -> Pipeline
     """
     config = pipeline.config.model_copy(update=update)
     run = Run(pipeline.run.folder / name, pipeline.engine, base=pipeline.learning.run)
-    learning = Learning(
-        config, pipeline.engine, pipeline.store, run, Schedule.of(config, pipeline.store).oldest, pipeline.workers
-    )
+    oldest, excluded = Schedule.of(config, pipeline.store).oldest, pipeline.learning.exclusions
+    learning = Learning(config, pipeline.engine, pipeline.store, run, oldest, pipeline.workers, excluded)
     return _variant(pipeline, name, update, learning)
 
 

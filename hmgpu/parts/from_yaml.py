@@ -30,7 +30,10 @@ class PartError(Exception):
 
 
 def parts_of(base: type[P], given: Any) -> Any:
-    """Build the parts of a config section, by name; all that is wrong with them is raised as one error."""
+    """Build the parts of a config section, by name; all that is wrong with them is raised as one error.
+
+    A part whose settings are null is left out; {} gives it its defaults.
+    """
     if not isinstance(given, dict):
         return given
     built, problems = {}, list[Problem]()
@@ -38,6 +41,8 @@ def parts_of(base: type[P], given: Any) -> Any:
         if not re.fullmatch(NAME, str(name)) or name in RESERVED:
             wanted = f"use lower case, digits and _, none of {', '.join(RESERVED)}"
             problems.append(Problem((str(name),), f"'{name}' is not a valid name: {wanted}"))
+            continue
+        if settings is None:
             continue
         try:
             built[name] = _build(base, name, settings)

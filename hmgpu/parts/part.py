@@ -4,6 +4,7 @@ A part is a frozen, validated config with a few methods, in a file named after i
 file, its test and a line of YAML. One of another package is found through the entry point group `hmgpu.parts`.
 """
 
+import difflib
 import importlib
 import pkgutil
 import re
@@ -154,6 +155,13 @@ class Part(BaseModel):
         """Optional columns of the data that this part can't do without; it is left out where one is absent."""
         return frozenset()
 
+    def needs_days(self) -> int:
+        """Days of purchases before a cutoff without which it learns nothing from them.
+
+        It is left out where there are fewer before the oldest week that a pipeline learns for.
+        """
+        return 0
+
     def needs_packages(self) -> frozenset[str]:
         """Optional packages, by the name under which they are imported, that it can't do without.
 
@@ -234,7 +242,9 @@ def build(base: type[P], name: str, settings: dict[str, Any] | None) -> P:
     kind = fields.pop("kind", name)
     known = kinds(base)
     if not isinstance(kind, str) or kind not in known:
-        raise ConfigError(f"'{kind}' is not a kind of {base.__name__.lower()}; choose from {', '.join(sorted(known))}")
+        near = difflib.get_close_matches(str(kind), known, n=1)
+        hint = f"did you mean '{near[0]}'? There are" if near else "choose from"
+        raise ConfigError(f"'{kind}' is not a kind of {base.__name__.lower()}; {hint} {', '.join(sorted(known))}")
     if not _is_ours(known[kind]):
         fields.pop(SOURCE, None)  # of the code that a run was made with; this one is hashed again
     return known[kind].model_validate(fields)

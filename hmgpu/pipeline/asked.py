@@ -1,18 +1,20 @@
 """Candidates, features and lists of the customers that somebody asks for, in memory instead of in the run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import polars as pl
 
-from hmgpu.core.parquet import read_table, scan_table
+from hmgpu.core.parquet import scan_table
 from hmgpu.data.weeks import Week
 from hmgpu.parts.candidates import KEYS, RANK, SCORE, TOGETHER
 from hmgpu.pipeline.context import StepContext
-from hmgpu.pipeline.describe import complete, look_up, propose
-from hmgpu.pipeline.learn import FALLBACK, TABLE
+from hmgpu.pipeline.describe import bytes_a_candidate, complete, look_up, propose
+from hmgpu.pipeline.learn import TABLE, filler
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.recommend import lists_for
 from hmgpu.pipeline.shards import as_fits, split
+from hmgpu.runs.run import Step
 
 FEW = 1_000  # customers whose lists are computed by themselves: of more of them, everybody's lists are worth keeping
 
@@ -31,7 +33,7 @@ def candidates_of(context: StepContext, week: Week, customers: pl.DataFrame) -> 
         pairs = propose(context, week, learned, some).pairs
         return pairs.select(*columns, *(name for name in TOGETHER if name in pairs.columns))
 
-    return _in_shards(context, work, customers)
+    return _in_shards(context, week, learned, work, customers)
 
 
 def features_of(context: StepContext, week: Week, pairs: pl.DataFrame) -> pl.DataFrame:
@@ -47,7 +49,7 @@ def features_of(context: StepContext, week: Week, pairs: pl.DataFrame) -> pl.Dat
         theirs = pairs.join(some, on="customer", how="semi")
         return complete(context, proposed, look_up(context, proposed, theirs))
 
-    return _in_shards(context, work, pairs.select("customer").unique())
+    return _in_shards(context, week, learned, work, pairs.select("customer").unique())
 
 
 def lists_of(pipeline: Pipeline, customers: pl.DataFrame | None) -> pl.DataFrame:
@@ -66,10 +68,9 @@ def lists_of(pipeline: Pipeline, customers: pl.DataFrame | None) -> pl.DataFrame
 
 def best_sellers(pipeline: Pipeline) -> pl.DataFrame:
     """(article, rank) for the week after the data: the list of a customer whom nobody knows."""
-    step = pipeline.learning.learn(pipeline.store.next_week, {})[FALLBACK]
+    best = filler(pipeline.learning.learn(pipeline.store.next_week, {}))
     # There are more of them where lists must not hold what a customer bought lately.
-    best = read_table(step.folder / TABLE).filter(pl.col("rank") <= pipeline.config.lists.k)
-    return best.sort("rank")
+    return pipeline.engine.collect(best.filter(pl.col("rank") <= pipeline.config.lists.k).sort("rank"))
 
 
 def in_order(asked: pl.DataFrame, lists: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
@@ -90,7 +91,12 @@ def in_order(asked: pl.DataFrame, lists: pl.DataFrame, best: pl.DataFrame) -> pl
 
 
 def _in_shards(
-    context: StepContext, work: Callable[[pl.DataFrame], pl.DataFrame], customers: pl.DataFrame
+    context: StepContext,
+    week: Week,
+    learned: Mapping[str, Step],
+    work: Callable[[pl.DataFrame], pl.DataFrame],
+    customers: pl.DataFrame,
 ) -> pl.DataFrame:
-    shards = split(customers, context.retrievers.values(), context.memory_gb)
+    width = partial(bytes_a_candidate, context, week, learned, customers)
+    shards = split(customers, context.retrievers.values(), context.memory_gb, width)
     return pl.concat(as_fits(work, shard.customers) for shard in shards)

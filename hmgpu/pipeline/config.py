@@ -3,13 +3,13 @@
 import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
 from hmgpu.core.choices import Choice
 from hmgpu.core.errors import ConfigError
-from hmgpu.core.yaml_problems import Location, refuse_repeated_keys
+from hmgpu.core.yaml_problems import Location
 from hmgpu.core.yaml_text import parse
 from hmgpu.data.settings import DataSettings, Folder
 from hmgpu.parts.feature import Feature
@@ -19,10 +19,12 @@ from hmgpu.parts.negatives.recalled import Recalled
 from hmgpu.parts.part import Count
 from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.retriever import Retriever
+from hmgpu.pipeline.config_files import EXTENDS, PART_SECTIONS, Layers, read_config, unknown_part
 from hmgpu.pipeline.exclusions import ListSettings
 from hmgpu.pipeline.quotas import Quotas
 from hmgpu.pipeline.retrain_settings import RetrainSettings
-from hmgpu.pipeline.shipped_configs import config_file
+
+M = TypeVar("M", bound=BaseModel)
 
 PLACES = ("data", "runs", "engine", "memory_gb", "retrain")
 """Sections that set where and how a pipeline runs, but not its result: that depends on the data's digest instead."""
@@ -59,6 +61,17 @@ class EncodeSettings(BaseModel):
 
     days: Count = 182
     """Days before the oldest training cutoff whose purchases the workflows are fitted on."""
+
+
+class DataConfig(BaseModel):
+    """A config that describes a data set and no pipeline, for verbs that need no more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    data: DataSettings
+    """The retailer's data."""
+    engine: Choice = "auto"
+    """auto, cpu or gpu."""
 
 
 class Config(BaseModel):
@@ -157,7 +170,7 @@ def decisive(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def load_config(name: str | Path, settings: Sequence[str] | Mapping[str, Any] | None = None) -> Config:
-    """Load the config from a YAML file, with `settings` put over it.
+    """Load the config from a YAML file, with `settings` put over it; see `read_config` for files that extend others.
 
     Args:
         name: the file's path, or the name of a config that comes with hmgpu.
@@ -166,28 +179,41 @@ def load_config(name: str | Path, settings: Sequence[str] | Mapping[str, Any] | 
 
     Raises ConfigError, with one line for each problem that names file, line and key.
     """
-    path = config_file(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-        tree, content = parse(text)
-    except OSError as error:
-        raise ConfigError(f"Can't read the config {path}: {error.strerror}.") from None
-    except ValueError as error:
-        raise ConfigError(f"{path} is not YAML: {error}.") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} holds no settings: it must be a mapping of keys such as data, runs and retrievers.")
-    refuse_repeated_keys(path, tree)
-    if isinstance(settings, Mapping):
-        overridden = [_put(content, key, value, key) for key, value in settings.items()]
-    else:
-        overridden = [_override(content, setting) for setting in settings or ()]
-    try:
-        loaded = Config.model_validate(content)
-    except ValidationError as error:
-        problems = [problem.explain(path, tree, overridden) for problem in problems_of(error, _known_fields)]
-        raise ConfigError("\n".join(problems)) from None
+    layers = read_config(name)
+    loaded = _validated(Config, layers, *_with_settings(layers, settings))
     loaded._name = str(name)
     return loaded
+
+
+def load_data(
+    name: str | Path, settings: Sequence[str] | Mapping[str, Any] | None = None
+) -> tuple[DataSettings, Choice]:
+    """Load the section `data` of a config, which needs no other, and the engine. Raises ConfigError likewise."""
+    layers = read_config(name)
+    content, overridden = _with_settings(layers, settings)
+    if set(content) <= set(DataConfig.model_fields):
+        alone = _validated(DataConfig, layers, content, overridden)
+        return alone.data, alone.engine
+    found = _validated(Config, layers, content, overridden)
+    return found.data, found.engine
+
+
+def _with_settings(
+    layers: Layers, settings: Sequence[str] | Mapping[str, Any] | None
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the config's content with `settings` put over it, and the keys that they set."""
+    content = layers.content
+    if isinstance(settings, Mapping):
+        return content, [_put(content, key, value, key) for key, value in settings.items()]
+    return content, [_override(content, setting) for setting in settings or ()]
+
+
+def _validated(model: type[M], layers: Layers, content: dict[str, Any], overridden: list[str]) -> M:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = [layers.explain(problem, overridden) for problem in problems_of(error, _known_fields)]
+        raise ConfigError("\n".join(problems)) from None
 
 
 def _override(content: dict[str, Any], setting: str) -> str:
@@ -212,6 +238,8 @@ def _put(content: dict[str, Any], key: str, value: Any, label: str) -> str:
         place = place[parent]
         if not isinstance(place, dict):
             raise ConfigError(f"{label}: '{parent}' is a single value and has no keys below it.")
+    if value is None and len(parents) == 1 and parents[0] in PART_SECTIONS and last not in place:
+        raise ConfigError(f"{label}: {unknown_part(parents[0], last, place)}")
     place[last] = value
     return key
 
@@ -225,4 +253,4 @@ def _known_fields(location: Location) -> tuple[str, ...]:
         model = next((each for each in (written, *get_args(written)) if hasattr(each, "model_fields")), None)
         if model is None:
             return ()
-    return tuple(model.model_fields)
+    return (*model.model_fields, *([EXTENDS] if model is Config else []))

@@ -78,13 +78,16 @@ class StepContext:
         """
         return json.dumps([[name, part.settings()] for name, part in self.learners.items()])
 
-    def each_shard(self, what: str, work: Callable[[Shard], Step], customers: pl.DataFrame) -> list[Step]:
+    def each_shard(
+        self, what: str, work: Callable[[Shard], Step], customers: pl.DataFrame, width: Callable[[], int]
+    ) -> list[Step]:
         """Run `work` for every shard of `customers` (customer); each worker plans with its share of memory.
 
         Args:
             what: name of the work, shown with the progress.
+            width: returns the bytes of a candidate with all columns that the work computes.
         """
-        shards = split(customers, self.retrievers.values(), self.memory_gb * self.workers.share)
+        shards = split(customers, self.retrievers.values(), self.memory_gb * self.workers.share, width)
         return self.workers.each(what, [partial(work, shard) for shard in shards])
 
     def shard_settings(self, shard: Shard) -> dict[str, Any]:

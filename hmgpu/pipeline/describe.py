@@ -18,6 +18,8 @@ from hmgpu.pipeline.families import Family, families
 from hmgpu.pipeline.quotas import best_by_worth
 from hmgpu.runs.run import Step
 
+USUAL = 140 * 4  # bytes of a candidate with as many columns as base.yaml makes
+
 
 @dataclass(frozen=True)
 class ProposedCandidates:
@@ -72,6 +74,20 @@ def look_up(context: StepContext, proposed: ProposedCandidates, asked: pl.DataFr
         alone = _where(proposed.families, lambda family: family.early and not family.part.compares)
         others = with_families(others, alone, engine)
     return engine.collect(pl.concat([found, others.lazy()], how="diagonal").sort(KEYS), fits=True)
+
+
+def bytes_a_candidate(context: StepContext, week: Week, learned: Mapping[str, Step], customers: pl.DataFrame) -> int:
+    """Return the bytes of a described candidate: of all columns that the config's parts compute.
+
+    Args:
+        customers: (customer), any; one of them is described. Where nothing was learned yet, as in a run that is only
+            planned, a usual number is returned.
+    """
+    if not all(step.folder.is_dir() for step in learned.values()):
+        return USUAL
+    proposed = propose(context, week, learned, customers.head(1))
+    described = complete(context, proposed, proposed.pairs)
+    return int(described.clear(8).estimated_size()) // 8  # of empty rows, since who has candidates decides no widths
 
 
 def column_parts(

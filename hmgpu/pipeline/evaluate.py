@@ -7,17 +7,23 @@ from typing import Any
 
 import polars as pl
 
+from hmgpu.core.errors import DataError
 from hmgpu.core.files import write_json
-from hmgpu.core.parquet import read_table, scan_table
+from hmgpu.core.parquet import read_table
+from hmgpu.data.segments import ACTIVE_DAYS
 from hmgpu.data.weeks import Week
-from hmgpu.evaluation.figures import METHODS, figures_of, score_methods
+from hmgpu.evaluation.figures import figures_of, members_of, score_methods
+from hmgpu.evaluation.method_names import ORDER, RANKER
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.run import report_page
+from hmgpu.evaluation.retrievers import count_by_rank
+from hmgpu.parts.candidates import KEYS
+from hmgpu.pipeline.baselines import baseline_lists
 from hmgpu.pipeline.context import StepContext
 from hmgpu.pipeline.describe import column_parts
 from hmgpu.pipeline.fit import LabelledWeeks
-from hmgpu.pipeline.learn import FALLBACK, TABLE
-from hmgpu.pipeline.lists import top_k
+from hmgpu.pipeline.learn import FALLBACK, filler
+from hmgpu.pipeline.lists import best_scored, top_k
 from hmgpu.runs.run import Step
 
 METRICS, PRECISIONS, LISTS = "metrics.json", "precisions.parquet", "lists.parquet"
@@ -45,23 +51,46 @@ def judge(context: StepContext, on: FittedWeek) -> Step:
     engine, store, week = context.engine, context.store, on.week
 
     def write(folder: Path) -> dict[str, int]:
-        labels = engine.collect(store.sold_in(week))
-        history = store.as_of(week.first_day)
-        model = context.ranker.load(on.fitted.folder, engine)
-        scores = score_methods(on.examples[0], model, context.retrievers)
-        buyers = labels.select("customer").unique().lazy()
-        filler, pairs = best_sellers(context, week), context.learning.exclusions.pairs(history)
-        lists = {
-            method: engine.collect(top_k(scores.lazy().rename({method: "score"}), buyers, filler, context.k, pairs))
-            for method in METHODS
-        }
-        figures, precisions = figures_of(scores, lists, labels, history, list(context.retrievers), engine, context.k)
+        labels, history = engine.collect(store.sold_in(week)), store.as_of(week.first_day)
+        if labels.is_empty():
+            raise DataError(f"Nobody bought in the week {week}: there is nothing to evaluate; take another week.")
+        members = members_of(history, labels.select("customer").unique(), engine)
+        lists, counts = _lists_and_counts(context, on, labels, members)
+        on_sale = engine.collect(history.on_sale(ACTIVE_DAYS))
+        figures, precisions = figures_of(lists, counts, list(context.retrievers), labels, members, on_sale, context.k)
         write_json(folder / METRICS, {"week": str(week)} | figures)
         precisions.write_parquet(folder / PRECISIONS)
-        lists["ranker"].sort("customer", "rank").write_parquet(folder / LISTS)
+        lists[RANKER].sort("customer", "rank").write_parquet(folder / LISTS)
         return {"customers": figures["customers"]}
 
     return context.run.step(f"{week}/evaluate", _settings(context), _inputs(context, on), write)
+
+
+def _lists_and_counts(
+    context: StepContext, on: FittedWeek, labels: pl.DataFrame, members: pl.DataFrame
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """Return each method's lists (customer, article, rank), and the counts of all candidates by rank.
+
+    Candidates are read some customers at a time: of all who bought in a week of H&M's they would take gigabytes.
+    """
+    engine, retrievers, history = context.engine, list(context.retrievers), context.store.as_of(on.week.first_day)
+    model, buyers = context.ranker.load(on.fitted.folder, engine), members.lazy().select("customer")
+    counts, best = list[pl.DataFrame](), {ORDER: list[pl.DataFrame](), RANKER: list[pl.DataFrame]()}
+    for table in on.examples[0].tables():
+        scores = score_methods(table, model, retrievers)
+        counts.append(count_by_rank(table, retrievers, labels, members, engine))
+        for method, found in best.items():
+            found.append(best_scored(scores.select(*KEYS, score=method), context.k, engine))
+    if not counts:
+        raise DataError(
+            "No retriever proposed anything to the customers who bought in the week: there is nothing to evaluate."
+        )
+    best_sellers = filler(context.learning.learn(on.week, {}))
+    pairs = context.learning.exclusions.pairs(history)
+    plans = baseline_lists(history, buyers, context.k)
+    for method, found in best.items():
+        plans[method] = top_k(pl.concat(found).lazy(), buyers, best_sellers, context.k, pairs)
+    return {method: engine.collect(plan) for method, plan in plans.items()}, pl.concat(counts)
 
 
 def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
@@ -92,12 +121,6 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
 
     shown = [judged.digest, *([ablation.digest] if ablation else [])]
     return context.run.step(f"{week}/report", _settings(context), [*_inputs(context, on), *shown], write)
-
-
-def best_sellers(context: StepContext, week: Week) -> pl.LazyFrame:
-    """Return (article, rank), the best sellers that fill up the lists of `week`."""
-    step = context.learning.learn(week, {})[FALLBACK]
-    return scan_table(step.folder / TABLE)
 
 
 def _settings(context: StepContext) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.examples import LABEL, Examples
 from hmgpu.parts.negative_sampler import NegativeSampler, TrainingWeek
 from hmgpu.pipeline.context import StepContext
-from hmgpu.pipeline.describe import complete, look_up, propose
+from hmgpu.pipeline.describe import bytes_a_candidate, complete, look_up, propose
 from hmgpu.pipeline.learn import TABLE
 from hmgpu.pipeline.shards import Shard, as_fits
 from hmgpu.runs.run import Step
@@ -32,7 +32,8 @@ def write_examples(
     learned = context.learning.learn(week, context.learners)
     buyers = context.engine.collect(context.store.sold_in(week).select("customer").unique())
     work = partial(_shard_step, context, f"{week}/{name}", week, training, learned)
-    steps = context.each_shard(f"{name} {week}", work, buyers)
+    width = partial(bytes_a_candidate, context, week, learned, buyers)
+    steps = context.each_shard(f"{name} {week}", work, buyers, width)
     return Examples(tuple(step.folder / TABLE for step in steps)), steps
 
 

@@ -44,24 +44,37 @@ def all_learned(part: Learner, history: History, audience: History, engine: Engi
     return known | {name: engine.collect(plan).lazy() for name, plan in own.items()}
 
 
+def filler(learned: Mapping[str, Step]) -> pl.LazyFrame:
+    """Return (article, rank), the best sellers that fill up lists.
+
+    Args:
+        learned: what `Learning.learn` returned for the week of the lists, with the parts or without any.
+    """
+    return scan_table(learned[FALLBACK].folder / TABLE)
+
+
 class Learning:
     """Fits workflows and trains models at the oldest training week's cutoff; learns from every week's History."""
 
     def __init__(
-        self, config: Config, engine: Engine, store: Store, run: Run, oldest: Week, workers: Workers = IN_PROCESS
+        self,
+        config: Config,
+        engine: Engine,
+        store: Store,
+        run: Run,
+        oldest: Week,
+        workers: Workers = IN_PROCESS,
+        exclusions: Exclusions | None = None,
     ) -> None:
+        """Set up; `exclusions` are what lists must not hold, None reads them as `config.lists` asks."""
         self.config, self.engine, self.store, self.run = config, engine, store, run
         self.oldest, self.workers = oldest, workers
+        self.exclusions = exclusions or Exclusions.of(config.lists, store, engine)
         self._trained: dict[tuple[str, Week, Trained], Step] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the loaded workflows, which would make a worker load Merlin, needed or not."""
         return {name: value for name, value in vars(self).items() if name != "encoders"}
-
-    @cached_property
-    def exclusions(self) -> Exclusions:
-        """Return what lists must not hold."""
-        return Exclusions.of(self.config.lists, self.store, self.engine)
 
     @cached_property
     def encoded(self) -> Step:

@@ -12,6 +12,7 @@ from hmgpu.core.parquet import read_table
 from hmgpu.core.plans import decayed, top_n
 
 if TYPE_CHECKING:  # the real import loads pydantic's models, which nobody needs to look a list up
+    from hmgpu.core.engine import Engine
     from hmgpu.data.store import History
 
 SUBMISSION = "submission.csv"
@@ -31,6 +32,15 @@ def best_sellers(history: "History", n: int = K, excluded: pl.LazyFrame | None =
         sales = sales.join(excluded, on="article", how="anti")
     scored = sales.group_by("article").agg(score=pl.col("weight").sum())
     return top_n(scored, n, by=()).select("article", "rank")
+
+
+def best_scored(scored: pl.DataFrame, k: int, engine: "Engine") -> pl.DataFrame:
+    """Return the `k` best rows of each customer in `scored` (customer, article, score): all that `top_k` needs.
+
+    So candidates are scored some customers at a time, and those of all customers are never in memory at once.
+    """
+    best = top_n(scored.lazy().drop_nulls("score"), k, by="customer")
+    return engine.collect(best.select("customer", "article", "score"))
 
 
 def top_k(

@@ -4,13 +4,17 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hmgpu.core.engine import Engine
+from hmgpu.data.open_store import open_store
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.exclusions import Exclusions
+from hmgpu.pipeline.learn import Learning
 from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.schedule import Schedule
 from hmgpu.pipeline.usable_parts import vector_digests
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.runs.inventory import reusable_runs
@@ -31,22 +35,35 @@ def open_pipeline(
             `config.runs` that this code wrote with the same libraries, so that a change costs only what it changes.
         kind: `PlannedRun` for a pipeline that computes nothing and notes what it would.
     """
-    store = Store(config.data.root)
+    store = open_store(config.data)
     store.verify()
-    folder = config.runs / run_name(config, store, engine)
+    excluded = Exclusions.of(config.lists, store, engine)
+    folder = config.runs / run_name(config, store, engine, excluded)
     known = reusable_runs(config.runs, engine) if others is None else others
     copied = tuple(Run(other, engine) for other in known if other.resolve() != folder.resolve())
-    return Pipeline(config, engine, store, kind(folder, engine, others=copied), workers)
+    run, oldest = kind(folder, engine, others=copied), Schedule.of(config, store).oldest
+    learning = Learning(config, engine, store, run, oldest, workers, excluded)
+    return Pipeline(config, engine, store, run, workers, learning)
 
 
-def run_name(config: Config, store: Store, engine: Engine) -> str:
+def run_name(config: Config, store: Store, engine: Engine, excluded: Exclusions | None = None) -> str:
     """Return the data's last day and a hash of settings, data, engine and code.
 
     So the same command finds its run again, and no other command changes it.
+
+    Args:
+        excluded: what `config.lists` excludes; None reads it.
     """
-    vectors = vector_digests(config, store)  # vectors that no part uses decide nothing
-    excluded = Exclusions.of(config.lists, store, engine).settings()  # the file's content decides, not its name
-    settings = config.decisive()
-    settings["lists"] = {"k": config.lists.k} | excluded
-    decisive = json.dumps([settings, store.digest, engine.name, code_digest(), *vectors])
+    settings, inputs = decisive_settings(config, store, excluded or Exclusions.of(config.lists, store, engine))
+    decisive = json.dumps([settings, engine.name, code_digest(), *inputs])
     return f"{date_of(store.last_day)}-{hashlib.sha256(decisive.encode()).hexdigest()[:8]}"
+
+
+def decisive_settings(config: Config, store: Store, excluded: Exclusions) -> tuple[dict[str, Any], list[str]]:
+    """Return all settings that decide a result, and the digests of all data that decide it.
+
+    Args:
+        excluded: what `config.lists` excludes: the content of its file decides, not its name.
+    """
+    lists = {"k": config.lists.k} | excluded.settings()
+    return config.decisive() | {"lists": lists}, [store.digest, *vector_digests(config, store)]

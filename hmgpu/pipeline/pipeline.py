@@ -67,7 +67,7 @@ class Pipeline:
         self.config, self.engine, self.store, self.run, self.workers = config, engine, store, run, workers
         self.weeks = Schedule.of(config, store)
         self.learning = learning or Learning(config, engine, store, run, self.weeks.oldest, workers)
-        parts = usable_parts(config, store)
+        parts = usable_parts(config, store, self.weeks.oldest)
         self.retrievers, self.features = parts.retrievers, parts.features
         self._without_quotas = StepContext(
             store,

@@ -19,6 +19,8 @@ from hmgpu.pipeline.quotas import Quotas, count_proposals, rates
 from hmgpu.pipeline.shards import Shard, as_fits
 from hmgpu.runs.run import Step
 
+BYTES = 560  # of a proposal: it has no columns of features, but all retrievers' are in memory, and are joined
+
 
 def learn_quotas(context: StepContext, quotas: Quotas, weeks: Sequence[Week]) -> LearnedQuotas:
     """Learn from `weeks` which candidates are kept: what one is worth, by retriever, rank and segment."""
@@ -41,7 +43,8 @@ def _count_week(context: StepContext, quotas: Quotas, week: Week) -> list[Step]:
     learned = context.learning.learn(week, _retrievers(context))
     buyers = context.engine.collect(context.store.sold_in(week).select("customer").unique())
     buyers = sample(buyers, quotas.customers, context.seed + week.first_day)
-    return context.each_shard(f"quotas {week}", partial(_count_shard, context, week, learned), buyers)
+    work = partial(_count_shard, context, week, learned)
+    return context.each_shard(f"quotas {week}", work, buyers, lambda: BYTES)
 
 
 def _count_shard(context: StepContext, week: Week, learned: Mapping[str, Step], shard: Shard) -> Step:

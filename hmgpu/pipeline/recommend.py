@@ -6,11 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
-from hmgpu.core.parquet import scan_table
 from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.context import StepContext
-from hmgpu.pipeline.describe import complete, propose
-from hmgpu.pipeline.learn import FALLBACK, TABLE
+from hmgpu.pipeline.describe import bytes_a_candidate, complete, propose
+from hmgpu.pipeline.learn import TABLE, filler
 from hmgpu.pipeline.lists import SUBMISSION, check_fillable, top_k, write_submission
 from hmgpu.pipeline.served_tables import write_tables
 from hmgpu.pipeline.shards import Shard, as_fits
@@ -21,17 +20,19 @@ def recommend(context: StepContext, fitted: Step) -> list[Step]:
     """Write (customer, article, rank), every customer's list; one step per shard of customers."""
     learned = context.learning.learn(context.store.next_week, context.learners)
     customers = context.engine.collect(context.store.customer_ids().select("customer"))
-    return context.each_shard("recommend", partial(_shard_step, context, fitted, learned), customers)
+    width = partial(bytes_a_candidate, context, context.store.next_week, learned, customers)
+    return context.each_shard("recommend", partial(_shard_step, context, fitted, learned), customers, width)
 
 
 def submit(context: StepContext, recommended: list[Step]) -> Step:
     """Write `submission.csv`, as Kaggle takes it, and next to it the tables that the run is served from."""
     engine, store = context.engine, context.store
-    filler, column = _filler(context.learning.learn(store.next_week, {})), store.raw_name("transactions", "customer")
+    best_sellers = filler(context.learning.learn(store.next_week, {}))
+    column = store.raw_name("transactions", "customer")
 
     def write(folder: Path) -> dict[str, int]:
         files = [step.folder / TABLE for step in recommended]
-        plans = store.customer_ids(), store.article_ids(), store.codes(), filler
+        plans = store.customer_ids(), store.article_ids(), store.codes(), best_sellers
         customers, articles, codes, best = map(engine.collect, plans)
         write_tables(folder, files, best.filter(pl.col("rank") <= context.k), customers, articles, codes, context.k)
         written = write_submission(folder / SUBMISSION, files, customers, articles, context.k, column)
@@ -50,12 +51,12 @@ def lists_for(context: StepContext, fitted: Step, learned: Mapping[str, Step], c
     described = complete(context, proposed, model.promising(proposed.pairs))
     scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
     pairs = context.learning.exclusions.pairs(proposed.audience)
-    return engine.collect(top_k(scored, customers.lazy(), _filler(learned), context.k, pairs))
+    return engine.collect(top_k(scored, customers.lazy(), filler(learned), context.k, pairs))
 
 
 def _shard_step(context: StepContext, fitted: Step, learned: Mapping[str, Step], shard: Shard) -> Step:
     def write(folder: Path) -> dict[str, int]:
-        check_fillable(context.engine.collect(_filler(learned)), context.k)
+        check_fillable(context.engine.collect(filler(learned)), context.k)
         table = as_fits(partial(lists_for, context, fitted, learned), shard.customers)
         rows = context.engine.write(table.lazy(), folder / TABLE)
         return {"customers": shard.customers.height, "rows": rows}
@@ -65,7 +66,3 @@ def _shard_step(context: StepContext, fitted: Step, learned: Mapping[str, Step],
     # A model may be used with settings that it was not fitted with.
     settings = context.shard_settings(shard) | {"ranker": context.ranker.settings(), "k": context.k}
     return context.run.step(f"{context.store.next_week}/recommend/{shard.number:03}", settings, inputs, write)
-
-
-def _filler(learned: Mapping[str, Step]) -> pl.LazyFrame:
-    return scan_table(learned[FALLBACK].folder / TABLE)

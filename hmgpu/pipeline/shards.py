@@ -12,9 +12,10 @@ from hmgpu.parts.retriever import Retriever
 
 log = logging.getLogger(__name__)
 
-# Measured: a described candidate has some 140 columns of 4 bytes, and less than half of the candidates asked for are
-# left, since retrievers agree and customers without purchases get few; joins and scores need a little more.
-BYTES_A_CANDIDATE = 300
+# Measured: with 140 columns of 4 bytes a candidate that is asked for takes 300 bytes, since less than half of them are
+# left (retrievers agree, and customers without purchases get few), while joins and scores need a little more.
+LEFT = 300 / (140 * 4)
+WIDEST = 4_000  # bytes of a candidate with more columns than any config makes
 WORKING_SHARE = 0.4  # of the memory; the rest is for article tables, customer tables and the ranker
 MOST = 8_000_000  # candidates asked for at once: with three times as many, each takes a fifth longer (profiles.md)
 
@@ -30,13 +31,22 @@ class Shard:
     """(customer), sorted."""
 
 
-def split(customers: pl.DataFrame, retrievers: Iterable[Retriever], memory_gb: float) -> list[Shard]:
+def split(
+    customers: pl.DataFrame, retrievers: Iterable[Retriever], memory_gb: float, width: Callable[[], int]
+) -> list[Shard]:
     """Split `customers` (customer), sorted, into as few equal shards as `memory_gb` and `MOST` allow; at least one.
 
-    Shards are ranges of customer keys, so that the same customers and memory give the same shards.
+    Shards are ranges of customer keys, so that the same customers, memory and columns give the same shards.
+
+    Args:
+        width: returns the bytes of a candidate with all columns that are computed; asked only where they may decide.
     """
     candidates = sum(retriever.n for retriever in retrievers)
-    allowed = min(MOST, memory_gb * WORKING_SHARE * 2**30 / BYTES_A_CANDIDATE)
+    memory = memory_gb * WORKING_SHARE * 2**30 / LEFT
+    allowed = memory / WIDEST
+    if allowed < min(MOST, customers.height * candidates):
+        allowed = memory / width()
+    allowed = min(MOST, allowed)
     fitting = max(1, int(allowed / candidates))
     shards = max(1, math.ceil(customers.height / fitting))
     size = max(1, math.ceil(customers.height / shards))

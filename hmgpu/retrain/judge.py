@@ -11,11 +11,10 @@ from hmgpu.core.list_length import K
 from hmgpu.core.metrics import average_precision
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
+from hmgpu.evaluation.method_names import BASELINES, OWN_PAST, RANKER
 from hmgpu.experiments.compare import paired
 from hmgpu.retrain.opponent import Opponent
 
-BASELINE = "repurchase_popular"  # the method that every new run must beat
-BASELINE_NAME = "repurchase + popularity"
 HOW = {"served": "", "evaluated": " in its own evaluation", "refitted": ", fitted again without that week"}
 
 
@@ -45,12 +44,12 @@ def judge(
     The week also stopped the new run's fit, which favours the new run a little.
 
     Args:
-        precisions: (customer, repurchase_popular, ranker, …), of the new run in `week`.
+        precisions: (customer, own_past, ranker, …), of the new run in `week`.
         current: the current run's lists for these customers; None where there are none.
         tolerance: how far the new run's MAP@k may be below the current one's, as a share of it.
         without: why there are none.
     """
-    new, baseline = (float(precisions[name].mean() or 0.0) for name in ("ranker", BASELINE))  # type: ignore[arg-type]
+    new, baseline = (float(precisions[name].mean() or 0.0) for name in (RANKER, OWN_PAST))  # type: ignore[arg-type]
     figures: dict[str, Any] = {"week": str(week), "customers": precisions.height, "new": new, "baseline": baseline}
     if current:
         labels = engine.collect(store.sold_in(week))
@@ -67,9 +66,9 @@ def judge(
 def _decided(figures: Mapping[str, Any], tolerance: float, k: int, without: str) -> tuple[bool, str]:
     new, baseline, now = figures["new"], figures["baseline"], figures.get("current")
     if not new > baseline:
-        return False, f"MAP@{k} {new:.5f} is not above {BASELINE_NAME} ({baseline:.5f})"
+        return False, f"MAP@{k} {new:.5f} is not above {BASELINES[OWN_PAST]} ({baseline:.5f})"
     how = HOW[figures.get("current_lists", "served")]
     if now is not None and new < now * (1 - tolerance):
         return False, f"MAP@{k} {new:.5f} is more than {tolerance:.1%} below the current run's ({now:.5f}{how})"
     other = without if now is None else f"the current run has {now:.5f}{how}"
-    return True, f"MAP@{k} {new:.5f}; {other}, {BASELINE_NAME} {baseline:.5f}"
+    return True, f"MAP@{k} {new:.5f}; {other}, {BASELINES[OWN_PAST]} {baseline:.5f}"

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from hmgpu.core.html.blocks import Grid, Section, count, score
 from hmgpu.core.html.lines import Lines
 from hmgpu.core.html.page import page
+from hmgpu.evaluation.method_names import BASELINES, OWN_PAST
 from hmgpu.retrain.record import Record
 
 LEAD = (
     "Each retrain judged three kinds of lists on the last complete week of its data, for the same customers, all made "
-    "without having seen the week: those of the new run, those of the then current run, and the baseline repurchase + "
-    "popularity (a customer's own articles again, then best sellers). The current run's lists are those that it had "
-    "served, if its data ended before the week; those that it was evaluated by, if the week was its validation week; "
+    "without having seen the week: those of the new run, those of the then current run, and the baseline own past "
+    "+ best sellers (what a customer bought before, then last week's best sellers). The current run's lists are those "
+    "that it had served, if its data ended before the week; those that it was evaluated by, if the week was its "
+    "validation week; "
     "else those of its settings, fitted again on the weeks before (refitted). p: how often chance alone makes a "
     "difference as large. Outcomes: promoted (the new run became the current one), kept "
     "(the current run stayed), refused (the new data were not added), unchanged (there were no new data), failed. The "
@@ -26,7 +28,7 @@ def history_page(retrains: Sequence[Record]) -> str:
     weeks = [record.figures["week"] for record in judged]
     series = {
         name: [record.figures.get(key) for record in judged]
-        for name, key in (("new run", "new"), ("current run", "current"), ("repurchase + popular", "baseline"))
+        for name, key in (("new run", "new"), ("current run", "current"), (BASELINES[OWN_PAST], "baseline"))
     }
     scores = ("MAP@k new", "MAP@k current", "its lists", "p", "MAP@k baseline")
     headings = ["started (UTC)", "data up to", "outcome", "new run", *scores, "customers", "why"]

@@ -11,10 +11,11 @@ from hmgpu.benchmark import against_peers
 from hmgpu.benchmark.against_peers import benchmark_peers
 from hmgpu.benchmark.own_pipeline import evaluated
 from hmgpu.benchmark.peer_runs import Recommended
-from hmgpu.benchmark.quality import Row, ahead, judged, ratio
+from hmgpu.benchmark.quality import Quality, Row, ahead, judged, ratio
 from hmgpu.cli import app
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError, RunError
+from hmgpu.evaluation.method_names import BASELINES
 from hmgpu.experiments.folds import evaluate_folds, fold_pipelines
 from hmgpu.parts.rankers.order import Order
 from hmgpu.parts.retrievers.popular import Popular
@@ -77,6 +78,11 @@ def test_without_lists_there_is_no_recall():
     assert Row("hmgpu", kept, 1.0, None).figures(None)["recall_at_12"] is None
 
 
+def of(name: str, found: Quality) -> dict:
+    (row,) = (each for each in found.recommenders if each["name"] == name)
+    return row
+
+
 @pytest.fixture
 def subject(make_subject, tmp_path):
     parts = {"retrievers": {"popular": Popular()}, "ranker": Order(), "runs": tmp_path / "runs"}
@@ -101,7 +107,7 @@ def here(monkeypatch):
 def test_peers_get_the_weeks_and_the_customers_of_hmgpus_pipeline(subject, here):
     found = benchmark_peers(subject, CPU, ["popular", "repurchase"], 2, None, True)
     by_name = {each["name"]: each for each in found.recommenders}
-    assert set(by_name) == {"hmgpu", "popular", "repurchase"}
+    assert set(by_name) == {"hmgpu", "popular", "repurchase", *BASELINES.values()}
     weeks = [week for _, week in fold_pipelines(subject.config, CPU, 2)]
     assert found.data["weeks"] == [str(week) for week in weeks]
     assert [(name, week) for name, week, *_ in here] == [
@@ -119,15 +125,17 @@ def test_peers_get_the_weeks_and_the_customers_of_hmgpus_pipeline(subject, here)
     gap = by_name["hmgpu"]["map_at_12"]["value"] - by_name["repurchase"]["map_at_12"]["value"]
     assert ahead_by["value"] == pytest.approx(gap)
     assert ahead_by["low"] < ahead_by["value"] < ahead_by["high"]
+    for key, name in BASELINES.items():
+        assert by_name[name]["map_at_12_by_week"] == pytest.approx([fold["map_at_12"][key] for fold in scored])
     # … and has them too when they are read from the file, which has no lists.
-    read = benchmark_peers(subject, CPU, [], 2, file, True).recommenders[0]
+    read = of("hmgpu", benchmark_peers(subject, CPU, [], 2, file, True))
     assert read == by_name["hmgpu"] | {"recall_at_12": None}
     assert by_name["hmgpu"]["recall_at_12"]["value"] > 0
 
 
 def test_the_best_setting_of_the_week_before_is_kept(subject, here, monkeypatch):
     monkeypatch.setattr(against_peers, "tried", lambda *given: [0.1, 0.3, 0.3])
-    (found,) = benchmark_peers(subject, CPU, ["popular"], 1, None, False).recommenders
+    found = of("popular", benchmark_peers(subject, CPU, ["popular"], 1, None, False))
     assert found["settings"] == {"days": 3} == here[0][3]
     assert found["hmgpu_ahead"] is None
 
@@ -140,7 +148,7 @@ def test_a_peers_figures_are_those_of_its_lists(subject, monkeypatch):
     monkeypatch.setattr(
         against_peers, "alone", lambda work, *_: answer if work is against_peers.recommend else [0.0, 0.0, 0.0]
     )
-    (found,) = benchmark_peers(subject, CPU, ["popular"], 1, None, False).recommenders
+    found = of("popular", benchmark_peers(subject, CPU, ["popular"], 1, None, False))
     assert found["map_at_12"] == {"value": 1.0, "low": 1.0, "high": 1.0}
     listed = bought.group_by("customer").len()["len"].clip(upper_bound=12).sum()
     assert found["recall_at_12"]["value"] == pytest.approx(listed / bought.height)
@@ -181,8 +189,9 @@ def test_the_verb(tmp_path, store):
     assert done.exit_code == 0, done.output
     result = json.loads(file.read_text())
     assert result["benchmark"] == "peers"
-    assert [each["name"] for each in result["recommenders"]] == ["popular"]
-    assert result["recommenders"][0]["memory_mib"] > 50
+    found = {each["name"]: each for each in result["recommenders"]}
+    assert set(found) == {"popular", *BASELINES.values()}
+    assert found["popular"]["memory_mib"] > 50
     assert result["settings"]["tried_on"] == str(store.last_complete_week.back(1))
     both = CliRunner().invoke(app, ["benchmark", "peers", "--no-pipeline", "--against", str(file)])
     assert both.exit_code == 2

@@ -148,7 +148,7 @@ def test_folds_score_weeks_that_stopped_nothing(hmgpu, places: list[str], store:
     file = Path("".join(done.stdout.rpartition("figures: ")[2].split("\n")))
     weeks = [str(store.last_complete_week.back(1)), str(store.last_complete_week)]
     assert [fold["week"] for fold in json.loads(file.read_text())["folds"]] == weeks
-    assert file.name.startswith(f"folds-{weeks[-1]}-")
+    assert file.name.startswith(f"folds-2-weeks-to-{weeks[-1]}-")
 
 
 def test_two_runs_are_compared(hmgpu, places: list[str], tmp_path: Path) -> None:
@@ -270,7 +270,10 @@ def test_a_data_set_is_described_on_a_page(hmgpu, store: Store, tmp_path: Path, 
     [
         (["run", "--config", "nowhere.yaml"], "Can't read the config nowhere.yaml"),
         (["run", "--config", "bse"], "Unknown config bse: give the path of a YAML file, or a shipped one: base"),
-        (["train", "--config", CONFIGS / "base.yaml", "--set", "data.root=nowhere"], "run `hmgpu ingest` first"),
+        (
+            ["train", "--config", CONFIGS / "base.yaml", "--set", "data.root=nowhere"],
+            "no raw file in raw to build it from",
+        ),
         (["run", "--config", "base", "--set", "data.raw=nowhere"], "nowhere"),
         (["run"], "There is no folder raw"),  # of `base`
         (["train", "--config", "base", "--set", "ranker.then.deph=3"], "did you mean 'depth'?"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hmgpu.core import files
-from hmgpu.core.errors import DiskError
+from hmgpu.core.errors import ConfigError, DiskError
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner), max_leaves=5
@@ -36,6 +36,18 @@ def test_a_digest_knows_the_content_and_not_the_order_of_keys(content):
     backwards = dict(reversed(content.items()))
     assert files.digest_of(backwards) == files.digest_of(content)
     assert files.digest_of({"other": content}) != files.digest_of(content)
+
+
+def test_a_result_replaces_itself_and_nothing_else(tmp_path):
+    file = tmp_path / "deep" / "found.json"
+    for number in (1, 2):
+        files.write_result(file, {"runs": ("a", "b"), "number": number}, ("runs",))
+    assert json.loads(file.read_text()) == {"runs": ["a", "b"], "number": 2}
+    for other in ({"runs": ["a", "c"]}, {"number": 1}, [], "text"):
+        (tmp_path / "other").write_text(json.dumps(other))
+        with pytest.raises(ConfigError, match="other is there already and holds something else: name another file"):
+            files.write_result(tmp_path / "other", {"runs": ["a", "b"]}, ("runs",))
+        assert json.loads((tmp_path / "other").read_text()) == other
 
 
 def test_vacant_is_what_is_not_there_or_empty(tmp_path):

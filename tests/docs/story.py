@@ -75,7 +75,7 @@ def load(block: Block) -> Config:
     """The config that a block is, or that it makes of base.yaml."""
     given = yaml.safe_load(block.text)
     file = Path(f"block-{block.line}.yaml")
-    if not {"data", "runs", "retrievers", "features", "ranker"} <= given.keys():
+    if "extends" not in given and not {"data", "runs", "retrievers", "features", "ranker"} <= given.keys():
         base = yaml.safe_load((ROOT / "configs" / "base.yaml").read_text(encoding="utf-8"))
         for name, section in given.items():
             whole = name in REPLACED or not isinstance(base.get(name), dict)

@@ -6,18 +6,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hmgpu.evaluation.figures import METHODS, figures_of, score_methods
+from hmgpu.evaluation.figures import figures_of, members_of, score_methods
+from hmgpu.evaluation.retrievers import count_by_rank
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.rankers.order import OrderModel
-from hmgpu.parts.retrievers.out_of_stock import OutOfStock
-from hmgpu.parts.retrievers.popular import Popular
-from hmgpu.parts.retrievers.repurchase import Repurchase
-from hmgpu.parts.retrievers.still_on_sale import StillOnSale
+from hmgpu.pipeline.baselines import baseline_lists
 from hmgpu.pipeline.candidates import merge
 from hmgpu.pipeline.lists import top_k
 
 SCHEMA = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Int64, "rank": pl.Int32}
-RETRIEVERS = {"again": Repurchase(), "top": Popular()}
 
 # Customer 1 bought 28 days ago (active), 2 bought 29 days ago (lapsed), 3 never did (new).
 BOUGHT_BEFORE = [(28, 1, 10), (29, 2, 11), *[(1, 9, article) for article in range(20, 32)]]
@@ -44,27 +41,20 @@ def examples(tmp_path: Path, engine) -> Examples:
 
 
 @pytest.fixture
-def of(examples, make_history, engine):
-    """Return all figures of a pipeline with these retrievers."""
+def evaluated(examples, make_history, engine):
+    """Return all figures of the pipeline, and every customer's average precisions."""
     filler = pl.LazyFrame(
         {"article": range(20, 32), "rank": range(1, 13)}, schema={"article": pl.Int32, "rank": pl.Int32}
     )
-    history = make_history(BOUGHT_BEFORE)
-    buyers = LABELS.lazy().select("customer").unique()
-
-    def figures(parts):
-        scores = score_methods(examples, OrderModel(("top", "again")), parts)
-        lists = {
-            method: engine.collect(top_k(scores.lazy().rename({method: "score"}), buyers, filler)) for method in METHODS
-        }
-        return figures_of(scores, lists, LABELS, history, list(parts), engine)
-
-    return figures
-
-
-@pytest.fixture
-def evaluated(of):
-    return of(RETRIEVERS)
+    history, retrievers = make_history(BOUGHT_BEFORE), ["again", "top"]
+    members = members_of(history, LABELS.select("customer").unique(), engine)
+    buyers = members.lazy().select("customer")
+    scores = pl.concat(score_methods(table, OrderModel(("top", "again")), retrievers) for table in examples.tables())
+    counts = [count_by_rank(table, retrievers, LABELS, members, engine) for table in examples.tables()]
+    plans = {name: top_k(scores.lazy().rename({name: "score"}), buyers, filler) for name in ("order", "ranker")}
+    lists = {name: engine.collect(plan) for name, plan in (baseline_lists(history, buyers) | plans).items()}
+    on_sale = engine.collect(history.on_sale(28))
+    return figures_of(lists, pl.concat(counts), retrievers, LABELS, members, on_sale)
 
 
 @pytest.fixture
@@ -73,33 +63,27 @@ def figures(evaluated):
 
 
 def test_map_of_every_method_by_hand(figures):
-    # popular:  everybody gets 20, 21, …:    1 hits 21 at 2: (1/2)/2 = .25; 2: 0; 3 hits 20 at 1: 1.
-    # order and repurchase + popular: 1 gets 10, 20, 21: (1 + 2/3)/2 = 5/6; 2: 0; 3: 1.
+    # best sellers: everybody gets 20, 21, …:    1 hits 21 at 2: (1/2)/2 = .25; 2: 0; 3 hits 20 at 1: 1.
+    # order and own past: 1 gets 10, 20, 21: (1 + 2/3)/2 = 5/6; 2: 0; 3: 1.
     # ranker (top before again):      1 gets 20, 21, 10: (1/2 + 2/3)/2 = 7/12; 2: 0; 3: 1.
     assert figures["map_at_12"] == {
-        "popular": pytest.approx((0.25 + 0 + 1) / 3),
-        "repurchase_popular": pytest.approx((5 / 6 + 0 + 1) / 3),
+        "best_sellers": pytest.approx((0.25 + 0 + 1) / 3),
+        "own_past": pytest.approx((5 / 6 + 0 + 1) / 3),
         "order": pytest.approx((5 / 6 + 0 + 1) / 3),
         "ranker": pytest.approx((7 / 12 + 0 + 1) / 3),
     }
     assert figures["customers"] == 3
     # Of 36 places two or three hold what was bought.
     assert figures["precision_at_12"] == dict.fromkeys(figures["map_at_12"], pytest.approx(3 / 36)) | {
-        "popular": pytest.approx(2 / 36)
+        "best_sellers": pytest.approx(2 / 36)
     }
     assert figures["hit_rate_at_12"] == dict.fromkeys(figures["map_at_12"], pytest.approx(2 / 3))
-
-
-def test_the_baselines_find_their_retrievers_in_filters_too(of, figures):
-    """`hmgpu retrain` promotes by them."""
-    filtered = {"again": StillOnSale(of=Repurchase()), "top": OutOfStock(of=StillOnSale(of=Popular()))}
-    assert of(filtered)[0]["map_at_12"] == figures["map_at_12"]
 
 
 def test_average_precisions_of_every_customer_by_hand(evaluated, figures):
     precisions = evaluated[1]
     assert precisions["customer"].to_list() == [1, 2, 3]
-    assert precisions["popular"].to_list() == [0.25, 0, 1]
+    assert precisions["best_sellers"].to_list() == [0.25, 0, 1]
     assert precisions["ranker"].to_list() == [pytest.approx(7 / 12), 0, 1]
     assert precisions["segment"].to_list() == ["active", "lapsed", "new"]
     assert precisions.columns[2:] == list(figures["map_at_12"])
@@ -124,7 +108,7 @@ def test_segments_part_the_buyers_by_when_they_last_bought(figures):
 def test_coverage_is_of_what_sold_in_the_last_four_weeks(figures):
     # On sale: 10 (28 days ago) and 20..31; 11 sold 29 days ago. Popular shows 20..31; the others 10 and, because
     # customer 3 has no own articles, all of 20..31.
-    assert figures["coverage"]["popular"] == pytest.approx(12 / 13)
+    assert figures["coverage"]["best_sellers"] == pytest.approx(12 / 13)
     assert figures["coverage"]["order"] == 1
 
 

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from hmgpu.core.printed import as_text
-from hmgpu.evaluation.retrievers import _in_order, by_retriever
+from hmgpu.evaluation.retrievers import _in_order, by_retriever, count_by_rank
 from hmgpu.evaluation.tables import candidates_table
 from hmgpu.pipeline.candidates import merge
 
@@ -25,9 +25,14 @@ def candidates(engine, **rows: list[tuple[int, int, int, int]]) -> pl.DataFrame:
     return engine.collect(merge(frames))
 
 
+def figures(engine, tables: list[pl.DataFrame], retrievers: list[str], labels=LABELS, members=SEGMENTS) -> dict:
+    counts = [count_by_rank(table, retrievers, labels, members, engine) for table in tables]
+    return by_retriever(pl.concat(counts), retrievers, labels, members)
+
+
 @pytest.fixture
 def found(engine):
-    return by_retriever(candidates(engine, top=TOP, again=AGAIN), ["top", "again"], LABELS, SEGMENTS, engine)
+    return figures(engine, [candidates(engine, top=TOP, again=AGAIN)], ["top", "again"])
 
 
 def test_all_and_each_by_hand(found):
@@ -79,7 +84,7 @@ def test_recall_at_k_is_of_the_first_k_of_the_merged(engine):
     for k in (12, 100, 200, 500):
         for article, within in ((1000 + k // 2, 1), (1 + k // 2, 0)):
             bought = pl.DataFrame([(1, article)], schema=PAIRS, orient="row")
-            merged = by_retriever(table, list(apart), bought, SEGMENTS.head(1), engine)["merged"]
+            merged = figures(engine, [table], list(apart), bought, SEGMENTS.head(1))["merged"]
             assert merged[f"recall_at_{k}"] == within
 
 
@@ -95,8 +100,13 @@ def test_with_quotas_candidates_are_in_the_order_of_their_worth(engine):
 
 
 def test_the_order_of_retrievers_decides_nothing(engine, found):
-    again = by_retriever(candidates(engine, again=AGAIN, top=TOP), ["again", "top"], LABELS, SEGMENTS, engine)
-    assert again == found
+    assert figures(engine, [candidates(engine, again=AGAIN, top=TOP)], ["again", "top"]) == found
+
+
+def test_candidates_of_some_customers_at_a_time_have_the_figures_of_all_together(engine, found):
+    table = candidates(engine, top=TOP, again=AGAIN)
+    some = [table.filter(pl.col("customer") == customer) for customer in (3, 1, 2)]  # `again` knows nothing of 3
+    assert figures(engine, some, ["top", "again"]) == found
 
 
 def test_the_fusion_translates_to_cudf(engine, untranslated):

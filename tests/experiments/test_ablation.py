@@ -29,6 +29,7 @@ from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.quotas import Quotas
+from hmgpu.pipeline.retrain_settings import Notify, RetrainSettings
 from hmgpu.runs.seal import verify
 
 CPU = Engine("cpu", "tests")
@@ -171,7 +172,21 @@ def test_nothing_is_made_twice_however_often_it_is_interrupted(config: Config, m
     _, again = ablated(config, "retrievers")
     assert again == rows
     assert files_in(pipeline.run.folder / "steps") == written
-    assert len(fits) == 2 + len(config.retrievers)  # with all parts, once more with another seed, and without each
+    assert len(fits) == 2 + len(config.retrievers)
+    retrain = RetrainSettings(notify=Notify(webhook_variable="OURS"))
+    _, elsewhere = ablated(
+        config.model_copy(update={"memory_gb": config.memory_gb + 1, "retrain": retrain}), "retrievers"
+    )
+    assert elsewhere == rows
+    assert len(fits) == 2 + len(config.retrievers)  # settings that decide no result decide no variant
+
+
+def test_other_sections_stand_next_to_the_ones_that_were_measured_before(config: Config) -> None:
+    few = config.model_copy(update={"features": {"only": config.features["popular"]}})
+    _, measured = ablated(few, "features")
+    _, both = ablated(few, "candidates")
+    assert both["features", "only"] == measured["features", "only"]
+    assert {section for section, _ in both} == {"features", "candidates"}
 
 
 def test_what_can_t_be_left_out_says_why(config: Config) -> None:
@@ -192,7 +207,7 @@ def test_folds_pool_the_buyers_of_their_weeks(config: Config, store: Store) -> N
     last = store.last_complete_week
     assert found["weeks"] == [str(last.back(1)), str(last)]
     assert file.parent == config.runs
-    assert file.name.startswith(f"ablation-{last}-")
+    assert file.name.startswith(f"ablation-features-2-weeks-to-{last}-")
     assert json.loads(file.read_text()) == found
     assert "features.popular</th>" in file.with_suffix(".html").read_text()
     scored = [json.loads(file.read_text()) for file in config.runs.glob("*/steps/*/evaluate/metrics.json")]
@@ -253,7 +268,7 @@ def test_a_setting_that_the_data_can_t_have_says_why(config: Config, monkeypatch
     monkeypatch.setattr(ablation, "WEEKS", (1, 1_000))
     pipeline, rows = ablated(config, "weeks")
     assert list(rows) == [("weeks", "1000")]
-    assert "Nothing is known before" in rows["weeks", "1000"]["impossible"]
+    assert "weeks.train is 1000, but at most 103 weeks can be taken" in rows["weeks", "1000"]["impossible"]
     assert not list(pipeline.run.folder.glob("weeks-*"))
 
 

@@ -7,13 +7,14 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
+from kit import files_in
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.files import sha256, write_json
 from hmgpu.core.printed import as_text
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
-from hmgpu.experiments.folds import evaluate_folds, fold_pipelines, fold_table
+from hmgpu.experiments.folds import evaluate_folds, fold_pipelines, fold_table, place_of
 from hmgpu.pipeline.config import Config
 
 CPU = Engine("cpu", "tests")
@@ -70,7 +71,7 @@ def test_all_who_bought_count_alike_and_who_bought_in_two_weeks_twice(folds, tmp
 
 def test_what_is_left_is_named_after_the_last_line_and_week(folds, tmp_path):
     found, file = evaluate_folds(folds, tmp_path)
-    assert file == tmp_path / "folds-2020-09-10-bbbbbbbb.json"
+    assert file == tmp_path / "folds-2-weeks-to-2020-09-10-bbbbbbbb.json"
     assert json.loads(file.read_text()) == json.loads(json.dumps(found))
     assert (found["settings"], found["manifest"]) == ({"seed": "bbbbbbbb"}, {"data": "d"})
     table = file.with_suffix(".parquet")
@@ -80,11 +81,25 @@ def test_what_is_left_is_named_after_the_last_line_and_week(folds, tmp_path):
     assert "2020-09-03" in file.with_suffix(".html").read_text()
 
 
+def test_another_number_of_folds_replaces_nothing(folds, tmp_path):
+    _, file = evaluate_folds(folds, tmp_path)
+    before = files_in(tmp_path)
+    _, fewer = evaluate_folds(folds[1:], tmp_path)
+    written = {fewer.with_suffix(end).name for end in (".json", ".parquet", ".html")}
+    assert written.isdisjoint(before)
+    after = files_in(tmp_path)
+    assert {name: after[name] for name in before if "/" not in name} == {n: before[n] for n in before if "/" not in n}
+    assert {place_of(what, folds[1][0], folds[1][1], 2, tmp_path) for what in ("folds", "ablation-features")} == {
+        file,
+        tmp_path / "ablation-features-2-weeks-to-2020-09-10-bbbbbbbb.json",
+    }
+
+
 def test_a_ratio_to_nothing_is_a_dash(folds, tmp_path):
     found, _ = evaluate_folds(folds, tmp_path)
     found["folds"][1]["map_at_12"]["order"] = 0.0
     lines = [line.split() for line in as_text([fold_table(found)], 80).splitlines()]
-    assert [cells[-1] for cells in lines if "ranker" in cells] == ["1.00", "–", "1.00"]
+    assert [cells[-1] for cells in lines if "ranker" in cells[:2]] == ["1.00", "–", "1.00"]
     assert [cells[0] for cells in lines if "popular" in cells] == ["2020-09-03", "2020-09-10", "all"]
 
 

@@ -41,6 +41,9 @@ def test_trials_are_scored_on_the_week_before_the_last_and_never_see_it(given, s
     others = [each["settings"] for each in scored if each["trial"]]
     assert others[0] != others[1]
     assert tuning_table(scored).row_count == 3
+    _, fewer = tune_trees(*given, "ranker", 2, None, CPU)  # these were fitted already
+    assert json.loads(file.read_text()) == written
+    assert (file.name, fewer.name) == ("tuning-ranker-3-trials.json", "tuning-ranker-2-trials.json")
 
 
 def test_an_earlier_validation_week_moves_the_search_before_it(given, store) -> None:

@@ -18,11 +18,15 @@ def wrong(given):
 
 
 def test_the_name_is_the_kind_if_none_is_given():
-    given = {"popular": {"n": 3}, "by_age": {"kind": "popular_by"}, "repurchase": None}
+    given = {"popular": {"n": 3}, "by_age": {"kind": "popular_by"}, "repurchase": {}}
     built = parts_of(Retriever, given)
     assert list(built) == ["popular", "by_age", "repurchase"]
     assert built["popular"] == Popular(n=3)
     assert built["by_age"] == PopularBy()
+
+
+def test_null_leaves_a_part_out_and_an_empty_mapping_gives_its_defaults():
+    assert parts_of(Retriever, {"popular": None, "popular_by": {}}) == {"popular_by": PopularBy()}
 
 
 @pytest.mark.parametrize("name", [*RESERVED, "Popular", "2_weeks", "_popular", "popular by", "popular.by", "", 3])

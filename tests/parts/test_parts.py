@@ -140,7 +140,9 @@ def test_every_setting_is_explained_frozen_and_checked(base: type[Part]) -> None
 def test_an_unknown_kind_names_those_there_are() -> None:
     with pytest.raises(
         ConfigError,
-        match=r"'popularity' is not a kind of retriever; "
-        r"choose from als, bpr, content, copurchase, item_cf, .*popular_by",
+        match=r"'popularity' is not a kind of retriever; did you mean 'popular'\? There are "
+        r"als, bpr, content, copurchase, item_cf, .*popular_by",
     ):
         build(Retriever, "popularity", {})
+    with pytest.raises(ConfigError, match="'lightgbm' is not a kind of ranker; choose from blend"):
+        build(Ranker, "lightgbm", {})

@@ -60,7 +60,7 @@ def test_two_processes_come_to_the_submission_of_one(config: Config, alone: byte
     assert submission(elsewhere, two) == alone
     (run,) = tmp_path.iterdir()
     customers = Store(config.data.root).customer_ids().select("customer").collect()
-    shards = split(customers, config.retrievers.values(), config.memory_gb * two.share)
+    shards = split(customers, config.retrievers.values(), config.memory_gb * two.share, lambda: 560)
     assert len(list(run.glob("steps/*/recommend/*"))) == len(shards) > 2
     # The workflows were fitted through the workers, to the same files.
     fitted = [file for runs in (config.runs, tmp_path) for file in runs.glob("*/steps/*/encode/manifest.json")]

@@ -22,7 +22,7 @@ from hmgpu.parts.retrievers.still_on_sale import StillOnSale
 from hmgpu.parts.retrievers.taste import Taste
 from hmgpu.parts.retrievers.word2vec import Word2Vec
 from hmgpu.pipeline.config import Config
-from hmgpu.pipeline.describe import column_parts, complete, propose
+from hmgpu.pipeline.describe import bytes_a_candidate, column_parts, complete, propose
 from hmgpu.pipeline.examples import with_labels, with_negatives
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.quotas import Quotas
@@ -38,9 +38,13 @@ def test_training_examples_are_described_as_those_for_serving_are(config: Config
     week = pipeline.weeks.training[-1]
     examples, _ = pipeline.examples(week, training=True)
     trained = pl.concat(examples.tables())
-    proposed = propose(pipeline.context, week, pipeline.learn(week), trained.select("customer").unique())
+    customers = trained.select("customer").unique()
+    proposed = propose(pipeline.context, week, pipeline.learn(week), customers)
     served = complete(pipeline.context, proposed, proposed.pairs)
     assert trained.drop(LABEL).sort(KEYS).equals(served.join(trained, on=KEYS, how="semi").sort(KEYS))
+    # Shards are planned by what these columns take.
+    width = bytes_a_candidate(pipeline.context, week, pipeline.learn(week), customers)
+    assert width == pytest.approx(served.estimated_size() / served.height, rel=0.1)
 
 
 def test_every_column_of_the_examples_is_somebodys(with_models: Config) -> None:

@@ -124,6 +124,17 @@ def test_the_content_of_the_file_decides_the_run_and_not_its_name(config: Config
     assert run("a.txt", ids[:2]) == run("b.csv", ids[1::-1]) != run("a.txt", ids[:3])
 
 
+def test_the_file_that_names_the_run_is_the_one_that_decides_it(config: Config, store: Store, tmp_path: Path) -> None:
+    """It is read once: what is in it later, while the run works, changes nothing."""
+    ids = CPU.collect(store.article_ids().sort("article"))["article_id"].to_list()
+    file = write(tmp_path, "barred.txt", ids[:2])
+    pipeline = open_pipeline(config.model_copy(update={"lists": ListSettings(exclude=file)}), CPU)
+    write(tmp_path, "barred.txt", ids[2:9])
+    barred = pipeline.learning.exclusions.articles
+    assert barred is not None
+    assert set(CPU.collect(store.article_ids().join(barred.lazy(), on="article"))["article_id"]) == set(ids[:2])
+
+
 def test_a_cascade_that_keeps_fewer_than_a_list_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"keep is 24, but lists have 30 articles \(lists\.k\)"):
         load_config("base", {"lists.k": 30})

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from kit import demo_config
 
+from hmgpu.core.differing import differing
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import Store
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.open import open_pipeline
-from hmgpu.pipeline.origin import differing, origin
+from hmgpu.pipeline.origin import origin
 
 
 def test_settings_differ_at_the_deepest_key_that_both_have():

@@ -12,6 +12,11 @@ from hmgpu.parts.retrievers.repurchase import Repurchase
 from hmgpu.pipeline.shards import MOST, split
 
 
+def usual() -> int:
+    """Return the bytes of a candidate with 140 columns of numbers."""
+    return 140 * 4
+
+
 def customers(keys: list[int]) -> pl.DataFrame:
     return pl.DataFrame({"customer": keys}, schema={"customer": pl.Int32})
 
@@ -22,7 +27,7 @@ def customers(keys: list[int]) -> pl.DataFrame:
     n=st.integers(1, 300),
 )
 def test_shards_are_ranges_that_hold_every_customer_once(keys, memory, n):
-    shards = [shard.customers["customer"].to_list() for shard in split(customers(keys), [Popular(n=n)], memory)]
+    shards = [shard.customers["customer"].to_list() for shard in split(customers(keys), [Popular(n=n)], memory, usual)]
     assert [key for shard in shards for key in shard] == sorted(keys)
     assert all(shards)
     sizes = [len(shard) for shard in shards]
@@ -33,24 +38,37 @@ def test_shards_are_ranges_that_hold_every_customer_once(keys, memory, n):
 def test_half_the_memory_or_twice_the_candidates_make_twice_the_shards():
     table = customers(list(range(4000)))
     memory = 0.05
-    shards = len(split(table, [Popular(n=1000)], memory))
+    shards = len(split(table, [Popular(n=1000)], memory, usual))
     assert shards > 10
-    halved = len(split(table, [Popular(n=1000)], memory / 2))
-    doubled = len(split(table, [Popular(n=1000), Repurchase(n=1000)], memory))
+    halved = len(split(table, [Popular(n=1000)], memory / 2, usual))
+    doubled = len(split(table, [Popular(n=1000), Repurchase(n=1000)], memory, usual))
     assert halved == doubled == pytest.approx(2 * shards, rel=0.1)
-    assert len(split(table, [Popular(n=100)], 12)) == 1
+    assert len(split(table, [Popular(n=100)], 12, usual)) == 1
+
+
+def test_more_columns_make_more_shards_and_few_customers_need_no_measuring():
+    table = customers(list(range(4000)))
+    shards = len(split(table, [Popular(n=1000)], 0.05, usual))
+    assert len(split(table, [Popular(n=1000)], 0.05, lambda: 4 * usual())) == pytest.approx(4 * shards, rel=0.1)
+    assert len(split(table, [Popular(n=1000)], 0.05, lambda: usual() // 4)) == pytest.approx(shards / 4, abs=1)
+
+    def measured() -> int:
+        raise AssertionError("nobody needs to know")
+
+    assert len(split(table.head(100), [Popular(n=100)], 0.5, measured)) == 1
+    assert len(split(table, [Popular(n=9000)], 1000, measured)) > 1  # MOST decides
 
 
 def test_however_much_memory_a_shard_has_bounds():
     table = customers(list(range(3000)))
-    assert len(split(table, [Popular(n=9000)], 1000)) == math.ceil(3000 / (MOST // 9000)) == 4
+    assert len(split(table, [Popular(n=9000)], 1000, usual)) == math.ceil(3000 / (MOST // 9000)) == 4
 
 
 @pytest.mark.parametrize("memory", [1e-12, 12.0])
 def test_nobody_is_one_empty_shard(memory):
-    (shard,) = split(customers([]), [Popular()], memory)
+    (shard,) = split(customers([]), [Popular()], memory, usual)
     assert (shard.customers.height, shard.number, shard.of) == (0, 0, 1)
 
 
 def test_however_little_memory_a_shard_holds_a_customer():
-    assert [shard.customers.height for shard in split(customers([3, 1, 2]), [Popular()], 1e-12)] == [1, 1, 1]
+    assert [shard.customers.height for shard in split(customers([3, 1, 2]), [Popular()], 1e-12, usual)] == [1, 1, 1]

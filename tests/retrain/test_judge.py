@@ -26,7 +26,7 @@ def bought(store: Store, week) -> pl.DataFrame:
 def precisions(store: Store, week, ranker: float, baseline: float = 0.1, popular: float = 0.0) -> pl.DataFrame:
     """A new run that scores the same for everybody who bought."""
     buyers = store.sold_in(week).select("customer").unique().collect().sort("customer")
-    scores = {"popular": popular, "repurchase_popular": baseline, "ranker": ranker}
+    scores = {"best_sellers": popular, "own_past": baseline, "ranker": ranker}
     return buyers.with_columns(pl.lit("active").alias("segment"), *(pl.lit(v).alias(k) for k, v in scores.items()))
 
 
@@ -58,7 +58,7 @@ def test_the_current_run_is_scored_by_its_lists(store, week, bought):
         (0.39, 0.05, True, "the current run has 0.4"),
         (0.37, 0.05, False, "more than 5.0% below the current run's (0.4"),
         (0.37, 0.20, True, "the current run has 0.4"),
-        (0.10, 1.00, False, "not above repurchase + popularity (0.10000)"),
+        (0.10, 1.00, False, "not above own past + best sellers (0.10000)"),
     ],
 )
 def test_promoted_is_what_is_not_worse_than_the_tolerance_and_better_than_the_baseline(
@@ -83,4 +83,4 @@ def test_without_a_current_run_the_baseline_alone_is_to_be_beaten(store, week):
 def test_where_it_can_not_be_compared_the_reason_says_why(store, week):
     verdict = judge(precisions(store, week, 0.11), None, week, store, 0.0, CPU, without="not compared: it is gone")
     assert verdict.promote
-    assert verdict.reason == "MAP@12 0.11000; not compared: it is gone, repurchase + popularity 0.10000"
+    assert verdict.reason == "MAP@12 0.11000; not compared: it is gone, own past + best sellers 0.10000"

@@ -7,7 +7,7 @@ from hmgpu.core.html.blocks import Grid, Section, count, score
 from hmgpu.core.html.lines import Lines
 from hmgpu.core.html.page import page
 from hmgpu.core.list_length import list_length
-from hmgpu.evaluation.report.methods import named
+from hmgpu.evaluation.method_names import shown_as
 
 EXPLAINED = (
     "Every method gives each customer {k} articles. A figure depends on its week: trust that one method is better "
@@ -22,12 +22,12 @@ def folds_page(found: Mapping[str, Any]) -> str:
     methods = [*found["all"][f"map_at_{k}"]]
     weeks = [fold["week"] for fold in folds]
     rows = [[name, *_cells(of, methods)] for name, of in [*zip(weeks, folds, strict=True), ("all", found["all"])]]
-    curves = {named(method): [fold[f"map_at_{k}"][method] for fold in folds] for method in methods}
+    curves = {shown_as(method): [fold[f"map_at_{k}"][method] for fold in folds] for method in methods}
     blocks = [
         Lines(f"MAP@{k} by week", "week", weeks, curves, score),
         Grid(
             f"MAP@{k} and its 95 % interval",
-            ["week", "customers", *map(named, methods)],
+            ["week", "customers", *map(shown_as, methods)],
             rows,
             strong=frozenset({"all"}),
         ),

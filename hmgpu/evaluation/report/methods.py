@@ -5,24 +5,21 @@ from typing import Any
 
 from hmgpu.core.html.blocks import Bars, Grid, Section, count, rate, score, share
 from hmgpu.core.list_length import list_length
+from hmgpu.evaluation.method_names import shown_as
 
 EXPLAINED = (
-    "Every method gives each customer {k} articles: “popular” the best sellers, “repurchase + popular” the articles "
-    "they bought before and then best sellers, “order” the candidates in the config's order of retrievers, "
-    "“ranker” what the fitted model scores highest. A hit is a recommended article that the customer bought in the "
-    "week. MAP@{k} and NDCG@{k} reward hits near the top of a list; hit rate@{k} is the share of customers with a "
-    "hit; precision@{k} is the share of the {k} recommendations that are hits; coverage is the share of the articles "
-    "on sale that are on at least one list."
+    "Every method gives each customer {k} articles: “last week's best sellers” those of which most units were sold in "
+    "the seven days before; “own past + best sellers” what the customer bought before, the newest first, then those; "
+    "“order” the candidates in the config's order of retrievers; “ranker” what the fitted model scores highest. No "
+    "setting moves the first two. A hit is a recommended article that the customer bought in the week. MAP@{k} and "
+    "NDCG@{k} reward hits near the top of a list; hit rate@{k} is the share of customers with a hit; precision@{k} is "
+    "the share of the {k} recommendations that are hits; coverage is the share of the articles on sale that are on at "
+    "least one list."
 )
 SEGMENTS = (
     "Active customers bought within the 28 days before the week, lapsed customers earlier, new customers never. "
     "MAP@{k} of each method is the mean over the customers of the segment."
 )
-
-
-def named(method: str) -> str:
-    """Return a method's name as it is shown, such as repurchase + popular."""
-    return method.replace("_", " + ")
 
 
 def methods(metrics: Mapping[str, Any]) -> Section:
@@ -33,7 +30,7 @@ def methods(metrics: Mapping[str, Any]) -> Section:
     spans, places = metrics.get(f"map_at_{k}_interval", {}), metrics.get(f"precision_at_{k}", {})
     rows = [
         [
-            named(method),
+            shown_as(method),
             score(value),
             *([" to ".join(map(score, spans[method]))] if spans else []),
             score(metrics[f"ndcg_at_{k}"][method]),
@@ -46,7 +43,7 @@ def methods(metrics: Mapping[str, Any]) -> Section:
     interval, precision = (["95 % interval"] if spans else []), ([f"precision@{k}"] if places else [])
     headings = ["method", f"MAP@{k}", *interval, f"NDCG@{k}", f"hit rate@{k}", *precision, "coverage"]
     table = Grid(f"{k} articles per customer", headings, rows, strong=frozenset({"ranker"}))
-    bars = Bars(f"MAP@{k}", [(named(method), value, score(value)) for method, value in found.items()])
+    bars = Bars(f"MAP@{k}", [(shown_as(method), value, score(value)) for method, value in found.items()])
     return Section("Methods", EXPLAINED.format(k=k), [bars, table])
 
 
@@ -55,7 +52,7 @@ def segments(metrics: Mapping[str, Any]) -> Section:
     found, k = metrics["segments"], list_length(metrics)
     headings = ["method", *(f"{name} ({count(segment['customers'])})" for name, segment in found.items())]
     rows = [
-        [named(method), *(score(segment[f"map_at_{k}"][method]) for segment in found.values())]
+        [shown_as(method), *(score(segment[f"map_at_{k}"][method]) for segment in found.values())]
         for method in metrics[f"map_at_{k}"]
     ]
     table = Grid(f"MAP@{k} by segment (customers)", headings, rows, strong=frozenset({"ranker"}))

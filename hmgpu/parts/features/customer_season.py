@@ -23,6 +23,9 @@ class CustomerSeason(Feature):
     around: Annotated[int, Field(ge=0, lt=YEAR // 2)] = 45
     """Days before and after the cutoff's day of the year that count as the same season."""
 
+    def needs_days(self) -> int:
+        return self.years * YEAR
+
     def learn(self, history: History) -> Learned:
         """Return `articles`: (article, `article_season_share` float32)."""
         return {"articles": self._shares(history, "article")}

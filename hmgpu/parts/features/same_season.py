@@ -23,6 +23,9 @@ class SameSeason(Feature):
     def needs(self) -> frozenset[str]:
         return frozenset() if self.by == "article" else frozenset({self.by})
 
+    def needs_days(self) -> int:
+        return max(0, YEAR - DAYS + 1 - self.around)
+
     def learn(self, history: History) -> Learned:
         """Return `levels` (article, level) and `sold` (level, units)."""
         levels = history.articles.select("article", level=pl.col(self.by)).drop_nulls()

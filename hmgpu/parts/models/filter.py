@@ -49,6 +49,9 @@ class Filter(Retriever):
     def needs(self) -> frozenset[str]:
         return self.of.needs()
 
+    def needs_days(self) -> int:
+        return self.of.needs_days()
+
     def needs_packages(self) -> frozenset[str]:
         return self.of.needs_packages()
 

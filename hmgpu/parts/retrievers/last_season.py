@@ -7,7 +7,7 @@ import polars as pl
 
 from hmgpu.core.plans import ONE, top_n
 from hmgpu.data.store import History
-from hmgpu.data.weeks import YEAR
+from hmgpu.data.weeks import DAYS, YEAR
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates, Retriever
 
@@ -24,6 +24,9 @@ class LastSeason(Retriever):
     on_sale: Count = 14
     """An article is on sale if it sold in this many days before the cutoff."""
     n: Candidates = 12
+
+    def needs_days(self) -> int:
+        return max(0, YEAR - DAYS * self.weeks + 1)
 
     def learn(self, history: History) -> Learned:
         start = history.cutoff - YEAR

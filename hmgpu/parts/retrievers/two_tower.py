@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.data.store import History
+from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.neural.embedding import EmbeddingWithLatest
 from hmgpu.parts.models.neural.settings import TwoTowerSettings
 from hmgpu.parts.part import Learned, Trained
@@ -29,6 +30,9 @@ class TwoTower(TwoTowerSettings, Trained, EmbeddingWithLatest):
     def idle(self) -> Mapping[str, str]:
         # Removing the setting would change the last bits of trained weights; a changed value is refused until then.
         return {"half_life": "nowhere yet, since a batch holds one week and its equal weights cancel out"}
+
+    def needs_days(self) -> int:
+        return 2 * DAYS + 1  # a week to stop by, a week to train on, and articles that were known before it
 
     def needs_packages(self) -> frozenset[str]:
         return super().needs_packages() | {"merlin", "nvtabular", "pytorch_lightning"}

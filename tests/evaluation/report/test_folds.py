@@ -4,7 +4,7 @@ from hmgpu.evaluation.report.folds import folds_page
 
 
 def week(name: str, customers: int, popular: float, ranker: float) -> dict:
-    values = {"popular": popular, "repurchase_popular": 0.02, "ranker": ranker}
+    values = {"best_sellers": popular, "own_past": 0.02, "ranker": ranker}
     spans = {method: [value - 0.001, value + 0.001] for method, value in values.items()}
     return {"week": name, "customers": customers, "map_at_12": values, "map_at_12_interval": spans}
 
@@ -17,6 +17,6 @@ def test_every_week_and_all_together_have_a_row():
         '<tr class="strong"><th scope="row">all</th><td class="number">4,000</td>',
         "0.03300 (0.03200 to 0.03400)",
         "ranker: lowest 0.03000 (2020-08-19), highest 0.03400 (2020-08-26)",
-        "repurchase + popular",
+        "own past + best sellers",
     ):
         assert said in page, said
