@@ -45,6 +45,8 @@ class Source(BaseModel):
     """First day of the kept transactions, in days since 1970-01-01; null for articles and customers."""
     last_day: int | None
     """Last day of the kept transactions; null for articles and customers."""
+    beyond: int | None = None
+    """First day of rows that went to quarantine because they lay after `data.last_day`; left out if there are none."""
     quarantine: str | None
     """The report of the bad rows, relative to the data set's folder; null if there were none."""
 
@@ -84,7 +86,7 @@ class Manifest(BaseModel):
     articles: int
     customers: int
     images: str | None
-    """Folder of the pictures, relative to the data set's folder; null if there is none. Pictures are not copied."""
+    """Folder of the pictures, relative to the data set's folder, whether or not it exists. Pictures are not copied."""
     files: dict[str, DataFile]
     """The Parquet files, by their path relative to the data set's folder."""
     sources: list[Source]
@@ -139,6 +141,9 @@ class Manifest(BaseModel):
     def to_bytes(self) -> bytes:
         """Return the file's content; the same data set always gives the same bytes."""
         content = self.model_dump(mode="json", exclude=None if self.vectors else {"vectors"})
+        for source in content["sources"]:
+            if source["beyond"] is None:
+                del source["beyond"]
         return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
     def table(self, name: Literal["articles", "customers", "codes"]) -> str:

@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from hmgpu.data.date_formats import DateFormat
 from hmgpu.data.encodings import known_encoding
 from hmgpu.data.number_formats import NumberFormat
-from hmgpu.data.tables import TABLES, TableName
+from hmgpu.data.reasons import OTHER, REASONS
+from hmgpu.data.tables import QUANTITY, TABLES, TableName
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Columns = dict[str, str | None]
@@ -28,6 +29,9 @@ def _at_home(path: Path) -> Path:
 
 
 Folder = Annotated[Path, AfterValidator(_at_home)]
+Share = Annotated[float, Field(ge=0, le=1)]
+IdStep = Literal["trim", "upper", "lower"]
+USUAL_BAD_ROWS = 0.001
 MOST_CHANNELS = 127  # positions that fit into an int8
 
 
@@ -45,14 +49,19 @@ class Files(BaseModel):
 
 
 class ColumnNames(BaseModel):
-    """The names of the contract's columns in the retailer's files; null declares a column absent."""
+    """The names of the contract's columns in the retailer's files; null declares a column absent.
+
+    A column that is not named is read where the file has it under H&M's name, and else absent.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     transactions: Columns = {}
-    """Raw names of day, customer, article, price and channel."""
+    """Raw names of day, customer, article, price and channel; and of `quantity`, the units of a row, which are negative
+    for a return."""
     articles: Columns = {}
-    """Raw names of the article and its attributes."""
+    """Raw names of the article and its attributes. Without a table of articles, attributes that are named here are
+    read from the transactions: an article has those of its first purchase."""
     customers: Columns = {}
     """Raw names of the customer, age, flags and codes."""
 
@@ -60,7 +69,8 @@ class ColumnNames(BaseModel):
     @classmethod
     def _known_and_required(cls, given: Columns, info: object) -> Columns:
         table: TableName = info.field_name  # type: ignore[attr-defined]
-        contract = {column.name: column for column in TABLES[table]}
+        more = (QUANTITY,) if table == "transactions" else ()
+        contract = {column.name: column for column in (*TABLES[table], *more)}
         for name, raw in given.items():
             if name not in contract:
                 raise ValueError(f"'{name}' is not a column of {table}, which has {', '.join(contract)}")
@@ -91,6 +101,8 @@ class DataSettings(BaseModel):
     """Regular expression that every article id must match in full; ids stay text, so leading zeros are kept."""
     customer_pattern: str = r"[0-9a-f]{64}"
     """Regular expression that every customer id must match in full."""
+    clean_ids: tuple[IdStep, ...] = ()
+    """What is done to article and customer ids before anything else, in this order: trim, upper, lower."""
     date_format: str = "%Y-%m-%d"
     """How the transactions write a day, in strftime codes; `%d` takes two digits, `%-d` one or two, `%z` an offset."""
     time_zone: str | None = None
@@ -111,8 +123,19 @@ class DataSettings(BaseModel):
     """The sales channels that may occur, as the transactions write them."""
     week_starts: Weekday = "wednesday"
     """First day of a week. H&M's weeks run Wednesday to Tuesday."""
-    max_bad_rows: Annotated[float, Field(ge=0, le=1)] = 0.001
-    """Share of a file's rows that may break the contract; if more do, nothing is ingested."""
+    returns: Literal["cancel", "drop"] = "cancel"
+    """What a negative quantity does: cancel takes back the customer's latest purchase of the article, from the day of
+    the return on; drop leaves it out. Either is counted."""
+    max_rounded: Share = 0.01
+    """Share of a file's prices that may be rounded to a multiple of `price_unit`; if more are, nothing is ingested."""
+    where: str | None = None
+    """Rows of the transactions that are read: a condition in Polars' SQL over the file's own columns, as text, such as
+    `Invoice NOT LIKE 'C%' AND TRY_CAST(Price AS DOUBLE) > 0`; null: all."""
+    last_day: datetime.date | None = None
+    """Rows of a later day go to quarantine; null: the data end with their last row."""
+    max_bad_rows: Share | dict[str, Share] = USUAL_BAD_ROWS
+    """Share of a file's rows that may break the contract; if more do, nothing is ingested. Or a share for each reason,
+    as the summary and the quarantine name it, and for all `other` reasons (0.001)."""
 
     @field_validator("channels", mode="before")
     @classmethod
@@ -131,6 +154,37 @@ class DataSettings(BaseModel):
         except pl.exceptions.ComputeError:
             raise ValueError("not a regular expression that Polars supports (it has no look-around)") from None
         return pattern
+
+    @field_validator("max_bad_rows")
+    @classmethod
+    def _known_reasons(cls, allowed: object) -> object:
+        for reason in allowed if isinstance(allowed, dict) else ():
+            if reason not in (*REASONS, OTHER):
+                raise ValueError(f"'{reason}' is not a reason: there are {', '.join((*REASONS, OTHER))}")
+        return allowed
+
+    @field_validator("where")
+    @classmethod
+    def _reads_columns(cls, condition: str | None) -> str | None:
+        if condition is None:
+            return None
+        try:
+            if pl.sql_expr(condition).meta.root_names():
+                return condition
+        except (pl.exceptions.PolarsError, ValueError) as error:
+            raise ValueError(f"not a condition in Polars' SQL: {str(error).splitlines()[0]}") from None
+        raise ValueError(f"'{condition}' reads no column: it must say which rows to read, as in Quantity <> '0'")
+
+    @property
+    def counts_units(self) -> bool:
+        """Whether the transactions have a column of units, in which returns are negative."""
+        return self.columns.transactions.get(QUANTITY.name) is not None
+
+    def bad_rows_allowed(self, reason: str) -> float:
+        """Return the share of a file's rows that may be bad for `reason`, or for all reasons that aren't named."""
+        if isinstance(self.max_bad_rows, dict):
+            return self.max_bad_rows.get(reason, self.max_bad_rows.get(OTHER, USUAL_BAD_ROWS))
+        return self.max_bad_rows
 
     @field_validator("date_format")
     @classmethod

@@ -37,6 +37,9 @@ class History:
     it has the ids of those who bought before the cutoff."""
     present: frozenset[str]
     """Names of the optional columns that this retailer has, over all tables."""
+    with_returned: pl.LazyFrame | None = None
+    """The transactions and those that were taken back before the cutoff, with the day of that (`returned`); None where
+    the data have no returns."""
     vectors: Mapping[VectorsOf, pl.LazyFrame] = field(default_factory=dict)
     """Vectors of length 1 (article, `v…` int16 in steps of 1/2048), by what they describe.
 
@@ -52,10 +55,14 @@ class History:
         if day > self.cutoff:
             raise ValueError(f"day {day} is after the cutoff {self.cutoff}, so this history doesn't know it")
         articles = self.articles.filter(pl.col("first_day") < day)
+        past, with_returned = self.transactions.filter(pl.col("day") < day), None
+        if self.with_returned is not None:
+            past, with_returned = _known(self.with_returned, day)
         return replace(
             self,
             cutoff=day,
-            transactions=self.transactions.filter(pl.col("day") < day),
+            transactions=past,
+            with_returned=with_returned,
             articles=articles,
             vectors={of: _only(vectors, articles) for of, vectors in self.vectors.items()},
         )
@@ -69,6 +76,9 @@ class History:
         return replace(
             self,
             transactions=self.transactions.join(asked, on="customer", how="semi"),
+            with_returned=None
+            if self.with_returned is None
+            else self.with_returned.join(asked, on="customer", how="semi"),
             customers=asked.join(self.customers, on="customer", how="left", maintain_order="left"),
         )
 
@@ -187,13 +197,14 @@ class Store:
                 f"Nothing is known before {date_of(day)}: the data in {self.root} starts on "
                 f"{date_of(self.manifest.first_day)}; lower weeks.train or take a later weeks.validation."
             )
-        past, articles = self._scan_weeks(up_to=day - 1).filter(pl.col("day") < day), self._appeared(day)
-        customers = self._scan("customers")
+        past, with_returned = _known(self._scan_weeks(up_to=day - 1), day)
+        articles, customers = self._appeared(day), self._scan("customers")
         if not self._has_customer_file:
             customers = customers.join(past.select("customer").unique(), on="customer", how="semi")
         return History(
             cutoff=day,
             transactions=past,
+            with_returned=with_returned,
             articles=articles,
             customers=customers,
             present=self.present,
@@ -205,10 +216,13 @@ class Store:
         return self.purchases_in(week).select("customer", "article").unique()
 
     def purchases_in(self, week: Week) -> pl.LazyFrame:
-        """Return what was bought in `week` (day, customer, article), one row a unit; these are labels too."""
+        """Return what was bought in `week` (day, customer, article), one row a unit; these are labels too.
+
+        What was taken back within the week is left out.
+        """
         sold = self._scan_weeks(week.first_day, week.last_day)
         within = pl.col("day").is_between(week.first_day, week.last_day)
-        return sold.filter(within).select("day", "customer", "article")
+        return _known(sold, week.last_day + 1)[0].filter(within).select("day", "customer", "article")
 
     def articles(self) -> pl.LazyFrame:
         """Return the whole catalogue, including articles that never sold; parts must not see it."""
@@ -274,6 +288,16 @@ def without_vectors(of: VectorsOf, root: Path | str = "DATA") -> str:
         f"The data set has no vectors of {what}: compute them with {command} --model NAME_OR_FOLDER`, or import your "
         f"own with {command} --from FILE`."
     )
+
+
+def _known(bought: pl.LazyFrame, day: int) -> tuple[pl.LazyFrame, pl.LazyFrame | None]:
+    """Cut purchases at the start of `day`: without what was taken back before, and with it (None without returns)."""
+    before = bought.filter(pl.col("day") < day)
+    if "returned" not in before.collect_schema().names():
+        return before, None
+    # A return on or after the day is not known yet.
+    known = before.with_columns(returned=pl.when(pl.col("returned") < day).then(pl.col("returned")))
+    return known.filter(pl.col("returned").is_null()).drop("returned"), known
 
 
 def _only(vectors: pl.LazyFrame, articles: pl.LazyFrame) -> pl.LazyFrame:

@@ -10,13 +10,14 @@ from typing import Literal
 
 import polars as pl
 
-Kind = Literal["key", "day", "price", "channel", "code", "flag", "age", "text"]
+Kind = Literal["key", "day", "price", "quantity", "channel", "code", "flag", "age", "text"]
 TableName = Literal["transactions", "articles", "customers"]
 
 DTYPES: dict[Kind, type[pl.DataType]] = {
     "key": pl.Int32,  # dense, from 0, in the order of the mapping table; keys never change
     "day": pl.Int32,  # days since 1970-01-01, as cuDF has no date arithmetic
     "price": pl.Int32,  # multiples of `data.price_unit` (H&M: 1/59000), so that sums are exact
+    "quantity": pl.Int32,  # units bought, negative for a return; the data set has a row a unit instead
     "channel": pl.Int8,  # position in `data.channels`
     "code": pl.Int32,  # dense, from 0, in the order of the `codes` table; null where the file has no value
     "flag": pl.Int8,  # 1, or 0 where the file has no value
@@ -39,7 +40,7 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Whether its values are numbers, which files may write with a decimal comma."""
-        return self.kind in ("price", "flag", "age")
+        return self.kind in ("price", "quantity", "flag", "age")
 
     @property
     def dtype(self) -> type[pl.DataType]:
@@ -53,6 +54,9 @@ TRANSACTIONS = (
     Column("price", "price", "price"),
     Column("channel", "channel", "sales_channel_id"),
 )
+
+QUANTITY = Column("quantity", "quantity", "")
+"""Read from the transactions where the config names it; H&M's files have a row a unit instead."""
 
 # The articles and customers tables keep the retailer's id as text (`article_id`, `customer_id`) next to the dense key.
 ARTICLES = (

@@ -8,15 +8,16 @@ from pathlib import Path
 from hmgpu.core.errors import DataError
 from hmgpu.core.parquet import read_table
 from hmgpu.data.ingest.absorb import Tables, empty_tables
-from hmgpu.data.ingest.build import Build, IngestSummary, Inspect, content_settings
+from hmgpu.data.ingest.build import Build, IngestSummary, Inspect, absent, content_settings, place_of_images
+from hmgpu.data.ingest.contract import LAST_DAY
 from hmgpu.data.ingest.overlap import AbsorbedError
 from hmgpu.data.ingest.rawfiles import RawFile, find, is_folder_of_parquet, open_raw
 from hmgpu.data.ingest.reading import Progress
-from hmgpu.data.ingest.staging import remove_strays, staged
+from hmgpu.data.ingest.staging import publish, remove_strays, staged
 from hmgpu.data.manifest import NAME, Manifest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName
-from hmgpu.data.weeks import date_of
+from hmgpu.data.weeks import date_of, day_number
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ def ingest(settings: DataSettings, *, replace: bool = False, progress: Progress 
         if (root / NAME).exists() and not replace:
             there = Manifest.read(root)
             if _same(there, sources, settings):
+                if there.images is None:  # pictures may have come since
+                    publish(staging, root, there.model_copy(update={"images": place_of_images(settings, there)}))
                 remove_strays(root, there)
                 return _already(there, root, warnings, time.perf_counter() - started)
             raise DataError(
@@ -50,7 +53,7 @@ def ingest(settings: DataSettings, *, replace: bool = False, progress: Progress 
             )
         if (root / NAME).exists():
             warnings += _losses(root, sources)
-        return Build(settings, sources, staging, None, progress, warnings, started).run(empty_tables(settings))
+        return Build(settings, sources, staging, None, progress, warnings, started).run(empty_tables())
 
 
 def _losses(root: Path, sources: Mapping[TableName, RawFile]) -> list[str]:
@@ -92,7 +95,8 @@ def append(
         raise DataError(f"There is no {path} to append.")
     with staged(root) as staging:
         there = Manifest.read(root)
-        changed = [key for key, value in content_settings(settings).items() if there.settings.get(key) != value]
+        now = content_settings(settings)
+        changed = [key for key in {**now, **there.settings} if there.settings.get(key) != now.get(key)]
         if changed:
             raise DataError(
                 f"{root} was ingested with another `data.{changed[0]}`: append with the original settings, or build "
@@ -113,6 +117,10 @@ def _load(root: Path, there: Manifest) -> Tables:
 
 def _same(there: Manifest, sources: Sources, settings: DataSettings) -> bool:
     """Whether the data set was built from these files and settings; weeks appended since don't matter."""
+    bought = next(source for source in there.sources if source.table == "transactions")
+    last = day_number(settings.last_day) if settings.last_day else LAST_DAY
+    if (bought.last_day or 0) > last or (bought.beyond or LAST_DAY + 1) <= last:
+        return False  # another last day would keep other rows
     hashes = [(raw.table, raw.sha256) for raw in sources.values()]
     began = [(source.table, source.sha256) for source in there.sources[: len(hashes)]]
     return sorted(began) == sorted(hashes) and there.settings == content_settings(settings)
@@ -124,6 +132,7 @@ def _already(there: Manifest, root: Path, warnings: list[str], seconds: float) -
         rows=there.rows,
         bad_rows={},
         left_out={},
+        absent=absent(there),
         quarantine=tuple(root / source.quarantine for source in there.sources if source.quarantine),
         first_day=date_of(there.first_day),
         last_day=date_of(there.last_day),

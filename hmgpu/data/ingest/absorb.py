@@ -1,22 +1,20 @@
 """Merge raw files into the tables of a data set, in memory; only the quarantine is written here."""
 
-import logging
-import time
-from collections.abc import Callable, Iterator
+from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
-from hmgpu.data.ingest.contract import Checked, Contract
+from hmgpu.core.errors import DataError
+from hmgpu.data.ingest.columns import OF_ARTICLES
+from hmgpu.data.ingest.contract import Checked
+from hmgpu.data.ingest.descriptions import descriptions, earliest
 from hmgpu.data.ingest.keys import CODES, Keys, encode
-from hmgpu.data.ingest.quarantine import Quarantine
 from hmgpu.data.ingest.rawfiles import RawFile
-from hmgpu.data.ingest.reading import raw_names, read
-from hmgpu.data.settings import DataSettings
+from hmgpu.data.ingest.reader import Reader
+from hmgpu.data.ingest.returns import NO_RETURNS, units
 from hmgpu.data.tables import DTYPES, TABLES, TableName, names
-
-log = logging.getLogger(__name__)
 
 KEYS: dict[TableName, str] = {"articles": "article", "customers": "customer"}
 
@@ -33,76 +31,36 @@ class Tables:
     customers: pl.DataFrame
     codes: pl.DataFrame
     transactions: pl.DataFrame = field(default_factory=pl.DataFrame)
-    prices_rounded: int = 0
+    returns: pl.DataFrame = field(default_factory=NO_RETURNS.clone)
+    """New returns: day, customer, article, and units that came back."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Rows of the transactions that are fine and were not added, by reason."""
+
+    def present(self) -> dict[TableName, list[str]]:
+        """Return the contract's columns that each table has; one without a file has only its key."""
+        tables: dict[TableName, pl.DataFrame] = {
+            "transactions": self.transactions, "articles": self.articles, "customers": self.customers
+        }  # fmt: skip
+        return {
+            table: [column.name for column in TABLES[table] if column.name in frame.columns]
+            for table, frame in tables.items()
+        }
 
 
-def present(settings: DataSettings) -> dict[TableName, list[str]]:
-    """Return the contract's columns that each ingested table has; a table without a file has only its key."""
-    declared = {table: list(raw_names(table, settings)) for table in TABLES}
-    if settings.files.articles is None:
-        declared["articles"] = ["article"]
-    if settings.files.customers is None:
-        declared["customers"] = ["customer"]
-    return declared
+def empty_tables() -> Tables:
+    """Return the tables of an empty data set, without the attributes that the first files bring."""
 
+    def empty(key: str, **more: type[pl.DataType]) -> pl.DataFrame:
+        return pl.DataFrame(schema={key: DTYPES["key"], f"{key}_id": pl.String, **more})
 
-def empty_tables(settings: DataSettings) -> Tables:
-    """Return the tables of an empty data set."""
-
-    def empty(table: TableName) -> pl.DataFrame:
-        key = KEYS[table]
-        dtypes = {column.name: column.dtype for column in TABLES[table]}
-        schema: dict[str, type[pl.DataType]] = {key: dtypes[key], f"{key}_id": pl.String}
-        schema |= {name: dtypes[name] for name in present(settings)[table] if name != key}
-        return pl.DataFrame(schema=schema)
-
-    return Tables(
-        empty("articles").with_columns(first_day=pl.lit(None, DTYPES["day"])), empty("customers"), CODES.to_frame()
-    )
-
-
-@dataclass
-class Reader:
-    """Reads raw files block by block, checks them against the contract, and quarantines bad rows."""
-
-    settings: DataSettings
-    quarantine: Path
-    rejected: Path
-    suffix: str
-    step: Callable[[RawFile, int], None]
-    done: dict[TableName, Quarantine] = field(default_factory=dict)
-    kept: dict[TableName, int] = field(default_factory=dict)
-
-    def blocks(self, raw: RawFile, more: Callable[[Checked], Checked]) -> Iterator[Checked]:
-        """Yield the checked blocks of `raw`; `more` rejects further rows. Raises DataError if too many are bad."""
-        started, kept, position = time.perf_counter(), 0, 0
-
-        def step(reached: int) -> None:
-            nonlocal position
-            position = reached
-            self.step(raw, reached)
-
-        quarantine = Quarantine(raw, self.quarantine / f"{raw.name}-{self.suffix}.csv")
-        contract = Contract(raw.table, raw_names(raw.table, self.settings), self.settings)
-        for rows in read(raw, self.settings, step):
-            checked = more(contract.check(rows))
-            quarantine.add(checked.bad)
-            kept += checked.frame.height
-            if quarantine.is_hopeless(kept, position / raw.size, self.settings.max_bad_rows):
-                break
-            yield checked
-        quarantine.judge(kept, self.settings, self.rejected)
-        self.done[raw.table], self.kept[raw.table] = quarantine, kept
-        log.info(
-            "read %s: %d rows, %d bad, %.1f s", raw.path.name, kept, quarantine.rows, time.perf_counter() - started
-        )
+    return Tables(empty("article", first_day=DTYPES["day"]), empty("customer"), CODES.to_frame())
 
 
 def absorb_entities(tables: Tables, raw: RawFile, reader: Reader) -> None:
     """Merge a file of articles or customers: new ids get the next keys, known ids their new attributes."""
     key = KEYS[raw.table]
     seen = Keys(pl.Series(dtype=pl.String))
-    raw_id = raw_names(raw.table, reader.settings)[key]
+    raw_id = reader.raw_name(raw.table, key)
 
     def first_of_each(checked: Checked) -> Checked:
         before = seen.total
@@ -116,13 +74,47 @@ def absorb_entities(tables: Tables, raw: RawFile, reader: Reader) -> None:
     numbers = keys.of(new[key])
     order, ids = keys.settle()
     new = new.with_columns(order.gather(numbers).alias(key), new[key].alias(f"{key}_id"))
-    coded = [name for name in names(raw.table, ["code"]) if name in new.columns]
-    new, tables.codes = encode(new, coded, tables.codes)
     if raw.table == "articles":
         new = new.join(known.select(key, "first_day"), on=key, how="left")
-    merged = pl.concat([known.join(new, on=key, how="anti"), new.select(known.columns)]).sort(key)
+    merged = _merged(tables, raw.table, new)
     assert merged[f"{key}_id"].equals(ids)
     setattr(tables, raw.table, merged)
+
+
+def _merged(tables: Tables, table: TableName, new: pl.DataFrame) -> pl.DataFrame:
+    """Encode the codes of `new`, rows of `table` with key and id, and put them in place of those with the same key."""
+    key = KEYS[table]
+    known: pl.DataFrame = getattr(tables, table)
+    coded = [name for name in names(table, ["code"]) if name in new.columns]
+    new, tables.codes = encode(new, coded, tables.codes)
+    order = [key, f"{key}_id", *(each.name for each in TABLES[table][1:] if each.name in new.columns)]
+    order += ["first_day"] if table == "articles" else []
+    kept = known.join(new, on=key, how="anti")
+    return pl.concat([kept, new], how="diagonal").select(order).sort(key)
+
+
+def _describe(tables: Tables, given: pl.DataFrame) -> None:
+    """Give articles the attributes that they have not yet; `given` is what `earliest` returns."""
+    wide = given.pivot(on="column", index="article", values="value")
+    known = tables.articles
+    columns = [column for column in TABLES["articles"] if column.name in wide.columns and column.kind != "key"]
+    lacking = [column for column in columns if column.name not in known.columns]
+    known = known.with_columns(pl.lit(None, column.dtype).alias(column.name) for column in lacking)
+    had = known.select(
+        "article", *(pl.col(column.name).is_not_null().alias(f"had {column.name}") for column in columns)
+    )
+    new = wide.join(had, on="article", how="left").select(
+        "article", *(pl.when(~pl.col(f"had {column.name}")).then(column.name).alias(column.name) for column in columns)
+    )
+    new, tables.codes = encode(new, [column.name for column in columns if column.kind == "code"], tables.codes)
+    order = [
+        name for name in ("article", "article_id", *(each.name for each in TABLES["articles"][1:])) if name in known
+    ]
+    tables.articles = (
+        known.join(new, on="article", how="left", suffix=" new", maintain_order="left")
+        .with_columns(pl.coalesce(column.name, f"{column.name} new").alias(column.name) for column in columns)
+        .select(*order, "first_day")
+    )
 
 
 def absorb_transactions(tables: Tables, raw: RawFile, reader: Reader) -> None:
@@ -130,30 +122,39 @@ def absorb_transactions(tables: Tables, raw: RawFile, reader: Reader) -> None:
     settings = reader.settings
     closed = {"article": settings.files.articles is not None, "customer": settings.files.customers is not None}
     keys = {"article": Keys(tables.articles["article_id"]), "customer": Keys(tables.customers["customer_id"])}
-    raw_ids = raw_names("transactions", settings)
 
     def onto_keys(checked: Checked) -> Checked:
         """Check the closed tables first: a row with an unknown article must not add its customer."""
         for key in sorted(keys, key=lambda key: not closed[key]):
             checked = checked.with_columns(keys[key].of(checked.frame[key]).alias(key))
             if closed[key]:
-                checked = checked.reject([(pl.col(key) >= keys[key].known, raw_ids[key], f"unknown {key}")])
+                raw_id = reader.raw_name("transactions", key)
+                checked = checked.reject([(pl.col(key) >= keys[key].known, raw_id, f"unknown {key}")])
         return checked
 
-    blocks = []
+    blocks, returned, described = [], list[pl.DataFrame](), list[pl.DataFrame]()
     for checked in reader.blocks(raw, onto_keys):
-        blocks.append(checked.frame)
-        tables.prices_rounded += checked.rounded
+        described += descriptions(checked.frame)
+        bought, back = units(checked.frame.drop(cs.starts_with(OF_ARTICLES)))
+        blocks.append(bought)
+        returned += [back] if back.height else []
     transactions = pl.concat(blocks, rechunk=False)
     del blocks
+    if transactions.is_empty():
+        raise DataError(f"{raw.path} has returns and no purchase: put it together with the purchases of its days.")
+    returns = pl.concat([NO_RETURNS, *returned])
     for table, key in KEYS.items():
         if not closed[key]:
             order, ids = keys[key].settle()
             transactions = transactions.with_columns(order.gather(transactions[key]).alias(key))
+            returns = returns.with_columns(order.gather(returns[key]).alias(key))
             known: pl.DataFrame = getattr(tables, table)
             new = pl.DataFrame({key: pl.int_range(len(ids), dtype=pl.Int32, eager=True), f"{key}_id": ids})
             setattr(tables, table, pl.concat([known, new[known.height :]], how="diagonal"))
-    tables.transactions = transactions
+            if described and key == "article":
+                given = pl.concat(described)
+                _describe(tables, earliest(given.with_columns(order.gather(given["article"]).alias("article"))))
+    tables.transactions, tables.returns = transactions, returns
     sold = transactions.group_by("article").agg(sold=pl.col("day").min())
     tables.articles = (
         tables.articles.join(sold, on="article", how="left", maintain_order="left")

@@ -19,20 +19,23 @@ from pydantic import JsonValue
 from hmgpu.core.files import sha256
 from hmgpu.core.version import VERSION
 from hmgpu.core.words import counted
-from hmgpu.data.ingest.absorb import Reader, Tables, absorb_entities, absorb_transactions, present
-from hmgpu.data.ingest.overlap import AbsorbedError, without_known_days
+from hmgpu.data.ingest.absorb import Tables, absorb_entities, absorb_transactions
+from hmgpu.data.ingest.columns import named
+from hmgpu.data.ingest.marking import RETURNED, mark
+from hmgpu.data.ingest.overlap import AbsorbedError, known_days
 from hmgpu.data.ingest.rawfiles import RawFile
-from hmgpu.data.ingest.reading import Progress, raw_names
+from hmgpu.data.ingest.reader import Reader
+from hmgpu.data.ingest.reading import Progress
 from hmgpu.data.ingest.staging import VECTORS, publish
 from hmgpu.data.manifest import DataFile, Manifest, Source
 from hmgpu.data.settings import DataSettings
-from hmgpu.data.tables import TableName
+from hmgpu.data.tables import TABLES, TableName
 from hmgpu.data.weeks import Week, date_of
 
 log = logging.getLogger(__name__)
 
 
-ORDER = ["day", "customer", "article", "price", "channel"]
+ORDER = ["day", "customer", "article", "price", "channel", RETURNED]
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class IngestSummary:
     """Rows put in quarantine, by reason, over all files."""
     left_out: dict[str, int]
     """Rows that are fine and were not added, by reason."""
+    absent: tuple[str, ...]
+    """The contract's columns that the data set lacks, as `table.column`."""
     quarantine: tuple[Path, ...]
     """The reports that list the bad rows."""
     first_day: datetime.date
@@ -65,6 +70,8 @@ class IngestSummary:
         ]
         lines += [f"quarantined: {counted(count, 'row')}, {reason}" for reason, count in self.bad_rows.items()]
         lines += [f"left out: {counted(count, 'row')}, {reason}" for reason, count in self.left_out.items()]
+        if self.absent:
+            lines.append(f"absent: {', '.join(self.absent)}")
         lines += [f"quarantine report: {path}" for path in self.quarantine]
         if self.prices_rounded:
             lines.append(f"rounded: {self.prices_rounded:,} prices that were not a whole multiple of data.price_unit")
@@ -88,8 +95,8 @@ Inspect = Callable[[Arrived], None]
 
 def content_settings(settings: DataSettings) -> dict[str, JsonValue]:
     """Return the settings that determine the data set's contents; the others may differ between two ingests."""
-    return {
-        "columns": {table: dict(raw_names(table, settings)) for table in get_args(TableName)},
+    contents: dict[str, JsonValue] = {
+        "columns": {table: dict(named(table, settings)) for table in get_args(TableName)},
         "files": {"articles": settings.files.articles is not None, "customers": settings.files.customers is not None},
         "article_pattern": settings.article_pattern,
         "customer_pattern": settings.customer_pattern,
@@ -104,6 +111,14 @@ def content_settings(settings: DataSettings) -> dict[str, JsonValue]:
         "channels": list(settings.channels),
         "week_starts": settings.week_starts,
     }
+    # Only where they do something, so that data sets that are older than these settings stay valid.
+    if settings.clean_ids:
+        contents["clean_ids"] = list(settings.clean_ids)
+    if settings.where:
+        contents["where"] = settings.where
+    if settings.counts_units:
+        contents["returns"] = settings.returns
+    return contents
 
 
 @dataclass
@@ -126,6 +141,7 @@ class Build:
         articles, customers = tables.articles.height, tables.customers.height
         reader = Reader(
             self.settings,
+            there,
             self.staging / "quarantine",
             self.settings.root.with_name(f"{self.settings.root.name}.rejected"),
             self.identity,
@@ -135,7 +151,10 @@ class Build:
             if table in self.sources:
                 absorb_entities(tables, self.sources[table], reader)
         absorb_transactions(tables, self.sources["transactions"], reader)
-        left_out = self._leave_out_known_days(tables) if there else {}
+        if there:
+            self._leave_out_known_days(tables)
+        if reader.filtered:
+            tables.left_out["for which data.where is not true"] += reader.filtered
         days = tables.transactions.select(first=pl.col("day").min(), last=pl.col("day").max()).row(0)
         if there:
             self.warnings += _gap(there, *days)
@@ -144,7 +163,8 @@ class Build:
             unknown = sum(part.reasons[f"unknown {key}"] for key in ("article", "customer"))
             total = reader.kept["transactions"] + part.rows
             self.inspect(Arrived(tables.transactions, tables.articles, unknown / total))
-        files = dict(self._write(tables))
+        changed = self._take_back(tables)
+        files = changed | dict(self._write(tables))
         manifest = self._manifest(tables, reader, files, days)
         publish(self.staging, self.settings.root, manifest)
         reasons = sum((quarantine.reasons for quarantine in reader.done.values()), Counter[str]())
@@ -152,7 +172,8 @@ class Build:
             action="appended" if there else "ingested",
             rows=tables.transactions.height,
             bad_rows=dict(reasons.most_common()),
-            left_out=left_out,
+            left_out=dict(tables.left_out),
+            absent=absent(manifest),
             quarantine=tuple(
                 self.settings.root / "quarantine" / part.path.name for part in reader.done.values() if part.rows
             ),
@@ -160,20 +181,33 @@ class Build:
             last_day=date_of(days[1]),
             new_articles=tables.articles.height - articles,
             new_customers=tables.customers.height - customers,
-            prices_rounded=tables.prices_rounded,
+            prices_rounded=reader.rounded,
             warnings=tuple(self.warnings),
             seconds=time.perf_counter() - self.started,
         )
 
-    def _leave_out_known_days(self, tables: Tables) -> dict[str, int]:
-        """Leave out days that the data set has already; returns the number of rows, by reason."""
+    def _leave_out_known_days(self, tables: Tables) -> None:
+        """Leave out days that the data set has already."""
         assert self.there
-        root, raw, arrived = self.settings.root, self.sources["transactions"], tables.transactions.height
-        tables.transactions = without_known_days(tables.transactions, root, self.there, raw.path)
-        if tables.transactions.is_empty():
+        root, raw = self.settings.root, self.sources["transactions"]
+        known = known_days(tables.transactions, root, self.there, raw.path)
+        again = pl.col("day").is_in(known)
+        bought, returns = tables.transactions.filter(again).height, tables.returns.filter(again).height
+        if bought == tables.transactions.height:
             raise AbsorbedError(f"All days of {raw.path} are already in the data set in {root}, with the same rows.")
-        known = arrived - tables.transactions.height
-        return {"of days that are there already, with the same rows": known} if known else {}
+        if bought:
+            tables.transactions, tables.returns = tables.transactions.filter(~again), tables.returns.filter(~again)
+            tables.left_out["of days that are there already, with the same rows"] += bought + returns
+
+    def _take_back(self, tables: Tables) -> dict[str, DataFile | None]:
+        """Let returns take back purchases, or leave them out; returns the manifest's entries that change."""
+        if not self.settings.counts_units:
+            return {}
+        if self.settings.returns == "cancel":
+            return mark(tables, self.settings.root, self.there, self.identity, self._parquet)
+        if tables.returns.height:
+            tables.left_out["returns, as data.returns is drop"] += int(tables.returns["units"].sum())
+        return {}
 
     @property
     def identity(self) -> str:
@@ -181,6 +215,8 @@ class Build:
         raws = [(table, raw.path.name, raw.sha256) for table, raw in self.sources.items()]
         parent = hashlib.sha256(self.there.to_bytes()).hexdigest() if self.there else ""
         content = [VERSION, parent, content_settings(self.settings), raws]
+        if self.settings.last_day:
+            content.append(str(self.settings.last_day))
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
 
     def _step(self) -> Callable[[RawFile, int], None]:
@@ -216,7 +252,9 @@ class Build:
         frame.write_parquet(path, compression="zstd", statistics=True, row_group_size=1 << 20)
         return name, DataFile(sha256=sha256(path), rows=frame.height)
 
-    def _manifest(self, tables: Tables, reader: Reader, files: dict[str, DataFile], days: tuple[int, int]) -> Manifest:
+    def _manifest(
+        self, tables: Tables, reader: Reader, files: dict[str, DataFile | None], days: tuple[int, int]
+    ) -> Manifest:
         there = self.there
         sources = list(there.sources) if there else []
         for table, raw in self.sources.items():
@@ -231,26 +269,44 @@ class Build:
                     bad_rows=part.rows,
                     first_day=first,
                     last_day=last,
+                    beyond=reader.beyond if table == "transactions" else None,
                     quarantine=f"quarantine/{part.path.name}" if part.rows else None,
                 )
             )
         # Keys never change, so transactions and vectors stay valid; new articles have no vector yet.
         lasting = ("transactions/", f"{VECTORS}/")
         kept = {name: file for name, file in there.files.items() if name.startswith(lasting)} if there else {}
-        images = self.settings.raw / "images"
         return Manifest(
             settings=content_settings(self.settings),
-            present=present(self.settings),
+            present=there.present if there else tables.present(),
             first_day=min(days[0], there.first_day) if there else days[0],
             last_day=max(days[1], there.last_day) if there else days[1],
             rows=tables.transactions.height + (there.rows if there else 0),
             articles=tables.articles.height,
             customers=tables.customers.height,
-            images=os.path.relpath(images, self.settings.root) if images.is_dir() else there and there.images,
-            files=kept | files,
+            images=place_of_images(self.settings, there),
+            files={name: file for name, file in (kept | files).items() if file},
             sources=sources,
             vectors=there.vectors if there else {},
         )
+
+
+def place_of_images(settings: DataSettings, there: Manifest | None) -> str:
+    """Return the folder of the pictures, relative to the data set's, whether or not they have arrived yet."""
+    images = settings.raw / "images"
+    if there and there.images and not images.is_dir():
+        return there.images
+    return os.path.relpath(images, settings.root)
+
+
+def absent(manifest: Manifest) -> tuple[str, ...]:
+    """Return the contract's columns that a data set lacks; of a table that it lacks, none."""
+    return tuple(
+        f"{table}.{column.name}"
+        for table, columns in TABLES.items()
+        for column in columns
+        if (table == "transactions" or len(manifest.present[table]) > 1) and column.name not in manifest.present[table]
+    )
 
 
 def _gap(there: Manifest, first: int, last: int) -> list[str]:

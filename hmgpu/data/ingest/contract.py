@@ -7,11 +7,13 @@ from fractions import Fraction
 import polars as pl
 
 from hmgpu.data.ingest.rows import BAD_SCHEMA, Rows
-from hmgpu.data.settings import DataSettings
-from hmgpu.data.tables import DTYPES, OLDEST, TABLES, Column, TableName
+from hmgpu.data.settings import DataSettings, IdStep
+from hmgpu.data.tables import DTYPES, OLDEST, Column
+from hmgpu.data.weeks import day_number
 
 LAST_DAY = 47481  # 2099-12-31: a day after this, or before 1970, is a typing error and would stretch every window
 LARGEST = 2**31 - 1  # price units that fit into an int32
+MOST_UNITS = 100_000  # of one article in one row: each becomes a row
 OFF_UNIT = 1e-3  # a price further than this from a whole number of units counts as rounded
 
 Fault = tuple[pl.Expr, str, str]  # (which rows, raw column, reason)
@@ -22,13 +24,14 @@ class Checked:
     """A block of rows after the checks.
 
     `frame` has the good rows in the contract's dtypes, except that keys and codes are still text; `bad` has the other
-    rows (BAD_SCHEMA); `rounded` counts prices that were not a whole number of units. `reject` moves further rows from
-    good to bad.
+    rows (BAD_SCHEMA); `rounded` counts prices that were not a whole number of units, and `beyond` is the first day of
+    rows after `data.last_day`. `reject` moves further rows from good to bad.
     """
 
     frame: pl.DataFrame
     bad: pl.DataFrame
     rounded: int
+    beyond: int | None
     positions: pl.Series
     rows: Rows
 
@@ -50,20 +53,32 @@ class Checked:
 
 
 class Contract:
-    """The checks of a table's columns that are in `raw_names` (the contract's name -> the file's name)."""
+    """The checks of `columns`, each with the file's name for it as `raw`."""
 
-    def __init__(self, table: TableName, raw_names: dict[str, str], settings: DataSettings) -> None:
+    def __init__(self, columns: Sequence[Column], settings: DataSettings) -> None:
         self.typed: list[pl.Expr] = []
         self.faults: list[Fault] = []
         self.rounded: pl.Expr = pl.lit(0)
-        for column in TABLES[table]:
-            if column.name in raw_names:
-                typed, faults = _CHECKS[column.kind](column, settings)
-                self.typed.append(typed.alias(column.name))
-                self.faults += [(which, raw_names[column.name], reason) for which, reason in faults]
-                if column.kind == "price":
-                    units = _units(column, settings)
-                    self.rounded = ((units - _whole(units)).abs() > OFF_UNIT).sum()
+        self.beyond: pl.Expr = pl.lit(None, DTYPES["day"])
+        # What a return was worth doesn't matter, and some files write it as a negative price.
+        returned = (pl.col("quantity").cast(pl.Float64, strict=False) < 0).fill_null(False)
+        has_quantity = any(column.kind == "quantity" for column in columns)
+        for column in columns:
+            typed, faults = _CHECKS[column.kind](column, settings)
+            if column.kind == "price":
+                units = _units(column, settings)
+                off = (units - _whole(units)).abs() > OFF_UNIT
+                if has_quantity:
+                    typed = pl.when(~returned).then(typed)
+                    faults = [(which & ~returned, reason) for which, reason in faults]
+                    off = off & ~returned
+                self.rounded = off.sum()
+            if column.kind == "day" and settings.last_day:
+                late = typed.is_between(day_number(settings.last_day), LAST_DAY, closed="right")
+                faults.append((late, "date after data.last_day"))
+                self.beyond = typed.filter(late).min()
+            self.typed.append(typed.alias(column.name))
+            self.faults += [(which, column.raw, reason) for which, reason in faults]
 
     def check(self, rows: Rows) -> Checked:
         """Split `rows` into good ones, with the contract's dtypes (keys and codes still text), and bad ones."""
@@ -77,8 +92,9 @@ class Contract:
                 [bad, _report(rows, positions.filter(~good).to_list(), fault.drop_nulls().to_list(), self.faults)]
             )
             text, positions = text.filter(good), positions.filter(good)
+        beyond = rows.frame.select(self.beyond).item()
         rounded = int(text.select(self.rounded).item()) if text.height else 0
-        return Checked(text.select(self.typed), bad, rounded, positions, rows)
+        return Checked(text.select(self.typed), bad, rounded, beyond, positions, rows)
 
 
 def _first(faults: Sequence[Fault]) -> pl.Expr:
@@ -107,10 +123,21 @@ Check = tuple[pl.Expr, list[tuple[pl.Expr, str]]]
 def _key(column: Column, settings: DataSettings) -> Check:
     pattern = settings.article_pattern if column.name == "article" else settings.customer_pattern
     text = pl.col(column.name)
+    for step in settings.clean_ids:
+        text = _CLEANED[step](text)
+    if settings.clean_ids:
+        text = pl.when(text != "").then(text)
     return text, [
         (text.is_null(), f"missing {column.name} id"),
         (~text.str.contains(f"^(?:{pattern})$"), f"malformed {column.name} id"),
     ]
+
+
+_CLEANED: dict[IdStep, Callable[[pl.Expr], pl.Expr]] = {
+    "trim": lambda text: text.str.strip_chars(),
+    "upper": lambda text: text.str.to_uppercase(),
+    "lower": lambda text: text.str.to_lowercase(),
+}
 
 
 def _day(column: Column, settings: DataSettings) -> Check:
@@ -147,6 +174,16 @@ def _price(column: Column, settings: DataSettings) -> Check:
     ]
 
 
+def _quantity(column: Column, settings: DataSettings) -> Check:
+    value = _number(column)
+    return value.cast(DTYPES["quantity"], strict=False), [
+        (pl.col(column.name).is_null(), "missing quantity"),
+        ((value.is_nan() | (value != value.floor())).fill_null(True), "quantity is not a whole number"),
+        (value == 0, "quantity is 0"),
+        (value.abs() > MOST_UNITS, "quantity too large"),
+    ]
+
+
 def _channel(column: Column, settings: DataSettings) -> Check:
     text = pl.col(column.name)
     position = text.cast(pl.Enum(settings.channels), strict=False).to_physical()
@@ -180,6 +217,7 @@ _CHECKS: dict[str, Callable[[Column, DataSettings], Check]] = {
     "key": _key,
     "day": _day,
     "price": _price,
+    "quantity": _quantity,
     "channel": _channel,
     "flag": _flag,
     "age": _age,

@@ -16,8 +16,8 @@ class AbsorbedError(DataError):
     """The file to append is already in the data set."""
 
 
-def without_known_days(new: pl.DataFrame, root: Path, there: Manifest, path: Path) -> pl.DataFrame:
-    """Return `new` (day, customer, article, price?, channel?) without the days that the data set in `root` has.
+def known_days(new: pl.DataFrame, root: Path, there: Manifest, path: Path) -> list[int]:
+    """Return the days of `new` (day, customer, article, price?, channel?) that the data set in `root` has.
 
     One week of the data set is in memory at a time. Raises DataError where such a day has other rows there: whichever
     are right, adding them up would count purchases twice.
@@ -38,7 +38,7 @@ def without_known_days(new: pl.DataFrame, root: Path, there: Manifest, path: Pat
         differ |= _differing(before, now.filter(pl.col("day").is_in(held.implode())))
     if differ:
         raise DataError(_refusal(differ, path, root))
-    return new.filter(~pl.col("day").is_in(known)) if known else new
+    return known
 
 
 def _weeks(there: Manifest) -> dict[int, list[str]]:

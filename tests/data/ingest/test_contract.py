@@ -1,5 +1,6 @@
 """Each check on its own: which values pass, in which dtype, and the first reason of the others."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from small_world import article_id, customer_id
 from hmgpu.data.ingest.contract import Checked, Contract
 from hmgpu.data.ingest.rows import BAD_SCHEMA, Rows
 from hmgpu.data.settings import DataSettings
+from hmgpu.data.tables import QUANTITY, TABLES
 
 SETTINGS = DataSettings(raw=Path("raw"), root=Path("data"))
 
@@ -21,7 +23,8 @@ def check(table: Any, column: str, values: list[str | None], settings: DataSetti
     rows = Rows(
         frame, np.arange(2, 2 + len(values)), BAD_SCHEMA.to_frame(), lambda chosen: [f"row {n}" for n in chosen]
     )
-    return Contract(table, {column: column.upper()}, settings).check(rows)
+    (named,) = [replace(each, raw=column.upper()) for each in (*TABLES[table], QUANTITY) if each.name == column]
+    return Contract([named], settings).check(rows)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_a_price_halfway_is_rounded_up_and_counted() -> None:
 def test_first_reason_with_line_column_and_text() -> None:
     frame = pl.DataFrame({"day": ["2020-09-01", "x", "2020-09-01"], "price": ["0", "-1", "-1"]})
     rows = Rows(frame, np.array([2, 3, 9]), BAD_SCHEMA.to_frame(), lambda chosen: [f"row {n}" for n in chosen])
-    checked = Contract("transactions", {"day": "t_dat", "price": "price"}, SETTINGS).check(rows)
+    checked = Contract([each for each in TABLES["transactions"] if each.name in frame.columns], SETTINGS).check(rows)
     assert checked.bad.rows() == [(3, "t_dat", "bad date", "row 1"), (9, "price", "negative price", "row 2")]
     again = checked.reject([(pl.col("price") == 0, "price", "free")])
     assert again.frame.is_empty()
