@@ -1,5 +1,6 @@
 """The `data` section of the config: where the data is, and what the retailer's own files look like."""
 
+import datetime
 import difflib
 import re
 import zoneinfo

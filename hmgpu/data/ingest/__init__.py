@@ -95,8 +95,7 @@ def append(
         raise DataError(f"There is no {path} to append.")
     with staged(root) as staging:
         there = Manifest.read(root)
-        now = content_settings(settings)
-        changed = [key for key in {**now, **there.settings} if there.settings.get(key) != now.get(key)]
+        changed = _changed(there, settings)
         if changed:
             raise DataError(
                 f"{root} was ingested with another `data.{changed[0]}`: append with the original settings, or build "
@@ -123,7 +122,13 @@ def _same(there: Manifest, sources: Sources, settings: DataSettings) -> bool:
         return False  # another last day would keep other rows
     hashes = [(raw.table, raw.sha256) for raw in sources.values()]
     began = [(source.table, source.sha256) for source in there.sources[: len(hashes)]]
-    return sorted(began) == sorted(hashes) and there.settings == content_settings(settings)
+    return sorted(began) == sorted(hashes) and not _changed(there, settings)
+
+
+def _changed(there: Manifest, settings: DataSettings) -> list[str]:
+    """The settings that decide the contents and are not those of the data set; one that it lacks is unset there."""
+    now = content_settings(settings)
+    return [key for key in {**now, **there.settings} if there.settings.get(key) != now.get(key)]
 
 
 def _already(there: Manifest, root: Path, warnings: list[str], seconds: float) -> IngestSummary:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from hmgpu.core.parquet import read_table, scan_table
 from hmgpu.data.ingest.absorb import Tables
 from hmgpu.data.ingest.returns import PAIR, taken_back
 from hmgpu.data.manifest import DataFile, Manifest
@@ -41,7 +42,7 @@ def mark(tables: Tables, root: Path, there: Manifest | None, identity: str, writ
         start += rows.height
         if back.is_empty():
             continue
-        whole = pl.read_parquet(root / name, glob=False).with_row_index("line")
+        whole = read_table(root / name).with_row_index("line")
         marked = whole.join(back, on="line", how="left", maintain_order="left")
         marked = marked.with_columns(pl.coalesce(RETURNED, "day_of").alias(RETURNED)).drop("line", "day_of")
         changed[name] = None
@@ -56,6 +57,6 @@ def _open_purchases(returns: pl.DataFrame, root: Path, there: Manifest) -> dict[
     found = dict[str, pl.DataFrame]()
     for name in sorted(there.files):
         if name.startswith("transactions/") and week_of_file(name).first_day <= last:
-            rows = pl.scan_parquet(root / name, glob=False).with_row_index("line").filter(pl.col(RETURNED).is_null())
+            rows = scan_table(root / name).with_row_index("line").filter(pl.col(RETURNED).is_null())
             found[name] = rows.join(pairs, on=PAIR, how="semi", maintain_order="left").collect()
     return found

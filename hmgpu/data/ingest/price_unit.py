@@ -18,7 +18,7 @@ def fitting_unit(prices: Iterable[str]) -> str | None:
         except (ValueError, ZeroDivisionError):
             continue
         value = exact.limit_denominator(SMALLEST)
-        if exact > 0 and abs(value - exact) > CLOSE * max(exact, 1):
+        if exact > 0 and abs(value - exact) > CLOSE * max(exact, Fraction(1)):
             return None
         if value > 0:
             values.append(value)
