@@ -155,10 +155,14 @@ class Store:
         return frozenset(name for table in self.manifest.present.values() for name in table)
 
     @property
+    def place_of_pictures(self) -> Path:
+        """The folder that pictures belong in, whether or not there are any."""
+        return (self.root / (self.manifest.images or "images")).resolve()
+
+    @property
     def pictures(self) -> Path | None:
-        """The folder of the articles' pictures; None if the raw files came without, or the folder no longer exists."""
-        folder = self.root / self.manifest.images if self.manifest.images else None
-        return folder if folder and folder.is_dir() else None
+        """The folder of the articles' pictures; None while there is none."""
+        return self.place_of_pictures if self.place_of_pictures.is_dir() else None
 
     @property
     def last_day(self) -> int:

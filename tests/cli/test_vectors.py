@@ -36,7 +36,7 @@ def test_mistakes(hmgpu, data: Path) -> None:
     done = hmgpu("vectors", "pictures", "--data", "nowhere", "--from", "mine.parquet")
     assert (done.returncode, "run `hmgpu ingest` first" in done.stderr) == (1, True)
     done = hmgpu("vectors", "pictures", "--data", data, "--model", "clip-ViT-B-32")
-    assert (done.returncode, "has no pictures: ingest raw files with a folder `images`" in done.stderr) == (1, True)
+    assert (done.returncode, "has no pictures: put them into /" in done.stderr) == (1, True)
     for flags in (["--data", data], ["--data", data, "--model", "a", "--from", "b"]):
         done = hmgpu("vectors", "pictures", *flags)
         assert done.returncode == 2

@@ -10,7 +10,7 @@ from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.columns import OF_ARTICLES
 from hmgpu.data.ingest.contract import Checked
 from hmgpu.data.ingest.descriptions import descriptions, earliest
-from hmgpu.data.ingest.keys import CODES, Keys, encode
+from hmgpu.data.ingest.keys import CODES, Keys, encode, respelled
 from hmgpu.data.ingest.rawfiles import RawFile
 from hmgpu.data.ingest.reader import Reader
 from hmgpu.data.ingest.returns import NO_RETURNS, units
@@ -35,6 +35,7 @@ class Tables:
     """New returns: day, customer, article, and units that came back."""
     left_out: Counter[str] = field(default_factory=Counter)
     """Rows of the transactions that are fine and were not added, by reason."""
+    warnings: list[str] = field(default_factory=list)
 
     def present(self) -> dict[TableName, list[str]]:
         """Return the contract's columns that each table has; one without a file has only its key."""
@@ -76,6 +77,7 @@ def absorb_entities(tables: Tables, raw: RawFile, reader: Reader) -> None:
     new = new.with_columns(order.gather(numbers).alias(key), new[key].alias(f"{key}_id"))
     if raw.table == "articles":
         new = new.join(known.select(key, "first_day"), on=key, how="left")
+    tables.warnings += _other_spellings(key, ids, known.height)
     merged = _merged(tables, raw.table, new)
     assert merged[f"{key}_id"].equals(ids)
     setattr(tables, raw.table, merged)
@@ -86,11 +88,23 @@ def _merged(tables: Tables, table: TableName, new: pl.DataFrame) -> pl.DataFrame
     key = KEYS[table]
     known: pl.DataFrame = getattr(tables, table)
     coded = [name for name in names(table, ["code"]) if name in new.columns]
-    new, tables.codes = encode(new, coded, tables.codes)
+    new, tables.codes, said = encode(table, new, coded, tables.codes)
+    tables.warnings += said
     order = [key, f"{key}_id", *(each.name for each in TABLES[table][1:] if each.name in new.columns)]
     order += ["first_day"] if table == "articles" else []
     kept = known.join(new, on=key, how="anti")
     return pl.concat([kept, new], how="diagonal").select(order).sort(key)
+
+
+def _other_spellings(key: str, ids: pl.Series, known: int) -> list[str]:
+    """A warning where new ids, those after the first `known`, write known ones in another way."""
+    same = respelled(ids[known:], ids[:known])
+    if same.is_empty():
+        return []
+    return [
+        f"{same.height:,} new {key} ids may be known ones in another form, such as '{same['value'][0]}' for "
+        f"'{same['was'][0]}': they were taken as new; `data.{key}_pattern` can refuse them."
+    ]
 
 
 def _describe(tables: Tables, given: pl.DataFrame) -> None:
@@ -106,7 +120,9 @@ def _describe(tables: Tables, given: pl.DataFrame) -> None:
     new = wide.join(had, on="article", how="left").select(
         "article", *(pl.when(~pl.col(f"had {column.name}")).then(column.name).alias(column.name) for column in columns)
     )
-    new, tables.codes = encode(new, [column.name for column in columns if column.kind == "code"], tables.codes)
+    coded = [column.name for column in columns if column.kind == "code"]
+    new, tables.codes, said = encode("articles", new, coded, tables.codes)
+    tables.warnings += said
     order = [
         name for name in ("article", "article_id", *(each.name for each in TABLES["articles"][1:])) if name in known
     ]
@@ -149,6 +165,7 @@ def absorb_transactions(tables: Tables, raw: RawFile, reader: Reader) -> None:
             transactions = transactions.with_columns(order.gather(transactions[key]).alias(key))
             returns = returns.with_columns(order.gather(returns[key]).alias(key))
             known: pl.DataFrame = getattr(tables, table)
+            tables.warnings += _other_spellings(key, ids, known.height)
             new = pl.DataFrame({key: pl.int_range(len(ids), dtype=pl.Int32, eager=True), f"{key}_id": ids})
             setattr(tables, table, pl.concat([known, new[known.height :]], how="diagonal"))
             if described and key == "article":

@@ -21,6 +21,7 @@ from hmgpu.core.version import VERSION
 from hmgpu.core.words import counted
 from hmgpu.data.ingest.absorb import Tables, absorb_entities, absorb_transactions
 from hmgpu.data.ingest.columns import named
+from hmgpu.data.ingest.lone_days import lone_days
 from hmgpu.data.ingest.marking import RETURNED, mark
 from hmgpu.data.ingest.overlap import AbsorbedError, known_days
 from hmgpu.data.ingest.rawfiles import RawFile
@@ -156,8 +157,10 @@ class Build:
         if reader.filtered:
             tables.left_out["for which data.where is not true"] += reader.filtered
         days = tables.transactions.select(first=pl.col("day").min(), last=pl.col("day").max()).row(0)
+        self.warnings += tables.warnings
         if there:
             self.warnings += _gap(there, *days)
+        self.warnings += lone_days(tables.transactions["day"])
         if self.inspect:
             part = reader.done["transactions"]
             unknown = sum(part.reasons[f"unknown {key}"] for key in ("article", "customer"))

@@ -43,20 +43,58 @@ def _count(length: int) -> pl.Series:
     return pl.int_range(length, dtype=pl.Int32, eager=True)
 
 
-def encode(frame: pl.DataFrame, columns: list[str], codes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Replace the text `columns` of `frame` by codes (Int32), and append new codes to `codes` (schema CODES)."""
+def encode(
+    table: str, frame: pl.DataFrame, columns: list[str], codes: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+    """Replace the text `columns` of `frame` by codes (Int32), and append new codes to `codes` (schema CODES).
+
+    A new value that writes the number of one known value in another way (`1`, `1.0` or ` 01` for `01`) gets its code.
+    Also returns warnings about such values, and about values of one file that differ in nothing else.
+    """
+    warnings = list[str]()
     for column in columns:
         known = codes.filter(pl.col("column") == column)
         new = frame.select(value=pl.col(column)).drop_nulls().unique().join(known, on="value", how="anti").sort("value")
+        same = respelled(new["value"], known["value"]).join(known, left_on="was", right_on="value")
+        new = new.join(same, on="value", how="anti")
+        if same.height:
+            example = f"'{same['value'][0]}' for '{same['was'][0]}'"
+            warnings.append(
+                f"{table}.{column} is written in another way than before, such as {example} ({same.height:,} values): "
+                "they were taken as the same."
+            )
+        spelled = new.group_by(spelling=plain(pl.col("value"))).agg(pl.col("value").sort())
+        twice = spelled.filter(pl.col("value").list.len() > 1)
+        if twice.height:
+            example = " and ".join(f"'{value}'" for value in twice.sort("spelling")["value"][0])
+            warnings.append(f"{table}.{column} has {example}, which were taken as different codes: write them alike.")
         new = new.select(
             column=pl.lit(column),
             code=pl.int_range(known.height, known.height + pl.len(), dtype=pl.Int32),
             value="value",
         )
         codes = pl.concat([codes, new])
-        mapping = codes.filter(pl.col("column") == column).select("code", pl.col("value").alias(column))
+        mapping = pl.concat([codes.filter(pl.col("column") == column), same.select(codes.columns)])
+        mapping = mapping.select("code", pl.col("value").alias(column))
         frame = frame.join(mapping, on=column, how="left", maintain_order="left").with_columns(
             pl.col("code").alias(column)
         )
         frame = frame.drop("code")
-    return frame, codes
+    return frame, codes, warnings
+
+
+def plain(text: pl.Expr) -> pl.Expr:
+    """Return `text` without blanks around it, and a number also without leading zeros and `.0`."""
+    return text.str.strip_chars().str.replace(r"^0*(\d+?)(?:\.0+)?$", "${1}")
+
+
+def respelled(new: pl.Series, known: pl.Series) -> pl.DataFrame:
+    """Return the values of `new` that write one of `known` in another way (value, was), in the order of value.
+
+    A value that could be several of the known ones is none of them.
+    """
+    if new.is_empty() or known.is_empty():
+        return pl.DataFrame(schema={"value": pl.String, "was": pl.String})
+    was = pl.DataFrame({"was": known}).with_columns(spelling=plain(pl.col("was"))).unique("spelling", keep="none")
+    spelled = pl.DataFrame({"value": new}).with_columns(spelling=plain(pl.col("value")))
+    return spelled.join(was, on="spelling").select("value", "was").sort("value")

@@ -59,8 +59,8 @@ class ArticlePictures(ArticleInputs):
         folder = store.pictures
         if folder is None:
             raise DataError(
-                f"The data set in {store.root} has no pictures: ingest raw files with a folder `images` next to them, "
-                "which `hmgpu download --images` gets, or import vectors with `hmgpu vectors pictures --from FILE`."
+                f"The data set in {store.root} has no pictures: put them into {store.place_of_pictures}, H&M's with "
+                "`hmgpu download --images`, or import vectors with `hmgpu vectors pictures --from FILE`."
             )
         ids = store.article_ids().sort("article_id").collect()["article_id"]
         places = {each: picture_file(folder, each) for each in ids}

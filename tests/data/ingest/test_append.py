@@ -370,3 +370,32 @@ def test_a_day_that_is_there_with_other_rows_is_refused(shop: SmallShop, change:
         append(shop.settings(), path)
     assert not isinstance(raised.value, AbsorbedError)
     assert tree(shop.root) == before
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_codes_that_lost_their_zeros_are_known(shop: SmallShop, packed: bool) -> None:
+    rows = articles(ARTICLE_RANGE)
+    for row in rows[1:]:
+        row[1] = f"0{row[0][-4:]}"
+    shop.write("articles", rows)
+    ingest(shop.settings())
+    folder = week_folder(shop, ARTICLE_RANGE, CUSTOMER_RANGE)
+    for row in rows[1:]:
+        row[1] = row[1].lstrip("0")
+    (folder / "articles.csv").write_bytes(to_csv(rows))
+    if packed:
+        pl.read_csv(folder / "articles.csv").write_parquet(folder / "articles.parquet")
+        (folder / "articles.csv").unlink()
+    before = pl.read_parquet(shop.root / Manifest.read(shop.root).table("articles"))
+    summary = append(shop.settings(article_pattern=r"\d{10}"), folder)
+    assert [text for text in summary.warnings if "articles.product is" in text and "'1001' for '01001'" in text]
+    after = pl.read_parquet(shop.root / Manifest.read(shop.root).table("articles"))
+    assert after["product"].equals(before["product"])
+
+
+def test_ids_that_lost_their_zeros_are_told(shop: SmallShop) -> None:
+    given = shop.settings(files={"articles": None, "customers": None}, article_pattern=r"\d+")
+    ingest(given)
+    row = [str(NEXT), customer_id(1), article_id(1).lstrip("0"), price(7), "1"]
+    summary = append(given, week_file(shop, "w.csv", [shop.read("transactions")[0], row]))
+    assert summary.warnings[0].startswith("1 new article ids may be known ones in another form, such as '1001' for '0")

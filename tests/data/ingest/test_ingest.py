@@ -21,6 +21,7 @@ from hmgpu.core.errors import BusyError, DataError
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.settings import DataSettings
+from hmgpu.data.store import Store
 from hmgpu.data.tables import ARTICLES, CUSTOMERS
 
 
@@ -300,6 +301,23 @@ def test_images_are_referred_to_and_not_copied(shop: SmallShop) -> None:
     (shop.raw / "images").mkdir()
     ingest(shop.settings())
     assert Manifest.read(shop.root).images == "../raw/images"
+
+
+def test_pictures_are_found_whenever_they_arrive(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    assert Store(shop.root).pictures is None
+    (shop.raw / "images").mkdir()
+    assert Store(shop.root).pictures is not None
+
+
+def test_a_data_set_that_knows_no_place_of_pictures_is_told_by_the_next_ingest(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    manifest = Manifest.read(shop.root)
+    (shop.root / "manifest.json").write_bytes(manifest.model_copy(update={"images": None}).to_bytes())
+    (shop.raw / "images").mkdir()
+    assert ingest(shop.settings()).action == "already there"
+    assert Store(shop.root).pictures is not None
+    assert Manifest.read(shop.root) == manifest
 
 
 REAL = os.environ.get("HMGPU_REAL_DATA")

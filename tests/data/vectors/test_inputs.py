@@ -62,5 +62,5 @@ def test_without_pictures(shop: SmallShop) -> None:
     ):
         ArticlePictures(Store(shop.root))
     shutil.rmtree(shop.raw / "images")
-    with pytest.raises(DataError, match="has no pictures: ingest raw files with a folder `images`"):
+    with pytest.raises(DataError, match="has no pictures: put them into /"):
         ArticlePictures(Store(shop.root))

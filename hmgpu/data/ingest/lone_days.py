@@ -1,0 +1,41 @@
+"""Notice days that are probably typing errors: a few rows long before or after all others, or after today."""
+
+import datetime
+
+import numpy as np
+import polars as pl
+
+from hmgpu.data.weeks import DAYS, date_of, day_number
+
+FEW = 0.01  # share of the rows
+
+
+def lone_days(days: pl.Series) -> list[str]:
+    """Return warnings about a few of `days`, the day of every row, that lie more than a week apart from the others."""
+    counts = days.value_counts(name="rows").sort(days.name)
+    known, rows = counts[days.name].to_numpy(), counts["rows"].to_numpy()
+    few = max(1, int(FEW * len(days)))
+    warnings = []
+    gaps = np.flatnonzero(np.diff(known) > DAYS) + 1  # positions of the first day after each
+    after = [gap for gap in gaps.tolist() if rows[gap:].sum() <= few]
+    before = [gap for gap in gaps.tolist() if rows[:gap].sum() <= few]
+    today = day_number(datetime.date.today())
+    if after:
+        first, last = known[after[0]], known[after[0] - 1]
+        warnings.append(
+            f"{rows[after[0] :].sum():,} rows are of {date_of(int(first))} or later, {first - last:,} days after all "
+            f"others, so the last weeks have no sales: if they are wrong, set `data.last_day` to {date_of(int(last))}."
+        )
+    elif known[-1] > today:
+        count = rows[known > today].sum()
+        warnings.append(
+            f"{count:,} rows are of days after today, up to {date_of(int(known[-1]))}: if they are wrong, set "
+            "`data.last_day` to the last day of the data."
+        )
+    if before:
+        first, last = known[before[-1]], known[before[-1] - 1]
+        warnings.append(
+            f"{rows[: before[-1]].sum():,} rows are of {date_of(int(last))} or earlier, {first - last:,} days before "
+            "all others: if they are wrong, leave them out with `data.where`."
+        )
+    return warnings
