@@ -7,8 +7,9 @@ from typing import Any, get_args
 import polars as pl
 
 from hmgpu.core.errors import DataError
+from hmgpu.data.ingest.columns import only_read
 from hmgpu.data.settings import MOST_CHANNELS, Columns, DataSettings, Weekday
-from hmgpu.data.tables import TABLES, Column, TableName
+from hmgpu.data.tables import QUANTITY, TABLES, Column, TableName
 
 
 def write_raw(tables: Mapping[TableName, pl.DataFrame | None], settings: DataSettings) -> dict[str, Any]:
@@ -27,9 +28,20 @@ def write_raw(tables: Mapping[TableName, pl.DataFrame | None], settings: DataSet
             found[f"data.files.{table}"] = None
             continue
         columns = columns_in(table, frame, settings.columns.of(table))
+        more = list[Column]()
+        if table == "transactions":
+            articles = settings.files.articles if tables.get("articles") is not None else None
+            files = settings.files.model_copy(update={"articles": articles})
+            more = only_read(settings.model_copy(update={"files": files}))
+            columns |= {column.name: column.raw for column in more if column.name == QUANTITY.name}
         found |= {f"data.files.{table}": table, f"data.columns.{table}": columns}
         settings.raw.mkdir(parents=True, exist_ok=True)
-        kept = frame.select(list(dict.fromkeys(name for name in columns.values() if name)))
+        read = [name for name in (*columns.values(), *(column.raw for column in more)) if name]
+        if lacking := [name for name in read if name not in frame.columns]:
+            raise DataError(
+                f"The {table} have no column '{lacking[0]}', which the config names: add it, or leave it out."
+            )
+        kept = frame.select(list(dict.fromkeys(read)))
         kept.write_parquet(settings.raw / f"{table}.parquet")
         if table == "transactions":
             found |= _channels(frame, columns["channel"])

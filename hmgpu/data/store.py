@@ -170,9 +170,9 @@ class Store:
 
     @property
     def last_complete_week(self) -> Week:
-        """The latest week that ends on or before the last day of the data."""
+        """The latest week that ends on or before the last day of the data; DataError where nobody bought in it."""
         week = Week.containing(self.last_day, self.week_starts)
-        return week if week.last_day <= self.last_day else week.back(1)
+        return self._with_sales(week if week.last_day <= self.last_day else week.back(1))
 
     @property
     def next_week(self) -> Week:
@@ -180,7 +180,10 @@ class Store:
         return Week(self.last_day + 1)
 
     def week_of(self, date: str) -> Week:
-        """Return the week that starts on `date` (YYYY-MM-DD); raises DataError unless the data holds all of it."""
+        """Return the week that starts on `date` (YYYY-MM-DD).
+
+        Raises DataError unless the data holds all of it, and somebody bought in it.
+        """
         first, last = self.manifest.first_day, self.last_day
         try:
             week = Week(day_number(datetime.date.fromisoformat(date)))
@@ -192,7 +195,17 @@ class Store:
                 f"No whole week of the data in {self.root} starts on {date}: weeks start on {self.week_starts}s "
                 f"and the data runs from {date_of(first)} to {date_of(last)}."
             )
-        return week
+        return self._with_sales(week)
+
+    def _with_sales(self, week: Week) -> Week:
+        """Return `week`; raises DataError where nobody bought in it."""
+        if week in self._weeks.values():
+            return week
+        raise DataError(
+            f"Nobody bought anything in the week {week} of the data in {self.root}, which ends on "
+            f"{date_of(self.last_day)}: append the days that are missing, or, if its last rows have wrong days, set "
+            "`data.last_day` and ingest again with `hmgpu ingest --replace`."
+        )
 
     def as_of(self, day: int) -> History:
         """Return what was known at the start of `day` (days since 1970-01-01); raises DataError if that is nothing."""

@@ -327,3 +327,13 @@ def test_a_changed_or_missing_file_is_found(tmp_path):
     victim.unlink()
     with pytest.raises(DataError, match="can't be read"):
         store.verify()
+
+
+def test_a_week_in_which_nobody_bought_is_named(tmp_path):
+    write(tmp_path / "raw", [*BOUGHT, ("2099-12-31", "eve", "never")])
+    ingest(described(tmp_path / "raw", tmp_path / "data"))
+    store = Store(tmp_path / "data")
+    with pytest.raises(DataError, match=r"Nobody bought anything in the week 2099-12-23 .*`data\.last_day`"):
+        _ = store.last_complete_week
+    with pytest.raises(DataError, match="Nobody bought anything in the week 2021-09-15"):
+        store.week_of("2021-09-15")

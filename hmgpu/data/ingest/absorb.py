@@ -34,7 +34,7 @@ class Tables:
     returns: pl.DataFrame = field(default_factory=NO_RETURNS.clone)
     """New returns: day, customer, article, and units that came back."""
     left_out: Counter[str] = field(default_factory=Counter)
-    """Rows of the transactions that are fine and were not added, by reason."""
+    """Rows and units of the transactions that are fine and were not added, by what they are."""
     warnings: list[str] = field(default_factory=list)
 
     def present(self) -> dict[TableName, list[str]]:

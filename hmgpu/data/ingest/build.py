@@ -49,7 +49,7 @@ class IngestSummary:
     bad_rows: dict[str, int]
     """Rows put in quarantine, by reason, over all files."""
     left_out: dict[str, int]
-    """Rows that are fine and were not added, by reason."""
+    """Rows and units that are fine and were not added, by what they are."""
     absent: tuple[str, ...]
     """The contract's columns that the data set lacks, as `table.column`."""
     quarantine: tuple[Path, ...]
@@ -155,7 +155,7 @@ class Build:
         if there:
             self._leave_out_known_days(tables)
         if reader.filtered:
-            tables.left_out["for which data.where is not true"] += reader.filtered
+            tables.left_out["rows for which data.where is not true"] += reader.filtered
         days = tables.transactions.select(first=pl.col("day").min(), last=pl.col("day").max()).row(0)
         self.warnings += tables.warnings
         if there:
@@ -175,7 +175,7 @@ class Build:
             action="appended" if there else "ingested",
             rows=tables.transactions.height,
             bad_rows=dict(reasons.most_common()),
-            left_out=dict(tables.left_out),
+            left_out={what: count for what, count in tables.left_out.items() if count},
             absent=absent(manifest),
             quarantine=tuple(
                 self.settings.root / "quarantine" / part.path.name for part in reader.done.values() if part.rows
@@ -200,7 +200,7 @@ class Build:
             raise AbsorbedError(f"All days of {raw.path} are already in the data set in {root}, with the same rows.")
         if bought:
             tables.transactions, tables.returns = tables.transactions.filter(~again), tables.returns.filter(~again)
-            tables.left_out["of days that are there already, with the same rows"] += bought + returns
+            tables.left_out["rows of days that are there already, with the same rows"] += bought + returns
 
     def _take_back(self, tables: Tables) -> dict[str, DataFile | None]:
         """Let returns take back purchases, or leave them out; returns the manifest's entries that change."""
@@ -209,7 +209,7 @@ class Build:
         if self.settings.returns == "cancel":
             return mark(tables, self.settings.root, self.there, self.identity, self._parquet)
         if tables.returns.height:
-            tables.left_out["returns, as data.returns is drop"] += int(tables.returns["units"].sum())
+            tables.left_out["returned units, as data.returns is drop"] += int(tables.returns["units"].sum())
         return {}
 
     @property
@@ -304,11 +304,13 @@ def place_of_images(settings: DataSettings, there: Manifest | None) -> str:
 
 def absent(manifest: Manifest) -> tuple[str, ...]:
     """Return the contract's columns that a data set lacks; of a table that it lacks, none."""
+    files = {source.table for source in manifest.sources}
     return tuple(
         f"{table}.{column.name}"
         for table, columns in TABLES.items()
+        if table == "transactions" or table in files
         for column in columns
-        if (table == "transactions" or len(manifest.present[table]) > 1) and column.name not in manifest.present[table]
+        if column.name not in manifest.present[table]
     )
 
 

@@ -28,7 +28,7 @@ def wanted(table: TableName, settings: DataSettings, there: Manifest | None) -> 
     if there:
         columns = [replace(column, required=True) for column in columns if column.name in there.present[table]]
     if table == "transactions":
-        columns += _only_read(settings)
+        columns += only_read(settings)
     return columns
 
 
@@ -44,8 +44,8 @@ def _called(column: Column, raw: str) -> Column:
     return replace(column, raw=raw, required=column.required or raw != column.raw)
 
 
-def _only_read(settings: DataSettings) -> list[Column]:
-    """The columns of a transactions file that are not among those of the data set's transactions."""
+def only_read(settings: DataSettings) -> list[Column]:
+    """Return the columns to read from a transactions file that are not among those of the data set's transactions."""
     columns = list[Column]()
     if quantity := settings.columns.transactions.get("quantity"):
         columns.append(_called(QUANTITY, quantity))

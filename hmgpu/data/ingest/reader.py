@@ -98,7 +98,7 @@ class Reader:
             else "no unit fits, so set a small one, such as 0.001, and `data.max_rounded: 1` to round to it"
         )
         return (
-            f"{rounded:,} of {kept:,} prices of {raw.path} ({rounded / kept:.2%}) are no whole multiple of "
+            f"{rounded:,} of {kept:,} prices of {raw.path} ({rounded / kept:.2%}) are not whole multiples of "
             f"`data.price_unit`, which is {given}, and `data.max_rounded` allows {self.settings.max_rounded:.2%} to be "
             f"rounded, so nothing was changed: {remedy}."
         )

@@ -338,10 +338,10 @@ def test_of_a_rolling_export_only_the_new_days_are_added(shop: SmallShop) -> Non
     summary = append(shop.settings(), week_file(shop, "w.csv", [header, *week, *late[::-1]]), inspect=seen.append)
     assert (summary.rows, summary.left_out, summary.warnings) == (
         30,
-        {"of days that are there already, with the same rows": len(late)},
+        {"rows of days that are there already, with the same rows": len(late)},
         (),
     )
-    assert f"left out: {len(late)} rows, of days that are there already" in str(summary)
+    assert f"left out: {len(late)} rows of days that are there already" in str(summary)
     assert (summary.first_day, seen[0].transactions.height) == (NEXT, 30)
     manifest = Manifest.read(shop.root)
     assert (shop.purchases().height, manifest.rows, manifest.sources[-1].rows) == (70, 70, 30)
