@@ -8,12 +8,13 @@ from pathlib import Path
 from hmgpu.core.errors import DataError
 from hmgpu.core.parquet import read_table
 from hmgpu.data.ingest.absorb import Tables, empty_tables
-from hmgpu.data.ingest.build import Build, IngestSummary, Inspect, absent, content_settings, place_of_images
+from hmgpu.data.ingest.build import Build, Inspect, content_settings, place_of_images
 from hmgpu.data.ingest.contract import LAST_DAY
 from hmgpu.data.ingest.overlap import AbsorbedError
 from hmgpu.data.ingest.rawfiles import RawFile, find, is_folder_of_parquet, open_raw
 from hmgpu.data.ingest.reading import Progress
 from hmgpu.data.ingest.staging import publish, remove_strays, staged
+from hmgpu.data.ingest.summary import IngestSummary, absent
 from hmgpu.data.manifest import NAME, Manifest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import TableName

@@ -1,6 +1,5 @@
 """One build of a data set: merge raw files with its tables, write the files aside, publish them at the end."""
 
-import datetime
 import hashlib
 import json
 import logging
@@ -11,14 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import polars as pl
 from pydantic import JsonValue
 
 from hmgpu.core.files import sha256
 from hmgpu.core.version import VERSION
-from hmgpu.core.words import counted
 from hmgpu.data.ingest.absorb import Tables, absorb_entities, absorb_transactions
 from hmgpu.data.ingest.columns import named
 from hmgpu.data.ingest.lone_days import lone_days
@@ -28,55 +26,16 @@ from hmgpu.data.ingest.rawfiles import RawFile
 from hmgpu.data.ingest.reader import Reader
 from hmgpu.data.ingest.reading import Progress
 from hmgpu.data.ingest.staging import VECTORS, publish
+from hmgpu.data.ingest.summary import IngestSummary, absent
 from hmgpu.data.manifest import DataFile, Manifest, Source
 from hmgpu.data.settings import DataSettings
-from hmgpu.data.tables import TABLES, TableName
+from hmgpu.data.tables import TableName
 from hmgpu.data.weeks import Week, date_of
 
 log = logging.getLogger(__name__)
 
 
 ORDER = ["day", "customer", "article", "price", "channel", RETURNED]
-
-
-@dataclass(frozen=True)
-class IngestSummary:
-    """The result of an ingest."""
-
-    action: Literal["ingested", "appended", "already there"]
-    rows: int
-    """Transactions kept from the raw file; if the data set was already there, all its transactions."""
-    bad_rows: dict[str, int]
-    """Rows put in quarantine, by reason, over all files."""
-    left_out: dict[str, int]
-    """Rows and units that are fine and were not added, by what they are."""
-    absent: tuple[str, ...]
-    """The contract's columns that the data set lacks, as `table.column`."""
-    quarantine: tuple[Path, ...]
-    """The reports that list the bad rows."""
-    first_day: datetime.date
-    """First day with a kept transaction."""
-    last_day: datetime.date
-    new_articles: int
-    new_customers: int
-    prices_rounded: int
-    """Prices that were not a whole multiple of `data.price_unit` and were rounded to one."""
-    warnings: tuple[str, ...]
-    seconds: float
-
-    def __str__(self) -> str:
-        lines = [
-            f"{self.action}: {self.rows:,} transactions from {self.first_day} to {self.last_day}, "
-            f"{self.new_articles:,} new articles, {self.new_customers:,} new customers, {self.seconds:.1f} s"
-        ]
-        lines += [f"quarantined: {counted(count, 'row')}, {reason}" for reason, count in self.bad_rows.items()]
-        lines += [f"left out: {counted(count, 'row')}, {reason}" for reason, count in self.left_out.items()]
-        if self.absent:
-            lines.append(f"absent: {', '.join(self.absent)}")
-        lines += [f"quarantine report: {path}" for path in self.quarantine]
-        if self.prices_rounded:
-            lines.append(f"rounded: {self.prices_rounded:,} prices that were not a whole multiple of data.price_unit")
-        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
 
 @dataclass(frozen=True)
@@ -300,18 +259,6 @@ def place_of_images(settings: DataSettings, there: Manifest | None) -> str:
     if there and there.images and not images.is_dir():
         return there.images
     return os.path.relpath(images, settings.root)
-
-
-def absent(manifest: Manifest) -> tuple[str, ...]:
-    """Return the contract's columns that a data set lacks; of a table that it lacks, none."""
-    files = {source.table for source in manifest.sources}
-    return tuple(
-        f"{table}.{column.name}"
-        for table, columns in TABLES.items()
-        if table == "transactions" or table in files
-        for column in columns
-        if column.name not in manifest.present[table]
-    )
 
 
 def _gap(there: Manifest, first: int, last: int) -> list[str]:
