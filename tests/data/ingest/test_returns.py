@@ -1,6 +1,7 @@
 """Rows of several units are as many purchases, and returns take back purchases from their own day on."""
 
 import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,18 @@ def test_a_return_is_unknown_before_its_day(shop: SmallShop, tmp_path: Path) -> 
         assert cut.with_returned.collect()["returned"].drop_nulls().to_list() == [day("2020-09-10")]
     ours = store.as_of(day("2020-09-23")).of(pl.LazyFrame({"customer": [0, 1, 2, 3, 4, 5]}, {"customer": pl.Int32}))
     assert known(ours.before(day("2020-09-16")), 1) == [("07", 590), ("09", 600), ("09", 600)]
+
+
+def test_the_plans_translate(shop: SmallShop, untranslated: Callable[[pl.LazyFrame], list[str]]) -> None:
+    ingested(shop, ROWS)
+    store = Store(shop.root)
+    history = store.as_of(day("2020-09-23"))
+    for plan in (
+        history.transactions,
+        history.before(day("2020-09-16")).transactions,
+        store.purchases_in(Week(day("2020-09-09"))),
+    ):
+        assert untranslated(plan) == []
 
 
 def test_labels_are_what_was_kept_at_the_end_of_the_week(shop: SmallShop) -> None:
