@@ -6,6 +6,7 @@ from dataclasses import replace
 import polars as pl
 
 from hmgpu.core.errors import DataError
+from hmgpu.data.ingest.guess import clean_names
 from hmgpu.data.ingest.rawfiles import RawFile
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.settings import DataSettings
@@ -71,8 +72,9 @@ def positions(raw: RawFile, names: Sequence[str], columns: Sequence[Column]) -> 
 
     Raises DataError where a required one is missing, or the header has one twice.
     """
+    names, columns = clean_names(names), [replace(each, raw=clean_names([each.raw])[0]) for each in columns]
     for column in columns:
-        if (times := list(names).count(column.raw)) > 1:
+        if (times := names.count(column.raw)) > 1:
             key = key_of(raw.table, column.name)
             raise DataError(f"{raw.path} has {times} columns '{column.raw}', which `{key}` needs: keep one.")
     _refuse_missing(raw, names, [each for each in columns if each.required and each.raw not in names])
