@@ -17,6 +17,7 @@ from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, SmallShop, customer_id, t
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import append, csvrows, ingest
+from hmgpu.data.reasons import REASONS
 
 Break = Callable[[SmallShop], object]
 
@@ -278,6 +279,10 @@ def test_a_hopeless_file_is_not_read_to_its_end(shop: SmallShop, monkeypatch: py
         ingest(shop.settings(max_bad_rows=0.01))
     assert is_one_sentence(raised.value)
     assert ingest(shop.settings(max_bad_rows=0.5)).rows == 20
+
+
+def test_every_reason_is_one_that_the_config_may_name() -> None:
+    assert {reason for *_, reason in BAD_ROWS.values()} <= set(REASONS)
 
 
 def test_there_are_at_least_50_cases() -> None:

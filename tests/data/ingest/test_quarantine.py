@@ -5,11 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from small_world import SmallShop
-from test_broken_inputs import BAD_ROWS
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import ingest
-from hmgpu.data.reasons import REASONS
 
 
 def spoiled(shop: SmallShop) -> None:
@@ -47,7 +45,3 @@ def test_an_unknown_reason_is_refused_with_the_known_ones(shop: SmallShop) -> No
         shop.settings(max_bad_rows={"bad day": 0.1})
     with pytest.raises(ValidationError, match="max_bad_rows"):
         shop.settings(max_bad_rows={"bad date": 2})
-
-
-def test_every_reason_is_known() -> None:
-    assert {reason for *_, reason in BAD_ROWS.values()} <= set(REASONS)
