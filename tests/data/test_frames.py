@@ -39,7 +39,7 @@ def test_quantities_names_and_the_columns_of_where_are_written(tmp_path: Path) -
     summary = ingest(DataSettings(raw=settings.raw, root=settings.root, **GIVEN | {"files": files, "columns": columns}))
     assert (summary.rows, summary.left_out) == (
         3,
-        {"rows for which data.where is not true": 1, "returned units, which took back a purchase": 1},
+        {"for which data.where is not true": 1, "returns, which took back a purchase": 1},
     )
     articles = pl.read_parquet(settings.root / Manifest.read(settings.root).table("articles"))
     assert articles["name"].to_list() == ["coat", "hat"]

@@ -7,6 +7,7 @@ import polars as pl
 import polars.selectors as cs
 
 from hmgpu.core.errors import DataError
+from hmgpu.core.words import counted
 from hmgpu.data.ingest.columns import OF_ARTICLES
 from hmgpu.data.ingest.contract import Checked
 from hmgpu.data.ingest.descriptions import descriptions, earliest
@@ -34,7 +35,7 @@ class Tables:
     returns: pl.DataFrame = field(default_factory=NO_RETURNS.clone)
     """New returns: day, customer, article, and units that came back."""
     left_out: Counter[str] = field(default_factory=Counter)
-    """Rows and units of the transactions that are fine and were not added, by what they are."""
+    """Rows of the transactions that are fine and were not added, by reason; a returned unit is a row."""
     warnings: list[str] = field(default_factory=list)
 
     def present(self) -> dict[TableName, list[str]]:
@@ -102,8 +103,8 @@ def _other_spellings(key: str, ids: pl.Series, known: int) -> list[str]:
     if same.is_empty():
         return []
     return [
-        f"{same.height:,} new {key} ids may be known ones in another form, such as '{same['value'][0]}' for "
-        f"'{same['was'][0]}': they were taken as new; `data.{key}_pattern` can refuse them."
+        f"{counted(same.height, f'new {key} id')} may be known in another form, such as '{same['value'][0]}' for "
+        f"'{same['was'][0]}': taken as new; `data.{key}_pattern` can refuse them."
     ]
 
 

@@ -114,7 +114,7 @@ class Build:
         if there:
             self._leave_out_known_days(tables)
         if reader.filtered:
-            tables.left_out["rows for which data.where is not true"] += reader.filtered
+            tables.left_out["for which data.where is not true"] += reader.filtered
         days = tables.transactions.select(first=pl.col("day").min(), last=pl.col("day").max()).row(0)
         self.warnings += tables.warnings
         if there:
@@ -159,7 +159,7 @@ class Build:
             raise AbsorbedError(f"All days of {raw.path} are already in the data set in {root}, with the same rows.")
         if bought:
             tables.transactions, tables.returns = tables.transactions.filter(~again), tables.returns.filter(~again)
-            tables.left_out["rows of days that are there already, with the same rows"] += bought + returns
+            tables.left_out["of days that are there already, with the same rows"] += bought + returns
 
     def _take_back(self, tables: Tables) -> dict[str, DataFile | None]:
         """Let returns take back purchases, or leave them out; returns the manifest's entries that change."""
@@ -168,7 +168,7 @@ class Build:
         if self.settings.returns == "cancel":
             return mark(tables, self.settings.root, self.there, self.identity, self._parquet)
         if tables.returns.height:
-            tables.left_out["returned units, as data.returns is drop"] += int(tables.returns["units"].sum())
+            tables.left_out["returns, as data.returns is drop"] += int(tables.returns["units"].sum())
         return {}
 
     @property

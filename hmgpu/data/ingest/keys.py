@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from hmgpu.core.words import counted
+
 CODES = pl.Schema({"column": pl.String, "code": pl.Int32, "value": pl.String})
 
 
@@ -60,8 +62,8 @@ def encode(
         if same.height:
             example = f"'{same['value'][0]}' for '{same['was'][0]}'"
             warnings.append(
-                f"{table}.{column} is written in another way than before, such as {example} ({same.height:,} values): "
-                "they were taken as the same."
+                f"{table}.{column} is written in another way than before, such as {example} "
+                f"({counted(same.height, 'value')}): taken as the same."
             )
         spelled = new.group_by(spelling=plain(pl.col("value"))).agg(pl.col("value").sort())
         twice = spelled.filter(pl.col("value").list.len() > 1)

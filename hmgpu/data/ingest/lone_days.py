@@ -3,8 +3,10 @@
 import datetime
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from hmgpu.core.words import counted
 from hmgpu.data.weeks import DAYS, date_of, day_number
 
 FEW = 0.01  # share of the rows
@@ -23,19 +25,22 @@ def lone_days(days: pl.Series) -> list[str]:
     if after:
         first, last = known[after[0]], known[after[0] - 1]
         warnings.append(
-            f"{rows[after[0] :].sum():,} rows are of {date_of(int(first))} or later, {first - last:,} days after all "
+            f"{_rows(rows[after[0] :])} of {date_of(int(first))} or later, {first - last:,} days after all "
             f"others, so the last weeks have no sales: if they are wrong, set `data.last_day` to {date_of(int(last))}."
         )
     elif known[-1] > today:
-        count = rows[known > today].sum()
         warnings.append(
-            f"{count:,} rows are of days after today, up to {date_of(int(known[-1]))}: if they are wrong, set "
-            "`data.last_day` to the last day of the data."
+            f"{_rows(rows[known > today])} of days after today, up to {date_of(int(known[-1]))}: if they are wrong, "
+            "set `data.last_day` to the last day of the data."
         )
     if before:
         first, last = known[before[-1]], known[before[-1] - 1]
         warnings.append(
-            f"{rows[: before[-1]].sum():,} rows are of {date_of(int(last))} or earlier, {first - last:,} days before "
+            f"{_rows(rows[: before[-1]])} of {date_of(int(last))} or earlier, {first - last:,} days before "
             "all others: if they are wrong, leave them out with `data.where`."
         )
     return warnings
+
+
+def _rows(counts: npt.NDArray[np.uint32]) -> str:
+    return counted(int(counts.sum()), "row")

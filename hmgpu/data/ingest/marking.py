@@ -33,8 +33,8 @@ def mark(tables: Tables, root: Path, there: Manifest | None, identity: str, writ
     days = taken_back(pl.concat([*old, new]), returns) if returns.height else NONE_BACK.new_from_index(0, new.height)
     tables.transactions = new.with_columns(days.tail(new.height).alias(RETURNED))
     found, total = days.count(), int(returns["units"].sum())
-    tables.left_out["returned units, which took back a purchase"] += found
-    tables.left_out["returned units of what was not bought before"] += total - found
+    tables.left_out["returns, which took back a purchase"] += found
+    tables.left_out["returns of what was not bought before"] += total - found
     changed = dict[str, DataFile | None]()
     start = 0
     for name, rows in files.items():

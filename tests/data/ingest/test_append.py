@@ -338,10 +338,10 @@ def test_of_a_rolling_export_only_the_new_days_are_added(shop: SmallShop) -> Non
     summary = append(shop.settings(), week_file(shop, "w.csv", [header, *week, *late[::-1]]), inspect=seen.append)
     assert (summary.rows, summary.left_out, summary.warnings) == (
         30,
-        {"rows of days that are there already, with the same rows": len(late)},
+        {"of days that are there already, with the same rows": len(late)},
         (),
     )
-    assert f"left out: {len(late)} rows of days that are there already" in str(summary)
+    assert f"left out: {len(late)} rows, of days that are there already" in str(summary)
     assert (summary.first_day, seen[0].transactions.height) == (NEXT, 30)
     manifest = Manifest.read(shop.root)
     assert (shop.purchases().height, manifest.rows, manifest.sources[-1].rows) == (70, 70, 30)
@@ -398,4 +398,4 @@ def test_ids_that_lost_their_zeros_are_told(shop: SmallShop) -> None:
     ingest(given)
     row = [str(NEXT), customer_id(1), article_id(1).lstrip("0"), price(7), "1"]
     summary = append(given, week_file(shop, "w.csv", [shop.read("transactions")[0], row]))
-    assert summary.warnings[0].startswith("1 new article ids may be known ones in another form, such as '1001' for '0")
+    assert summary.warnings[0].startswith("1 new article id may be known in another form, such as '1001' for '0")

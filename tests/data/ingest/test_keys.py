@@ -54,7 +54,7 @@ def test_a_number_in_another_form_has_the_code_that_it_had(new: str, code: int) 
     assert codes.height == max(3, code + 1)
     was = dict(zip(KNOWN["code"], KNOWN["value"], strict=True)).get(code)
     assert said == ([] if was is None else [
-        f"articles.type is written in another way than before, such as '{new}' for '{was}' (1 values): they were taken "
+        f"articles.type is written in another way than before, such as '{new}' for '{was}' (1 value): taken "
         "as the same."
     ])  # fmt: skip
 

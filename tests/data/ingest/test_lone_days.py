@@ -25,20 +25,20 @@ YEAR = ("2019-09-01", 365, 10)  # to 2020-08-30
 @pytest.mark.parametrize("last", ["2099-12-31", "2020-09-29", "2020-09-07"])
 def test_a_row_after_all_others(last: str) -> None:
     (warning,) = told(YEAR, (last, 1, 1))
-    assert warning.startswith(f"1 rows are of {last} or later, ")
+    assert warning.startswith(f"1 row of {last} or later, ")
     assert "set `data.last_day` to 2020-08-30." in warning
 
 
 def test_a_row_before_all_others() -> None:
     (warning,) = told(("1970-01-01", 1, 2), YEAR)
-    assert warning.startswith("2 rows are of 1970-01-01 or earlier, 18,140 days before all others")
+    assert warning.startswith("2 rows of 1970-01-01 or earlier, 18,140 days before all others")
     assert "`data.where`" in warning
 
 
 def test_both_and_several() -> None:
     after, before = told(("1970-01-01", 1, 1), ("1999-01-01", 2, 1), YEAR, ("2021-01-01", 1, 1), ("2030-01-01", 1, 1))
-    assert after.startswith("2 rows are of 2021-01-01 or later, 124 days")
-    assert before.startswith("3 rows are of 1999-01-02 or earlier")
+    assert after.startswith("2 rows of 2021-01-01 or later, 124 days")
+    assert before.startswith("3 rows of 1999-01-02 or earlier")
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,14 @@ def test_what_is_usual(spans: list[tuple[str, int, int]]) -> None:
 def test_days_after_today() -> None:
     today = datetime.date.today()
     (warning,) = told((str(today - datetime.timedelta(20)), 25, 10))
-    assert "40 rows are of days after today" in warning
+    assert "40 rows of days after today" in warning
 
 
 def test_a_last_day_puts_later_rows_into_quarantine(shop: SmallShop) -> None:
     rows = [*shop.read("transactions"), ["2099-12-31", customer_id(1), article_id(1), price(7), "1"]]
     shop.write("transactions", rows)
     summary = ingest(shop.settings())
-    assert "1 rows are of 2099-12-31" in str(summary)
+    assert "1 row of 2099-12-31" in str(summary)
     given = shop.settings(last_day="2020-09-20")
     with pytest.raises(DataError, match="--replace"):
         ingest(given)

@@ -67,8 +67,8 @@ def test_units_are_rows_and_returns_count(shop: SmallShop) -> None:
     summary = ingest(shop.settings(columns=COLUMNS))
     assert (summary.rows, summary.bad_rows) == (9, {})
     assert summary.left_out == {
-        "returned units, which took back a purchase": 2,
-        "returned units of what was not bought before": 1,
+        "returns, which took back a purchase": 2,
+        "returns of what was not bought before": 1,
     }
     history = Store(shop.root).as_of(day("2020-09-23"))
     assert known(history, 1) == [("07", 590), ("09", 600)]
@@ -119,7 +119,7 @@ def test_an_appended_return_takes_back_what_is_there(shop: SmallShop) -> None:
     summary = append(described, file)
     assert (summary.rows, summary.left_out) == (
         1,
-        {"returned units, which took back a purchase": 1, "returned units of what was not bought before": 1},
+        {"returns, which took back a purchase": 1, "returns of what was not bought before": 1},
     )
     store = Store(shop.root)
     store.verify()
@@ -158,7 +158,7 @@ def test_in_parts_or_whole_the_same_comes_back(shop: SmallShop, tmp_path: Path) 
 def test_returns_may_be_dropped(shop: SmallShop) -> None:
     shop.write("transactions", [HEADER, *ROWS])
     summary = ingest(shop.settings(columns=COLUMNS, returns="drop"))
-    assert (summary.rows, summary.left_out) == (9, {"returned units, as data.returns is drop": 3})
+    assert (summary.rows, summary.left_out) == (9, {"returns, as data.returns is drop": 3})
     assert known(Store(shop.root).as_of(day("2020-09-23")), 1) == [("07", 590), ("09", 600), ("09", 600)]
     with pytest.raises(DataError, match=r"another `data\.returns`"):
         append(shop.settings(columns=COLUMNS), shop.file("transactions"))
@@ -181,7 +181,7 @@ def test_what_a_return_was_worth_does_not_matter(shop: SmallShop, paid: str) -> 
     back[3] = paid
     shop.write("transactions", [HEADER, *ROWS, back])
     summary = ingest(shop.settings(columns=COLUMNS))
-    assert (summary.bad_rows, summary.left_out["returned units, which took back a purchase"]) == ({}, 3)
+    assert (summary.bad_rows, summary.left_out["returns, which took back a purchase"]) == ({}, 3)
 
 
 def one_by_one(bought: list[tuple[int, int]], back: list[tuple[int, int]]) -> list[int | None]:

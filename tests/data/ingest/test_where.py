@@ -25,8 +25,8 @@ def test_rows_are_left_out_and_counted(shop: SmallShop) -> None:
     where = "\"Invoice No\" NOT LIKE 'C%' AND TRY_CAST(sales_channel_id AS INT) < 3"
     summary = ingest(shop.settings(where=where))
     assert (summary.rows, summary.bad_rows) == (29, {})
-    assert summary.left_out == {"rows for which data.where is not true": 11}
-    assert "left out: 11 rows for which data.where is not true" in str(summary)
+    assert summary.left_out == {"for which data.where is not true": 11}
+    assert "left out: 11 rows, for which data.where is not true" in str(summary)
     assert ingest(shop.settings(where=where)).action == "already there"
     with pytest.raises(DataError, match="--replace"):
         ingest(shop.settings())
