@@ -35,14 +35,16 @@ def test_an_alias_counts_each_time_it_is_used():
     [
         ("a: &a [*a]", "line 1: an alias that contains itself"),
         ("x: 1\na: &a {b: *a}", "line 2: an alias that contains itself"),
-        ("[" * 5000, "nested too deeply"),
+        ("[" * 200_000, "nested too deeply"),
+        ("- " * 100_000, "nested too deeply"),
+        ("a: " + "{b: " * 101, "nested too deeply"),
         ("n: " + "9" * 5000, "Exceeds the limit"),
         ("a: !!python/object:os.system x", "could not determine a constructor"),
-        ("a: [", "line 1, column 5"),
+        ("a: [", "did not find expected node content, line 2, column 1"),
         ('a: 1\nb: "\\0"', "line 2: text with a NUL or half a character"),
-        ('b: "\\ud800"', "line 1: text with a NUL or half a character"),
+        ('b: "\\ud800"', "invalid Unicode character escape code, line 1"),
     ],
-    ids=["self", "self below", "deep", "digits", "object", "open", "nul", "half"],
+    ids=["self", "self below", "lists", "blocks", "mappings", "digits", "object", "open", "nul", "half"],
 )
 def test_anything_but_plain_values_is_refused_in_one_sentence(text, message):
     with pytest.raises(ValueError, match=message.replace("[", r"\[").replace("(", r"\(")) as raised:

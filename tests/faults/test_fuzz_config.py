@@ -1,6 +1,7 @@
 # ruff: noqa: E501 (a case a line)
 """Whatever stands in a config file: a Config, or a sentence about what is wrong."""
 
+import copy
 import json
 import math
 from collections.abc import Iterator
@@ -68,6 +69,9 @@ PATCHES = {
 }  # fmt: skip
 
 
+PARSED = yaml.safe_load(BASE)
+
+
 def accepts(file: Path, overrides: list[str] | None = None) -> bool:
     """Return whether the config is valid, with settings that can be written; otherwise it is refused in sentences."""
     said = "a config"
@@ -95,13 +99,13 @@ def test_what_yaml_can_do_to_a_reader(file, count, text):
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in PATCHES.items() for value in values])
 def test_a_wrong_value(file, count, key, value):
-    content = yaml.safe_load(BASE)
+    content = copy.deepcopy(PARSED)
     place = content
     *parents, last = key.split(".")
     for parent in parents:
         place = place.setdefault(parent, {})
     place[last] = value
-    file.write_text(yaml.safe_dump(content))
+    file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper))
     if not accepts(file):
         count("refused inputs")
 
@@ -166,20 +170,20 @@ def _places(content: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ..
             yield from _places(value, (*above, key))
 
 
-PLACES = list(_places(yaml.safe_load(BASE)))
+PLACES = list(_places(PARSED))
 
 
 @given(changes=st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=1, max_size=3))
 @settings(max_examples=120, suppress_health_check=BUSY)
 def test_a_value_of_any_type_at_any_place(file, changes):
-    content = yaml.safe_load(BASE)
+    content = copy.deepcopy(PARSED)
     for place, value in changes:
         inner = content
         for key in place[:-1]:
             inner = inner.get(key) if isinstance(inner, dict) else None
         if isinstance(inner, dict):
             inner[place[-1]] = value
-    file.write_text(yaml.safe_dump(content))
+    file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper))
     accepts(file)
 
 
