@@ -18,14 +18,40 @@ from hmgpu.cli.options import (
     print_json,
 )
 from hmgpu.cli.verbs import verbs
-from hmgpu.core.console import console
+from hmgpu.core.console import console, messages
 from hmgpu.core.outputs import refuse_among_inputs
 from hmgpu.core.progress import progress
-from hmgpu.pipeline.shipped_configs import usual_config
+from hmgpu.pipeline.shipped_configs import OWN, usual_config
 
 app = typer.Typer()
 verb = verbs(app, "Data")
 RawFolder = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for the raw files.")]
+
+
+@verb("init", "hmgpu init raw", "hmgpu init exports --out shop.yaml --data shop")
+def init(
+    raw: Annotated[Path, typer.Argument(metavar="RAW", help="Folder of the raw files.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The config to write.")] = OWN,
+    data: Annotated[Path, typer.Option("--data", metavar="FOLDER", help="Folder of the data set to be.")] = Path(
+        "data"
+    ),
+) -> None:
+    """Look at a retailer's own files and write a config for them: columns, formats, price unit, week."""
+    from hmgpu.core.errors import ConfigError
+    from hmgpu.core.files import write_text
+    from hmgpu.data.proposal.proposal import propose
+
+    if out.exists():
+        raise ConfigError(f"{out} is there already and stays as it is: name another file with --out.")
+    with progress("purchases") as report:
+        proposal = propose(raw, data, report)
+    write_text(out, proposal.text)
+    for what, said in proposal.found.items():
+        console.print(f"{what}: {said}", soft_wrap=True)
+    for each in proposal.unsure:
+        messages.print(f"not sure: {each}", style="yellow", soft_wrap=True)
+    how = "" if out == OWN else f" --config {out}"
+    console.print(f"config: {out}; look through it, then `hmgpu run{how}`", soft_wrap=True)
 
 
 @verb("ingest", "hmgpu ingest raw --data data", "hmgpu ingest --config shop.yaml --append 2020-09-23.csv")

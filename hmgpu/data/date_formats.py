@@ -42,6 +42,10 @@ class DateFormat:
         except (pl.exceptions.PolarsError, re.error):
             return False
 
+    def looks_like(self, text: str) -> bool:
+        """Whether digits, letters and signs stand in `text` as in this format, whatever the numbers."""
+        return re.match(self._pattern(), text) is not None
+
     def read(self, text: pl.Expr) -> pl.Expr:
         """Return the days since 1970-01-01 (Int32) of `text` (String); null where it is not written in this format."""
         whole, rest = self._pattern(), self._without_offset()

@@ -10,6 +10,8 @@ from typing import Literal
 
 import polars as pl
 
+from hmgpu.data.number_formats import NumberFormat
+
 Kind = Literal["key", "day", "price", "quantity", "channel", "code", "flag", "age", "text"]
 TableName = Literal["transactions", "articles", "customers"]
 
@@ -41,6 +43,15 @@ class Column:
     def is_number(self) -> bool:
         """Whether its values are numbers, which files may write with a decimal comma."""
         return self.kind in ("price", "quantity", "flag", "age")
+
+    def plain(self, text: pl.Expr, numbers: NumberFormat) -> pl.Expr:
+        """Return the column's numbers with a decimal point alone; `numbers` is how the retailer writes amounts.
+
+        Flags and ages are small and whole: 60, 60.0 and 60,0 mean the same, in whichever file of the retailer's.
+        """
+        if self.kind in ("flag", "age"):
+            return text.str.replace(",", ".", literal=True)
+        return numbers.plain(text)
 
     @property
     def dtype(self) -> type[pl.DataType]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 import pyarrow as pa
@@ -140,15 +141,22 @@ def date_formats(values: Sequence[str | None]) -> list[str]:
     texts = pl.DataFrame({"day": sorted({value for value in values if value})}, schema={"day": pl.String})
     if texts.is_empty():
         return []
-    first, fitting = texts.head(1), []
-    for end in _ENDS:
-        for day in _DAYS:
-            format = DateFormat(day + end)
-            if all(len(some.select(format.read(pl.col("day"))).drop_nulls()) == len(some) for some in (first, texts)):
-                fitting.append(day + end)
+    for likely in _alike(re.sub("[0-9]", "0", texts["day"][0])):
+        fitting = [
+            codes for codes in likely if texts.select(DateFormat(codes).read(pl.col("day")).is_not_null().all()).item()
+        ]
         if fitting:
             return [codes for codes in fitting if "%-" not in codes] or fitting
     return []
+
+
+@cache
+def _alike(shape: str) -> list[list[str]]:
+    """The formats that look like `shape`, a day whose digits are all 0, by their times, the likeliest first."""
+    if not re.search("00|0[^0]+0", shape):
+        return []
+    each = ([day + end for day in _DAYS if DateFormat(day + end).looks_like(shape)] for end in _ENDS)
+    return [codes for codes in each if codes]
 
 
 def _look_at_parquet(raw: RawFile) -> dict[str, list[str | None]]:

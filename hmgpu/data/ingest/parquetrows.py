@@ -105,7 +105,7 @@ def _column(array: pa.Array, column: Column, settings: DataSettings, at: str) ->
     except FormError as error:
         raise DataError(f"{at} {error}.") from None
     if column.is_number and not holds_numbers(array.type):
-        text = text.to_frame("text").select(settings.numbers.plain(pl.col("text"))).to_series()
+        text = text.to_frame("text").select(column.plain(pl.col("text"), settings.numbers)).to_series()
     if column.kind == "key" and holds_numbers(array.type):
         pattern = settings.article_pattern if column.name == "article" else settings.customer_pattern
         if digits := re.fullmatch(r"\\d\{(\d+)\}|\[0-9\]\{(\d+)\}", pattern):

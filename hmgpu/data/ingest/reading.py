@@ -56,8 +56,8 @@ def read(
             separator=separator.encode(),
             undecodable="not UTF-8" if settings.encoding == "utf-8" else "not in data.encoding",
         )
-        numbers = [column.name for column in columns if column.name in places and column.is_number]
-        plain = [settings.numbers.plain(pl.col(name)) for name in numbers]
+        numbers = [column for column in columns if column.name in places and column.is_number]
+        plain = [column.plain(pl.col(column.name), settings.numbers) for column in numbers]
         for rows in csvrows.read_rows(stream, rest, line, header, raw.path, lambda: step(disk.tell())):
             yield replace(rows, frame=rows.frame.with_columns(plain))
 

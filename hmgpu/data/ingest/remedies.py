@@ -37,16 +37,13 @@ def _date(values: Sequence[str], look: guess.Look, settings: DataSettings) -> st
     return f"{_shown(bad)} is not written as `data.date_format` '{settings.date_format}' says{would}"
 
 
-def _number(key: str) -> Callable[[Sequence[str], guess.Look, DataSettings], str | None]:
-    def remedy(values: Sequence[str], look: guess.Look, settings: DataSettings) -> str | None:
-        bad = _bad(values, ~pl.col("value").str.contains(settings.numbers.pattern()))
-        if not bad:
-            return None
-        fitting = guess.number_formats(values) or guess.number_formats(bad)
-        would = f"; {_as_settings(fitting[0])} would fit" if fitting else f"; {key} must be numbers alone"
-        return f"{_shown(bad)} is not a number with `data.decimal: '{settings.decimal}'`{would}"
-
-    return remedy
+def _price(values: Sequence[str], look: guess.Look, settings: DataSettings) -> str | None:
+    bad = _bad(values, ~pl.col("value").str.contains(settings.numbers.pattern()))
+    if not bad:
+        return None
+    fitting = guess.number_formats(values) or guess.number_formats(bad)
+    would = f"; {_as_settings(fitting[0])} would fit" if fitting else "; prices must be numbers alone"
+    return f"{_shown(bad)} is not a number with `data.decimal: '{settings.decimal}'`{would}"
 
 
 def _as_settings(form: NumberFormat) -> str:
@@ -89,8 +86,7 @@ Remedy = Callable[[Sequence[str], guess.Look, DataSettings], str | None]
 # reason -> the contract's column that is at fault, and what finds the remedy in its values
 _REMEDIES: dict[str, tuple[str | None, Remedy]] = {
     "bad date": ("day", _date),
-    "price is not a number": ("price", _number("prices")),
-    "age is not a number in 0..120": ("age", _number("ages")),
+    "price is not a number": ("price", _price),
     "malformed article id": ("article", _id("article")),
     "malformed customer id": ("customer", _id("customer")),
     "unknown channel": ("channel", _channel),

@@ -36,7 +36,7 @@ FORMS: dict[str, tuple[Change, dict[str, Any]]] = {
     "UTF-32": (lambda old: old.decode().encode("utf-32"), {}),
     "line ends in a column that isn't read": (noted, {}),
     "line ends, semicolons and UTF-16": (lambda old: noted(old).replace(b",", b";").decode().encode("utf-16"), {}),
-    "a decimal comma": (lambda old: old.replace(b",", b";").replace(b";0.", b";0,"), {"decimal": ",", "files": {"customers": None}}),
+    "a decimal comma": (lambda old: old.replace(b",", b";").replace(b";0.", b";0,"), {"decimal": ","}),
     "days with dots": (lambda old: re.sub(*DMY, old), {"date_format": "%d.%m.%Y"}),
     "days with times and offsets": (lambda old: re.sub(rb"(2020-\d\d-\d\d)", rb"\1T23:30:00+02:00", old), {"date_format": "%Y-%m-%dT%H:%M:%S%z"}),
 }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Propose a config for a retailer's own files, from what stands in them."""
