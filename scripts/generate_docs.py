@@ -276,7 +276,7 @@ def main() -> int:
         take_demo(asked.demo)
     stale = {file: text for file, text in _told().items() if text != file.read_text(encoding="utf-8")}
     for file, text in stale.items():
-        name = file.relative_to(file.parents[1] if file.parent.name == "docs" else file.parent)
+        name = file.relative_to(file.parents[1]) if file.parent == DOCS else file.name
         print(f"{name} " + ("is stale: run `make docs`" if asked.check else "is written again"))
         if not asked.check:
             file.write_text(text, encoding="utf-8")

@@ -115,6 +115,12 @@ class Config(BaseModel):
         """The file or the shipped config that it was loaded from, as it was given; None if from neither."""
         return self._name
 
+    def __eq__(self, other: object) -> bool:
+        """Whether all settings are the same, wherever they were loaded from."""
+        return isinstance(other, Config) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]  # settings are mappings
+
     def settings(self) -> dict[str, Any]:
         """Return all settings, those of every part included, as values that YAML and JSON can hold."""
         parts = {
