@@ -163,17 +163,20 @@ def _run(config: "Config", engine: "Engine", cluster: str | None, details: bool)
 
 
 def ending(current: Path) -> list[str]:
-    """The last lines of a run: how good it is, where its files are, and what to do next."""
+    """The last lines of a run: how good it is, what left itself out, where its files are, and what to do next."""
     import json
 
     from hmgpu.core.parquet import read_table
     from hmgpu.evaluation.verdict import verdict
     from hmgpu.pipeline.evaluate import METRICS, PRECISIONS
+    from hmgpu.runs.run import MANIFEST
 
     metrics = (current / METRICS).resolve()
     precisions = read_table(metrics.with_name(PRECISIONS))
+    left_out = json.loads((current / MANIFEST).read_text(encoding="utf-8")).get("left_out")
     return [
         verdict(json.loads(metrics.read_text(encoding="utf-8")), precisions),
+        *([f"left out: {', '.join(left_out)} (the report says why)"] if left_out else []),
         f"lists: {current / 'submission.csv'}",
         f"report: {current / 'report.html'}",
         f"current run: {current} -> {current.readlink()}",

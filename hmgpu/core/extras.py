@@ -36,7 +36,9 @@ def missing(packages: Iterable[str]) -> list[str]:
 
 def remedy(package: str) -> str:
     """Say how to install `package`, as the end of a sentence."""
-    extra = EXTRAS[package]
+    extra = EXTRAS.get(package)
+    if extra is None:  # a part of somebody else's may need any package
+        return f"pip install {package}"
     if extra in FROM_LOCK:
         return (
             f"the extra {extra} pins packages of 2022, which pip can't resolve, so install the lock of hmgpu's "

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -57,6 +57,8 @@ class StepContext:
     """Memory to plan for, of all workers together."""
     quotas: LearnedQuotas | None = None
     """None keeps all candidates."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Why each part of the config that is not among the parts is left out; see `usable_parts`."""
 
     @property
     def learners(self) -> dict[str, Learner]:

@@ -115,12 +115,14 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
             families=column_parts(context, week, learned, one),
             pictures=store.pictures,
             engine=engine,
+            left_out=context.left_out,
             ablation=json.loads((ablation.folder / ABLATION).read_text()) if ablation else None,
         )
         (folder / REPORT).write_text(report_page(evaluated), encoding="utf-8")
 
     shown = [judged.digest, *([ablation.digest] if ablation else [])]
-    return context.run.step(f"{week}/report", _settings(context), [*_inputs(context, on), *shown], write)
+    settings = _settings(context) | {"left_out": dict(context.left_out)}
+    return context.run.step(f"{week}/report", settings, [*_inputs(context, on), *shown], write)
 
 
 def _settings(context: StepContext) -> dict[str, Any]:

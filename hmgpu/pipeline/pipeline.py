@@ -82,14 +82,16 @@ class Pipeline:
             config.lists.k,
             config.seed,
             config.memory_gb,
+            left_out=parts.left_out,
         )
 
     @contextmanager
     def working(self) -> Iterator["Pipeline"]:
         """Yield this pipeline; meanwhile keep other processes out of the run, and write its log."""
         with self.run.locked(), log_file(self.run.folder / "log.jsonl"):
-            facts = {"data": self.store.digest, "last_day": str(date_of(self.store.last_day))}
-            self.run.describe(self.config.settings(), facts | origin(self.config))
+            data = {"data": self.store.digest, "last_day": str(date_of(self.store.last_day))}
+            parts = {"left_out": dict(self._without_quotas.left_out)}
+            self.run.describe(self.config.settings(), data | parts | origin(self.config))
             weeks = ", ".join(map(str, self.weeks.training))
             log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
             log.info("weeks, by their first day: training on %s; validation on %s", weeks, self.weeks.validation)

@@ -26,6 +26,8 @@ class UsableParts:
     retrievers: Mapping[str, Retriever]
     features: Mapping[str, Feature]
     negatives: Mapping[str, NegativeSampler]
+    left_out: Mapping[str, str]
+    """Why each of the other parts is left out, by its place in the config, such as `retrievers.als`."""
 
 
 def usable_parts(config: Config, store: Store, oldest: Week) -> UsableParts:
@@ -41,10 +43,12 @@ def usable_parts(config: Config, store: Store, oldest: Week) -> UsableParts:
     uninstalled = missing(config.ranker.needs_packages())
     if uninstalled:
         raise ConfigError(f"The ranker {config.ranker.kind} needs {', '.join(uninstalled)}: {remedy(uninstalled[0])}.")
+    left_out = dict[str, str]()
     found = UsableParts(
-        _usable(config.retrievers, store, oldest, "retriever"),
-        _usable(config.features, store, oldest, "feature"),
-        _usable(config.negatives, store, oldest, "negative sampler"),
+        _usable(config.retrievers, store, oldest, "retrievers", left_out),
+        _usable(config.features, store, oldest, "features", left_out),
+        _usable(config.negatives, store, oldest, "negatives", left_out),
+        left_out,
     )
     if not found.retrievers:
         raise ConfigError(
@@ -58,28 +62,33 @@ def usable_parts(config: Config, store: Store, oldest: Week) -> UsableParts:
     return found
 
 
-def _usable(parts: Mapping[str, P], store: Store, oldest: Week, what: str) -> dict[str, P]:
-    usable, known = {}, oldest.first_day - store.manifest.first_day
+def _usable(parts: Mapping[str, P], store: Store, oldest: Week, section: str, left_out: dict[str, str]) -> dict[str, P]:
+    """Return the usable parts of a section of the config; add the others to `left_out`."""
+    usable = {}
     for name, part in parts.items():
-        absent, uninstalled = sorted(part.needs() - store.present), missing(part.needs_packages())
-        if absent:
-            log.warning("%s %s is left out: the data has no %s", what, name, ", ".join(absent))
-        elif uninstalled:
-            needed = ", ".join(uninstalled)
-            log.warning("%s %s is left out: it needs %s; %s", what, name, needed, remedy(uninstalled[0]))
-        elif part.needs_days() > known:
-            log.warning(
-                "%s %s is left out: it needs %d days of purchases before %s, the oldest week that the run learns for, "
-                "and the data has %d",
-                what,
-                name,
-                part.needs_days(),
-                oldest,
-                known,
-            )
-        else:
+        lacks = _lacks(part, store, oldest)
+        if lacks is None:
             usable[name] = part
+        else:
+            left_out[f"{section}.{name}"] = lacks
+            log.warning("%s.%s is left out: %s", section, name, lacks)
     return usable
+
+
+def _lacks(part: Part, store: Store, oldest: Week) -> str | None:
+    """Return what a part needs and there isn't, in words; None where it has all."""
+    absent, uninstalled = sorted(part.needs() - store.present), missing(part.needs_packages())
+    known = oldest.first_day - store.manifest.first_day
+    if absent:
+        return f"the data has no {', '.join(absent)}"
+    if uninstalled:
+        return f"it needs {', '.join(uninstalled)}; {remedy(uninstalled[0])}"
+    if part.needs_days() > known:
+        return (
+            f"it needs {part.needs_days()} days of purchases before {oldest}, the oldest week that the run learns for, "
+            f"and the data has {known}"
+        )
+    return None
 
 
 def vector_digests(config: Config, store: Store) -> list[str]:

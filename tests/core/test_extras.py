@@ -34,6 +34,10 @@ def test_the_extra_that_is_named_brings_the_package(package: str) -> None:
     assert ("requirements.lock" in remedy(package)) == (EXTRAS[package] in FROM_LOCK)
 
 
+def test_a_package_that_no_extra_brings_is_installed_by_its_name() -> None:
+    assert remedy("a_library_of_theirs") == "pip install a_library_of_theirs"
+
+
 def test_missing_packages_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     assert missing(["torch", "polars", "surely_not_there"]) == ["surely_not_there", "torch"]

@@ -1,6 +1,7 @@
 """A week's figures and its page: two steps, the second run again where there is more to show."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,19 @@ FOUND = {
 @pytest.fixture
 def config(raw: Path, store: Store, tmp_path: Path) -> Config:
     return few_parts(raw, store.root, tmp_path / "runs")
+
+
+def test_the_page_is_written_again_where_other_parts_left_themselves_out(config: Config) -> None:
+    pipeline = open_pipeline(config, CPU)
+    pipeline.evaluate()
+    page, before = pipeline.run.folder / "report.html", files_in(pipeline.run.folder)
+    assert "Left out" not in page.read_text()
+    pipeline.context = replace(pipeline.context, left_out={"features.mine": "the data has no price"})
+    pipeline.evaluate()
+    assert "the data has no price" in page.read_text()
+    after, week = files_in(pipeline.run.folder), pipeline.weeks.validation
+    report = {f"steps/{week}/report/{name}" for name in ("report.html", "manifest.json")}
+    assert {name for name in before if after[name] != before[name]} == report
 
 
 def test_the_page_follows_the_figures_and_tells_of_an_ablation_as_soon_as_there_is_one(config: Config) -> None:

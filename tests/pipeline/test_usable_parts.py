@@ -1,17 +1,21 @@
 """Parts leave themselves out, with a line, where the data is too short for them, before anything is computed."""
 
+import json
 import logging
 
 import pytest
 
+from hmgpu.core.engine import Engine
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import DAYS, YEAR, Week
 from hmgpu.parts.features.customer_season import CustomerSeason
+from hmgpu.parts.features.price_fit import PriceFit
 from hmgpu.parts.features.same_season import SameSeason
 from hmgpu.parts.retrievers.last_season import LastSeason
 from hmgpu.parts.retrievers.still_on_sale import StillOnSale
 from hmgpu.parts.retrievers.two_tower import TwoTower
 from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.usable_parts import usable_parts
 
 SEASON = {"last_season": LastSeason(), "still_last_season": StillOnSale(of=LastSeason())}
@@ -36,9 +40,26 @@ def test_a_part_needs_its_days_before_the_oldest_week(
     with caplog.at_level(logging.WARNING, "hmgpu"):
         found = usable_parts(config, store, oldest)
     assert {*retrievers, *features} - {*found.retrievers, *found.features} == missing
-    lines = [record.getMessage() for record in caplog.records]
-    assert {line.split()[1] for line in lines} == missing
+    assert {place.partition(".")[2] for place in found.left_out} == missing
     assert all(
-        line.endswith(f"before {oldest}, the oldest week that the run learns for, and the data has {days}")
-        for line in lines
+        reason.endswith(f"before {oldest}, the oldest week that the run learns for, and the data has {days}")
+        for reason in found.left_out.values()
     )
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == [f"{place} is left out: {reason}" for place, reason in found.left_out.items()]
+
+
+def test_the_reason_is_what_the_data_or_the_machine_lacks(
+    config: Config, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "present", store.present - {"price"})
+    monkeypatch.setattr(TwoTower, "needs_packages", lambda self: ("a_library_of_nobody",))
+    retrievers = {"popular": config.retrievers["popular"], "two_tower": TwoTower()}
+    config = config.model_copy(update={"retrievers": retrievers, "features": {"two_tower": PriceFit()}})
+    pipeline = open_pipeline(config, Engine("cpu", "tests"))
+    with pipeline.working():
+        facts = json.loads((pipeline.run.folder / "manifest.json").read_text())
+    assert facts["left_out"] == {
+        "retrievers.two_tower": "it needs a_library_of_nobody; pip install a_library_of_nobody",
+        "features.two_tower": "the data has no price",
+    }

@@ -1,7 +1,7 @@
 """Hold what is known once a week has been evaluated: the input of every section of a run's page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,5 +41,7 @@ class Evaluated:
     pictures: Path | None
     """The folder of the articles' pictures."""
     engine: Engine
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Why each part of the config that had no share in the run is left out, by its place in the config."""
     ablation: Mapping[str, Any] | None = None
     """The content of `ablation.json`; None without an ablation."""

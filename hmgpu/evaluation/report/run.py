@@ -1,10 +1,11 @@
-"""Put together the page of a run: its lists' figures, the retrievers, the trees, the ablation, and some customers."""
+"""Put together the page of a run: its lists' figures, retrievers, trees, parts left out, ablation, some customers."""
 
 from hmgpu.core.html.page import page
 from hmgpu.evaluation.report.ablation import ablation
 from hmgpu.evaluation.report.customers import customers
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.learning import learning
+from hmgpu.evaluation.report.left_out import left_out
 from hmgpu.evaluation.report.methods import methods, segments
 from hmgpu.evaluation.report.retrievers import retrievers
 
@@ -19,4 +20,8 @@ def report_page(week: Evaluated) -> str:
         f"{engine} engine."
     )
     title = f"Recommendations for the week starting {week.metrics['week']}"
-    return page(title, about, [section for section in (*figures, *worth, customers(week)) if section.blocks])
+    return page(
+        title,
+        about,
+        [section for section in (*figures, left_out(week.left_out), *worth, customers(week)) if section.blocks],
+    )

@@ -91,6 +91,14 @@ def test_an_ablation_is_shown_where_the_run_has_one(evaluated):
     assert anchors == ["methods", "segments", "retrievers", "learning", "ablation", "customers"]
 
 
+def test_parts_that_left_themselves_out_are_shown_with_the_reason(evaluated, page):
+    assert "left out" not in page.lower()
+    page = report_page(dataclasses.replace(evaluated, left_out={"features.price_fit": "the data has no price"}))
+    anchors = [section["id"] for section in read(page).seen["section"]]
+    assert anchors == ["methods", "segments", "retrievers", "learning", "left-out", "customers"]
+    assert '<th scope="row">features.price_fit</th><td>the data has no price</td>' in page
+
+
 def test_pictures_have_a_text_and_charts_say_what_they_show(evaluated, tmp_path):
     Image.new("RGB", (300, 400), "red").save(_place(tmp_path, "0011"), "JPEG")
     seen = read(report_page(dataclasses.replace(evaluated, pictures=tmp_path / "images"))).seen
