@@ -1,6 +1,7 @@
 """The manifest of a data set lists what belongs to it; it is written last, so a data set is complete or not there."""
 
 import json
+from fractions import Fraction
 from pathlib import Path, PurePosixPath
 from typing import Literal, Self
 
@@ -93,6 +94,17 @@ class Manifest(BaseModel):
     """The raw files, in the order in which they were ingested."""
     vectors: dict[VectorsOf, Vectors] = {}
     """The tables of vectors, by what they describe; left out of the file if there are none."""
+
+    @property
+    def price_unit(self) -> Fraction:
+        """What a price of 1 in the data set is in the retailer's own files."""
+        return Fraction(str(self.settings["price_unit"]))
+
+    @property
+    def currency(self) -> str | None:
+        """What prices are in; None where the config does not say it."""
+        named = self.settings.get("currency")
+        return str(named) if named else None
 
     @field_validator("files")
     @classmethod

@@ -65,11 +65,12 @@ def _checks(
     # In the first weeks of the data, and after a missing week, fewer purchases than usual count as repeats.
     comparable = [other for other in before if set(weeks_known(days, other)).issuperset(known)]
     so_far = min(week.last_day, last_day) - week.first_day + 1
-    usual = [figures(recent, articles, other, known, engine, so_far) for other in comparable]
-    now = figures(recent, articles, week, known, engine, so_far)
+    price_unit = store.manifest.price_unit
+    usual = [figures(recent, articles, other, known, engine, so_far, price_unit) for other in comparable]
+    now = figures(recent, articles, week, known, engine, so_far, price_unit)
     if now is None:
         raise RefusedError(f"Nothing was sold in the week starting {week}.", [])
-    checked = checks(now, [other for other in usual if other], unknown, limits, so_far)
+    checked = checks(now, [other for other in usual if other], unknown, limits, so_far, store.manifest.currency)
     broken = [check for check in checked if not check.passed]
     if broken:
         found = "; ".join(map(str, broken))

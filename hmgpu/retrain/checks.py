@@ -3,11 +3,13 @@
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from typing import Any
 
 import polars as pl
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.words import rounded
 from hmgpu.data.weeks import DAYS, Week
 from hmgpu.pipeline.retrain_settings import Limits
 
@@ -26,7 +28,7 @@ class Figures:
     repeats: float
     """Share of purchases of articles that the customer had bought in the four weeks before."""
     price: float | None
-    """Mean price in `data.price_unit`; None where the data have no prices."""
+    """Mean price, as the retailer's own files write prices; None where the data have no prices."""
     channels: Mapping[int, float] | None
     """Share of purchases by channel; None where the data have no channels."""
 
@@ -40,10 +42,16 @@ class Check:
     usual: float | None
     limit: str
     passed: bool
+    unit: str = ""
+    """What stands after the two numbers, such as a currency."""
 
     def __str__(self) -> str:
-        usual = "" if self.usual is None else f", usually {self.usual:.4g}"
-        return f"{self.name} is {self.value:.4g}{usual} (limit: {self.limit})"
+        usual = "" if self.usual is None else f", usually {self.shown(self.usual)}"
+        return f"{self.name} is {self.shown(self.value)}{usual} (limit: {self.limit})"
+
+    def shown(self, number: float | None) -> str:
+        """Return `value` or `usual` as it is shown: an en dash for None."""
+        return "–" if number is None else rounded(number, self.unit)
 
     def record(self) -> dict[str, Any]:
         """Return the check as JSON can hold it."""
@@ -51,7 +59,13 @@ class Check:
 
 
 def figures(
-    sold: pl.LazyFrame, articles: pl.LazyFrame, week: Week, known: Sequence[int], engine: Engine, days: int = DAYS
+    sold: pl.LazyFrame,
+    articles: pl.LazyFrame,
+    week: Week,
+    known: Sequence[int],
+    engine: Engine,
+    days: int = DAYS,
+    price_unit: Fraction = Fraction(1),
 ) -> Figures | None:
     """Return the figures of the first `days` days of `week`; None where nothing was sold on them.
 
@@ -60,6 +74,7 @@ def figures(
         articles: (article, first_day), first_day being the first day on which it was sold.
         known: weeks back whose purchases count as repeated. A missing week is left out of them, also for the weeks that
             `week` is compared with.
+        price_unit: what a price of 1 in `sold` is in the retailer's own files.
     """
     columns = sold.collect_schema().names()
     day = pl.col("day")
@@ -81,22 +96,30 @@ def figures(
         days=frozenset((open_on - week.first_day).to_list()),
         new_articles=found["new"] / rows,
         repeats=found["again"] / rows,
-        price=found["price"] / rows if prices else None,
+        price=float(found["price"] * price_unit / rows) if prices else None,
         channels={channel: n / rows for channel, n in sorted(mix)} if mix is not None else None,
     )
 
 
-def checks(week: Figures, before: Sequence[Figures], unknown: float, limits: Limits, days: int = DAYS) -> list[Check]:
+def checks(
+    week: Figures,
+    before: Sequence[Figures],
+    unknown: float,
+    limits: Limits,
+    days: int = DAYS,
+    currency: str | None = None,
+) -> list[Check]:
     """Check every limit that is set and applies, for the first days of a week and of the weeks `before` it.
 
     Args:
         days: how many they are.
         unknown: share of the new rows with an article or customer that no table has.
+        currency: what prices are in; None where nobody said it.
     """
     checked = []
 
-    def check(name: str, value: float, usual: float | None, limit: str, passed: bool) -> None:
-        checked.append(Check(name, value, usual, limit, passed))
+    def check(name: str, value: float, usual: float | None, limit: str, passed: bool, unit: str = "") -> None:
+        checked.append(Check(name, value, usual, limit, passed, unit))
 
     if limits.missing_days is not None:
         most = limits.missing_days
@@ -122,7 +145,7 @@ def checks(week: Figures, before: Sequence[Figures], unknown: float, limits: Lim
     if limits.price is not None and week.price is not None and prices:
         usual = statistics.median(prices)
         passed = abs(week.price - usual) <= limits.price * usual
-        check("mean price", week.price, usual, f"usual ± {100 * limits.price:g} %", passed)
+        check("mean price", week.price, usual, f"usual ± {100 * limits.price:g} %", passed, currency or "")
     mixes = [other.channels for other in before if other.channels is not None]
     if limits.channels is not None and week.channels is not None and mixes:
         moved = _moved(week.channels, mixes)

@@ -6,6 +6,7 @@ from hmgpu.core.html.blocks import Grid, Section, count, score
 from hmgpu.core.html.lines import Lines
 from hmgpu.core.html.page import page
 from hmgpu.evaluation.method_names import BASELINES, OWN_PAST
+from hmgpu.retrain.checks import Check
 from hmgpu.retrain.record import Record
 
 LEAD = (
@@ -51,15 +52,15 @@ def history_page(retrains: Sequence[Record]) -> str:
     blocks = [Grid("Retrains", headings, rows, numbers=False)]
     chart = [Lines("MAP@k", "week", weeks, series, text=score)] if judged else []
     sections = [Section("History", LEAD, [*chart, *blocks])]
-    checks = retrains[-1].checks if retrains else []
+    checks = [Check(**check) for check in retrains[-1].checks] if retrains else []
     if checks:
         cells = [
             [
-                check["name"],
-                f"{check['value']:.4g}",
-                "–" if check["usual"] is None else f"{check['usual']:.4g}",
-                check["limit"],
-                "passed" if check["passed"] else "BROKEN",
+                check.name,
+                check.shown(check.value),
+                check.shown(check.usual),
+                check.limit,
+                "passed" if check.passed else "BROKEN",
             ]
             for check in checks
         ]

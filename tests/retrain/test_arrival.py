@@ -1,5 +1,7 @@
 """New weeks, checked against the weeks in the data set."""
 
+import json
+
 import polars as pl
 import pytest
 from season import Season, copied, shuffled
@@ -12,6 +14,24 @@ from hmgpu.retrain import weekly
 from hmgpu.retrain.arrival import RefusedError, check_arrived, check_last_week
 
 CPU = Engine("cpu", "tests")
+
+
+def test_the_mean_price_is_in_the_files_own_unit_and_currency(own):
+    mean = pl.read_csv(own.weeks[0], infer_schema=False, glob=False)["price"].cast(pl.Float64).mean()
+    manifest = own.folder / "data" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["settings"]["currency"] = "kr"
+    manifest.write_text(json.dumps(content))
+    settings = own.config().data.model_copy(update={"currency": "kr"})
+    checked = []
+    append(
+        settings,
+        own.weeks[0],
+        inspect=lambda new: checked.extend(check_arrived(Store(settings.root), new, Limits(), CPU)),
+    )
+    (price,) = [each for each in checked if each.name == "mean price"]
+    assert price.value == pytest.approx(mean, rel=1e-6)
+    assert price.unit == "kr"
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Figures of a week and the limits between it and the usual."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import polars as pl
 import pytest
@@ -42,6 +43,15 @@ def test_figures_of_a_week():
     assert found == Figures(
         rows=5, days=frozenset({0, 2, 6}), new_articles=1 / 5, repeats=2 / 5, price=200.0, channels={0: 1 / 5, 1: 4 / 5}
     )
+
+
+def test_prices_are_what_the_retailer_writes():
+    rows = sold((700, 1, 10, 1999, 0), (701, 2, 10, 3499, 0))
+    now = figures(rows, first_days(a10=600), WEEK, [], CPU, price_unit=Fraction("0.01"))
+    assert now.price == 27.49
+    (price,) = (each for each in checks(now, [now], 0.0, Limits(), currency="EUR") if each.name == "mean price")
+    assert str(price) == "mean price is 27.49 EUR, usually 27.49 EUR (limit: usual ± 30 %)"
+    assert price.record()["value"] == 27.49
 
 
 def test_without_prices_and_channels():
@@ -146,4 +156,4 @@ def test_the_first_week_has_nothing_to_be_compared_with():
 
 def test_a_check_says_what_was_found():
     (broken,) = (check for check in checks(replace(USUAL, rows=10), [USUAL], 0.0, Limits()) if not check.passed)
-    assert str(broken) == "number of purchases is 10, usually 1000 (limit: 0.5 to 2 times the usual)"
+    assert str(broken) == "number of purchases is 10, usually 1,000 (limit: 0.5 to 2 times the usual)"

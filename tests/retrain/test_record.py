@@ -47,7 +47,8 @@ def test_the_exit_code_says_how_it_ended(outcome, code):
 
 def test_a_page_of_them():
     checks = [
-        {"name": "mean price", "value": 1.5, "usual": 3.0, "limit": "0.3 of it", "passed": False},
+        {"name": "mean price", "value": 12.5, "usual": 24.99, "limit": "0.3 of it", "passed": False, "unit": "EUR"},
+        {"name": "number of purchases", "value": 237812, "usual": 250000.0, "limit": "any", "passed": True},
         {"name": "days", "value": 0, "usual": None, "limit": "at most 0", "passed": True},
     ]
     figures = {"week": "2020-09-09", "customers": 1234, "new": 0.04, "current": 0.03, "baseline": 0.02}
@@ -65,5 +66,7 @@ def test_a_page_of_them():
     )
     for shown in ("2 retrains", "a-run", "0.04000", "0.03000", "0.02000", "1,234", "BROKEN", "mean price", "at most 0"):
         assert shown in page
+    for shown in ("12.5 EUR", "24.99 EUR", "237,812", "250,000"):
+        assert f"<td>{shown}</td>" in page
     assert "<script>" not in page
     assert page.count("<svg") == 1

@@ -6,10 +6,11 @@ import polars as pl
 
 from hmgpu.core.html.blocks import Bars, Grid, Section, count, share
 from hmgpu.core.html.lines import Lines
+from hmgpu.core.words import rounded
 from hmgpu.data.explore.whole import WEEK, Whole, total
 
 LEAD = "Prices paid, as the column {} has them{}."
-HM = "1/59000"  # price unit
+HM = Fraction(1, 59000)  # price unit
 SCALED = "; H&M's public prices are scaled: a price of 0.0169 may have been 9.99"
 QUANTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 BANDS = 16  # bands of equal width, up to the price that 99 % of units don't exceed
@@ -19,9 +20,9 @@ def prices(whole: Whole) -> Section:
     """The section with quantiles and bands of prices, and the mean price a week; empty if the data has no prices."""
     if not whole.history.has("price"):
         return Section("Prices", "", [])
-    settings = whole.store.manifest.settings
-    unit, currency = float(Fraction(str(settings["price_unit"]))), settings.get("currency")
-    said = f", in {currency}" if currency else SCALED if settings["price_unit"] == HM else ""
+    manifest = whole.store.manifest
+    unit, currency = float(manifest.price_unit), manifest.currency
+    said = f", in {currency}" if currency else SCALED if manifest.price_unit == HM else ""
     lead = LEAD.format(whole.store.raw_name("transactions", "price"), said)
     rows = whole.history.transactions
     paid = rows.group_by("price").agg(units=pl.len())
@@ -29,8 +30,7 @@ def prices(whole: Whole) -> Section:
     weekly = whole.by_week(
         rows.group_by(whole.week().alias(WEEK)).agg(mean=pl.col("price").cast(pl.Int64).sum() * unit / pl.len())
     )
-    text = "{:.3g}".format
-    quantiles = [text(price * unit) for price in _quantiles(table)]
+    quantiles = [rounded(price * unit) for price in _quantiles(table)]
     blocks = [
         Grid(
             "This share of the units cost at most so much",
@@ -38,7 +38,7 @@ def prices(whole: Whole) -> Section:
             [["price", *quantiles]],
         ),
         Bars("Units by price", _bands(table, unit)),
-        Lines("Mean price a week", WEEK, whole.weeks, weekly, text),
+        Lines("Mean price a week", WEEK, whole.weeks, weekly, rounded),
     ]
     return Section("Prices", lead, blocks)
 
@@ -55,7 +55,7 @@ def _bands(table: pl.DataFrame, unit: float) -> list[tuple[str, float, str]]:
     banded = table.group_by(band=pl.col("price").clip(upper_bound=width * BANDS) // width).agg(pl.col("units").sum())
     rows = []
     for band, units in banded.sort("band").iter_rows():
-        low, high = f"{band * width * unit:.3g}", f"{(band + 1) * width * unit:.3g}"
+        low, high = rounded(band * width * unit), rounded((band + 1) * width * unit)
         name = f"from {low}" if band == BANDS else f"{low} – {high}"
         rows.append((name, units / sold, f"{count(units)} · {share(units / sold)}"))
     return rows
