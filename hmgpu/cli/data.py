@@ -85,7 +85,7 @@ def download(
     out: RawFolder = Path("raw"),
     images: Annotated[bool, typer.Option("--images", help="Also the pictures (25 GB).")] = False,
 ) -> None:
-    """Download the competition's files with your own Kaggle credentials."""
+    """Download the files of Kaggle's H&M competition with your own credentials."""
     refuse_among_inputs(out)
     from hmgpu.data import kaggle
 

@@ -132,10 +132,10 @@ def recommend(
 def submit(
     config: ConfigFile = None, settings: Settings = None, engine: EngineChoice = None, cluster: ClusterChoice = None
 ) -> None:
-    """Write the recommendations as a submission file for Kaggle."""
+    """Write everybody's list into one CSV file, `submission.csv`, which Kaggle takes if the data are H&M's."""
     with working(config, settings, engine, cluster) as pipeline:
         submission = pipeline.submit()
-    console.print(f"submission: {submission}")
+    console.print(f"lists: {submission}", soft_wrap=True)
 
 
 def _run(config: "Config", engine: "Engine", cluster: str | None, details: bool) -> None:

@@ -15,6 +15,7 @@ from hmgpu.data.tables import TableName
 
 FORMAT: Literal[1] = 1
 NAME = "manifest.json"
+HM_PRICE_UNIT = Fraction(1, 59000)
 
 Hash = str
 
@@ -105,6 +106,11 @@ class Manifest(BaseModel):
         """What prices are in; None where the config does not say it."""
         named = self.settings.get("currency")
         return str(named) if named else None
+
+    @property
+    def is_hm(self) -> bool:
+        """Whether the data are H&M's, or shaped like them, by the unit of their prices, which no other shop's have."""
+        return "price" in self.present["transactions"] and self.price_unit == HM_PRICE_UNIT
 
     @field_validator("files")
     @classmethod

@@ -176,7 +176,7 @@ class Store:
 
     @property
     def next_week(self) -> Week:
-        """The seven days after the last day of the data, for which a submission recommends."""
+        """The seven days after the last day of the data, for which a run recommends."""
         return Week(self.last_day + 1)
 
     def week_of(self, date: str) -> Week:

@@ -64,13 +64,13 @@ class FinishedRun:
     folder: Path
     """RUNS/<id>, with links resolved, so that promoting another run changes nothing for a reader of this one."""
     submitted: FinishedStep
-    """The step with the submission and the tables that the run is served from."""
+    """The step with the lists' file and the tables that the run is served from."""
 
     @classmethod
     def open(cls, place: Path) -> "FinishedRun":
         """Open the run in the folder, or behind the link, `place`.
 
-        Raises RunError where there is no run with a submission, and where the seal of a sealed one shows that the
+        Raises RunError where there is no run with lists, and where the seal of a sealed one shows that the
         manifests, which vouch for all other files, were changed.
         """
         folder = place.resolve()
@@ -113,7 +113,7 @@ class FinishedRun:
         shards = self.steps_with(self.submitted.inputs, "*/recommend/*")
         found = self.steps_with(shards[0].inputs, FIT, "*/learn/*") if shards else []
         if not any(step.folder.name == FIT for step in found):
-            raise RunError(f"{self.folder} lacks the ranker that its submission was computed with: {FINISH}.")
+            raise RunError(f"{self.folder} lacks the ranker that its lists were computed with: {FINISH}.")
         return found
 
     def steps_with(self, digests: frozenset[str], *patterns: str) -> list[FinishedStep]:

@@ -46,7 +46,7 @@ def test_each_step_alone_ends_where_the_whole_run_does(hmgpu, places: list[str])
         ("train", "model:"),
         ("evaluate", "MAP@12"),
         ("recommend", "recommendations:"),
-        ("submit", "submission:"),
+        ("submit", "lists:"),
         ("run", "current run:"),
     ):
         done = hmgpu(verb, *places)

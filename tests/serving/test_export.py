@@ -165,7 +165,7 @@ def test_a_ranker_that_was_fitted_since_is_not_exported_with_lists_of_the_one_be
     run, other = make_run(), make_run({"model.ubj": b"other trees"}, name="other")
     shutil.rmtree(run / "steps" / "fit")
     shutil.copytree(other / "steps" / "fit", run / "steps" / "fit")
-    with pytest.raises(RunError, match="lacks the ranker that its submission was computed with: finish a run"):
+    with pytest.raises(RunError, match="lacks the ranker that its lists were computed with: finish a run"):
         export_of(run, tmp_path / "export")
 
 

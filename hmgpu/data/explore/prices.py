@@ -1,7 +1,5 @@
 """Prices paid, in the unit of the retailer's own files."""
 
-from fractions import Fraction
-
 import polars as pl
 
 from hmgpu.core.html.blocks import Bars, Grid, Section, count, share
@@ -10,7 +8,6 @@ from hmgpu.core.words import rounded
 from hmgpu.data.explore.whole import WEEK, Whole, total
 
 LEAD = "Prices paid, as the column {} has them{}."
-HM = Fraction(1, 59000)  # price unit
 SCALED = "; H&M's public prices are scaled: a price of 0.0169 may have been 9.99"
 QUANTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 BANDS = 16  # bands of equal width, up to the price that 99 % of units don't exceed
@@ -22,7 +19,7 @@ def prices(whole: Whole) -> Section:
         return Section("Prices", "", [])
     manifest = whole.store.manifest
     unit, currency = float(manifest.price_unit), manifest.currency
-    said = f", in {currency}" if currency else SCALED if manifest.price_unit == HM else ""
+    said = f", in {currency}" if currency else SCALED if manifest.is_hm else ""
     lead = LEAD.format(whole.store.raw_name("transactions", "price"), said)
     rows = whole.history.transactions
     paid = rows.group_by("price").agg(units=pl.len())

@@ -58,17 +58,19 @@ class ArticlePictures(ArticleInputs):
         """List the articles' pictures; raises DataError where there is no folder of them, or no picture in it."""
         folder = store.pictures
         if folder is None:
+            fetched = " with `hmgpu download --images`" if store.manifest.is_hm else ""
             raise DataError(
-                f"The data set in {store.root} has no pictures: put them into {store.place_of_pictures}, H&M's with "
-                "`hmgpu download --images`, or import vectors with `hmgpu vectors pictures --from FILE`."
+                f"The data set in {store.root} has no pictures: put them into {store.place_of_pictures}{fetched}, or "
+                "import vectors with `hmgpu vectors pictures --from FILE`."
             )
         ids = store.article_ids().sort("article_id").collect()["article_id"]
         places = {each: picture_file(folder, each) for each in ids}
         self._files = {each: file for each, file in places.items() if file and file.is_file()}
         if not self._files:
+            example = next(filter(None, places.values()), folder / "012" / "0123456789.jpg")
             raise DataError(
-                f"{folder} holds no picture of any article: the picture of 0123456789 must be at "
-                "images/012/0123456789.jpg, in a folder named by the id's first three characters."
+                f"{folder} holds no picture of any article: a picture must lie in a folder named by the first three "
+                f"characters of the article's id, such as {example}."
             )
         self.ids = list(self._files)
         self.digest = digest_of({each: _state(file) for each, file in self._files.items()})
