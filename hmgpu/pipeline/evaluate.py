@@ -101,13 +101,15 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
 
     def write(folder: Path) -> None:
         one = next(examples.tables()).select("customer").head(1)
+        afterwards = store.as_of(week.last_day + 1)
         evaluated = Evaluated(
             metrics=json.loads((judged.folder / METRICS).read_text()),
             precisions=read_table(judged.folder / PRECISIONS),
             lists=read_table(judged.folder / LISTS),
             labels=engine.collect(store.sold_in(week)),
             history=store.as_of(week.first_day),
-            catalogue=store.as_of(week.last_day + 1).articles,
+            catalogue=afterwards.articles,
+            customers=afterwards.customers,
             examples=examples,
             model=context.ranker.load(on.fitted.folder, engine),
             model_files=on.fitted.folder,

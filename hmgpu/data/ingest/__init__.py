@@ -50,7 +50,7 @@ def ingest(settings: DataSettings, *, replace: bool = False, progress: Progress 
                 return _already(there, root, warnings, time.perf_counter() - started)
             raise DataError(
                 f"{root} holds a data set of other files or settings: add to it with `hmgpu ingest --append`, choose "
-                "another folder as `data.root`, or replace it with `--replace`."
+                "another folder as `data.root`, or replace it with `hmgpu ingest --replace`."
             )
         if (root / NAME).exists():
             warnings += _losses(root, sources)

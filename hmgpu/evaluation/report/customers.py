@@ -69,7 +69,7 @@ class CustomerCards:
             listed,
             {(row["customer"], row["article"]): row for row in proposed.iter_rows(named=True)},
             {row["article"]: row for row in collect(known).iter_rows(named=True)},
-            {row["customer"]: row for row in collect(week.history.customers.filter(theirs)).iter_rows(named=True)},
+            {row["customer"]: row for row in collect(week.customers.filter(theirs)).iter_rows(named=True)},
         )
 
     def card(self, customer: int, segment: str, outcome: str, average_precision: float) -> Card:

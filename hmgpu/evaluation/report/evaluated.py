@@ -29,6 +29,8 @@ class Evaluated:
     """What was known before the week."""
     catalogue: pl.LazyFrame
     """The articles with their attributes, as of the end of the week, so with those first sold in it."""
+    customers: pl.LazyFrame
+    """The customers with their attributes, as of the end of the week, so with those who first bought in it."""
     examples: Examples
     """The described and labelled candidates of the customers who bought in the week."""
     model: Model

@@ -84,7 +84,9 @@ def evaluated(make_history: Callable[..., History], tmp_path: Path, engine: Engi
     own = pl.DataFrame({"customer": [1, 2, 3, 4], "customer_id": ["one", "two", "three", "four"]}).cast(
         {"customer": pl.Int32}
     )
-    history = dataclasses.replace(history, customers=history.customers.join(own.lazy(), on="customer"))
+    everybody = history.customers.join(own.lazy(), on="customer")
+    # Without a table of customers, only those who have bought are known.
+    history = dataclasses.replace(history, customers=everybody.filter(pl.col("customer") != 3))
     ids = pl.format("00{}", "article").alias("article_id")
     history = dataclasses.replace(history, articles=history.articles.with_columns(ids))
     sold_later = {"article": 23, "article_id": "0023", "name": "Coat 23", "first_day": history.cutoff + 1}
@@ -108,6 +110,7 @@ def evaluated(make_history: Callable[..., History], tmp_path: Path, engine: Engi
         ),
         history=history,
         catalogue=pl.concat([history.articles, later], how="diagonal"),
+        customers=everybody,
         examples=Examples((file,)),
         model=OrderModel(("repurchase", "popular")),
         model_files=model,
