@@ -126,10 +126,11 @@ class Store:
 
         A customer file is a snapshot, so a new one changes the hash of every day; without one, new customers change
         nothing. Files of transactions are hashed whole: for a day in the middle of a week, the rest of that week counts
-        too.
+        too. Where the data have returns, what is known of each file is hashed instead: a return changes the file of
+        its purchase, however old that is, but nothing that was known before the return.
         """
         if day not in self._digests:
-            files = {name: self.manifest.files[name].sha256 for name in self._names(0, day - 1)}
+            files = [self._digest_of_file(name, day) for name in self._names(0, day - 1)]
             articles = self._appeared(day).collect()
             table = self.manifest.files[self.manifest.table("customers")].sha256 if self._has_customer_file else None
             facts = [files, table, sorted(self.present)]
@@ -274,6 +275,13 @@ class Store:
     def _appeared(self, day: int) -> pl.LazyFrame:
         """The articles first sold before `day`."""
         return self._scan("articles").filter(pl.col("first_day") < day)
+
+    def _digest_of_file(self, name: str, day: int) -> str:
+        _, known = _known(scan_table(self.root / name), day)
+        if known is None:
+            return self.manifest.files[name].sha256
+        # Nulls keep the bytes of the day that they hide.
+        return _digest(str(week_of_file(name)), known.with_columns(pl.col("returned").fill_null(-1)).collect())
 
     def _scan_vectors(self, of: VectorsOf) -> pl.LazyFrame:
         return scan_table(self.root / self.manifest.vectors[of].file)

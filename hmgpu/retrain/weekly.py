@@ -17,6 +17,7 @@ from hmgpu.data.ingest.build import Arrived
 from hmgpu.data.ingest.overlap import AbsorbedError
 from hmgpu.data.ingest.reading import Progress
 from hmgpu.data.manifest import Manifest
+from hmgpu.data.open_store import open_store
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
 from hmgpu.pipeline.config import Config
@@ -98,7 +99,7 @@ def _retrain(
     settings, runs = config.retrain, config.runs
     now = _trusted(runs)
     record.before = now.name if now else None
-    Store(config.data.root).verify()  # what is wrong with the data set is not the new week's fault
+    open_store(config.data).verify()  # what is wrong with the data set or the settings is not the new week's fault
     try:
         record.checks = [check.record() for check in _add_week(config, week, engine, progress)]
     except DataError as error:

@@ -4,16 +4,19 @@ import datetime
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from hmgpu.core.errors import BusyError
 from hmgpu.core.files import UNFINISHED
 from hmgpu.core.list_length import list_length
+from hmgpu.core.lock import held
 from hmgpu.core.machine import versions
 from hmgpu.runs.find import folders_of_runs
 from hmgpu.runs.publish import CURRENT, current, promoted
-from hmgpu.runs.run import MANIFEST, code_digest
+from hmgpu.runs.run import LOCK, MANIFEST, code_digest
 from hmgpu.runs.seal import SEAL
 
 if TYPE_CHECKING:
@@ -78,7 +81,8 @@ def inventory(runs: Path) -> list[ListedRun]:
 def prune(runs: Path, keep: int) -> list[Path]:
     """Remove all runs but those that `kept` names; return the removed folders.
 
-    A run first leaves the list of runs in one move; if the removal is killed, the rest is removed the next time.
+    A run that a process begins to work on meanwhile stays too. A run first leaves the list of runs in one move; if the
+    removal is killed, the rest is removed the next time.
     """
     for rest in runs.glob(f"{UNFINISHED}pruned-*"):
         shutil.rmtree(rest)
@@ -86,24 +90,28 @@ def prune(runs: Path, keep: int) -> list[Path]:
         rest.unlink()
     found = inventory(runs)
     safe = kept(runs, found, keep)
-    removed = [run.folder for run in found if run.folder not in safe]
-    for folder in removed:
+    removed = list[Path]()
+    for folder in (run.folder for run in found if run.folder not in safe):
         gone = folder.with_name(f"{UNFINISHED}pruned-{folder.name}")
-        folder.rename(gone)
-        shutil.rmtree(gone)
+        with suppress(BusyError), held(folder / LOCK, str, keep=True):
+            folder.rename(gone)
+            removed.append(folder)
+        if gone.exists():
+            shutil.rmtree(gone)
     return removed
 
 
 def kept(runs: Path, found: list[ListedRun], keep: int) -> dict[Path, str]:
     """Return which of the runs `found` in `runs` stay, each with the reason.
 
-    They are the current one, the one to roll back to, and the newest `keep`.
+    They are the current one, the one to roll back to, the newest `keep`, and those that a process works on.
     """
     names = {run.folder.name for run in found}
     now = current(runs)
     before = [e["run"] for e in promoted(runs) if e["run"] in names and not (now and e["run"] == now.name)]
     newest = found[max(0, len(found) - keep) :]
-    safe = {run.folder: "the newest one" if keep == 1 else f"one of the newest {keep}" for run in newest}
+    safe = {run.folder: "a process works on it" for run in found if _busy(run.folder)}
+    safe |= {run.folder: "the newest one" if keep == 1 else f"one of the newest {keep}" for run in newest}
     safe |= {runs.resolve() / name: "the one to roll back to" for name in before[-1:]}
     return safe | {run.folder: "the current one" for run in found if run.current}
 
@@ -117,6 +125,17 @@ def reusable_runs(runs: Path, engine: "Engine") -> list[Path]:
     started = {folder: _read(folder / MANIFEST) for folder in (folders_of_runs(runs) if runs.is_dir() else ())}
     equal = [folder for folder, facts in started.items() if all(facts.get(key) == wanted[key] for key in wanted)]
     return sorted(equal, key=lambda folder: ((folder / MANIFEST).stat().st_mtime, folder.name), reverse=True)
+
+
+def _busy(run: Path) -> bool:
+    """Whether a process works on `run`."""
+    if not (run / LOCK).exists():
+        return False
+    try:
+        with held(run / LOCK, str, keep=True):
+            return False
+    except BusyError:
+        return True
 
 
 def _listed(folder: Path, at: str | None, is_current: bool) -> ListedRun:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:  # the real import loads Polars, which nobody needs to list ru
 log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
+LOCK = ".lock"
+"""In each run: held by the process that works on it."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Run:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         busy = f"Another process works on {self.folder}; wait for it or stop it."
-        with held(self.folder / ".lock", lambda: busy, keep=True):
+        with held(self.folder / LOCK, lambda: busy, keep=True):
             for draft in [*self.folder.rglob(f"{UNFINISHED}*")]:  # left behind by processes that were killed
                 # `is_dir` is true of a link to a folder.
                 shutil.rmtree(draft) if draft.is_dir() and not draft.is_symlink() else draft.unlink(missing_ok=True)

@@ -98,6 +98,16 @@ def test_a_run_that_has_seen_the_week_is_judged_by_its_own_evaluation_of_it(stor
     assert (against.how, rows(against.lists)) == ("evaluated", worst.rows())
 
 
+def test_an_evaluation_of_as_many_other_customers_is_none_of_the_buyers(store, week, new, sold, tmp_path, monkeypatch):
+    run = current(tmp_path, store, week.first_day, sold, (1,))
+    buyers = sold.select("customer").unique().sort("customer")
+    evaluated(run, week, sold.filter(pl.col("customer") != buyers["customer"][0]))
+    seal(run.folder)
+    monkeypatch.setattr("hmgpu.retrain.opponent._refitted", lambda *_: sold)
+    assert opponent(run.folder, new, buyers[:-1]).how == "refitted"  # one has left the week, and one has come
+    assert opponent(run.folder, new, buyers[2:]).how == "evaluated"
+
+
 def test_settings_that_can_not_be_fitted_any_more_say_why(store, week, new, sold, tmp_path):
     run = current(tmp_path / "run", store, week.first_day, sold)
     (run.folder / "config.yaml").write_text("retrievers: {gone: {}}")

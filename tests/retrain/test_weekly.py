@@ -189,6 +189,14 @@ def test_a_failure_is_written_down_and_raised(season, tmp_path, monkeypatch):
     assert (record.outcome, record.reason, record.exit_code) == ("failed", "the machine is on fire", 1)
 
 
+@pytest.mark.parametrize("setting", ["data.price_unit=0.5", "data.week_starts=friday"])
+def test_another_setting_of_the_data_is_a_failure_and_no_fault_of_the_week(season, tmp_path, setting):
+    with pytest.raises(DataError, match=rf"{setting.partition('=')[0]} is .*, but the data set"):
+        retrain(season.config(f"runs={tmp_path}", setting), season.weeks[0], CPU)
+    (record,) = records(tmp_path)
+    assert (record.outcome, record.exit_code) == ("failed", 1)
+
+
 @pytest.mark.parametrize("gone", ["week", "data"])
 def test_what_is_not_there_is_an_error_that_leaves_nothing(season, tmp_path, gone):
     places = [f"runs={tmp_path / 'runs'}", *([f"data.root={tmp_path / 'data'}"] if gone == "data" else [])]

@@ -13,7 +13,7 @@ from hmgpu.core.files import UNFINISHED
 from hmgpu.core.machine import versions
 from hmgpu.runs.inventory import inventory, kept, prune, reusable_runs
 from hmgpu.runs.publish import promote, rollback
-from hmgpu.runs.run import code_digest
+from hmgpu.runs.run import Run, code_digest
 from hmgpu.runs.seal import seal
 
 WEEKS = ["2020-08-04", "2020-08-11", "2020-08-18", "2020-08-25", "2020-09-01"]
@@ -154,6 +154,16 @@ def test_after_going_back_the_one_before_that_stays(runs):
     rollback(runs)
     prune(runs, 1)
     assert names(runs) == [WEEKS[0], WEEKS[1], WEEKS[4]]
+
+
+def test_what_a_process_works_on_stays(runs):
+    """However old its data are: a run may be in the middle of hours of work when another one ends."""
+    with Run(runs / f"{WEEKS[1]}-run", Engine("cpu", "tests")).locked():
+        assert kept(runs, inventory(runs), 1)[runs.resolve() / f"{WEEKS[1]}-run"] == "a process works on it"
+        prune(runs, 1)
+        assert names(runs) == [WEEKS[1], WEEKS[4]]
+    prune(runs, 1)
+    assert names(runs) == [WEEKS[4]]
 
 
 def test_killed_while_a_run_is_removed_the_rest_goes_next_time(runs, monkeypatch):

@@ -135,6 +135,19 @@ def test_an_appended_return_takes_back_what_is_there(shop: SmallShop) -> None:
             append(described, file)
 
 
+def test_a_return_changes_the_digests_of_no_day_on_which_it_is_unknown(shop: SmallShop) -> None:
+    def digests() -> dict[int, str]:
+        store = Store(shop.root)
+        return {number: store.digest_before(day(f"2020-09-{number:02}")) for number in range(8, 26)}
+
+    described = ingested(shop, ROWS)
+    file, before = shop.raw.parent / "week.csv", digests()
+    file.write_bytes(to_csv([HEADER, sale(23, 1, 1, "-1"), sale(25, 1, 2, "1")]))
+    append(described, file)
+    after = digests()
+    assert [number for number in before if before[number] != after[number]] == [24, 25]
+
+
 def test_in_parts_or_whole_the_same_comes_back(shop: SmallShop, tmp_path: Path) -> None:
     described = ingested(shop, ROWS[:4])
     for start, end in ((4, 6), (6, 7), (7, 9)):
