@@ -65,6 +65,16 @@ class Ranker(Part):
         """Of how many of the last training weeks it needs all candidates, as in serving, rather than a sample."""
         return max((ranker.needs_lists for ranker in self.inner), default=0)
 
+    @property
+    def needs_worth(self) -> bool:
+        """Whether it needs the candidates' worth, which they have only where quotas choose them."""
+        return any(ranker.needs_worth for ranker in self.inner)
+
+    @property
+    def needs_codes(self) -> bool:
+        """Whether it needs category codes, the columns of the feature family `encoded`."""
+        return any(ranker.needs_codes for ranker in self.inner)
+
     def needs_packages(self) -> frozenset[str]:
         return frozenset[str]().union(*(ranker.needs_packages() for ranker in self.inner))
 

@@ -169,6 +169,16 @@ class Config(BaseModel):
             raise ValueError(f"a stack is fitted on the last training week; set weeks.train to {least} or more")
         return ranker
 
+    @field_validator("ranker")
+    @classmethod
+    def _has_the_columns_that_it_needs(cls, ranker: Ranker, others: ValidationInfo) -> Ranker:
+        if ranker.needs_worth and others.data.get("quotas", ...) is None:
+            raise ValueError("from_worth is true, but candidates have a worth only if quotas choose them; add `quotas`")
+        features = others.data.get("features")
+        if ranker.needs_codes and features is not None and not any(family.encoded for family in features.values()):
+            raise ValueError("dlrm looks up category codes, and there are none; add `encoded: {}` under features")
+        return ranker
+
 
 def decisive(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config's `settings` without those that decide no result, such as folders and memory."""

@@ -165,7 +165,7 @@ def _state(folder: Path, is_current: bool, k: int | None) -> State:
         return "complete"
     if k:
         return "evaluated"
-    if (folder / "tuning.json").is_file():
+    if any(folder.glob("tuning-*.json")):
         return "tuned"
     return "fitted" if (folder / "model").exists() else "begun"
 

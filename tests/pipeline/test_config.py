@@ -150,6 +150,8 @@ def test_an_unknown_key_like_no_other_comes_with_those_there_are(written):
             "choose from blend, cascade, dlrm, order, stack, xgboost",
         ),
         (("  depth: 5", "  objective: rank"), "line 15: 'ranker.objective'", "'rank:ndcg'"),
+        (("  depth: 5", "  from_worth: true"), "line 13: 'ranker'", "add `quotas`"),
+        (("  kind: xgboost\n  depth: 5", "  kind: dlrm"), "line 13: 'ranker'", "add `encoded: {}` under features"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_line_and_what_is_wanted(written, change, place, what):

@@ -109,7 +109,7 @@ def begun(runs: Path, name: str) -> Path:
 
 def test_what_is_no_whole_run_says_what_it_is(runs):
     begun(runs, "begun")
-    (begun(runs, "tuned") / "tuning.json").write_text("{}")
+    (begun(runs, "tuned") / "tuning-ranker-3-trials.json").write_text("{}")
     (begun(runs, "fitted") / "model").mkdir()
     later = begun(runs, "fold") / "steps" / "2020-09-02" / "evaluate"  # a week after its validation week
     later.mkdir(parents=True)

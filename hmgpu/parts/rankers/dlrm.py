@@ -20,6 +20,10 @@ if TYPE_CHECKING:  # the real import loads torch and Merlin, which take seconds
 class DLRM(DLRMSettings, Ranker):
     """Merlin's DLRM, fitted on the codes and numbers of candidates."""
 
+    @property
+    def needs_codes(self) -> bool:
+        return True
+
     def needs_packages(self) -> frozenset[str]:
         return frozenset({"merlin", "pytorch_lightning", "torch"})
 

@@ -51,9 +51,11 @@ class Stack(Ranker):
 
     @field_validator(STACKER)
     @classmethod
-    def _learns_from_one_week(cls, stacker: Ranker) -> Ranker:
+    def _learns_from_scores_of_one_week(cls, stacker: Ranker) -> Ranker:
         if stacker.needs_lists:
             raise ValueError("a stacker has one week to learn from, and a stack needs two; choose another ranker")
+        if stacker.needs_worth or stacker.needs_codes:
+            raise ValueError("a stacker sees only the rankers' scores and places, no worth and no codes of categories")
         return stacker
 
     @property

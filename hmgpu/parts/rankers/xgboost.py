@@ -73,6 +73,10 @@ class XGBoost(Ranker):
     def processes(self) -> int:
         return self.workers
 
+    @property
+    def needs_worth(self) -> bool:
+        return self.from_worth
+
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
     ) -> "XGBoostModel":

@@ -12,8 +12,11 @@ from pydantic import ValidationError
 from hmgpu.core.errors import ConfigError
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.ranker import Ranker
+from hmgpu.parts.rankers.blend import Blend
+from hmgpu.parts.rankers.dlrm import DLRM
 from hmgpu.parts.rankers.order import Order
 from hmgpu.parts.rankers.stack import Stack
+from hmgpu.parts.rankers.xgboost import XGBoost
 
 STACK = Stack(rankers={"trees": SMALL, "chain": Order()}, stacker=SMALL)
 
@@ -82,3 +85,9 @@ def test_the_name_of_the_stacker_is_taken():
     with pytest.raises(ValidationError, match="'stacker' names the ranker above the others already"):
         Stack(rankers={"stacker": SMALL})
     assert issubclass(Stack, Ranker)
+
+
+@pytest.mark.parametrize("stacker", [XGBoost(from_worth=True), DLRM(), Blend(rankers={"codes": DLRM()})])
+def test_a_stacker_that_needs_more_than_scores_and_places_is_refused(stacker):
+    with pytest.raises(ValidationError, match="a stacker sees only the rankers' scores and places"):
+        Stack(stacker=stacker)
