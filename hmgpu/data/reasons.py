@@ -12,7 +12,8 @@ REASONS: dict[str, str] = {
     "missing date": "",
     "bad date": "`data.date_format` describes how a day is written",
     "date outside 1970..2099": "",
-    "date after data.last_day": "`data.last_day` must not lie before the days of the file",
+    "date after data.last_day": "`data.last_day` must not lie before the days of the file: raise it, or leave single "
+    "rows out by `data.where`",
     "missing article id": "",
     "missing customer id": "",
     "malformed article id": "`data.article_pattern` describes the ids, and `data.clean_ids` may trim them",

@@ -31,7 +31,7 @@ def _at_home(path: Path) -> Path:
 
 Folder = Annotated[Path, AfterValidator(_at_home)]
 Share = Annotated[float, Field(ge=0, le=1)]
-IdStep = Literal["trim", "upper", "lower"]
+IdStep = Literal["trim", "upper", "lower", "whole"]
 USUAL_BAD_ROWS = 0.001
 MOST_CHANNELS = 127  # positions that fit into an int8
 
@@ -103,7 +103,8 @@ class DataSettings(BaseModel):
     customer_pattern: str = r"[0-9a-f]{64}"
     """Regular expression that every customer id must match in full."""
     clean_ids: tuple[IdStep, ...] = ()
-    """What is done to article and customer ids before anything else, in this order: trim, upper, lower."""
+    """What is done to article and customer ids before anything else, in this order: trim, upper, lower, or
+    whole, which makes 17850 of 17850.0, as pandas writes a column of numbers with gaps."""
     date_format: str = "%Y-%m-%d"
     """How the transactions write a day, in strftime codes; `%d` takes two digits, `%-d` one or two, `%z` an offset."""
     time_zone: str | None = None

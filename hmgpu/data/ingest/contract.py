@@ -14,6 +14,7 @@ from hmgpu.data.weeks import day_number
 LAST_DAY = 47481  # 2099-12-31: a day after this, or before 1970, is a typing error and would stretch every window
 LARGEST = 2**31 - 1  # price units that fit into an int32
 MOST_UNITS = 100_000  # of one article in one row: each becomes a row
+WHOLE = r"^([0-9]+)\.0+$"  # a whole number with decimals
 OFF_UNIT = 1e-3  # a price further than this from a whole number of units counts as rounded
 
 Fault = tuple[pl.Expr, str, str]  # (which rows, raw column, reason)
@@ -137,6 +138,7 @@ _CLEANED: dict[IdStep, Callable[[pl.Expr], pl.Expr]] = {
     "trim": lambda text: text.str.strip_chars(),
     "upper": lambda text: text.str.to_uppercase(),
     "lower": lambda text: text.str.to_lowercase(),
+    "whole": lambda text: text.str.replace(WHOLE, "$1"),
 }
 
 

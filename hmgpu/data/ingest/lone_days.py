@@ -16,11 +16,8 @@ def lone_days(days: pl.Series) -> list[str]:
     """Return warnings about a few of `days`, the day of every row, that lie more than a week apart from the others."""
     counts = days.value_counts(name="rows").sort(days.name)
     known, rows = counts[days.name].to_numpy(), counts["rows"].to_numpy()
-    few = max(1, int(FEW * len(days)))
+    before, after = _gaps(known, rows)
     warnings = []
-    gaps = np.flatnonzero(np.diff(known) > DAYS) + 1  # positions of the first day after each
-    after = [gap for gap in gaps.tolist() if rows[gap:].sum() <= few]
-    before = [gap for gap in gaps.tolist() if rows[:gap].sum() <= few]
     today = day_number(datetime.date.today())
     if after:
         first, last = known[after[0]], known[after[0] - 1]
@@ -40,6 +37,20 @@ def lone_days(days: pl.Series) -> list[str]:
             "all others: if they are wrong, leave them out with `data.where`."
         )
     return warnings
+
+
+def without_lone_days(counts: pl.DataFrame) -> pl.DataFrame:
+    """Return `counts` (day, rows), sorted by day, without the few rows that lie far from all others."""
+    before, after = _gaps(counts["day"].to_numpy(), counts["rows"].to_numpy())
+    first, end = before[-1] if before else 0, after[0] if after else counts.height
+    return counts[first:end]
+
+
+def _gaps(known: npt.NDArray[np.int32], rows: npt.NDArray[np.uint32]) -> tuple[list[int], list[int]]:
+    """The positions in `known`, sorted days, of the first day after each gap that has few rows before or after it."""
+    few = max(1, int(FEW * int(rows.sum())))
+    gaps = (np.flatnonzero(np.diff(known) > DAYS) + 1).tolist()
+    return [gap for gap in gaps if rows[:gap].sum() <= few], [gap for gap in gaps if rows[gap:].sum() <= few]
 
 
 def _rows(counts: npt.NDArray[np.uint32]) -> str:

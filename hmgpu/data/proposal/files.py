@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import guess
 from hmgpu.data.ingest.rawfiles import RawFile, is_folder_of_parquet, open_raw
@@ -11,6 +13,7 @@ from hmgpu.data.proposal.roles import KEYS, ORDER, recognise
 from hmgpu.data.tables import TableName
 
 NEEDED = ("day", "customer", "article")
+MOST_ODD = 0.1  # share of rows that may describe their article otherwise
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 
 
@@ -90,6 +93,26 @@ def _unique(found: Found, key: str) -> bool:
         and len(found.columns) > 1
         and set(found.columns) <= set(ORDER[found_table(key)])
     )
+
+
+def attributes_in(bought: Found) -> Found | None:
+    """Return the attributes of articles that stand in the purchases themselves; None where there are none.
+
+    They are columns that the purchases don't need, with the same value nearly wherever an article is bought.
+    """
+    left = {name: values for name, values in bought.look.columns.items() if name not in bought.columns.values()}
+    names = recognise("articles", left)
+    names.pop("article", None)
+    article = pl.Series(bought.look.columns[bought.columns["article"]])
+    columns = {role: name for role, name in names.items() if _says_of(article, left[name])}
+    return Found(bought.raw, bought.look, columns) if columns else None
+
+
+def _says_of(article: pl.Series, values: Sequence[str | None]) -> bool:
+    """Whether `values` are those of the articles next to them, but for a few."""
+    pairs = pl.DataFrame({"article": article, "value": values}, schema_overrides={"value": pl.String}).drop_nulls()
+    usual = pairs.group_by("article", "value").len().group_by("article").agg(pl.col("len").max())["len"].sum()
+    return pairs["article"].n_unique() < pairs.height and usual >= pairs.height * (1 - MOST_ODD)
 
 
 def found_table(key: str) -> TableName:

@@ -1,5 +1,6 @@
 """Put together a config for a folder of raw files."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -8,19 +9,24 @@ from typing import Any, get_args
 
 import yaml
 
+from hmgpu.core.words import counted
+from hmgpu.data.ingest.contract import WHOLE
 from hmgpu.data.ingest.guess import date_formats, number_formats
+from hmgpu.data.ingest.lone_days import without_lone_days
 from hmgpu.data.ingest.price_unit import fitting_unit
 from hmgpu.data.number_formats import NumberFormat
-from hmgpu.data.proposal.files import Found, find_tables
+from hmgpu.data.proposal.files import Found, attributes_in, find_tables
 from hmgpu.data.proposal.patterns import ANY, pattern_of
-from hmgpu.data.proposal.roles import ORDER
-from hmgpu.data.proposal.survey import Survey, survey
-from hmgpu.data.settings import MOST_CHANNELS, DataSettings, Weekday
+from hmgpu.data.proposal.roles import KEYS, ORDER
+from hmgpu.data.proposal.survey import Survey, fitting_formats, survey, written_outside
+from hmgpu.data.reasons import OTHER
+from hmgpu.data.settings import MOST_CHANNELS, USUAL_BAD_ROWS, DataSettings, Weekday
 from hmgpu.data.tables import TableName
 from hmgpu.data.weeks import DAYS, date_of
 
 MANY = 50_000  # customers from which on `base` is worth its time
 CODES = {"product_type", "colour", "department", "section"}  # columns of codes that have one of names next to them
+MOST_LEFT_OUT = 20  # days, as the file writes them, that a condition names
 CENTS = "0.01"  # rather than what they happen to be multiples of, such as 0.05 or 10
 WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 
@@ -62,12 +68,19 @@ def propose(raw: Path, root: Path, step: Callable[[int, int], None] | None = Non
     if encodings:
         data["encoding"] = min(str(each) for each in encodings)
     size = bought.raw.size
-    seen = survey(bought.raw, DataSettings.model_validate(data), lambda done: step(done, size) if step else None)
+    if len(formats) > 1:
+        formats = fitting_formats(bought.raw, DataSettings.model_validate(data), formats)
+        data["date_format"] = formats[0]
+    if "articles" not in tables and (attributes := attributes_in(bought)):
+        data["columns"]["articles"] = _columns("articles", attributes)
+    settings = DataSettings.model_validate(data)
+    seen = survey(bought.raw, settings, lambda done: step(done, size) if step else None)
     unsure = [f"{each} (left aside)" for each in aside]
     if len(formats) > 1:
         unsure.append(f"date_format: the days may also be written as {' or '.join(formats[1:])}.")
     if len(encodings) > 1:
         unsure.append(f"encoding: the files seem to have several: {', '.join(sorted(map(str, encodings)))}.")
+    data |= _without_lone_days(seen, bought, settings, unsure)
     data |= _learned(seen, bought, unsure)
     return Proposal(_text(raw, data, seen, tables, unsure), _found(tables, seen), unsure)
 
@@ -98,11 +111,15 @@ def _numbers(bought: Found) -> dict[str, str]:
 def _learned(seen: Survey, bought: Found, unsure: list[str]) -> dict[str, Any]:
     """The settings that all of the purchases tell."""
     ids = {key: values.drop_nulls() for key, values in seen.ids.items()}
-    learned: dict[str, Any] = {
-        f"{key}_pattern": pattern_of(ids[key].str.strip_chars()) for key in ("article", "customer")
-    }
-    if any((values != values.str.strip_chars()).any() for values in ids.values()):
-        learned["clean_ids"] = ["trim"]
+    steps: list[str] = ["trim"] if any((values != values.str.strip_chars()).any() for values in ids.values()) else []
+    ids = {key: values.str.strip_chars() for key, values in ids.items()}
+    if any(values.str.contains(WHOLE).any() for values in ids.values()):
+        steps.append("whole")
+        ids = {key: values.str.replace(WHOLE, "$1").unique().sort() for key, values in ids.items()}
+    learned: dict[str, Any] = {f"{key}_pattern": pattern_of(ids[key]) for key in ("article", "customer")}
+    if steps:
+        learned["clean_ids"] = steps
+    learned |= _bad_rows(seen, unsure)
     for key, values in ids.items():
         if (other := values.len() - values.str.to_uppercase().n_unique()) > 0:
             unsure.append(
@@ -134,6 +151,38 @@ def _learned(seen: Survey, bought: Found, unsure: list[str]) -> dict[str, Any]:
     return learned
 
 
+def _bad_rows(seen: Survey, unsure: list[str]) -> dict[str, Any]:
+    """How many rows may lack a customer or an article, where it is more than usual."""
+    shares = {key: seen.missing[key] / max(seen.dated, 1) for key in KEYS}
+    allowed = {key: min(1, math.ceil(share * 120) / 100) for key, share in shares.items() if share > USUAL_BAD_ROWS}
+    for key, most in allowed.items():
+        unsure.append(
+            f"max_bad_rows: {seen.missing[key]:,} rows ({shares[key]:.1%}) have no {key}; such rows go to quarantine, "
+            f"and a file may have up to {most:.0%} of them."
+        )
+    named = {f"missing {key} id": most for key, most in allowed.items()}
+    return {"max_bad_rows": {**named, OTHER: USUAL_BAD_ROWS}} if named else {}
+
+
+def _without_lone_days(seen: Survey, bought: Found, settings: DataSettings, unsure: list[str]) -> dict[str, str]:
+    """Take days that are probably typing errors from what was `seen`; returns the setting that leaves them out."""
+    days = without_lone_days(seen.days)
+    if days.height == seen.days.height:
+        return {}
+    first, last, rows = days["day"][0], days["day"][-1], int(seen.days["rows"].sum()) - int(days["rows"].sum())
+    written = written_outside(bought.raw, settings, first, last)
+    shown = ", ".join(written[:3]) + (", …" if len(written) > 3 else "")
+    said = f"{counted(rows, 'row')} of days far from all others ({shown})"
+    if len(written) > MOST_LEFT_OUT or bought.raw.is_parquet:
+        unsure.append(f"last_day: {said}; data.last_day or data.where can leave them out.")
+        return {}
+    seen.days = days
+    unsure.append(f"where: {said} left out as typing errors.")
+    values = ", ".join("'" + text.replace("'", "''") + "'" for text in written)
+    name = bought.columns["day"].replace('"', '""')
+    return {"where": f'"{name}" NOT IN ({values})'}
+
+
 def _found(tables: Mapping[TableName, Found], seen: Survey) -> dict[str, str]:
     said: dict[str, str] = {
         name: f"{found.raw.path.name}: " + ", ".join(f"{role} = {raw}" for role, raw in _columns(name, found).items())
@@ -163,7 +212,9 @@ def _text(
         "price_unit": "that all prices are multiples of",
         "week_starts": f"so that the last whole week ends with the last day, {date_of(seen.last_day)}",
         "channels": "that may occur, the most frequent first",
-        "max_bad_rows": "share of rows that may be unreadable",
+        "max_bad_rows": "share of a file's rows that may be bad, by reason",
+        "clean_ids": "what is done to ids first",
+        "where": "which rows are read",
     }
     lines = [
         f"# Proposed by `hmgpu init {raw}` from the files there: {seen.rows:,} rows up to {date_of(seen.last_day)}.",

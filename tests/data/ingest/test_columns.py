@@ -114,6 +114,16 @@ def test_names_of_articles_may_come_from_the_transactions(shop: SmallShop) -> No
     assert pl.read_parquet(shop.root / manifest.table("codes"))["value"].to_list() == ["coats", "hats", "belts"]
 
 
+def test_whole_numbers_that_pandas_wrote_with_a_point_are_the_ids_without_it(shop: SmallShop) -> None:
+    rows = [["t_dat", "customer_id", "article_id"]]
+    rows += [["2020-09-09", "17850.0", "1.0"], ["2020-09-10", "17850", "01"], ["2020-09-11", "17850.5", "1"]]
+    shop.write("transactions", rows)
+    given = {"files": {"articles": None, "customers": None}, "article_pattern": r"\d+", "customer_pattern": r"\d{5}"}
+    summary = ingest(shop.settings(**given, clean_ids=["whole"], max_bad_rows=1))
+    assert (summary.rows, summary.bad_rows) == (2, {"malformed customer id": 1})
+    assert set(shop.purchases().select("customer_id", "article_id").rows()) == {("17850", "1"), ("17850", "01")}
+
+
 def test_ids_are_trimmed_and_in_capitals_where_the_config_says_so(shop: SmallShop) -> None:
     rows = [["t_dat", "customer_id", "article_id"]]
     rows += [["2020-09-09", " anna", "a-1 "], ["2020-09-10", "Anna", "A-1"], ["2020-09-11", "  ", "A-1"]]

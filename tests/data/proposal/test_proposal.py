@@ -1,5 +1,6 @@
 """A config is proposed for a retailer's files, whatever form they have, and it reads them."""
 
+import datetime
 from pathlib import Path
 
 import polars as pl
@@ -111,6 +112,42 @@ def test_what_cannot_be_told_is_said(shop: SmallShop) -> None:
     said = propose(shop.raw, shop.root).unsure
     assert "date_format: the days may also be written as %m/%d/%Y." in said
     assert any("price: no column was recognised" in each for each in said)
+
+
+def as_invoices(shop: SmallShop) -> Path:
+    """Write a year of invoices as a spreadsheet has them: days as m/d/yyyy, ids as floats, gaps, one slip of a day."""
+    folder = shop.raw.parent / "invoices"
+    folder.mkdir()
+    lines = ["StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country"]
+    first = datetime.date(2009, 12, 1)
+    for day in (first + datetime.timedelta(n) for n in range(200)):
+        said = f"{day.month}/{day.day}/{day.year} 8:26"
+        for n in range(10):
+            customer = "" if n < 2 else f"{17850 + n}.0"
+            title = "damaged" if n == day.day == 5 else f"CAF\u00c9 SIGN {n % 4}"
+            lines.append(f"2000{n % 4},{title},{6 - n % 2},{said},2.{n}5,{customer},United Kingdom")
+    lines.insert(1500, "20000,CAF\u00c9 SIGN 0,1,1/1/2099 8:00,2.05,17855.0,United Kingdom")
+    (folder / "invoices.csv").write_bytes("\n".join(lines).encode("cp1252"))
+    return folder
+
+
+def test_invoices_of_a_spreadsheet_are_read_as_proposed(shop: SmallShop) -> None:
+    proposal = propose(as_invoices(shop), shop.root)
+    found = settings_of(proposal.text)
+    assert found.date_format == "%-m/%-d/%Y %-H:%M"  # the first thousand rows could also be %-d/%-m
+    assert not any("date_format" in each for each in proposal.unsure)
+    assert (found.customer_pattern, found.clean_ids) == (r"\d{5}", ("whole",))
+    assert found.columns.articles == {"name": "Description"}
+    assert found.max_bad_rows == {"missing customer id": 0.24, "other": 0.001}
+    assert found.last_day is None  # it would refuse the next week
+    summary = ingest(found)
+    assert summary.bad_rows == {"missing customer id": 400}
+    assert summary.left_out == {"for which data.where is not true": 1}
+    assert (str(summary.first_day), str(summary.last_day), summary.warnings) == ("2009-12-01", "2010-06-18", ())
+    assert summary.rows == 200 * 4 * (6 + 5)  # without the two of ten that have no customer
+    store = Store(found.root)
+    assert store.last_complete_week.last_day == store.last_day
+    assert set(store.customer_ids().collect()["customer_id"]) == {str(17850 + n) for n in range(2, 10)}
 
 
 @pytest.mark.parametrize(
