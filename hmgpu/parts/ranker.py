@@ -66,6 +66,11 @@ class Ranker(Part):
         return max((ranker.needs_lists for ranker in self.inner), default=0)
 
     @property
+    def goes_by(self) -> frozenset[str]:
+        """The retrievers that it names, and without which it can't be fitted."""
+        return frozenset[str]().union(*(ranker.goes_by for ranker in self.inner))
+
+    @property
     def needs_worth(self) -> bool:
         """Whether it needs the candidates' worth, which they have only where quotas choose them."""
         return any(ranker.needs_worth for ranker in self.inner)

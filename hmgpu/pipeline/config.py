@@ -174,6 +174,9 @@ class Config(BaseModel):
     def _has_the_columns_that_it_needs(cls, ranker: Ranker, others: ValidationInfo) -> Ranker:
         if ranker.needs_worth and others.data.get("quotas", ...) is None:
             raise ValueError("from_worth is true, but candidates have a worth only if quotas choose them; add `quotas`")
+        retrievers = others.data.get("retrievers", ranker.goes_by)
+        for name in sorted(ranker.goes_by - set(retrievers)):
+            raise ValueError(f"retrievers names the unknown '{name}'; this config has {', '.join(retrievers)}")
         features = others.data.get("features")
         if ranker.needs_codes and features is not None and not any(family.encoded for family in features.values()):
             raise ValueError("dlrm looks up category codes, and there are none; add `encoded: {}` under features")

@@ -12,6 +12,7 @@ from hmgpu.data.weeks import Week
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.negative_sampler import NegativeSampler
 from hmgpu.parts.part import Part
+from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.retriever import Retriever
 from hmgpu.pipeline.config import Config
 
@@ -36,7 +37,7 @@ def usable_parts(config: Config, store: Store, oldest: Week) -> UsableParts:
     Args:
         oldest: the first week that parts learn for; those that need more days of purchases before it are left out too.
 
-    Raises ConfigError where no retriever or no negative sampler is left or the ranker's packages are not installed,
+    Raises ConfigError where no retriever or no negative sampler is left, or what the ranker needs is not there,
     DataError where vectors that a part uses are missing.
     """
     vector_digests(config, store)
@@ -59,7 +60,18 @@ def usable_parts(config: Config, store: Store, oldest: Week) -> UsableParts:
             "No negative sampler is left: each needs a column that the data lacks, or a package to install. Add "
             "`recalled` to `negatives`."
         )
+    _check_ranker(config.ranker, found)
     return found
+
+
+def _check_ranker(ranker: Ranker, found: UsableParts) -> None:
+    """Raise ConfigError where the ranker needs a part that was left out: before anything is computed."""
+    for name in sorted(ranker.goes_by - set(found.retrievers)):
+        raise ConfigError(
+            f"ranker.retrievers: '{name}' proposes nothing here; choose from {', '.join(found.retrievers)}."
+        )
+    if ranker.needs_codes and not any(family.encoded for family in found.features.values()):
+        raise ConfigError("ranker: dlrm looks up category codes, and the family `encoded` is left out.")
 
 
 def _usable(parts: Mapping[str, P], store: Store, oldest: Week, section: str, left_out: dict[str, str]) -> dict[str, P]:

@@ -150,6 +150,11 @@ def test_an_unknown_key_like_no_other_comes_with_those_there_are(written):
             "choose from blend, cascade, dlrm, order, stack, xgboost",
         ),
         (("  depth: 5", "  objective: rank"), "line 15: 'ranker.objective'", "'rank:ndcg'"),
+        (
+            ("  kind: xgboost\n  depth: 5", "  kind: order\n  retrievers: [popular, gone]"),
+            "line 13: 'ranker'",
+            "retrievers names the unknown 'gone'; this config has popular, popular_age",
+        ),
         (("  depth: 5", "  from_worth: true"), "line 13: 'ranker'", "add `quotas`"),
         (("  kind: xgboost\n  depth: 5", "  kind: dlrm"), "line 13: 'ranker'", "add `encoded: {}` under features"),
     ],

@@ -6,11 +6,17 @@ import logging
 import pytest
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import DAYS, YEAR, Week
 from hmgpu.parts.features.customer_season import CustomerSeason
+from hmgpu.parts.features.encoded import Encoded
 from hmgpu.parts.features.price_fit import PriceFit
 from hmgpu.parts.features.same_season import SameSeason
+from hmgpu.parts.ranker import Ranker
+from hmgpu.parts.rankers.blend import Blend
+from hmgpu.parts.rankers.dlrm import DLRM
+from hmgpu.parts.rankers.order import Order
 from hmgpu.parts.retrievers.last_season import LastSeason
 from hmgpu.parts.retrievers.still_on_sale import StillOnSale
 from hmgpu.parts.retrievers.two_tower import TwoTower
@@ -63,3 +69,22 @@ def test_the_reason_is_what_the_data_or_the_machine_lacks(
         "retrievers.two_tower": "it needs a_library_of_nobody; pip install a_library_of_nobody",
         "features.two_tower": "the data has no price",
     }
+
+
+@pytest.mark.parametrize(
+    ("ranker", "said"),
+    [
+        (Order(retrievers=("last_season", "popular")), "'last_season' proposes nothing here; choose from popular"),
+        (Blend(rankers={"a": Order(retrievers=("last_season",))}), "'last_season' proposes nothing here"),
+        (DLRM(), "the family `encoded` is left out"),
+    ],
+)
+def test_a_ranker_that_needs_a_part_that_is_left_out_is_refused_at_once(
+    config: Config, store: Store, monkeypatch: pytest.MonkeyPatch, ranker: Ranker, said: str
+) -> None:
+    monkeypatch.setattr(DLRM, "needs_packages", lambda self: frozenset())
+    monkeypatch.setattr(Encoded, "needs_packages", lambda self: frozenset({"a_library_of_nobody"}))
+    retrievers = {"popular": config.retrievers["popular"], "last_season": LastSeason()}
+    changed = {"retrievers": retrievers, "features": {"encoded": Encoded()}, "ranker": ranker}
+    with pytest.raises(ConfigError, match=said):
+        usable_parts(config.model_copy(update=changed), store, Week(store.manifest.first_day + DAYS))

@@ -29,6 +29,10 @@ class Order(Ranker):
     """chain: all candidates of the first retriever by rank, then the rest of the second's, and so on; minmax: by the
     sum of the retrievers' scores, each scaled for each customer from 0 (lowest) to 1 (highest)."""
 
+    @property
+    def goes_by(self) -> frozenset[str]:
+        return frozenset(self.retrievers or ())
+
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
     ) -> "OrderModel":
