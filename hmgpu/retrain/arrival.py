@@ -7,7 +7,7 @@ import polars as pl
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.build import Arrived
-from hmgpu.data.store import Store
+from hmgpu.data.store import History, Store
 from hmgpu.data.weeks import Week, date_of
 from hmgpu.pipeline.retrain_settings import Limits
 from hmgpu.retrain.checks import REPEAT_WEEKS, Check, checks, figures, weeks_known
@@ -24,7 +24,7 @@ class RefusedError(DataError):
 def check_arrived(store: Store, arrived: Arrived, limits: Limits, engine: Engine) -> list[Check]:
     """Return every check of every week with new rows. Raises RefusedError where a limit is broken."""
     new = arrived.transactions
-    known = store.as_of(store.last_day + 1).transactions
+    known = _sold(store.as_of(store.last_day + 1))
     columns = [column for column in known.collect_schema().names() if column in new.columns]
     sold = pl.concat([known.select(columns), new.lazy().select(columns)])
     days = new["day"].unique().to_list()
@@ -43,7 +43,12 @@ def check_last_week(store: Store, limits: Limits, engine: Engine) -> list[Check]
     """Return every check of the data set's last complete week. Raises RefusedError where a limit is broken."""
     history = store.as_of(store.last_day + 1)
     week = store.last_complete_week
-    return _checks(store, history.transactions, history.articles, week, store.last_day, 0.0, limits, engine)
+    return _checks(store, _sold(history), history.articles, week, store.last_day, 0.0, limits, engine)
+
+
+def _sold(history: History) -> pl.LazyFrame:
+    """Return all purchases, taken back or not: those of a new week have had no time to be."""
+    return history.transactions if history.with_returned is None else history.with_returned
 
 
 def _checks(

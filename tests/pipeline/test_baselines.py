@@ -8,6 +8,7 @@ import pytest
 from kit import small_settings
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.metrics import map_at
 from hmgpu.core.plans import top_n
 from hmgpu.data.store import Store
 from hmgpu.pipeline.baselines import baseline_lists
@@ -51,6 +52,17 @@ def test_own_past_is_newest_first_each_once_and_then_the_best_sellers_that_it_la
     assert lists(1, 2)["own_past"] == [12, 10]
     assert lists(2, 3)["own_past"] == [13, 20, 21]  # however long ago
     assert lists(3, 3)["own_past"] == [20, 21, 22]
+
+
+def test_their_map_is_that_of_the_competition(make_history) -> None:
+    """Customer 1 buys 10, 20 and one more, who has the lists above; customer 3, who has best sellers, buys 21."""
+    labels = pl.DataFrame(
+        {"customer": [1, 1, 1, 3], "article": [10, 20, 99, 21]}, schema=dict.fromkeys(["customer", "article"], pl.Int32)
+    )
+    plans = baseline_lists(make_history(SOLD), labels.lazy().select("customer").unique())
+    scores = {name: map_at(CPU.collect(plan), labels) for name, plan in plans.items()}
+    own = (1 / 2 + 2 / 4) / 3  # 10 comes second and 20 fourth
+    assert scores == pytest.approx({"best_sellers": (1 / 3 + 1 / 2) / 2, "own_past": (own + 1 / 2) / 2})
 
 
 def test_they_translate_to_cudf(make_history, untranslated) -> None:

@@ -101,6 +101,20 @@ def test_a_week_unlike_the_others_is_refused_and_nothing_changes(own, what, brok
     assert held(own) == before
 
 
+def test_purchases_count_though_they_were_taken_back_since(own):
+    """A new week's have had no time for that; where most things come back it would seem to have far too many."""
+    file = own.folder / "raw" / "transactions_train.csv"
+    rows = pl.read_csv(file, infer_schema=False, glob=False).with_columns(quantity=pl.lit("1"))
+    back = pl.concat(rows.gather_every(5, offset).with_columns(quantity=pl.lit("-1")) for offset in range(3))
+    pl.concat([rows, back]).write_csv(file)
+    config = own.config("data.columns.transactions.quantity=quantity")
+    ingest(config.data, replace=True)
+    store, limits = Store(config.data.root), Limits(volume=(0.8, 1.25))
+    week = changed(own.weeks[0], "gross", pl.lit("1").alias("quantity"))
+    append(config.data, week, inspect=lambda new: check_arrived(store, new, limits, CPU))
+    check_last_week(Store(config.data.root), limits, CPU)
+
+
 def without(week, name: str, *places: int):
     """The week's file without its days at `places`."""
     rows = pl.read_csv(week, infer_schema=False)
