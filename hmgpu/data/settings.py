@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from hmgpu.data.clean_ids import IdStep
 from hmgpu.data.date_formats import DateFormat
 from hmgpu.data.encodings import known_encoding
 from hmgpu.data.number_formats import NumberFormat
@@ -31,7 +32,6 @@ def _at_home(path: Path) -> Path:
 
 Folder = Annotated[Path, AfterValidator(_at_home)]
 Share = Annotated[float, Field(ge=0, le=1)]
-IdStep = Literal["trim", "upper", "lower", "whole"]
 USUAL_BAD_ROWS = 0.001
 MOST_CHANNELS = 127  # positions that fit into an int8
 

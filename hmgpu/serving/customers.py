@@ -10,23 +10,27 @@ import polars as pl
 
 from hmgpu.core.errors import DataError
 from hmgpu.core.parquet import read_table, schema_of
+from hmgpu.data.clean_ids import IdStep, cleaned
 
 PARQUET = b"PAR1"
 AS_TEXT = (pl.String, *pl.datatypes.group.INTEGER_DTYPES)
 
 
-def customers_asked(asked: Iterable[str], pattern: str, column: str = "customer_id") -> list[str]:
+def customers_asked(
+    asked: Iterable[str], pattern: str, column: str = "customer_id", clean: Iterable[IdStep] = ()
+) -> list[str]:
     """Return customer ids in the order in which they were asked for, each once.
 
     Args:
         asked: ids and files. A file holds one id per line, or is CSV or Parquet with the column `column`.
         pattern: regular expression that a whole id matches, `data.customer_pattern` of the config.
         column: what the retailer's files call a customer's id.
+        clean: what is done to ids first, `data.clean_ids` of the config.
 
     Raises DataError naming an id that does not match, with its file and line, or a file that can't be read.
     """
     rows = list(itertools.chain.from_iterable(_rows(each, column) for each in asked))
-    ids = pl.Series([id_ for _, id_ in rows], dtype=pl.String)
+    ids = pl.Series([id_ for _, id_ in rows], dtype=pl.String).to_frame("id").select(cleaned(pl.col("id"), clean))["id"]
     wrong = (~ids.str.contains(f"^(?:{pattern})$")).arg_true()  # the same test as ingest's
     if len(wrong):
         where, id_ = rows[wrong[0]]

@@ -30,7 +30,9 @@ def look_up(run: FinishedRun, asked: Iterable[str]) -> tuple[pl.DataFrame, list[
 
     Raises DataError for text that is not a customer id, RunError where a file of the run was changed.
     """
-    return served(run, customers_asked(asked, _pattern(run), run.customer_column))
+    pattern = _pattern(run)
+    clean = run.config["data"].get("clean_ids") or ()
+    return served(run, customers_asked(asked, pattern, run.customer_column, clean))
 
 
 def served(run: FinishedRun, customers: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:

@@ -27,6 +27,10 @@ def test_ids_come_in_the_order_in_which_they_were_asked_for_and_once(tmp_path):
     assert asked(IDS[3], file, IDS[1], IDS[3]) == [IDS[3], IDS[2], IDS[0], IDS[1]]
 
 
+def test_ids_are_cleaned_as_those_of_the_data_were():
+    assert customers_asked(["17850.0", "17850", " 17851"], r"\d{5}", clean=["trim", "whole"]) == ["17850", "17851"]
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -6,15 +6,15 @@ from fractions import Fraction
 
 import polars as pl
 
+from hmgpu.data.clean_ids import cleaned
 from hmgpu.data.ingest.rows import BAD_SCHEMA, Rows
-from hmgpu.data.settings import DataSettings, IdStep
+from hmgpu.data.settings import DataSettings
 from hmgpu.data.tables import DTYPES, OLDEST, Column
 from hmgpu.data.weeks import day_number
 
 LAST_DAY = 47481  # 2099-12-31: a day after this, or before 1970, is a typing error and would stretch every window
 LARGEST = 2**31 - 1  # price units that fit into an int32
 MOST_UNITS = 100_000  # of one article in one row: each becomes a row
-WHOLE = r"^([0-9]+)\.0+$"  # a whole number with decimals
 OFF_UNIT = 1e-3  # a price further than this from a whole number of units counts as rounded
 
 Fault = tuple[pl.Expr, str, str]  # (which rows, raw column, reason)
@@ -123,23 +123,13 @@ Check = tuple[pl.Expr, list[tuple[pl.Expr, str]]]
 
 def _key(column: Column, settings: DataSettings) -> Check:
     pattern = settings.article_pattern if column.name == "article" else settings.customer_pattern
-    text = pl.col(column.name)
-    for step in settings.clean_ids:
-        text = _CLEANED[step](text)
+    text = cleaned(pl.col(column.name), settings.clean_ids)
     if settings.clean_ids:
         text = pl.when(text != "").then(text)
     return text, [
         (text.is_null(), f"missing {column.name} id"),
         (~text.str.contains(f"^(?:{pattern})$"), f"malformed {column.name} id"),
     ]
-
-
-_CLEANED: dict[IdStep, Callable[[pl.Expr], pl.Expr]] = {
-    "trim": lambda text: text.str.strip_chars(),
-    "upper": lambda text: text.str.to_uppercase(),
-    "lower": lambda text: text.str.to_lowercase(),
-    "whole": lambda text: text.str.replace(WHOLE, "$1"),
-}
 
 
 def _day(column: Column, settings: DataSettings) -> Check:

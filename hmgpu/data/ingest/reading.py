@@ -7,6 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from hmgpu.core.errors import DataError
+from hmgpu.data.clean_ids import IdStep
 from hmgpu.data.encodings import as_utf8
 from hmgpu.data.ingest import csvrows, parquetrows
 from hmgpu.data.ingest.columns import positions
@@ -52,7 +53,7 @@ def read(
             positions=places,
             raw={column.name: column.raw for column in columns},
             id_position=places[identity],
-            id_pattern=re.compile(pattern.encode()),
+            id_pattern=_before_cleaning(pattern, settings.clean_ids),
             separator=separator.encode(),
             undecodable="not UTF-8" if settings.encoding == "utf-8" else "not in data.encoding",
         )
@@ -60,6 +61,14 @@ def read(
         plain = [column.plain(pl.col(column.name), settings.numbers) for column in numbers]
         for rows in csvrows.read_rows(stream, rest, line, header, raw.path, lambda: step(disk.tell())):
             yield replace(rows, frame=rows.frame.with_columns(plain))
+
+
+def _before_cleaning(pattern: str, steps: Sequence[IdStep]) -> re.Pattern[bytes]:
+    """What an id looks like in the file that matches `pattern` after `steps`."""
+    decimals = r"(?:\.0+)?" if "whole" in steps else ""
+    blank = r"\s*" if "trim" in steps else ""
+    flags = re.IGNORECASE if {"upper", "lower"} & set(steps) else re.NOFLAG
+    return re.compile(f"{blank}(?:{pattern}){decimals}{blank}".encode(), flags)
 
 
 def _read_parquet(

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import yaml
 
 from hmgpu.core.words import counted
-from hmgpu.data.ingest.contract import WHOLE
+from hmgpu.data.clean_ids import WHOLE
 from hmgpu.data.ingest.guess import date_formats, number_formats
 from hmgpu.data.ingest.lone_days import without_lone_days
 from hmgpu.data.ingest.price_unit import fitting_unit

@@ -124,6 +124,22 @@ def test_whole_numbers_that_pandas_wrote_with_a_point_are_the_ids_without_it(sho
     assert set(shop.purchases().select("customer_id", "article_id").rows()) == {("17850", "1"), ("17850", "01")}
 
 
+@pytest.mark.parametrize(
+    ("step", "pattern", "written"),
+    [("whole", r"\d{5}", "17850.0"), ("trim", r"\d{5}", " 17850 "), ("upper", "[A-Z]+", "anna")],
+)
+def test_a_quote_left_open_costs_one_row_where_ids_are_cleaned(
+    shop: SmallShop, step: str, pattern: str, written: str
+) -> None:
+    rows = [f"2020-09-{day:02},{written},1" for day in range(1, 10)]
+    rows[3] = '"' + rows[3]
+    rows[7] = f'"2020-09-08",{written},1'  # a quote that might close it
+    shop.file("transactions").write_text("\n".join(["t_dat,customer_id,article_id", *rows, ""]))
+    given = {"files": {"articles": None, "customers": None}, "article_pattern": r"\d+", "customer_pattern": pattern}
+    summary = ingest(shop.settings(**given, clean_ids=[step], max_bad_rows=1))
+    assert (summary.rows, summary.bad_rows) == (8, {"unclosed quote": 1})
+
+
 def test_ids_are_trimmed_and_in_capitals_where_the_config_says_so(shop: SmallShop) -> None:
     rows = [["t_dat", "customer_id", "article_id"]]
     rows += [["2020-09-09", " anna", "a-1 "], ["2020-09-10", "Anna", "A-1"], ["2020-09-11", "  ", "A-1"]]
