@@ -69,7 +69,7 @@ WORLDS: dict[str, tuple[list[Row], int, str | None]] = {
     "all new": (NEW, 5, None),
     "all the same": ([(day, 0, 0, 500) for day in ALL_DAYS for _ in range(3)], 1, None),
     "one day": ([(0, customer, article, price) for _, customer, article, price in rows(9, 20, ALL_DAYS)], 5, TOO_SHORT),
-    "one purchase": ([(3, 0, 0, 0)], 1, TOO_SHORT),
+    "one purchase": ([(3, 0, 0, 0)], 1, "Nobody bought anything in the week"),
 }
 """Purchases, the articles of a list, and the sentence in which the run ends if it can't give any."""
 
@@ -92,7 +92,7 @@ def config(folder: Path, shop: world.SmallShop, k: int, networks: bool) -> Confi
     """A pipeline of every part that there is; without `networks` of those that need no Merlin."""
 
     def every(base: type[Any]) -> dict[str, Any]:
-        return {kind: SIZES.get(kind) for kind in kinds(base) if networks or kind not in NETWORKS}
+        return {kind: SIZES.get(kind, {}) for kind in kinds(base) if networks or kind not in NETWORKS}
 
     stack = {
         "kind": "stack",
