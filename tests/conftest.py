@@ -21,6 +21,8 @@ from hmgpu.data.synthetic import synthesize
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.testing import CUTOFF  # noqa: F401 (tests import it from here)
 
+# Whoever starts the tests may ignore it (nohup does), and what they start would do so, too.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
 settings.load_profile("any machine")
 

@@ -180,7 +180,7 @@ def test_a_folder_that_nobody_filled_is_as_good_as_none(hmgpu, places: list[str]
     (tmp_path / "raw").mkdir()
     done = hmgpu("run", *places, *settings(data__raw=tmp_path / "raw"))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "raw holds no files: working with the data set" in "".join(done.stdout.split("\n"))
+    assert "raw holds no files: working with the data set" in "".join(done.stderr.split("\n"))
 
 
 def test_demo_works_in_an_empty_folder_and_generates_its_data_once(hmgpu, monkeypatch, tmp_path: Path) -> None:

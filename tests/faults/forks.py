@@ -59,7 +59,8 @@ class Child:
 
     def wait(self) -> Ended:
         code, seconds = self.forker.wait(self.pid)
-        return Ended(code, seconds, self.output.read_text(errors="replace"))
+        # Killed in its first moments, it has not even opened its output.
+        return Ended(code, seconds, self.output.read_text(errors="replace") if self.output.exists() else "")
 
 
 class Forker:
