@@ -14,7 +14,7 @@ from hmgpu.pipeline.config import Config, load_config
 SCALE, WEEKS = 0.002, 8
 CONFIG = {
     "engine": "cpu",
-    "retrain": {"tolerance": 0.5},  # 140 buyers a week: any other bit of a feature moves a fit's MAP@12 by up to a third
+    "retrain": {"tolerance": 0.5},  # 140 buyers a week: refitting alone moves MAP@12 by a third
     "weeks": {"train": 2},
     "negatives": {"recalled": {"n": 20}},
     "retrievers": {
