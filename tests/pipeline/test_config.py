@@ -190,6 +190,11 @@ def test_every_part_that_is_wrong_is_said_at_once(written):
     ("setting", "said"),
     [
         ("weeks.trian=3", "--set weeks.trian: unknown key 'weeks.trian'; did you mean 'train'?"),
+        ("weeks.train=true", "--set weeks.train: 'weeks.train': must be a number, not true"),
+        ("retrievers.popular.n=true", "'retrievers.popular.n': must be a number, not true"),
+        ("ranker.depth=true", "'ranker.depth': must be a number, not true"),
+        ("retrain.limits.price=true", "'retrain.limits.price': must be a number, not true"),
+        ("data.max_bad_rows=true", "'data.max_bad_rows': must be a number, not true"),
         ("weeks.train=two", "--set weeks.train: 'weeks.train': must be a whole number"),
         ("retrievers.popular.n=-4", "--set retrievers.popular.n: 'retrievers.popular.n': must be 1 or more"),
         ("retrievers.nope={}", "'nope' is not a kind of retriever"),
