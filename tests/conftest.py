@@ -1,5 +1,6 @@
 """Small worlds that tests share: hand-made histories, and one generated data set."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from hmgpu.testing import CUTOFF  # noqa: F401 (tests import it from here)
 
 # Whoever starts the tests may ignore it (nohup does), and what they start would do so, too.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+os.environ.pop("COLUMNS", None)  # lines in pipes are wide, unless a test says otherwise
 settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
 settings.load_profile("any machine")
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
+WIDE = 140  # characters a line, where nobody says how many fit
 PIPE_CLOSED = 141  # 128 and SIGPIPE, as of any program whose reader has gone
 OTHERWISE = {"→": "->", "–": "-", "—": "-", "…": "...", "×": "x", "≥": ">=", "≤": "<=", "✓": "ok", "✗": "no", "·": "-"}
 
@@ -38,10 +39,17 @@ def _is_terminal(stream: object) -> bool:
     return isinstance(stream, io.TextIOBase) and stream.isatty()
 
 
-# Without a terminal (a file, CI) rich would wrap every line at 80 characters. Markup is off because names of files and
-# columns may contain square brackets.
-console = Stream(width=None if _is_terminal(sys.stdout) else 140, markup=False)
-messages = Stream(width=None if _is_terminal(sys.stderr) else 140, markup=False, stderr=True)
+def _width(stream: object) -> int | None:
+    """Characters a line; None: those of the terminal, or what the variable COLUMNS says.
+
+    Without either (a file, CI) rich would wrap every line at 80 characters.
+    """
+    return None if _is_terminal(stream) or os.environ.get("COLUMNS", "").isdigit() else WIDE
+
+
+# Markup is off because names of files and columns may contain square brackets.
+console = Stream(width=_width(sys.stdout), markup=False)
+messages = Stream(width=_width(sys.stderr), markup=False, stderr=True)
 
 
 def ready_streams() -> None:

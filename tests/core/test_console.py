@@ -92,3 +92,10 @@ def test_closed_streams_are_no_problem_and_nothing_takes_their_place(closed: str
     )
     assert done.returncode == 0, done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("columns", "wide"), [("", 140), ("80", 80), ("many", 140)])
+def test_columns_says_how_wide_lines_are_in_a_pipe(columns: str, wide: int) -> None:
+    done = run("console.rule()", COLUMNS=columns)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.decode().rstrip("\n")) == wide
