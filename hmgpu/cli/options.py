@@ -133,10 +133,15 @@ def finished_run(run: Path | None, config: Path | None, settings: list[str] | No
         return find_run(
             Path("runs") / CURRENT, Path("runs")
         )  # as in `base`, which takes a second to load; a list should come at once
-    from hmgpu.pipeline.config import load_config
+    from hmgpu.pipeline.config_files import read_config
 
-    runs = load_config(config or usual_config(), settings).runs
-    return find_run(runs / CURRENT, runs)
+    chosen = config or usual_config()
+    runs = read_config(chosen).content.get("runs")
+    if settings or not isinstance(runs, str) or runs.startswith("~"):  # what only the whole config tells, in seconds
+        from hmgpu.pipeline.config import load_config
+
+        runs = load_config(chosen, settings).runs
+    return find_run(Path(runs) / CURRENT, Path(runs))
 
 
 @contextmanager
