@@ -1,8 +1,10 @@
 """Explain what is wrong in a YAML file, in a sentence that names file, line and key."""
 
 import difflib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -37,6 +39,18 @@ class Problem:
         if self.type == "missing":
             return f"{path}: key '{key}' is missing."
         return f"{place}: '{key}': {self.message.rstrip('.')}."
+
+
+def flags_for_numbers(given: Any, meant: Any, at: Location) -> Iterator[Problem]:
+    """Yield a problem for each true and false that stands for a number, which pydantic takes for 1 and 0."""
+    if isinstance(given, bool) and isinstance(meant, int | float) and not isinstance(meant, bool):
+        yield Problem(at, f"must be a number, not {str(given).lower()}")
+    elif isinstance(given, Mapping) and isinstance(meant, Mapping):
+        for key in given:
+            yield from flags_for_numbers(given[key], meant.get(key), (*at, key))
+    elif isinstance(given, list | tuple) and isinstance(meant, list | tuple):
+        for number, (one, other) in enumerate(zip(given, meant, strict=False)):
+            yield from flags_for_numbers(one, other, (*at, number))
 
 
 def refuse_repeated_keys(path: Path, node: yaml.Node | None) -> None:

@@ -41,6 +41,14 @@ def dump(content: Any) -> str:
     return str(yaml.dump(content, Dumper=Quoting, sort_keys=False, allow_unicode=True))
 
 
+def dump_line(content: Any) -> str:
+    """Write plain values as `dump` does, on one line."""
+    text = str(
+        yaml.dump(content, Dumper=Quoting, sort_keys=False, allow_unicode=True, default_flow_style=True, width=10**6)
+    )
+    return text.removesuffix("\n").removesuffix("\n...")  # YAML ends a value that stands alone by three dots
+
+
 def parse(text: str) -> tuple[yaml.Node | None, Any]:
     """Parse `text` to its nodes, which know their line numbers, and its content.
 

@@ -2,14 +2,15 @@
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import polars as pl
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.columns import only_read
-from hmgpu.data.settings import MOST_CHANNELS, Columns, DataSettings, Weekday
+from hmgpu.data.settings import MOST_CHANNELS, Columns, DataSettings
 from hmgpu.data.tables import QUANTITY, TABLES, Column, TableName
+from hmgpu.data.weeks import day_number, weekday_of
 
 
 def write_raw(tables: Mapping[TableName, pl.DataFrame | None], settings: DataSettings) -> dict[str, Any]:
@@ -99,4 +100,4 @@ def _week_starts(frame: pl.DataFrame, column: str | None, date_format: str) -> d
     last = days.cast(pl.Date).max()
     if not isinstance(last, datetime.date):
         return {}  # ingest reports what is wrong with the days
-    return {"data.week_starts": get_args(Weekday)[(last.weekday() + 1) % 7]}
+    return {"data.week_starts": weekday_of(day_number(last) + 1)}

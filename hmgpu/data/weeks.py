@@ -24,6 +24,11 @@ def date_of(day: int) -> datetime.date:
     return EPOCH + datetime.timedelta(days=day)
 
 
+def weekday_of(day: int) -> Weekday:
+    """Return the weekday of a day number."""
+    return get_args(Weekday)[(day + EPOCH.weekday()) % DAYS]  # type: ignore[no-any-return]
+
+
 @dataclass(frozen=True, order=True)
 class Week:
     """Seven days, named by the first one."""

@@ -1,7 +1,7 @@
 """Read the YAML config into frozen, typed models; an unknown key is an error that names its line and a near key."""
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from hmgpu.core.choices import Choice
 from hmgpu.core.errors import ConfigError
-from hmgpu.core.yaml_problems import Location, Problem
+from hmgpu.core.yaml_problems import Location, flags_for_numbers
 from hmgpu.core.yaml_text import parse
 from hmgpu.data.settings import DataSettings, Folder
 from hmgpu.parts.feature import Feature
@@ -233,22 +233,12 @@ def _validated(model: type[M], layers: Layers, content: dict[str, Any], overridd
     except ValidationError as error:
         problems = list(problems_of(error, _known_fields))
     else:
-        problems = list(_flags(content, found.settings() if isinstance(found, Config) else found.model_dump(), ()))
+        problems = list(
+            flags_for_numbers(content, found.settings() if isinstance(found, Config) else found.model_dump(), ())
+        )
     if problems:
         raise ConfigError("\n".join(layers.explain(problem, overridden) for problem in problems))
     return found
-
-
-def _flags(given: Any, meant: Any, at: Location) -> Iterator[Problem]:
-    """Yield a problem for each true and false that stands for a number, which pydantic takes for 1 and 0."""
-    if isinstance(given, bool) and isinstance(meant, int | float) and not isinstance(meant, bool):
-        yield Problem(at, f"must be a number, not {str(given).lower()}")
-    elif isinstance(given, Mapping) and isinstance(meant, Mapping):
-        for key in given:
-            yield from _flags(given[key], meant.get(key), (*at, key))
-    elif isinstance(given, list | tuple) and isinstance(meant, list | tuple):
-        for number, (one, other) in enumerate(zip(given, meant, strict=False)):
-            yield from _flags(one, other, (*at, number))
 
 
 def _override(content: dict[str, Any], setting: str) -> str:

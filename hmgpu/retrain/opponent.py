@@ -54,7 +54,7 @@ def opponent(now: Path, new: Pipeline, buyers: pl.DataFrame) -> Opponent:
     evaluated = _evaluated(run, week, store, new.engine)
     if evaluated is not None:
         theirs = evaluated.join(buyers.select("customer"), on="customer", how="semi")
-        if theirs["customer"].n_unique() == buyers.height:  # a data set that was ingested anew may have more buyers
+        if theirs["customer"].n_unique() == buyers.height:  # a data set that was ingested again may have more buyers
             return Opponent(theirs, "evaluated")
     return Opponent(_refitted(run, new), "refitted")
 
@@ -88,7 +88,7 @@ def _evaluated(run: FinishedRun, week: Week, store: Store, engine: Engine) -> pl
     if metrics.parent != run.folder / "steps" / str(week) / "evaluate":
         return None
     lists = scan_table(metrics.with_name(LISTS))
-    # By id, since a data set that was ingested anew may have other keys.
+    # By id, since a data set that was ingested again may have other keys.
     for key, file in (("customer", RECOMMENDATIONS), ("article", ARTICLES)):
         theirs = scan_table(run.submitted.file(file)).select(key, f"{key}_id")
         ours = store.customer_ids() if key == "customer" else store.article_ids()

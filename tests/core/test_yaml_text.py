@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from hmgpu.core.yaml_text import MOST, dump, parse
+from hmgpu.core.yaml_text import MOST, dump, dump_line, parse
 
 DOUBLED = "\n".join(["a0: &a0 [x, x]", *(f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]" for k in range(1, 40))])
 
@@ -85,3 +85,12 @@ def test_what_is_written_is_read_again(value):
     written = dump({"b": [value], "a": value})
     assert parse(written)[1] == yaml.safe_load(written) == {"b": [value], "a": value}
     assert written.startswith("b")
+
+
+@pytest.mark.parametrize(
+    "value", ["1e3", "NO", "%d.%m.%Y", "it's: a, [b]", ",", 0.01, None, ["1", "Laden"], {"a": None, "ü": "x" * 200}]
+)
+def test_a_value_on_one_line_is_read_as_the_same(value):
+    line = dump_line(value)
+    assert "\n" not in line
+    assert parse(f"a: {line}  # note")[1] == {"a": value}

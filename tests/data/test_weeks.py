@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hmgpu.data.settings import Weekday
-from hmgpu.data.weeks import Week, date_of, day_number
+from hmgpu.data.weeks import Week, date_of, day_number, weekday_of
 
 days = st.integers(-100_000, 100_000)
 weekdays = st.sampled_from(get_args(Weekday))
@@ -54,3 +54,9 @@ def test_weeks_back_follow_each_other(day, weeks):
 @pytest.mark.parametrize(("day", "name"), [(0, "1970-01-01"), (18_521, "2020-09-16")])
 def test_a_week_is_named_by_its_first_day(day, name):
     assert str(Week(day)) == name
+
+
+@given(day=days)
+def test_a_week_starts_on_its_own_weekday(day):
+    assert Week.containing(day, weekday_of(day)) == Week(day)
+    assert weekday_of(day) == date_of(day).strftime("%A").lower()

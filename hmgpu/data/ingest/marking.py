@@ -22,7 +22,7 @@ Write = Callable[[pl.DataFrame, str], tuple[str, DataFile]]
 
 
 def mark(tables: Tables, root: Path, there: Manifest | None, identity: str, write: Write) -> dict[str, DataFile | None]:
-    """Add the column `returned` to the new transactions, and write the week files anew in which purchases came back.
+    """Add the column `returned` to the new transactions, and write the week files of purchases that came back again.
 
     Only purchases of customers and articles with a return are in memory, and one week file at a time. Returns the
     manifest's entries that change: new files, and None for those that they replace.

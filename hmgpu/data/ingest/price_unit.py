@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
-SMALLEST = 1_000_000  # denominator of a price or unit; a price that is no such fraction is not a multiple of anything
+SMALLEST = 1_000_000  # denominator of a price or unit; other prices are multiples of no unit
 CLOSE = Fraction(1, 10**15)  # of a price, or absolutely: floats are nearer than that to the fraction they stand for
 LARGEST = 2**31 - 1  # price units that fit into an int32
 

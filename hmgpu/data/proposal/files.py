@@ -9,7 +9,7 @@ import polars as pl
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import guess
 from hmgpu.data.ingest.rawfiles import RawFile, is_folder_of_parquet, open_raw
-from hmgpu.data.proposal.roles import KEYS, ORDER, recognise
+from hmgpu.data.proposal.roles import KEYS, recognise
 from hmgpu.data.tables import TableName
 
 NEEDED = ("day", "customer", "article")
@@ -45,9 +45,7 @@ def find_tables(folder: Path) -> tuple[dict[TableName, Found], list[str]]:
     rest = [(raw, look) for raw, look in looks if raw.path != found["transactions"].raw.path]
     tables: tuple[tuple[TableName, str], ...] = (("articles", "article"), ("customers", "customer"))
     for table, key in tables:
-        likely = [
-            each for each in (_of(table, *pair, ids) for pair in rest) if key in each.columns and _unique(each, key)
-        ]
+        likely = [each for each in (_of(table, *pair, ids) for pair in rest) if _describes(each, key)]
         # The more attributes are recognised, the likelier it is the table.
         if best := max(likely, key=lambda each: (len(each.columns), each.raw.path.name), default=None):
             found[table] = best
@@ -85,14 +83,12 @@ def _of(table: TableName, raw: RawFile, look: guess.Look, ids: Iterable[str] = (
     return Found(raw, look, recognise(table, look.columns, ids))
 
 
-def _unique(found: Found, key: str) -> bool:
-    """Whether the file has a row for each value of its key, and something to say about it."""
+def _describes(found: Found, key: str) -> bool:
+    """Whether the file has a row for each value of the table's `key`, and something to say about it."""
+    if key not in found.columns or len(found.columns) == 1:
+        return False
     values = found.values(key)
-    return (
-        len(set(values)) == len(values)
-        and len(found.columns) > 1
-        and set(found.columns) <= set(ORDER[found_table(key)])
-    )
+    return len(set(values)) == len(values)
 
 
 def attributes_in(bought: Found) -> Found | None:
@@ -113,8 +109,3 @@ def _says_of(article: pl.Series, values: Sequence[str | None]) -> bool:
     pairs = pl.DataFrame({"article": article, "value": values}, schema_overrides={"value": pl.String}).drop_nulls()
     usual = pairs.group_by("article", "value").len().group_by("article").agg(pl.col("len").max())["len"].sum()
     return pairs["article"].n_unique() < pairs.height and usual >= pairs.height * (1 - MOST_ODD)
-
-
-def found_table(key: str) -> TableName:
-    """Return the table that has a row for each `key`."""
-    return "articles" if key == "article" else "customers"

@@ -7,9 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
-
 from hmgpu.core.words import counted
+from hmgpu.core.yaml_text import dump_line
 from hmgpu.data.clean_ids import WHOLE
 from hmgpu.data.ingest.guess import date_formats, number_formats
 from hmgpu.data.ingest.lone_days import without_lone_days
@@ -22,13 +21,12 @@ from hmgpu.data.proposal.survey import Survey, fitting_formats, survey, written_
 from hmgpu.data.reasons import OTHER
 from hmgpu.data.settings import MOST_CHANNELS, USUAL_BAD_ROWS, DataSettings, Weekday
 from hmgpu.data.tables import TableName
-from hmgpu.data.weeks import DAYS, date_of
+from hmgpu.data.weeks import date_of, weekday_of
 
 MANY = 50_000  # customers from which on `base` is worth its time
 CODES = {"product_type", "colour", "department", "section"}  # columns of codes that have one of names next to them
 MOST_LEFT_OUT = 20  # days, as the file writes them, that a condition names
 CENTS = "0.01"  # rather than what they happen to be multiples of, such as 0.05 or 10
-WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 
 
 @dataclass(frozen=True)
@@ -101,11 +99,9 @@ def _numbers(bought: Found) -> dict[str, str]:
     """How the purchases write numbers, where it isn't with a decimal point alone."""
     values = [value for role in ("price", "quantity") if role in bought.columns for value in bought.values(role)]
     form = next(iter(number_formats(values)), NumberFormat())
-    return (
-        {key: value for key, value in (("decimal", form.decimal), ("thousands", form.thousands)) if value}
-        if (form != NumberFormat())
-        else {}
-    )
+    if form == NumberFormat():
+        return {}
+    return {"decimal": form.decimal, **({"thousands": form.thousands} if form.thousands else {})}
 
 
 def _learned(seen: Survey, bought: Found, unsure: list[str]) -> dict[str, Any]:
@@ -137,9 +133,9 @@ def _learned(seen: Survey, bought: Found, unsure: list[str]) -> dict[str, Any]:
         )
     if 0 < len(seen.channels) <= MOST_CHANNELS:
         learned["channels"] = seen.channels
-    learned["week_starts"] = WEEKDAYS[(seen.last_day + 1 + 3) % DAYS]  # day 0 was a Thursday
-    sold_on = {WEEKDAYS[(day + 3) % DAYS] for day in seen.days["day"]}
-    if closed := [name.capitalize() for name in WEEKDAYS if name not in sold_on]:
+    learned["week_starts"] = weekday_of(seen.last_day + 1)
+    sold_on = {weekday_of(day) for day in seen.days["day"]}
+    if closed := [name.capitalize() for name in get_args(Weekday) if name not in sold_on]:
         unsure.append(
             f"week_starts: nothing was ever bought on a {' or '.join(closed)}; that is taken for closed days."
         )
@@ -208,7 +204,7 @@ def _text(
         "files": "without their ending; null: there is no such file",
         "columns": "ours: the file's; a column that is missing here is not read",
         "article_pattern": "what a whole article id looks like",
-        "date_format": f"such as {bought_day(tables)}",
+        "date_format": f"such as {tables['transactions'].values('day')[0]}",
         "price_unit": "that all prices are multiples of",
         "week_starts": f"so that the last whole week ends with the last day, {date_of(seen.last_day)}",
         "channels": "that may occur, the most frequent first",
@@ -229,18 +225,7 @@ def _text(
         comment = f"  # {why[key]}" if key in why else ""
         if isinstance(value, Mapping) and key == "columns":
             lines.append(f"  {key}:{comment}")
-            lines += [f"    {table}: {_flow(names)}" for table, names in value.items()]
+            lines += [f"    {table}: {dump_line(names)}" for table, names in value.items()]
         else:
-            lines.append(f"  {key}: {_flow(value)}{comment}")
+            lines.append(f"  {key}: {dump_line(value)}{comment}")
     return "\n".join(lines) + "\n"
-
-
-def bought_day(tables: Mapping[TableName, Found]) -> str:
-    """Return a day as the purchases write it."""
-    return tables["transactions"].values("day")[0]
-
-
-def _flow(value: Any) -> str:
-    """Return a value as YAML on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10**6)
-    return text.removesuffix("\n").removesuffix("\n...").removesuffix("...").strip()

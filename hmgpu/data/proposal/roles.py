@@ -47,7 +47,7 @@ ORDER: dict[TableName, tuple[str, ...]] = {
     "articles": ("article", "product", "product_type", "colour", "department", "section", "name", "description"),
     "customers": ("customer", "age", "postal_code", "club", "news"),
 }
-MOST_CHANNELS = 20  # different values of what is taken for a channel, in the sample
+FEW = 20  # different values of what is taken for a channel, in the sample
 
 Values = Sequence[str | None]
 
@@ -117,7 +117,7 @@ _CHECKS: dict[str, Callable[[Sequence[str]], bool]] = {
     "article": lambda values: not _is_day(values),
     "quantity": _is_whole,
     "price": _is_number,
-    "channel": lambda values: len(set(values)) <= MOST_CHANNELS,
+    "channel": lambda values: len(set(values)) <= FEW,
     "age": lambda values: _is_number(values) and max(len(value) for value in values) <= len("100.00"),
 }
 
