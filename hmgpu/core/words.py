@@ -1,4 +1,7 @@
-"""Words for numbers of things."""
+"""Words for numbers of things, and for names that nearly are others."""
+
+import difflib
+from collections.abc import Iterable
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -10,3 +13,9 @@ def rounded(number: float, unit: str = "") -> str:
     """Return a number by its first four digits, a large one without decimals: `0.01695`, `19.99 EUR`, `237,812`."""
     text = f"{number:,.0f}" if abs(number) >= 9999.5 else f"{number:,.4g}"
     return f"{text} {unit}" if unit else text
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str | None:
+    """Return a question for the one of `known` that is most like `given`; None where none is."""
+    near = difflib.get_close_matches(given, list(known), n=1)
+    return f"did you mean '{near[0]}'?" if near else None

@@ -1,6 +1,5 @@
 """Explain what is wrong in a YAML file, in a sentence that names file, line and key."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import yaml
 
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.words import did_you_mean
 
 Location = tuple[int | str, ...]
 
@@ -31,8 +31,7 @@ class Problem:
         )
         place = f"--set {given}" if given else f"{path}, line {found_at(tree, self.at)[1]}"
         if self.type == "extra_forbidden":
-            near = difflib.get_close_matches(str(self.at[-1]), self.known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(self.known)}."
+            hint = did_you_mean(str(self.at[-1]), self.known) or f"known here: {', '.join(self.known)}."
             return f"{place}: unknown key '{key}'; {hint}"
         if self.type == "missing" and isinstance(self.at[-1], int):
             return f"{place}: '{key.rpartition('.')[0]}': must have {self.at[-1] + 1} or more values."

@@ -4,7 +4,6 @@ A part is a frozen, validated config with a few methods, in a file named after i
 file, its test and a line of YAML. One of another package is found through the entry point group `hmgpu.parts`.
 """
 
-import difflib
 import importlib
 import pkgutil
 import re
@@ -21,6 +20,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.plugins import offers
 from hmgpu.core.source import source_digest
+from hmgpu.core.words import did_you_mean
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.store import History
 from hmgpu.data.tables import names
@@ -242,8 +242,8 @@ def build(base: type[P], name: str, settings: dict[str, Any] | None) -> P:
     kind = fields.pop("kind", name)
     known = kinds(base)
     if not isinstance(kind, str) or kind not in known:
-        near = difflib.get_close_matches(str(kind), known, n=1)
-        hint = f"did you mean '{near[0]}'? There are" if near else "choose from"
+        near = did_you_mean(str(kind), known)
+        hint = f"{near} There are" if near else "choose from"
         raise ConfigError(f"'{kind}' is not a kind of {base.__name__.lower()}; {hint} {', '.join(sorted(known))}")
     if not _is_ours(known[kind]):
         fields.pop(SOURCE, None)  # of the code that a run was made with; this one is hashed again

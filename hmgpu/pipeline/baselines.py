@@ -9,10 +9,9 @@ import polars as pl
 from hmgpu.core.list_length import K
 from hmgpu.core.plans import top_n
 from hmgpu.data.store import History
+from hmgpu.data.weeks import DAYS
 from hmgpu.evaluation.method_names import BEST_SELLERS, OWN_PAST
 from hmgpu.pipeline.lists import top_k
-
-DAYS = 7
 
 
 def baseline_lists(history: History, customers: pl.LazyFrame, k: int = K) -> dict[str, pl.LazyFrame]:

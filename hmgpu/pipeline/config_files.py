@@ -1,6 +1,5 @@
 """Read a config's file, and the files that it extends, into one mapping that knows which file a key is from."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import yaml
 
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.words import did_you_mean
 from hmgpu.core.yaml_problems import Problem, found_at, refuse_repeated_keys
 from hmgpu.core.yaml_text import parse
 from hmgpu.pipeline.shipped_configs import config_file
@@ -90,8 +90,7 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def unknown_part(section: str, name: str, there: Any) -> str:
     """Say that there is no part `name` to leave out of `section`, and which may have been meant."""
     names = list(there) if isinstance(there, dict) else []
-    near = difflib.get_close_matches(name, map(str, names), n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(map(str, names)) or 'none'}."
+    hint = did_you_mean(name, map(str, names)) or f"there are {', '.join(map(str, names)) or 'none'}."
     return f"there is no '{section}.{name}' to leave out; {hint}"
 
 

@@ -1,6 +1,6 @@
 """Numbers of things."""
 
-from hmgpu.core.words import counted, rounded
+from hmgpu.core.words import counted, did_you_mean, rounded
 
 
 def test_one_is_no_plural() -> None:
@@ -12,3 +12,8 @@ def test_a_number_has_the_digits_that_tell_and_no_power_of_ten() -> None:
     numbers = (0, 0.016949, 19.99, 1234.5, 9999.6, 237_812, 31_800_000)
     assert [rounded(each) for each in numbers] == ["0", "0.01695", "19.99", "1,234", "10,000", "237,812", "31,800,000"]
     assert rounded(19.99, "EUR") == "19.99 EUR"
+
+
+def test_a_name_that_is_nearly_another_is_asked_for():
+    assert did_you_mean("poplar", ["popular", "als"]) == "did you mean 'popular'?"
+    assert did_you_mean("x", iter(["popular"])) is None
