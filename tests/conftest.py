@@ -5,6 +5,9 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+# Lines in pipes are wide, unless a test says otherwise; hmgpu.core.console asks when it is loaded.
+os.environ.pop("COLUMNS", None)
+
 import polars as pl
 import pytest
 from faults.counts import pytest_runtest_logreport, pytest_terminal_summary  # noqa: F401 (hooks)
@@ -24,7 +27,6 @@ from hmgpu.testing import CUTOFF  # noqa: F401 (tests import it from here)
 
 # Whoever starts the tests may ignore it (nohup does), and what they start would do so, too.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
-os.environ.pop("COLUMNS", None)  # lines in pipes are wide, unless a test says otherwise
 settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
 settings.load_profile("any machine")
 
