@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from hmgpu.core.errors import BusyError
 
 
@@ -20,6 +18,8 @@ def held(file: Path, busy: Callable[[], str], keep: bool = False) -> Iterator[No
 
     Raises BusyError at once where another process holds the lock, and OSError where the file can't be written.
     """
+    from filelock import FileLock, Timeout
+
     # No fallback for systems without `flock`: there the file's existence would be the lock, and would outlive a kill.
     lock = FileLock(file, timeout=0, fallback_to_soft=False)
     try:

@@ -3,11 +3,8 @@
 import platform
 import shutil
 import subprocess
-from importlib import metadata
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 PACKAGES = (
     "hmgpu", "polars", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "dask", "xgboost", "torch",
@@ -19,6 +16,8 @@ GIB = 2**30
 
 def machine() -> dict[str, Any]:
     """Describe the machine: processor, cores, threads, memory, GPU and operating system."""
+    import psutil
+
     return {
         "cpu": cpu_name(),
         "cores": psutil.cpu_count(logical=False),
@@ -31,6 +30,8 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the installed packages among `PACKAGES`."""
+    from importlib import metadata
+
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -4,8 +4,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psutil
-
 from hmgpu.core.machine import GIB
 
 EVERY = 0.1  # seconds; a shorter peak is missed
@@ -43,6 +41,8 @@ def watched() -> Iterator[Peak]:
 
 def resident() -> int:
     """Return the bytes of memory that this process and all its children hold now."""
+    import psutil
+
     process = psutil.Process()
     total = 0
     for each in (process, *process.children(recursive=True)):

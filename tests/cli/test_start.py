@@ -67,7 +67,11 @@ def test_runs_are_listed_without_anything_heavy(tmp_path) -> None:
 
 def test_a_list_is_looked_up_without_the_parts_of_the_config(tmp_path) -> None:
     (tmp_path / "config.yaml").write_text("extends: base\nruns: my/runs\n")
-    command = [sys.executable, "-c", SCRIPT.format(heavy=["hmgpu.pipeline.config", "torch", "xgboost"])]
+    command = [
+        sys.executable,
+        "-c",
+        SCRIPT.format(heavy=["hmgpu.pipeline.config", "torch", "xgboost", "psutil", "filelock"]),
+    ]
     command += ["recommend", "--customers", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
     assert "No run is current in my/runs" in done.stderr, done.stdout + done.stderr

@@ -11,7 +11,7 @@ def test_versions_are_of_what_is_installed(monkeypatch):
             raise metadata.PackageNotFoundError
         return f"{package} 1"
 
-    monkeypatch.setattr(machine.metadata, "version", version)
+    monkeypatch.setattr(metadata, "version", version)
     found = machine.versions()
     assert found["polars"] == "polars 1"
     assert "torch" not in found
