@@ -2,11 +2,14 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Lines in pipes are wide, unless a test says otherwise; hmgpu.core.console asks when it is loaded.
 os.environ.pop("COLUMNS", None)
+# Tests start processes by the hundred, and where bytecode isn't kept each would compile all that it loads: 20 seconds.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import polars as pl
 import pytest
@@ -25,6 +28,7 @@ from hmgpu.data.synthetic import synthesize
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.testing import CUTOFF  # noqa: F401 (tests import it from here)
 
+sys.dont_write_bytecode = False
 # Whoever starts the tests may ignore it (nohup does), and what they start would do so, too.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
