@@ -43,10 +43,10 @@ class Season:
         return load_config(self.folder / "config.yaml", list(settings))
 
 
-def make_season(folder: Path, weeks: int = WEEKS) -> Season:
+def make_season(folder: Path, weeks: int = WEEKS, scale: float = SCALE) -> Season:
     """Generate a season whose last `weeks` weeks are not ingested yet but lie in files, oldest first."""
     raw = folder / "raw"
-    synthesize(raw, SCALE, 1)
+    synthesize(raw, scale, 1)
     file = next(raw.glob("transactions_train*"))
     sold = pl.read_csv(file, infer_schema=False)
     days = pl.col("t_dat").str.to_date()

@@ -8,6 +8,7 @@ that does nothing but import and fork, and reads what to do as lines of JSON.
 import importlib
 import json
 import os
+import pkgutil
 import select
 import signal
 import subprocess
@@ -19,8 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hmgpu.core.html.page import page
+
 GRACE = 300  # seconds; on a busy machine a retrain of two seconds takes a minute
 PRELOADED = ("hmgpu.cli", "hmgpu.pipeline.pipeline", "hmgpu.retrain.weekly", "faults.acts", "xgboost", "psutil")
+PARTS = ("retrievers", "features", "negatives", "rankers")
 
 
 @dataclass(frozen=True)
@@ -88,11 +92,7 @@ class Forker:
         return self._ask("ended", pid)
 
     def wait(self, pid: int) -> tuple[int, float]:
-        until = time.monotonic() + GRACE
-        while not self.has_ended(pid):
-            assert time.monotonic() < until, f"the child {pid} did not end within {GRACE} seconds"
-            time.sleep(0.005)
-        code, seconds = self._ask("reap", pid)
+        code, seconds = self._ask("wait", pid)
         return code, seconds
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ class Forker:
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         ready, _, _ = select.select([self.process.stdout], [], [], GRACE)
-        assert ready, f"the forking process does not answer {request}"
+        assert ready, f"no answer to {request} within {GRACE} seconds"
         return json.loads(self.process.stdout.readline())
 
 
@@ -115,6 +115,11 @@ def serve() -> None:
     """The forking process: reads requests until there are no more."""
     for name in PRELOADED:
         importlib.import_module(name)
+    for name in PARTS:  # whatever a config names, all of them are looked through
+        package = importlib.import_module(f"hmgpu.parts.{name}")
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    page("", "", [])  # compiles the templates
     threads = [Path(f"/proc/self/task/{task}/comm").read_text() for task in os.listdir("/proc/self/task")]
     assert not any("polars" in name for name in threads), "Polars has begun to work: it must not be forked"
     ended: dict[int, tuple[int, float]] = {}
@@ -125,14 +130,14 @@ def serve() -> None:
             if answer == 0:
                 _become(*given)
         elif what == "ended":
-            answer = given[0] in ended or _look(given[0], ended)
+            answer = given[0] in ended or _look(given[0], ended, os.WNOHANG)
         else:
-            answer = ended.pop(given[0])
+            answer = ended.pop(given[0], None) or (_look(given[0], ended, 0) and ended.pop(given[0]))
         print(json.dumps(answer), flush=True)
 
 
-def _look(pid: int, ended: dict[int, tuple[int, float]]) -> bool:
-    found, status, usage = os.wait4(pid, os.WNOHANG)
+def _look(pid: int, ended: dict[int, tuple[int, float]], options: int) -> bool:
+    found, status, usage = os.wait4(pid, options)
     if found:
         ended[pid] = (os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime)
     return bool(found)

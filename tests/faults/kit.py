@@ -15,8 +15,15 @@ from hmgpu.data.store import Store
 from hmgpu.runs.publish import CURRENT
 from hmgpu.runs.seal import SEAL, verify
 
-# Few parts and trees: what is tried is what surrounds them. Whether chance promotes is not.
-SETTINGS = ("weeks.train=1", "ranker.rounds=8", "ranker.patience=4", "retrain.tolerance=1.0", "retrain.keep=1")
+# Few parts, trees and weeks to compare: what is tried is what surrounds them. Whether chance promotes is not.
+SETTINGS = (
+    "weeks.train=1",
+    "ranker.rounds=8",
+    "ranker.patience=4",
+    "retrain.limits.weeks=2",
+    "retrain.tolerance=1.0",
+    "retrain.keep=1",
+)
 
 
 @dataclass(frozen=True)
