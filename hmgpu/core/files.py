@@ -86,7 +86,7 @@ def needing_room(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not disk_is_full(error):
+        if not disk_is_full(error, folder):
             raise
         raise DiskError(
             f"The disk of {folder} is full: make room and run the command again; it goes on after the last finished "
@@ -94,11 +94,14 @@ def needing_room(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def disk_is_full(error: Exception) -> bool:
-    """Whether `error` was raised because a disk is full.
+def disk_is_full(error: Exception, folder: Path) -> bool:
+    """Whether `error` was raised because the disk of `folder` is full.
 
-    Libraries wrap the system's error in their own, so only its text can be recognised.
+    Libraries wrap the system's error in their own, so only its text can be recognised; of a Parquet file's headers, which
+    are written by Thrift, not even that is left.
     """
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
-    return os.strerror(errno.ENOSPC).lower() in str(error).lower()
+    said = str(error).lower()
+    nothing_free = "thrift: transport error" in said and os.statvfs(folder).f_bavail == 0
+    return nothing_free or os.strerror(errno.ENOSPC).lower() in said

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -104,6 +105,14 @@ def test_what_could_not_be_written_leaves_what_was_there(tmp_path, monkeypatch, 
 )
 def test_the_error_of_a_full_disk_names_the_folder(tmp_path, error):
     with pytest.raises(DiskError, match=f"The disk of {tmp_path} is full: make room"), files.needing_room(tmp_path):
+        raise error
+
+
+@pytest.mark.parametrize("free", [0, 1])
+def test_a_write_that_failed_without_a_reason_is_blamed_on_a_disk_without_room(tmp_path, monkeypatch, free):
+    monkeypatch.setattr(files.os, "statvfs", lambda _: SimpleNamespace(f_bavail=free))
+    error = RuntimeError("parquet: File out of specification: Invalid thrift: transport error")
+    with pytest.raises(RuntimeError if free else DiskError), files.needing_room(tmp_path):
         raise error
 
 
