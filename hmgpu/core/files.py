@@ -97,8 +97,8 @@ def needing_room(folder: Path) -> Iterator[None]:
 def disk_is_full(error: Exception, folder: Path) -> bool:
     """Whether `error` was raised because the disk of `folder` is full.
 
-    Libraries wrap the system's error in their own, so only its text can be recognised; of a Parquet file's headers, which
-    are written by Thrift, not even that is left.
+    Libraries wrap the system's error in their own, so only its text can be recognised; where a Parquet file's headers
+    are written (by Thrift), not even that is left.
     """
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import dask.config
 import pytest
+from distributed.utils import get_mp_context
 from kit import demo_config
 
 from hmgpu.cli.options import start_workers
@@ -26,6 +28,7 @@ from hmgpu.pipeline.shards import split
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
 
 CPU = Engine("cpu", "tests")
+LOADED = ("hmgpu.pipeline.dask_workers", "hmgpu.pipeline.pipeline", "hmgpu.parts.models.encode.merlin", "xgboost")
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +42,11 @@ def config(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def two() -> Iterator[Cluster]:
-    with cluster("2", CPU) as workers:
-        yield workers
+    """Two processes, and whatever comes in their place, forked off one that has everything imported."""
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        get_mp_context().set_forkserver_preload(["distributed", *LOADED])
+        with cluster("2", CPU) as workers:
+            yield workers
 
 
 @pytest.fixture(scope="module")
