@@ -7,19 +7,25 @@ import pytest
 from small_world import ARTICLE_RANGE, CUSTOMER_RANGE, SmallShop, articles, customers, transactions
 
 
-@pytest.fixture
-def make_shop(tmp_path: Path) -> Callable[[str], SmallShop]:
-    """Write the raw files of a small shop into a folder of the given name."""
+@pytest.fixture(scope="session")
+def write_shop() -> Callable[[Path], SmallShop]:
+    """Write the raw files of a small shop into a folder."""
 
-    def make(name: str) -> SmallShop:
-        shop = SmallShop(tmp_path / name / "raw", tmp_path / name / "data")
+    def write(folder: Path) -> SmallShop:
+        shop = SmallShop(folder / "raw", folder / "data")
         shop.raw.mkdir(parents=True)
         shop.write("articles", articles(ARTICLE_RANGE))
         shop.write("customers", customers(CUSTOMER_RANGE))
         shop.write("transactions", transactions(40, ARTICLE_RANGE, CUSTOMER_RANGE))
         return shop
 
-    return make
+    return write
+
+
+@pytest.fixture
+def make_shop(write_shop: Callable[[Path], SmallShop], tmp_path: Path) -> Callable[[str], SmallShop]:
+    """Write the raw files of a small shop into a folder of the given name."""
+    return lambda name: write_shop(tmp_path / name)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import csv
 import datetime
 import gzip
 import io
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -249,10 +250,17 @@ def test_a_broken_file_is_refused_in_a_sentence(shop: SmallShop, case: str) -> N
     assert not shop.root.exists()
 
 
-@pytest.mark.parametrize("case", [*REFUSED, *BAD_ROWS])
-def test_an_existing_data_set_is_not_changed(make_shop: Callable[[str], SmallShop], case: str) -> None:
-    shop = make_shop("shop")
+@pytest.fixture(scope="module")
+def ingested(write_shop: Callable[[Path], SmallShop], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data set of a small shop."""
+    shop = write_shop(tmp_path_factory.mktemp("ingested"))
     ingest(shop.settings())
+    return shop.root
+
+
+@pytest.mark.parametrize("case", [*REFUSED, *BAD_ROWS])
+def test_an_existing_data_set_is_not_changed(shop: SmallShop, ingested: Path, case: str) -> None:
+    shutil.copytree(ingested, shop.root)
     before = tree(shop.root)
     week = SmallShop(shop.raw.with_name("week"), shop.root)
     shop.raw.rename(week.raw)

@@ -8,6 +8,7 @@ import pytest
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
+from hmgpu.parts.models.encode.workflow import Encoders
 from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.popular import Popular
 from hmgpu.parts.retrievers.two_tower import TwoTower
@@ -122,6 +123,21 @@ OTHERS = {
 }
 
 
+@pytest.fixture
+def encoded_once(monkeypatch):
+    """Rows that were encoded for one training aren't again for the next one."""
+    encode, found = Encoders.encode, {}
+
+    def once(self, side, rows):
+        asked = (side, *rows.columns, *rows.hash_rows())
+        if asked not in found:
+            found[asked] = encode(self, side, rows)
+        return found[asked]
+
+    monkeypatch.setattr(Encoders, "encode", once)
+
+
+@pytest.mark.usefixtures("encoded_once")
 def test_every_setting_counts(data, tmp_path):
     """The pipeline reads `refit`; patience and devices are tested with the training loop."""
     assert set(OTHERS) == set(TwoTower.model_fields) - {"refit", "patience", "devices"}
