@@ -23,7 +23,14 @@ from typing import Any
 from hmgpu.core.html.page import page
 
 GRACE = 300  # seconds; on a busy machine a retrain of two seconds takes a minute
-PRELOADED = ("hmgpu.cli", "hmgpu.pipeline.pipeline", "hmgpu.retrain.weekly", "faults.acts", "xgboost", "psutil")
+PRELOADED = (
+    "hmgpu.cli",
+    "hmgpu.pipeline.pipeline",
+    "hmgpu.retrain.weekly",
+    "hmgpu.parts.models.trees.boosting",
+    "faults.acts",
+    "psutil",
+)
 PARTS = ("retrievers", "features", "negatives", "rankers")
 
 

@@ -28,7 +28,12 @@ from hmgpu.pipeline.shards import split
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
 
 CPU = Engine("cpu", "tests")
-LOADED = ("hmgpu.pipeline.dask_workers", "hmgpu.pipeline.pipeline", "hmgpu.parts.models.encode.merlin", "xgboost")
+LOADED = (
+    "hmgpu.pipeline.dask_workers",
+    "hmgpu.pipeline.pipeline",
+    "hmgpu.parts.models.encode.merlin",
+    "hmgpu.parts.models.trees.boosting",
+)
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import polars as pl
-import xgboost as xgb
 from pydantic import Field
 
 from hmgpu.core.engine import Engine
@@ -19,6 +18,9 @@ from hmgpu.parts.examples import ROWS, Examples
 from hmgpu.parts.models.trees.fitting import CURVE, METRIC, Fitting, numbers, start_of
 from hmgpu.parts.part import Count
 from hmgpu.parts.ranker import Model, Ranker
+
+if TYPE_CHECKING:
+    import xgboost as xgb
 
 MODEL = "model.ubj"
 FEATURES = "features.json"
@@ -89,7 +91,9 @@ class XGBoost(Ranker):
         )
         watched = self._watched(validation, seed)
         if self.workers == 1:
-            booster = fitting.run(training, validation, watched)
+            from hmgpu.parts.models.trees.boosting import boosted  # loads XGBoost
+
+            booster = boosted(fitting, training, validation, watched)
         else:
             from hmgpu.parts.models.trees.together import fit_together  # loads Dask
 
@@ -97,6 +101,8 @@ class XGBoost(Ranker):
         return XGBoostModel(booster, tuple(features), engine, self.from_worth)
 
     def load(self, folder: Path, engine: Engine) -> "XGBoostModel":
+        import xgboost as xgb
+
         booster = xgb.Booster(model_file=str(folder / MODEL))
         booster.set_param({"device": engine.device})
         return XGBoostModel(booster, tuple(json.loads((folder / FEATURES).read_text())), engine, self.from_worth)
@@ -129,7 +135,7 @@ class XGBoost(Ranker):
 class XGBoostModel(Model):
     """Fitted trees and the features that they expect."""
 
-    booster: xgb.Booster
+    booster: "xgb.Booster"
     features: tuple[str, ...]
     engine: Engine
     from_worth: bool = False

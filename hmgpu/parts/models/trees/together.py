@@ -25,6 +25,7 @@ from xgboost.tracker import RabitTracker
 
 from hmgpu.core.errors import RunError
 from hmgpu.parts.examples import Examples
+from hmgpu.parts.models.trees.boosting import boosted
 from hmgpu.parts.models.trees.fitting import Fitting
 
 SECONDS = 300  # within which all processes must have connected
@@ -33,7 +34,7 @@ SECONDS = 300  # within which all processes must have connected
 def fit_together(
     fitting: Fitting, training: Examples, validation: Examples, watched: pl.DataFrame, client: Client, processes: int
 ) -> xgb.Booster:
-    """Run `fitting` on several workers of `client`'s cluster at once; see `Fitting.run`.
+    """Run `fitting` on several workers of `client`'s cluster at once; see `boosted`.
 
     There are never more workers than files with purchases, or watched customers. Raises RunError if a worker is lost.
     """
@@ -96,4 +97,4 @@ def _fit(
     meeting: dict[str, Any], fitting: Fitting, training: Examples, validation: Examples, watched: pl.DataFrame
 ) -> bytes:
     with CommunicatorContext(**meeting):
-        return bytes(fitting.run(training, validation, watched).save_raw("ubj"))
+        return bytes(boosted(fitting, training, validation, watched).save_raw("ubj"))
