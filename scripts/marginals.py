@@ -1,18 +1,35 @@
-"""Print the marginals of raw folders side by side: how alike a synthetic world and real data are.
+"""Print the marginals of data sets side by side: how alike a generated world and real data are.
 
-python scripts/marginals.py demo/raw "$HMGPU_REAL_DATA" --until 2020-08-25 --sample 1364
+python scripts/marginals.py demo/data other/data --customers 11440 --until 2020-08-22
+
+Each folder is one that `hmgpu ingest` wrote; what a data set lacks (products, prices, ages) is left out of its column.
 """
 
 import datetime
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import polars as pl
 import typer
 
+from hmgpu.core.engine import Engine
+from hmgpu.data.explore.whole import Whole, total
+from hmgpu.data.store import Store
+from hmgpu.data.weeks import DAYS, day_number
+
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
-PRICE_UNIT = 59_000
-SEASONAL_WORDS = ("swim", "knit")
+TOPS = (1, 12, 50, 100, 1000)
+BANDS = ((0, 1), (1, 2), (2, 3), (3, 5), (5, 9), (9, 17), (17, 27), (27, 53), (53, 105))  # weeks
+GAPS = (1, 2, 3, 7, 14, 28)  # days
+LAGS = (1, 2, 4, 8, 13, 26, 52)  # weeks
+AGES = (1, 2, 4, 8, 13, 26, 52)  # weeks
+APART = ((1, 7), (8, 30), (31, 90), (91, 800))  # days
+BASKETS = (1, 2, 3, 4, 6, 8)
+LATELY = 12  # weeks
+ATTRIBUTES = ("product", "department", "section", "index_group", "product_type")
+SEASONAL = ("swim", "knit")
 
 Marginals = dict[str, str]
 
@@ -23,159 +40,243 @@ def quantiles(values: pl.Series, digits: int = 0, at: tuple[float, ...] = QUANTI
     return " / ".join("-" if v is None else f"{v:.{digits}f}" for v in found)
 
 
-def percent(part: float, whole: float) -> str:
-    """A share as text."""
-    return f"{100 * part / whole:.2f} %" if whole else "-"
+def shares(values: Iterable[float | None], digits: int = 1) -> str:
+    """Shares in percent as text, separated by slashes."""
+    return " / ".join("-" if v is None else f"{100 * v:.{digits}f}" for v in values) + " %"
 
 
-def share(holds: pl.Series) -> str:
-    """Share of the entries that are true, as text."""
-    return percent(int(holds.fill_null(False).sum()), len(holds))
+def mean(values: pl.Series) -> float | None:
+    """The mean of numbers, or the share of the entries that are true."""
+    return values.cast(pl.Float64).mean()  # type: ignore[return-value]
 
 
-def load(folder: Path, until: datetime.date | None) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Transactions (with price units, week and product), articles and customers of a raw folder."""
-    rows = pl.read_csv(
-        folder / "transactions_train.csv", glob=False, schema_overrides={"article_id": pl.String, "t_dat": pl.Date}
-    )
+def last_day(rows: pl.DataFrame) -> int:
+    """The last day on which anything was bought."""
+    return int(rows["day"].max())  # type: ignore[arg-type]
+
+
+def load(root: Path, until: datetime.date | None, customers: int | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows (customer, article, day, price?, channel?, attributes) and customers (customer, age?) of a data set."""
+    whole = Whole(Store(root), Engine.choose("cpu"))
+    history = whole.history
+    wanted = [name for name in (*ATTRIBUTES, "garment_group_name") if history.has(name)]
+    rows = history.transactions.join(history.articles.select("article", *wanted), on="article")
+    people = history.customers.select("customer", *(["age"] if history.has("age") else []))
     if until:
-        rows = rows.filter(pl.col("t_dat") <= until)
-    last = pl.col("t_dat").max()
-    rows = rows.with_columns(
-        customer_id=pl.col("customer_id").cast(pl.Categorical),
-        article_id=pl.col("article_id").cast(pl.Categorical),
-        product=pl.col("article_id").str.slice(0, 7).cast(pl.Categorical),
-        units=(pl.col("price") * PRICE_UNIT).round().cast(pl.Int32),
-        ago=(last - pl.col("t_dat")).dt.total_days() // 7,
-    )
-    articles = pl.read_csv(folder / "articles.csv", glob=False, infer_schema=False)
-    customers = pl.read_csv(folder / "customers.csv", glob=False, infer_schema=False)
-    return rows, articles, customers
+        rows = rows.filter(pl.col("day") <= day_number(until))
+    if customers:
+        # Ids are hashes, and keys follow them: every n-th is a fair sample, and always the same one.
+        step = max(1, whole.store.manifest.customers // customers)
+        some = (pl.col("customer") % step == 0) & (pl.col("customer") // step < customers)
+        rows, people = rows.filter(some), people.filter(some)
+    return whole.engine.collect(rows), whole.engine.collect(people)
 
 
-def customer_marginals(rows: pl.DataFrame, customers: pl.DataFrame) -> Marginals:
-    """How much and how often customers buy, who is new and who is gone."""
-    by_customer = rows.group_by("customer_id").agg(
-        rows=pl.len(), days=pl.col("t_dat").n_unique(), first=pl.col("ago").max(), latest=pl.col("ago").min()
-    )
-    weekly = rows.join(by_customer, on="customer_id").filter(pl.col("ago") < 12)
-    ages = customers["age"].cast(pl.Float64)
-    codes = customers["postal_code"].value_counts(sort=True)["count"]
-    online = rows.group_by("customer_id").agg(n=pl.len(), online=(pl.col("sales_channel_id") == 2).mean())
-    return {
-        "customers with purchases": f"{by_customer.height:,}",
-        "rows a customer": quantiles(by_customer["rows"]),
-        "rows a customer, mean": f"{rows.height / by_customer.height:.1f}",
-        "shopping days a customer": quantiles(by_customer["days"]),
-        "customers without a purchase in the last 13 weeks": share(by_customer["latest"] >= 13),
-        "rows by customers first seen that week (mean of 12 weeks)": share(weekly["first"] == weekly["ago"]),
-        "age": quantiles(ages),
-        "age unknown": share(ages.is_null()),
-        "FN": share(customers["FN"].is_not_null()),
-        "largest postal code, share of customers": percent(codes[0], len(customers)),
-        "customers a postal code, mean": f"{len(customers) / len(codes):.2f}",
-        "online share a customer (10 rows or more)": quantiles(online.filter(pl.col("n") >= 10)["online"], 2),
-    }
-
-
-def basket_marginals(rows: pl.DataFrame) -> Marginals:
-    """Baskets (a customer's day), units, gaps between shopping days, channel and price."""
-    baskets = rows.group_by("customer_id", "t_dat").agg(rows=pl.len(), articles=pl.col("article_id").n_unique())
-    gaps = baskets.sort("customer_id", "t_dat").select(
-        pl.col("t_dat").diff().over("customer_id").dt.total_days().alias("gap")
-    )["gap"]
-    dearest = pl.col("units").max().over("article_id")
-    known = pl.len().over("article_id") >= 8
-    paid = rows.select(known.alias("known"), (pl.col("units") / dearest).alias("paid")).filter("known")["paid"]
-    return {
-        "rows a basket": quantiles(baskets["rows"]),
-        "rows a basket, mean": f"{rows.height / baskets.height:.2f}",
-        "rows / different articles of a basket": f"{rows.height / baskets['articles'].sum():.3f}",
-        "days between shopping days": quantiles(gaps),
-        "online rows": share(rows["sales_channel_id"] == 2),
-        "price in units of 1/59000": quantiles(rows["units"]),
-        "price / the article's highest (8 rows or more)": quantiles(paid, 2, (0.05, 0.1, 0.25, 0.5, 0.75)),
-    }
-
-
-def repeat_marginals(rows: pl.DataFrame) -> Marginals:
-    """Share of a customer's (article, day) pairs that were bought before, by weeks since the last time."""
-    found: Marginals = {}
-    for key, name in (("article_id", "article"), ("product", "product")):
-        pairs = rows.select("customer_id", key, "t_dat").unique().sort("customer_id", key, "t_dat")
-        since = pairs.select(pl.col("t_dat").diff().over("customer_id", key).dt.total_days().alias("s"))["s"]
-        found[f"{name} bought before"] = share(since.is_not_null())
-        for low, high in ((0, 1), (1, 2), (2, 3), (3, 5), (5, 9), (9, 17), (17, 105)):
-            found[f"{name} bought before, {low} to {high} weeks ago"] = share(since.is_between(7 * low, 7 * high - 1))
-    return found
-
-
-def article_marginals(rows: pl.DataFrame, articles: pl.DataFrame) -> Marginals:
-    """Catalogue, life and popularity of articles, and the seasons of two garment groups."""
-    week = rows.filter(pl.col("ago") == 0).group_by("article_id").len().sort("len", descending=True)["len"]
-    lives = rows.group_by("article_id").agg(
-        n=pl.len(), days=(pl.col("t_dat").max() - pl.col("t_dat").min()).dt.total_days()
-    )
+def of_customers(rows: pl.DataFrame, people: pl.DataFrame) -> Marginals:
+    """How much and how often customers buy, who is new, who is gone, and how old they are."""
+    last, day = last_day(rows), pl.col("day")
+    table = rows.group_by("customer").agg(n=pl.len(), days=day.n_unique(), first=day.min(), latest=day.max())
+    lately = rows.filter(day > last - DAYS * LATELY).join(table, on="customer")
+    most = table["n"].sort(descending=True).head(max(1, table.height // 100))
+    week = (last - day) // DAYS
+    buyers = lately.group_by(w=week).agg(n=pl.col("customer").n_unique())["n"]
     found = {
         "rows": f"{rows.height:,}",
-        "articles in the catalogue": f"{articles.height:,}",
-        "articles a product": f"{articles.height / articles['product_code'].n_unique():.2f}",
-        "articles without a description": share(articles["detail_desc"].is_null()),
-        "articles sold": f"{lives.height:,}",
-        "articles sold in the last week": f"{len(week):,}",
-        "days from first to last sale": quantiles(lives["days"]),
-        "days from first to last sale (5 rows or more)": quantiles(lives.filter(pl.col("n") >= 5)["days"]),
+        "customers with purchases": f"{table.height:,}",
+        "rows a customer": f"{quantiles(table['n'])}, mean {mean(table['n']):.1f}",
+        "shopping days a customer": quantiles(table["days"]),
+        "rows of the busiest 1 % of customers": shares([total(most) / rows.height]),
+        "customers without a purchase in the last 13 weeks": shares([mean(table["latest"] <= last - 91)]),
+        "buyers a week (12 weeks)": f"{mean(buyers) or 0:,.0f}",
+        "rows by customers first seen that week (12 weeks)": shares(
+            [lately.select((week == (last - pl.col("first")) // DAYS).mean()).item()]
+        ),
     }
-    for top in (1, 10, 100, 1000):
-        found[f"share of the last week's rows of the top {top}"] = percent(int(week.head(top).sum()), int(week.sum()))
-    groups = articles.select(
-        pl.col("article_id").cast(pl.Categorical), group=pl.col("garment_group_name").str.to_lowercase()
-    )
-    dated = rows.select("article_id", month=pl.col("t_dat").dt.month()).join(groups, on="article_id")
-    for word in SEASONAL_WORDS:
-        own = dated.group_by("month").agg(share=pl.col("group").str.contains(word).mean()).sort("share")
-        if own.height:
-            low, high = own.row(0), own.row(-1)
-            found[f"{word}*: lowest and highest share of a month's rows"] = (
-                f"{percent(low[1], 1)} (month {low[0]}) .. {percent(high[1], 1)} (month {high[0]})"
-            )
+    if "age" in people.columns:
+        found |= {"age": quantiles(people["age"]), "age unknown": shares([mean(people["age"].is_null())])}
     return found
+
+
+def of_baskets(rows: pl.DataFrame) -> Marginals:
+    """Baskets (a customer's day), gaps between them, units, channel and price."""
+    lines = rows.group_by("customer", "day", "article").agg(units=pl.len())
+    baskets = lines.group_by("customer", "day").agg(units=pl.col("units").sum(), lines=pl.len()).sort("customer", "day")
+    gaps = baskets.select(pl.col("day").diff().over("customer")).to_series().drop_nulls()
+    found = {
+        "rows a basket": f"{quantiles(baskets['units'])}, mean {mean(baskets['units']):.2f}",
+        "baskets of 1 / 2 / 3 / 4 / 5 / 6 articles": shares(mean(baskets["lines"] == n) for n in range(1, 7)),
+        "lines of 2 / 3 / 4 / 6 / 10 units or more": shares((mean(lines["units"] >= n) for n in (2, 3, 4, 6, 10)), 2),
+        "days between baskets": quantiles(gaps),
+        f"gaps of at most {' / '.join(map(str, GAPS))} days": shares(mean(gaps <= days) for days in GAPS),
+    }
+    if "channel" in rows.columns:
+        own = rows.group_by("customer").agg(n=pl.len(), online=(pl.col("channel") == 1).mean())
+        found["online rows"] = shares([mean(rows["channel"] == 1)])
+        found["online share a customer (10 rows or more)"] = quantiles(own.filter(pl.col("n") >= 10)["online"], 2)
+    if "price" in rows.columns:
+        paid = pl.col("price") / pl.col("price").max().over("article")
+        often = rows.select(paid=paid, n=pl.len().over("article")).filter(pl.col("n") >= 8)["paid"]
+        found["price, in the data's unit"] = quantiles(rows["price"])
+        found["price / the article's highest (8 rows or more), at .05 .1 .25 .5"] = quantiles(
+            often, 2, (0.05, 0.1, 0.25, 0.5)
+        )
+    return found
+
+
+def of_repeats(rows: pl.DataFrame) -> Marginals:
+    """What is bought again, how long after, and by which baskets."""
+    found: Marginals = {}
+    for key in ("article", "product"):
+        if key not in rows.columns:
+            continue
+        pairs = rows.select("customer", key, "day").unique().sort("customer", key, "day")
+        pairs = pairs.with_columns(since=pl.col("day").diff().over("customer", key))
+        since = pairs["since"]
+        found[f"{key} bought before"] = shares([mean(since.is_not_null())], 2)
+        found[f"… 0-1 / 1-2 / 2-3 / 3-5 / 5-9 / 9-17 / 17-27 / 27-53 / 53- weeks ago ({key})"] = shares(
+            (mean(since.is_between(DAYS * low, DAYS * high - 1).fill_null(False)) for low, high in BANDS), 2
+        )
+        if key == "article":
+            found |= _baskets_with_repeats(pairs)
+    return found
+
+
+def _baskets_with_repeats(pairs: pl.DataFrame) -> Marginals:
+    again = pl.col("since").is_not_null()
+    baskets = pairs.group_by("customer", "day").agg(n=pl.len(), again=again.any()).sort("customer", "day")
+    baskets = baskets.with_columns(gap=pl.col("day").diff().over("customer")).drop_nulls("gap")
+
+    def having(condition: pl.Expr) -> float | None:
+        return mean(baskets.filter(condition)["again"])
+
+    days = ((1, 1), (2, 2), (3, 4), (5, 7), (8, 14), (15, 28), (29, 56), (57, 119), (120, 800))
+    sizes = [having(pl.col("n") == n if n < BASKETS[-1] else pl.col("n") >= n) for n in BASKETS]
+    return {
+        "later baskets with a repeat, of 1 / 2 / 3 / 4 / 6 / 8 or more articles": shares(sizes),
+        "… after 1 / 2 / 3-4 / 5-7 / 8-14 / 15-28 / 29-56 / 57-119 / 120 or more days": shares(
+            having(pl.col("gap").is_between(*band)) for band in days
+        ),
+    }
+
+
+def of_popularity(rows: pl.DataFrame) -> Marginals:
+    """How sales are spread over articles in a day and a week, how fast that turns over, and how old articles are."""
+    last = last_day(rows)
+    sold = rows.group_by("article", ago=(last - pl.col("day")) // DAYS).agg(n=pl.len())
+    weeks = {
+        ago: part.sort("n", "article", descending=[True, False])
+        for (ago,), part in sold.filter(pl.col("ago") < 60).partition_by("ago", as_dict=True).items()
+    }
+
+    def taken(now: pl.DataFrame, top: pl.DataFrame) -> float:
+        return total(now.join(top, on="article", how="semi")["n"]) / total(now["n"])
+
+    lately = [weeks[ago] for ago in range(LATELY) if ago in weeks]
+    curve = [sum(total(w["n"].head(k)) / total(w["n"]) for w in lately) / len(lately) for k in TOPS]
+    days = rows.group_by("day", "article").agg(n=pl.len()).sort("day", "n", descending=True)
+    tops = days.group_by("day").agg(total=pl.col("n").sum(), **{str(k): pl.col("n").head(k).sum() for k in TOPS})
+    daily = tops.select((pl.col(str(k)) / pl.col("total")).mean() for k in TOPS).row(0)
+    found = {
+        "articles sold a week (12 weeks)": f"{sum(w.height for w in lately) / len(lately):,.0f}",
+        "share of a day's rows of its top 1 / 12 / 50 / 100 / 1000": shares(list(daily)),
+        "share of a week's rows of its top 1 / 12 / 50 / 100 / 1000": shares(curve),
+    }
+    for lag in LAGS:
+        both = [(weeks[ago], weeks[ago + lag]) for ago in range(8) if ago in weeks and ago + lag in weeks]
+        if both:
+            found[f"… of the top 12 / 50 / 100 / 1000 of {lag} weeks before"] = shares(
+                sum(taken(now, past.head(k)) for now, past in both) / len(both) for k in TOPS[1:]
+            )
+    first = rows.group_by("article").agg(first=pl.col("day").min())
+    aged = rows.filter(pl.col("day") > last - DAYS * LATELY).join(first, on="article")
+    age = aged["day"] - aged["first"]
+    year = first.filter(pl.col("first") > last - 364)
+    return found | {
+        "articles first sold, a week (52 weeks)": f"{year.height / 52:,.0f}",
+        f"rows of articles first sold less than {' / '.join(map(str, AGES))} weeks ago": shares(
+            mean(age < DAYS * weeks_) for weeks_ in AGES
+        ),
+    }
+
+
+def of_tastes(rows: pl.DataFrame) -> Marginals:
+    """How much likelier than chance two purchases of a customer share an attribute, by the days between them."""
+    names = [name for name in ATTRIBUTES if name in rows.columns]
+    if "product" not in names:
+        return {}
+    lines = rows.select("customer", "day", "article", *names).unique(["customer", "day", "article"])
+    lines = lines.with_columns(month=pl.col("day") // 30).sort("customer", "day", "article")
+    # A few lines of a few baskets a customer: otherwise the busiest customers would be all there is to see.
+    place, basket = pl.int_range(pl.len()).over("customer", "day"), pl.col("day").rank("dense").over("customer")
+    lines = lines.filter((place < 4) & (basket <= 40) & (pl.col("customer").rank("dense") <= 4000))
+    pairs = lines.join(lines, on="customer", suffix="_later")
+    gap = pl.col("day_later") - pl.col("day")
+    pairs = pairs.filter((gap > 0) & (pl.col("product") != pl.col("product_later"))).with_columns(gap=gap)
+    found: Marginals = {}
+    for name in names[1:]:
+        month = (
+            lines.group_by("month", name).len().with_columns(share=pl.col("len") / pl.col("len").sum().over("month"))
+        )
+        month = month.select("month", name, "share")
+        lifts = []
+        for low, high in APART:
+            some = pairs.filter(pl.col("gap").is_between(low, high))
+            months = some.group_by("month", "month_later").len()
+            chance = months.join(month, on="month").join(
+                month.rename({"month": "month_later", "share": "share_later"}), on=["month_later", name]
+            )
+            expected = chance.select((pl.col("len") * pl.col("share") * pl.col("share_later")).sum()).item()
+            same = some.select((pl.col(name) == pl.col(f"{name}_later")).sum()).item()
+            lifts.append(f"{same / expected:.2f}" if expected else "-")
+        found[f"same {name}, times chance, after 1-7 / 8-30 / 31-90 / 91 or more days"] = " / ".join(lifts)
+    return found
+
+
+def of_seasons(rows: pl.DataFrame) -> Marginals:
+    """The lowest and highest share of two seasonal garment groups in a month's rows."""
+    if "garment_group_name" not in rows.columns:
+        return {}
+    month = pl.from_epoch(pl.col("day"), time_unit="d").dt.month()
+    group = pl.col("garment_group_name").str.to_lowercase()
+    found: Marginals = {}
+    for word in SEASONAL:
+        own = rows.group_by(month=month).agg(share=group.str.contains(word).mean()).sort("share")
+        (low, least), (high, most) = own.row(0), own.row(-1)
+        found[f"{word}*: lowest and highest share of a month's rows"] = (
+            f"{shares([least])} (month {low}) .. {shares([most])} (month {high})"
+        )
+    return found
+
+
+def marginals(rows: pl.DataFrame, people: pl.DataFrame) -> Marginals:
+    """All marginals of a data set, by their names."""
+    return (
+        of_customers(rows, people)
+        | of_baskets(rows)
+        | of_repeats(rows)
+        | of_popularity(rows)
+        | of_tastes(rows)
+        | of_seasons(rows)
+    )
 
 
 def main(
-    folders: Annotated[list[Path], typer.Argument(help="raw folders, one column each")],
-    sample: Annotated[
-        int | None, typer.Option(help="a second column for larger folders: so many customers, evenly spaced")
-    ] = None,
+    folders: Annotated[list[Path], typer.Argument(help="ingested data sets, one column each")],
+    customers: Annotated[int | None, typer.Option(help="of each, only so many customers, evenly spaced")] = None,
     until: Annotated[str | None, typer.Option(help="leave out what was bought after this day (YYYY-MM-DD)")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of a Markdown table")] = False,
 ) -> None:
     """Print a Markdown table of marginals."""
     last = datetime.date.fromisoformat(until) if until else None
-    columns: dict[str, Marginals] = {}
-    for number, folder in enumerate(folders, 1):
-        rows, articles, customers = load(folder, last)
-        parts = {f"{number}: {folder.name}": (rows, customers)}
-        if sample and len(customers) > sample:
-            # Ids are hashes: every n-th in their order is a fair draw, and always the same one.
-            some = customers.sort("customer_id").gather_every(len(customers) // sample).head(sample)
-            ids = some.select(pl.col("customer_id").cast(pl.Categorical))
-            parts[f"{number}: {folder.name}, {sample:,} customers"] = (
-                rows.join(ids, on="customer_id", how="semi"),
-                some,
-            )
-        for name, (own, people) in parts.items():
-            columns[name] = (
-                article_marginals(own, articles)
-                | customer_marginals(own, people)
-                | basket_marginals(own)
-                | repeat_marginals(own)
-            )
-    names = list(columns)
-    print(f"Quantiles are at {', '.join(map(str, QUANTILES))} unless five are given (.05, .1, .25, .5, .75).\n")
-    print("| | " + " | ".join(names) + " |")
-    print("|---" * (len(names) + 1) + "|")
-    for label in columns[names[0]]:
-        print(f"| {label} | " + " | ".join(columns[name].get(label, "-") for name in names) + " |")
+    columns = {str(folder): marginals(*load(folder, last, customers)) for folder in folders}
+    if as_json:
+        print(json.dumps(columns, indent=1))
+        return
+    print(f"Quantiles are at {', '.join(map(str, QUANTILES))} unless others are given.\n")
+    print("| | " + " | ".join(columns) + " |")
+    print("|---" * (len(columns) + 1) + "|")
+    for label in dict.fromkeys(label for column in columns.values() for label in column):
+        print(f"| {label} | " + " | ".join(column.get(label, "-") for column in columns.values()) + " |")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from hmgpu.cli.options import (
     Scale,
     Seed,
     Settings,
+    SyntheticCustomers,
     data_set,
     print_json,
 )
@@ -97,18 +98,19 @@ def synth(
     out: RawFolder = Path("raw"),
     scale: Scale = 0.02,
     seed: Seed = 1,
+    customers: SyntheticCustomers = None,
 ) -> None:
     """Generate synthetic data, shaped like H&M's raw files."""
-    console.print(generated(out, scale, seed), soft_wrap=True)
+    console.print(generated(out, scale, seed, customers), soft_wrap=True)
 
 
-def generated(out: Path, scale: float, seed: int) -> str:
+def generated(out: Path, scale: float, seed: int, customers: int | None = None) -> str:
     """Generate the files in `out`, and say how many rows, customers and articles there are."""
     refuse_among_inputs(out)
     from hmgpu.data.synthetic import synthesize
 
     with progress("weeks") as report:
-        written = synthesize(out, scale, seed, report)
+        written = synthesize(out, scale, seed, report, customers)
     return f"{out}: " + ", ".join(f"{number:,} {what}" for what, number in written.items())
 
 

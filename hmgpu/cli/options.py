@@ -72,6 +72,15 @@ Scale = Annotated[
 Seed = Annotated[
     int, typer.Option("--seed", min=0, help="Seed of the synthetic data; the same seed gives the same bytes.")
 ]
+SyntheticCustomers = Annotated[
+    int | None,
+    typer.Option(
+        "--customers",
+        min=1,
+        help="Only so many customers of a shop of that size, as if drawn from all of them.",
+        show_default="all that --scale has",
+    ),
+]
 RunsFolder = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Folder of the runs.")]
 RunFolder = Annotated[
     Path | None,

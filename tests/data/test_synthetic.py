@@ -170,6 +170,33 @@ def test_counts_scale(tmp_path: Path, raw: Path, rows: pl.DataFrame) -> None:
     assert pl.scan_csv(raw / "articles.csv").select(pl.len()).collect().item() == round(105_542 * 0.02**0.6)
 
 
+def test_some_customers_of_a_shop_are_as_a_sample_of_all_of_them(tmp_path: Path, rows: pl.DataFrame) -> None:
+    """The shop stays as large: as much bought a customer, as seldom the same article again, as many articles a week."""
+    found = synthesize(tmp_path / "some", 0.02, 1, customers=2000)
+    assert found["customers"] == 2000
+    assert found["articles"] == round(105_542 * 0.02**0.6)
+    some = pl.read_csv(tmp_path / "some" / "transactions_train.csv", try_parse_dates=True)
+    assert some.height == pytest.approx(rows.height * 2000 / (0.02 * 1_371_980), rel=0.02)
+
+    def again(table: pl.DataFrame) -> float:
+        pairs = table.select("customer_id", "article_id", "t_dat").unique()
+        return 1 - pairs.select("customer_id", "article_id").n_unique() / pairs.height
+
+    def weekly_articles(table: pl.DataFrame) -> pl.Series:
+        weeks = table.group_by(pl.col("t_dat").dt.truncate("1w")).agg(pl.col("article_id").n_unique())
+        return weeks["article_id"]
+
+    ids = rows["customer_id"].unique().sort().gather_every(13).head(2000)
+    sample = rows.filter(pl.col("customer_id").is_in(ids.to_list()))
+    assert again(some) == pytest.approx(again(sample), rel=0.15)
+    assert weekly_articles(some).mean() == pytest.approx(weekly_articles(sample).mean(), rel=0.1)
+
+
+def test_refuses_no_customers(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="customers must be at least 1, not 0"):
+        synthesize(tmp_path / "raw", 0.001, 1, customers=0)
+
+
 # Bytes, folders, memory
 
 

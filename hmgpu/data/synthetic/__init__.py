@@ -14,7 +14,7 @@ from hmgpu.core.errors import DataError
 from hmgpu.core.files import is_vacant
 from hmgpu.data.synthetic.articles_file import article_ids, articles_table
 from hmgpu.data.synthetic.catalogue import catalogue
-from hmgpu.data.synthetic.customers import customers
+from hmgpu.data.synthetic.customers import customers as sample_customers
 from hmgpu.data.synthetic.customers_file import customers_table, hashes
 from hmgpu.data.synthetic.memory import Memory
 from hmgpu.data.synthetic.purchases import Simulation, purchases
@@ -28,18 +28,28 @@ __all__ = ["synthesize"]
 
 
 def synthesize(
-    out: Path, scale: float, seed: int, progress: Callable[[int, int], None] | None = None
+    out: Path,
+    scale: float,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+    customers: int | None = None,
 ) -> dict[str, int]:
     """Write synthetic raw files into the folder `out`: transactions_train, articles, customers, sample_submission.
 
     scale: 1 is the size of the public data; rows and customers are proportional to it, articles to scale**0.6, so that
     small data sets keep a wide catalogue. seed: the same seed and scale give the same bytes.
     progress: called with (days done, days in all).
+    customers: only so many; the shop and its articles stay as large as `scale` says. Customers depend on each other
+    through the shop alone, so these are what a sample of the customers of the whole data would be.
     Returns the counts of rows, customers and articles. Raises DataError when `out` is not empty.
     The folder, or the contents of an existing one, appear only when everything is written; a failure leaves nothing.
     """
     if scale <= 0 or seed < 0:
         raise DataError(f"scale must be above 0 and seed at least 0, not {scale} and {seed}.")
+    if customers is not None and customers < 1:
+        raise DataError(f"customers must be at least 1, not {customers}.")
+    people = max(200, round(CUSTOMERS * scale)) if customers is None else customers
+    rows = round(ROWS * (scale if customers is None else customers / CUSTOMERS))
     if not is_vacant(out):
         raise DataError(f"{out} is not an empty folder: name a new one, or empty it first.")
     out = out.absolute()
@@ -47,7 +57,7 @@ def synthesize(
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out if there else out.parent))
     try:
-        counts = _write(draft, scale, seed, progress)
+        counts = _write(draft, max(500, round(ARTICLES * scale**0.6)), people, rows, seed, progress)
         if there:
             for file in sorted(draft.iterdir()):  # the transactions come last: without them the folder is incomplete
                 file.replace(out / file.name)
@@ -61,9 +71,15 @@ def synthesize(
     return counts
 
 
-def _write(folder: Path, scale: float, seed: int, progress: Callable[[int, int], None] | None) -> dict[str, int]:
-    articles = catalogue(max(500, round(ARTICLES * scale**0.6)), seed)
-    people = customers(max(200, round(CUSTOMERS * scale)), seed)
+def _write(
+    folder: Path,
+    articles_wanted: int,
+    customers_wanted: int,
+    rows_wanted: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, int]:
+    articles, people = catalogue(articles_wanted, seed), sample_customers(customers_wanted, seed)
     names, ids = article_ids(articles), hashes(len(people), seed, 1)
 
     articles_table(articles, seed).write_csv(folder / "articles.csv")
@@ -74,7 +90,7 @@ def _write(folder: Path, scale: float, seed: int, progress: Callable[[int, int],
     simulation = Simulation(articles, people, Memory(len(people)), seed)
     rows = 0
     with TransactionsFile(folder / "transactions_train.csv", ids, names, int(articles.price.max())) as file:
-        for day in purchases(simulation, round(ROWS * scale)):
+        for day in purchases(simulation, rows_wanted):
             file.add(day)
             rows += len(day.customer)
             if progress:
