@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.progress import progress
 from hmgpu.data.ingest import ingest
@@ -20,6 +21,7 @@ from hmgpu.parts.part import Part, Trained
 from hmgpu.parts.rankers.order import Order
 from hmgpu.parts.retrievers.two_tower import TwoTower
 from hmgpu.pipeline.config import Config, load_config
+from hmgpu.pipeline.rhythm import measured
 
 P = TypeVar("P", bound=Part)
 
@@ -30,6 +32,7 @@ class Subject:
 
     store: Store
     config: Config
+    """With numbers where it had `auto`."""
     origin: str
 
     @property
@@ -89,7 +92,8 @@ class Subject:
 def configured(file: Path, settings: list[str] | None) -> Subject:
     """Return the data set that the config `file` names, which must have been ingested."""
     config = load_config(file, settings)
-    return Subject(open_store(config.data), config, f"the data set of {file}")
+    store = open_store(config.data)
+    return Subject(store, measured(config, store, Engine.choose("cpu")), f"the data set of {file}")
 
 
 @contextmanager
@@ -111,4 +115,6 @@ def generated(scale: float, seed: int, folder: Path | None, config: Config | Non
         config = config or Config(
             data=data, runs=place, retrievers={"two_tower": TwoTower()}, features={}, ranker=Order()
         )
-        yield Subject(Store(data.root), config.model_copy(update={"data": data, "seed": seed}), origin)
+        store = Store(data.root)
+        config = measured(config.model_copy(update={"data": data, "seed": seed}), store, Engine.choose("cpu"))
+        yield Subject(store, config, origin)

@@ -31,6 +31,7 @@ from hmgpu.pipeline.learn import filler
 from hmgpu.pipeline.lists import best_scored, top_k
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.rhythm import measured
 
 with needed_by("hmgpu tune"):
     import optuna
@@ -82,6 +83,7 @@ def tune_trees(
             trial = None if number == 0 else study.ask()
             sampled = suggested(trial) if trial else {}
             tried = load_config(path, [*settings, *(f"{at}.{name}={value}" for name, value in sampled.items())])
+            tried = measured(tried.model_copy(update={"weeks": weeks}), store, engine)
             score = week.score(tried.ranker, number)
             if trial:
                 study.tell(trial, score)

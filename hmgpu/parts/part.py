@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
@@ -24,6 +24,7 @@ from hmgpu.core.words import did_you_mean
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.store import History
 from hmgpu.data.tables import names
+from hmgpu.parts.auto import Adaptable
 
 Learned = dict[str, pl.LazyFrame]
 """All that a part learns: named tables. A run writes them as Parquet and hands them back as scans."""
@@ -105,7 +106,7 @@ class PartContext:
     """Folder of what `Trained.train` left."""
 
 
-class Part(BaseModel):
+class Part(Adaptable):
     """Settings of one part. Frozen: what it learns is tables, it keeps no state."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

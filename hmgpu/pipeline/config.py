@@ -8,10 +8,12 @@ from typing import Annotated, Any, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
 from hmgpu.core.choices import Choice
+from hmgpu.core.differing import differing
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.yaml_problems import Location, flags_for_numbers
 from hmgpu.core.yaml_text import parse
 from hmgpu.data.settings import DataSettings, Folder
+from hmgpu.parts.auto import AUTO, Adaptable, Measured
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.from_yaml import part_of, parts_of, problems_of
 from hmgpu.parts.negative_sampler import NegativeSampler
@@ -30,13 +32,14 @@ PLACES = ("data", "runs", "engine", "memory_gb", "retrain")
 """Sections that set where and how a pipeline runs, but not its result: that depends on the data's digest instead."""
 
 
-class WeekSettings(BaseModel):
+class WeekSettings(Adaptable):
     """Weeks that a run trains on and is evaluated on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    train: Count = 4
-    """Number of training weeks, right before the validation week."""
+    train: Annotated[Count, Measured(lambda rhythm: rhythm.weeks)] = 4
+    """Number of training weeks, right before the validation week; auto: as many as give 20,000 purchases to learn from,
+    from 4 to 52, and at most half of the weeks there are."""
     validation: str | None = None
     """First day (YYYY-MM-DD) of the validation week, which stops training and is scored; null: last complete week."""
 
@@ -74,7 +77,7 @@ class DataConfig(BaseModel):
     """auto, cpu or gpu."""
 
 
-class Config(BaseModel):
+class Config(Adaptable):
     """All settings of a run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -93,7 +96,7 @@ class Config(BaseModel):
     """Training and validation weeks."""
     encode: EncodeSettings = EncodeSettings()
     """The NVTabular workflows."""
-    negatives: Annotated[dict[str, NegativeSampler], Field(min_length=1)] = {"recalled": Recalled()}
+    negatives: Annotated[dict[str, NegativeSampler], Field(min_length=1)] = {"recalled": Recalled()}  # noqa: RUF012 (pydantic copies it)
     """Samplers of negatives, by name like retrievers: articles, not bought by a customer, that the ranker trains on."""
     retrievers: Annotated[dict[str, Retriever], Field(min_length=1)]
     """Retrievers by name; `kind` defaults to the name. The ranker `order` lists their candidates in this order."""
@@ -109,6 +112,7 @@ class Config(BaseModel):
     """The weekly retrain: limits on the data, when a run is promoted, what is kept, who is notified."""
 
     _name: str | None = PrivateAttr(None)
+    _asked: dict[str, Any] | None = PrivateAttr(None)
 
     @property
     def name(self) -> str | None:
@@ -134,6 +138,23 @@ class Config(BaseModel):
     def decisive(self) -> dict[str, Any]:
         """Return the settings that decide a result."""
         return decisive(self.settings())
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The decisive settings as they were asked for: some may be `auto` that have a number here."""
+        return self._asked or self.decisive()
+
+    @property
+    def found(self) -> dict[str, float]:
+        """The numbers of the settings that were asked for as `auto`, by their place, such as `weeks.train`."""
+        pairs = differing(self.asked, self.decisive()).items()
+        return {place: number for place, (asked, number) in pairs if asked == AUTO}
+
+    def instead_of(self, asked: "Config") -> "Config":
+        """Return this config, which has numbers where `asked` has `auto`."""
+        copy = self.model_copy()
+        copy._asked = asked.decisive()
+        return copy
 
     @field_validator("retrievers", mode="before")
     @classmethod

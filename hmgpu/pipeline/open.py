@@ -14,6 +14,7 @@ from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.exclusions import Exclusions
 from hmgpu.pipeline.learn import Learning
 from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.rhythm import measured
 from hmgpu.pipeline.schedule import Schedule
 from hmgpu.pipeline.usable_parts import vector_digests
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
@@ -31,12 +32,14 @@ def open_pipeline(
     """Open the pipeline over the data set and in the run folder that `config` names.
 
     Args:
+        config: what is `auto` in it is measured first; `Pipeline.config` has the numbers.
         others: folders of runs whose steps are copied where settings, inputs, code and engine are equal. None: all in
             `config.runs` that this code wrote with the same libraries, so that a change costs only what it changes.
         kind: `PlannedRun` for a pipeline that computes nothing and notes what it would.
     """
     store = open_store(config.data)
     store.verify()
+    config = measured(config, store, engine)
     excluded = Exclusions.of(config.lists, store, engine)
     folder = config.runs / run_name(config, store, engine, excluded)
     known = reusable_runs(config.runs, engine) if others is None else others

@@ -15,7 +15,7 @@ def origin(config: Config) -> dict[str, Any]:
 
     A setting that only `base` has is null.
     """
-    changed = {key: ours for key, (_, ours) in differing(_base(), config.decisive()).items()}
+    changed = {key: ours for key, (_, ours) in differing(_base(), config.asked).items()}
     return {"config": config.name, "changed": changed}
 
 

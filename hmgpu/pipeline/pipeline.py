@@ -31,6 +31,7 @@ from hmgpu.pipeline.learn import Learning
 from hmgpu.pipeline.lists import SUBMISSION
 from hmgpu.pipeline.origin import origin
 from hmgpu.pipeline.quota_steps import learn_quotas
+from hmgpu.pipeline.rhythm import measured
 from hmgpu.pipeline.schedule import Schedule
 from hmgpu.pipeline.usable_parts import usable_parts
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
@@ -55,6 +56,7 @@ class Pipeline:
         """Set up the pipeline; `open_pipeline` is the usual way to one.
 
         Args:
+            config: what is `auto` in it is measured first.
             learning: what parts learn depends on their own settings and the data alone, so pipelines that differ in
                 other things can share it; None creates one.
         """
@@ -64,6 +66,7 @@ class Pipeline:
                 f"run has {workers.number}: start with --cluster {config.ranker.processes}. Another number would grow "
                 "other trees."
             )
+        config = measured(config, store, engine)
         self.config, self.engine, self.store, self.run, self.workers = config, engine, store, run, workers
         self.weeks = Schedule.of(config, store)
         self.learning = learning or Learning(config, engine, store, run, self.weeks.oldest, workers)
@@ -91,7 +94,7 @@ class Pipeline:
         with self.run.locked(), log_file(self.run.folder / "log.jsonl"):
             data = {"data": self.store.digest, "last_day": str(date_of(self.store.last_day))}
             parts = {"left_out": dict(self._without_quotas.left_out)}
-            self.run.describe(self.config.settings(), data | parts | origin(self.config))
+            self.run.describe(self.config.settings(), data | parts | {"auto": self.config.found} | origin(self.config))
             weeks = ", ".join(map(str, self.weeks.training))
             log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
             log.info("weeks, by their first day: training on %s; validation on %s", weeks, self.weeks.validation)

@@ -13,10 +13,11 @@ from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from hmgpu.core.plans import packed, top_n, unpacked
 from hmgpu.data.segments import SEGMENTS
+from hmgpu.parts.auto import Adaptable, Measured, between
 from hmgpu.parts.candidates import MOST, WORTH, WORTH_ONE
 from hmgpu.parts.part import Count
 
@@ -24,12 +25,12 @@ PRIOR = 100  # proposals at the retriever's mean rate, added to every rank's own
 COUNTS = {"segment": pl.Int8, "retriever": pl.String, "rank": pl.Int32, "shown": pl.Int64, "bought": pl.Int64}
 
 
-class Quotas(BaseModel):
+class Quotas(Adaptable):
     """How many candidates each customer keeps, and from which purchases that is learned."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    keep: Count = 150
+    keep: Annotated[Count, Measured(lambda rhythm: between(150, 50 * rhythm.basket, 400))] = 150
     """Candidates per customer, chosen among the `n` that each retriever proposes."""
     least: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Least worth of a candidate, as the share bought of a retriever's proposals at that rank to that segment; less is

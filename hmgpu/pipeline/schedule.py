@@ -24,8 +24,7 @@ class Schedule:
 
         Raises DataError where the data holds no purchases before the oldest of them, with how many weeks fit.
         """
-        named = config.weeks.validation
-        validation = store.week_of(named) if named else store.last_complete_week
+        validation = validation_week(config, store)
         fit = most_training_weeks(config, store, validation)
         if config.weeks.train > fit:
             raise DataError(
@@ -46,6 +45,12 @@ class Schedule:
         return (*self.quotas, *self.training)[0]
 
 
+def validation_week(config: Config, store: Store) -> Week:
+    """Return the validation week of `config`: the one that it names, or the data's last complete week."""
+    named = config.weeks.validation
+    return store.week_of(named) if named else store.last_complete_week
+
+
 def most_training_weeks(config: Config, store: Store, validation: Week) -> int:
     """Return how many training weeks fit before `validation`, with purchases before the oldest week; 0 or less: none.
 
@@ -57,9 +62,10 @@ def most_training_weeks(config: Config, store: Store, validation: Week) -> int:
 
 def check_folds(config: Config, store: Store, folds: int) -> None:
     """Raise DataError where the data holds fewer than `folds` weeks that `config` can be scored on, with how many."""
-    fit = most_training_weeks(config, store, store.last_complete_week) - config.weeks.train
+    train = 1 if "train" in config.weeks.auto else config.weeks.train
+    fit = most_training_weeks(config, store, store.last_complete_week) - train
     if folds > fit:
-        trained = f"weeks.train is {config.weeks.train}, and one more week stops each fit"
+        trained = f"weeks.train is {train}, and one more week stops each fit"
         raise DataError(
             f"{folds} folds don't fit: {_said(fit, 'fold')}, since the data in {store.root} starts on "
             f"{date_of(store.manifest.first_day)}, {trained}{_for_quotas(config)}."

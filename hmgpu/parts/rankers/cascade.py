@@ -16,12 +16,13 @@ import polars as pl
 from pydantic import Field, field_validator
 
 from hmgpu.core.engine import Engine
+from hmgpu.parts.auto import Measured, between
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.from_yaml import part_of
 from hmgpu.parts.ranker import Model, Ranker
 from hmgpu.parts.rankers.xgboost import XGBoost
 
-FIRST, THEN, KEEP = "first", "then", "keep.json"
+FIRST, THEN, KEEPS, KEEP = "first", "then", "keep", "keep.json"
 
 
 class Cascade(Ranker):
@@ -32,7 +33,7 @@ class Cascade(Ranker):
     candidates with each other, and the families named in `early`."""
     early: tuple[str, ...] = ()
     """Names of more feature families for the quick ranker. They are computed for all candidates, which takes longer."""
-    keep: Annotated[int, Field(ge=12)] = 30
+    keep: Annotated[int, Field(ge=12), Measured(lambda rhythm: between(24, 3 * rhythm.basket, 100))] = 30
     """Candidates of each customer that the quick ranker keeps for the careful one. More of them lose less of what will
     be bought, and cost time."""
     then: Ranker = XGBoost()
@@ -50,7 +51,8 @@ class Cascade(Ranker):
 
     @property
     def keeps(self) -> int | None:
-        return min([self.keep, *(ranker.keeps for ranker in self.inner if ranker.keeps is not None)])
+        own = [] if KEEPS in self.auto else [self.keep]
+        return min([*own, *(ranker.keeps for ranker in self.inner if ranker.keeps is not None)], default=None)
 
     @property
     def looks_early_at(self) -> frozenset[str]:

@@ -13,8 +13,11 @@ from pydantic import Field
 from hmgpu.core.join_budget import affordable
 from hmgpu.core.plans import ONE, decayed, fixed_point, packed, top_n, unpacked
 from hmgpu.data.store import History
+from hmgpu.parts.auto import Measured, between
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates, Retriever
+
+ENOUGH = 1_000_000  # purchases whose pairs are rules, not chance
 
 
 class CoPurchase(Retriever):
@@ -24,7 +27,7 @@ class CoPurchase(Retriever):
     or a best seller (see `seeds_from`).
     """
 
-    days: Count = 42
+    days: Annotated[Count, Measured(lambda rhythm: between(42, ENOUGH / rhythm.purchases_a_day, 364))] = 42
     """Days before the cutoff whose purchases are paired to learn the rules."""
     gap: Annotated[float, Field(gt=0, le=1)] = 0.9
     """Weight of a pair, to the power of the days between its two purchases; 1 ignores the days."""

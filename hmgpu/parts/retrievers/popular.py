@@ -6,10 +6,10 @@ As in public solutions of the H&M competition: sales of the last one to four wee
 from typing import Annotated
 
 import polars as pl
-from pydantic import Field
 
 from hmgpu.core.plans import decayed, top_n
 from hmgpu.data.store import History
+from hmgpu.parts.auto import Measured, TurnoverHalfLife, between
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates, Retriever
 
@@ -17,9 +17,9 @@ from hmgpu.parts.retriever import Candidates, Retriever
 class Popular(Retriever):
     """The best sellers of the last weeks, the same for every customer."""
 
-    days: Count = 28
+    days: Annotated[Count, Measured(lambda rhythm: between(28, 7 * rhythm.turnover_half_life, 364))] = 28
     """Days before the cutoff whose sales count; 7 to 28 are usual."""
-    half_life: Annotated[float, Field(gt=0)] = 4.0
+    half_life: TurnoverHalfLife = 4.0
     """Days after which a sale counts half as much; fewer follow trends sooner and are noisier."""
     n: Candidates = 40
 

@@ -7,10 +7,10 @@ channel and postal code, and the best sellers of the departments, types and sect
 from typing import Annotated
 
 import polars as pl
-from pydantic import Field
 
 from hmgpu.core.plans import decayed
 from hmgpu.data.store import History
+from hmgpu.parts.auto import Measured, TurnoverHalfLife, between
 from hmgpu.parts.models.by_attribute import ByAttribute
 from hmgpu.parts.part import Count
 
@@ -23,9 +23,9 @@ class PopularBy(ByAttribute):
     lately, say) and gets the best sellers among articles with those tags.
     """
 
-    days: Count = 14
+    days: Annotated[Count, Measured(lambda rhythm: between(14, 3.5 * rhythm.turnover_half_life, 182))] = 14
     """Days before the cutoff whose sales count."""
-    half_life: Annotated[float, Field(gt=0)] = 4.0
+    half_life: TurnoverHalfLife = 4.0
     """Days after which a sale counts half as much; fewer follow trends sooner and are noisier."""
 
     def _sold(self, history: History) -> pl.LazyFrame:

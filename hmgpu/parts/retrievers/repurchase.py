@@ -7,10 +7,10 @@ sellers, placed behind them, they scored a MAP@12 of about .022 there.
 from typing import Annotated, Literal
 
 import polars as pl
-from pydantic import Field
 
 from hmgpu.core.plans import TODAY, decayed, fixed_point, top_n
 from hmgpu.data.store import History
+from hmgpu.parts.auto import Measured, RepeatHalfLife, between
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates, Retriever
 
@@ -20,12 +20,12 @@ class Repurchase(Retriever):
 
     days: Count = 730
     """Days before the cutoff whose purchases count."""
-    half_life: Annotated[float, Field(gt=0)] = 14.0
+    half_life: RepeatHalfLife = 14.0
     """Days after which a purchase counts half as much; the fewer, the more the newest purchase decides."""
     decay: Literal["exponential", "sum"] = "exponential"
     """The weight of a purchase x days ago. exponential: 2^(−x / half_life); sum: that + 1 / √x + 1 − x / days, which
     gives old purchases more weight, as one H&M solution did."""
-    n: Candidates = 40
+    n: Annotated[Candidates, Measured(lambda rhythm: between(12, rhythm.repeat_places, 100))] = 40
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
         bought = audience.last(self.days).with_columns(weight=self._weight(audience.cutoff))
