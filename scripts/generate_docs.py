@@ -25,6 +25,7 @@ from hmgpu.core.printed import as_text
 from hmgpu.data.settings import ColumnNames
 from hmgpu.data.tables import TABLES
 from hmgpu.evaluation.tables import main_table
+from hmgpu.parts.auto import Measured
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.negative_sampler import NegativeSampler
 from hmgpu.parts.part import Part, kinds
@@ -156,11 +157,15 @@ def _summary(part: type[Part]) -> str:
 
 def _table(model: type[BaseModel], place: tuple[str, ...] = ()) -> str:
     rows = [
-        f"| `{'.'.join((*place, name))}` | {_cell(_type(field.annotation, field.metadata))} | {_default(field)} "
-        f"| {_cell(_description(model, name))} |"
+        f"| `{'.'.join((*place, name))}` | {_cell(_type(field.annotation, field.metadata) + _auto(field))} "
+        f"| {_default(field)} | {_cell(_description(model, name))} |"
         for name, field in model.model_fields.items()
     ]
     return "\n".join(["| setting | type | default | |", "|---|---|---|---|", *rows])
+
+
+def _auto(field: FieldInfo) -> str:
+    return " or `auto`" if any(isinstance(each, Measured) for each in field.metadata) else ""
 
 
 def _description(model: type[BaseModel], name: str) -> str:
