@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import pandas as pd
 import polars as pl
 
 from hmgpu.benchmark.rivals.pandas_encoding import PandasEncoding, pandas_sessions
@@ -107,7 +106,7 @@ class PandasEncoders:
     def fit_all(self) -> None:
         for side, rows in self.inputs.fitted_by(CPU).items():
             self.sides[side].fit(rows)
-        pd.to_pickle(self.sides, self.inputs.folder / "pandas.pkl")
+            self.sides[side].save(self.inputs.folder / self.name / side)
 
     def fit(self, sides: Sequence[Side]) -> None:
         for side in sides:

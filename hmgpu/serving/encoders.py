@@ -34,7 +34,7 @@ def write_encoders(run: FinishedRun, step: FinishedStep, folder: Path) -> None:
     from hmgpu.parts.models.encode.columns import SIDES, columns
     from hmgpu.parts.models.encode.workflow import Encoders  # loads Merlin, which takes seconds
 
-    for name in step.files:  # checked before any is loaded: some are pickles
+    for name in step.files:  # a pickle of an older version is refused
         step.file(name)
     encoders = Encoders.load(step.folder, Engine("cpu", "export"))
     texts = CodeTexts.read(run)

@@ -93,12 +93,7 @@ def _write_model(run: FinishedRun, folder: Path) -> None:
     for name in fitted.files:
         source, target = fitted.file(name), folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if source.suffix == ".pt":  # a file of torch's has a pickle inside
-            from hmgpu.serving.weights import NUMPY, write_weights
-
-            write_weights(source, target.with_suffix(NUMPY))
-        else:
-            shutil.copyfile(source, target)
+        shutil.copyfile(source, target)
 
 
 def _check_replaceable(out: Path) -> None:

@@ -19,6 +19,7 @@ SUBMIT, FIT = "submit", "fit"
 CUSTOMER = "customer_id"
 FINISH = "finish a run with `hmgpu run`, or name another"
 AGAIN = "run its command again"
+PICKLED = (".pkl", ".pt")  # what older versions wrote for encoders and networks
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,17 @@ class FinishedStep:
         return frozenset(self.manifest["inputs"])
 
     def file(self, name: str) -> Path:
-        """Return the file `name`. Raises RunError where it is missing or is not the one that the step wrote."""
+        """Return the file `name`.
+
+        Raises RunError where it is missing, is not the one that the step wrote, or is a pickle.
+        """
         if name not in self.files:
             raise RunError(f"{self.folder} has no {name}, since an older hmgpu wrote it: {AGAIN}.")
         path = self.folder / name
+        if path.suffix in PICKLED:
+            raise RunError(
+                f"{path} is a pickle, which an older hmgpu wrote and whose reading would run any code in it: {AGAIN}."
+            )
         try:
             same = sha256(path) == self.files[name]
         except OSError as error:

@@ -1,40 +1,25 @@
-"""Export the weights of torch models as NumPy's `.npz`, and a description of how the two towers use them.
+"""Export the weights of the two towers as the run has them, and a description of how they are used.
 
 ONNX would hold both in one file, but an ONNX file could not be compared with the model here: the locks have no runtime.
 """
 
 import json
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hmgpu.core.extras import needed_by
 from hmgpu.core.files import write_json
 from hmgpu.parts.models.encode.columns import LATEST, OF_CUSTOMERS, RECENT, columns, listed
 from hmgpu.serving.encoders import ENCODE
 from hmgpu.serving.finished_run import FinishedRun
 
-NUMPY = ".npz"
-TOWERS, TRAINING = "towers.pt", "training.json"
+TOWERS, TRAINING = "towers.npz", "training.json"
 Inputs = dict[str, tuple[str, str]]
 """How an input is encoded and the column whose embeddings it looks up, by the input's name."""
-
-
-def write_weights(source: Path, target: Path) -> dict[str, Any]:
-    """Write the state that torch saved in `source` to `target` (.npz), with the same names; return the arrays.
-
-    It is read with `weights_only`, so that only tensors are loaded.
-    """
-    with needed_by("The export of a torch model"):
-        import torch
-
-    state = torch.load(source, map_location="cpu", weights_only=True)
-    arrays = {name: value.numpy() for name, value in state.items()}
-    np.savez(target, allow_pickle=False, **arrays)
-    return arrays
 
 
 def write_towers(run: FinishedRun, folder: Path) -> None:
@@ -51,18 +36,21 @@ def write_towers(run: FinishedRun, folder: Path) -> None:
     Raises RunError where a file of the run was changed.
     """
     for trained in (step for learned in run.sources for step in run.steps_with(learned.inputs, "*/train/*")):
+        for name in trained.files:  # a pickle of an older version is refused
+            trained.file(name)
         if TOWERS not in trained.files:  # there was nothing to train on
             continue
         (encoded,) = (step for step in run.steps_with(trained.inputs, "*/encode") if ENCODE in step.files)
         present = frozenset(json.loads(encoded.file(ENCODE).read_text())["present"])
         place = folder / trained.folder.name.removeprefix("retriever-")
         place.mkdir()
-        arrays = write_weights(trained.file(TOWERS), place / Path(TOWERS).with_suffix(NUMPY))
-        write_json(place / Path(TOWERS).with_suffix(".json"), _network(arrays, present))
+        shutil.copyfile(trained.file(TOWERS), place / TOWERS)
+        with np.load(place / TOWERS, allow_pickle=False) as arrays:
+            write_json(place / Path(TOWERS).with_suffix(".json"), _network(list(arrays), present))
         write_json(place / TRAINING, json.loads(trained.file(TRAINING).read_text()))
 
 
-def _network(arrays: Mapping[str, Any], present: frozenset[str]) -> dict[str, Any]:
+def _network(arrays: Sequence[str], present: frozenset[str]) -> dict[str, Any]:
     article: Inputs = {column.name: (column.encoding, column.name) for column in columns("article", present)}
     own = [column for side in OF_CUSTOMERS for column in columns(side, present)]
     customer: Inputs = {column.name: (column.encoding, column.name) for column in own}
@@ -71,7 +59,7 @@ def _network(arrays: Mapping[str, Any], present: frozenset[str]) -> dict[str, An
     return {side: _tower(side, given, arrays) for side, given in (("customer", customer), ("article", article))}
 
 
-def _tower(side: str, given: Inputs, arrays: Mapping[str, Any]) -> dict[str, Any]:
+def _tower(side: str, given: Inputs, arrays: Sequence[str]) -> dict[str, Any]:
     inputs: list[dict[str, Any]] = []
     for name, (encoding, domain) in sorted(given.items()):  # Merlin concatenates them by name
         table = f"inputs.branches.categorical.branches.{domain}.values.0.to_wrap.table.weight"

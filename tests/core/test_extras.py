@@ -14,7 +14,6 @@ from packaging.utils import canonicalize_name
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.extras import EXTRAS, FROM_LOCK, missing, needed_by, remedy
 from hmgpu.data.vectors.keep import keep
-from hmgpu.serving.weights import write_weights
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -88,12 +87,10 @@ except HmgpuError as error:
     assert done.stdout.strip() == f"{told}, which is not installed: {remedy(package)}.", done.stderr
 
 
-def test_vectors_and_exports_name_what_they_miss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vectors_name_what_they_miss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ConfigError, match=r"^hmgpu vectors needs torch, .*hmgpu\[models\]"):
         keep(tmp_path, "text", pl.Series(["1"]), np.ones((1, 2)), "a test")
-    with pytest.raises(ConfigError, match=r"^The export of a torch model needs torch, .*hmgpu\[models\]"):
-        write_weights(tmp_path / "towers.pt", tmp_path / "towers.npz")
 
 
 def test_a_base_installation_loads_the_command_line_all_parts_and_the_shipped_configs() -> None:

@@ -64,7 +64,7 @@ def test_workflows_and_models_are_made_once_at_the_oldest_training_cutoff(config
     # Made from the workflows and the model; what needs neither is not.
     assert len(towers[f"{oldest}/learn/retriever-two_tower"]["inputs"]) == 3
     assert all(len(manifest["inputs"]) == 1 for manifest in steps(pipeline, "learn/retriever-popular").values())
-    assert set(*made.values()) == {"towers.pt", "training.json"}
+    assert set(*made.values()) == {"towers.npz", "training.json"}
     assert not list((pipeline.run.folder / "unfinished").iterdir())
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-import torch
 from small_run import BEST_SELLERS, CUSTOMERS, listed
 from small_world import article_id, customer_id, tree
 
@@ -83,21 +82,19 @@ def test_the_same_run_is_exported_to_the_same_bytes(make_run, tmp_path):
     assert once == again
 
 
-def test_several_rankers_keep_their_folders_and_networks_come_as_plain_arrays(make_run, tmp_path):
-    weights = {"top.weight": torch.arange(6.0).view(2, 3), "tops": torch.tensor([3, 7], dtype=torch.int32)}
-    torch.save(weights, tmp_path / "dlrm.pt")
-    files = {
-        "keep.json": b"30",
-        "first/model.ubj": b"quick",
-        "then/dlrm.pt": (tmp_path / "dlrm.pt").read_bytes(),
-        "then/dlrm.json": b"{}",
-    }
+def test_several_rankers_keep_their_folders(make_run, tmp_path):
+    files = {"keep.json": b"30", "first/model.ubj": b"quick", "then/dlrm.npz": b"numbers", "then/dlrm.json": b"{}"}
     out = export_of(make_run(files), tmp_path / "export")
-    copied = {file.relative_to(out / "model").as_posix() for file in (out / "model").rglob("*.*")}
-    assert copied == {"keep.json", "first/model.ubj", "then/dlrm.npz", "then/dlrm.json"}
-    arrays = np.load(out / "model" / "then" / "dlrm.npz", allow_pickle=False)
-    assert {name: arrays[name].tolist() for name in arrays} == {name: value.tolist() for name, value in weights.items()}
-    assert arrays["tops"].dtype == np.int32
+    copied = {file.relative_to(out / "model").as_posix(): file.read_bytes() for file in (out / "model").rglob("*.*")}
+    assert copied == files
+
+
+def test_a_run_with_a_pickle_is_refused(make_run, tmp_path):
+    """As older versions wrote networks and encoders."""
+    run = make_run({"first/model.ubj": b"quick", "then/dlrm.pt": b"a zip with a pickle"})
+    with pytest.raises(RunError, match=r"dlrm\.pt is a pickle, .* older hmgpu .*: run its command again\.$"):
+        export_of(run, tmp_path / "export")
+    assert not (tmp_path / "export").exists()
 
 
 # --- where it goes ---------------------------------------------------------------------------------------------------

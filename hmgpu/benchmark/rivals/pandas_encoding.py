@@ -5,12 +5,14 @@ It computes the same columns as the workflows, for the benchmark to compare; enc
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
+from hmgpu.core.files import write_json
 from hmgpu.parts.models.encode.columns import JUST_NOW, LATEST, RECENT, EncodedColumn
 
 RARE, FIRST = 2, 3  # NVTabular's codes for a value that is unknown or too rare, and for the most frequent one
@@ -42,6 +44,13 @@ class PandasEncoding:
             filled = self._filled(column, values)
             self.means[column.name], self.stds[column.name] = filled.mean(), filled.std()
         return self
+
+    def save(self, folder: Path) -> None:
+        """Write all that was learned into the new `folder`, as the workflows do: tables, and numbers in JSON."""
+        folder.mkdir(parents=True)
+        for name, learned in (self.codes | self.group_means).items():
+            learned.to_frame(name).to_parquet(folder / f"{name}.parquet")
+        write_json(folder / "numbers.json", {"medians": self.medians, "means": self.means, "stds": self.stds})
 
     def encode(self, table: pl.DataFrame) -> pl.DataFrame:
         """Return (key, the encoded columns): codes as int32, numbers as float32."""

@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import DataError
+from hmgpu.core.errors import DataError, RunError, reason
 from hmgpu.data.store import History
 from hmgpu.parts.models.encode import merlin
 from hmgpu.parts.models.encode.columns import LATEST, PADDING, RECENT, SIDES, EncodedColumn, Side, columns, listed
@@ -84,9 +84,16 @@ class Encoders:
 
     @staticmethod
     def load(folder: Path, engine: Engine) -> "Encoders":
-        """Load the workflows that `fit` saved in `folder`."""
-        workflows = {side: merlin.load(folder / side) for side in SIDES}
-        return Encoders(workflows, frozenset(json.loads((folder / FACTS).read_text())["present"]), engine)
+        """Load the workflows that `fit` saved in `folder`.
+
+        Raises RunError where one can't be read, or is a pickle, as older versions wrote.
+        """
+        try:
+            present = frozenset(json.loads((folder / FACTS).read_text(encoding="utf-8"))["present"])
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise RunError(f"{folder / FACTS} can't be read ({reason(error)}): {merlin.AGAIN}.") from None
+        graphs = {side: _graph(columns(side, present), folder / side) for side in SIDES}
+        return Encoders({side: merlin.load(graphs[side], folder / side) for side in SIDES}, present, engine)
 
     def articles(self, history: History) -> pl.DataFrame:
         """Return (key int32, encoded article columns), one row for each article sold before, sorted by key."""
@@ -204,7 +211,7 @@ def _graph(chosen: tuple[EncodedColumn, ...], folder: Path) -> Any:
 
 @dataclass(frozen=True)
 class _Over:
-    """The column `value` divided by a mean; a class, because a pickled lambda would contain the path of its source."""
+    """The column `value` divided by a mean, where that is above 0."""
 
     value: str
 

@@ -29,6 +29,7 @@ from hmgpu.parts.models.neural.queries import CODES, NUMBERS, codes_of, write_qu
 from hmgpu.parts.models.neural.settings import DLRMSettings
 from hmgpu.parts.models.neural.towers import SMALL
 from hmgpu.parts.models.neural.training import fit
+from hmgpu.parts.models.neural.weights import load_weights, save_weights
 from hmgpu.parts.ranker import Model
 
 import merlin.models.torch as mm  # isort: skip
@@ -36,7 +37,7 @@ from merlin.schema import ColumnSchema, Schema, Tags  # isort: skip
 
 log = logging.getLogger(__name__)
 
-WEIGHTS, FACTS = "dlrm.pt", "dlrm.json"
+WEIGHTS, FACTS = "dlrm.npz", "dlrm.json"
 ROWS = 4096  # always scored at once: a row's score must not depend on how many other rows are scored with it
 
 
@@ -109,7 +110,7 @@ class FittedDLRM(Model):
         return pl.Series("score", every, dtype=pl.Float32)
 
     def save(self, folder: Path) -> None:
-        torch.save({name: value.cpu() for name, value in self.network.state_dict().items()}, folder / WEIGHTS)
+        save_weights(self.network, folder / WEIGHTS)
         tops = dict(zip(self.network.codes, self.network.tops.tolist(), strict=True))
         facts = {"numbers": self.numbers, "gaps": self.network.numbers.gaps, "codes": tops}
         (folder / FACTS).write_text(json.dumps(facts, indent=1))
@@ -119,7 +120,7 @@ def load(settings: DLRMSettings, folder: Path, engine: Engine) -> FittedDLRM:
     """Load the network that `FittedDLRM.save` wrote into `folder`."""
     facts = json.loads((folder / FACTS).read_text())
     network = Network(settings, Numbers(len(facts["numbers"]), facts["gaps"]), facts["codes"])
-    network.load_state_dict(torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True))
+    load_weights(network, folder / WEIGHTS)
     return FittedDLRM(network.to(engine.device), tuple(facts["numbers"]))
 
 

@@ -1,6 +1,7 @@
 """The training loop of all torch models: Lightning, with early stopping, checkpoints to resume from, and seeds."""
 
 import logging
+import pickle
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -13,6 +14,7 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.errors import RunError, reason
 from hmgpu.core.progress import tracked
 from hmgpu.parts.models.neural.settings import Training
 
@@ -146,12 +148,21 @@ def fit(
     fitting = ModelInTraining(model, score, settings, seed)
     checkpoint = work / "last.ckpt"
     if checkpoint.exists():
-        fitting.passed = torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"] + 1
+        fitting.passed = _read(checkpoint)["epoch"] + 1
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="pytorch_lightning")
-        trainer.fit(fitting, datamodule=_Batches(batches), ckpt_path=checkpoint if checkpoint.exists() else None)
-    kept = torch.load(work / "best.ckpt", map_location="cpu", weights_only=True)
-    fitting.load_state_dict(kept["state_dict"])
+        begun = checkpoint if checkpoint.exists() else None
+        trainer.fit(fitting, datamodule=_Batches(batches), ckpt_path=begun, weights_only=True)
+    fitting.load_state_dict(_read(work / "best.ckpt")["state_dict"])
     model.eval()
     with torch.no_grad():
         return score(model)
+
+
+def _read(checkpoint: Path) -> dict[str, Any]:
+    """Return a checkpoint that Lightning wrote: numbers alone, whatever else a file in its place would like to be."""
+    try:
+        content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, OSError, EOFError, RuntimeError, ValueError, LookupError) as error:
+        raise RunError(f"{checkpoint} can't be read ({reason(error)}): remove it, and training starts again.") from None
+    return content

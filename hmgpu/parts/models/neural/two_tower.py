@@ -21,11 +21,12 @@ from hmgpu.parts.models.neural.settings import TwoTowerSettings
 from hmgpu.parts.models.neural.topk import nearest
 from hmgpu.parts.models.neural.towers import Side, Towers
 from hmgpu.parts.models.neural.training import fit
+from hmgpu.parts.models.neural.weights import load_weights, save_weights
 from hmgpu.parts.part import FittedEncoders, PartContext
 
 log = logging.getLogger(__name__)
 
-WEIGHTS, FACTS = "towers.pt", "training.json"
+WEIGHTS, FACTS = "towers.npz", "training.json"
 HELD_OUT_RECALL = 100
 SIDES: tuple[Side, ...] = ("customer", "article")
 ROWS = 65_536  # rows that are encoded at once
@@ -60,7 +61,7 @@ def train(settings: TwoTowerSettings, history: History, context: PartContext, fo
     score = partial(_recall, rows=judged, selling=selling, bought=bought, engine=engine)
     batches = partial(FileBatches, files.bought, settings.batch, engine)
     best = fit(model, batches, score, settings, engine, context.seed, work)
-    torch.save(model.state_dict(), folder / WEIGHTS)
+    save_weights(model, folder / WEIGHTS)
     (folder / FACTS).write_text(json.dumps({"held_out_recall_at_100": best}))
 
 
@@ -106,7 +107,7 @@ def _trained(settings: TwoTowerSettings, context: PartContext) -> Towers | None:
     if not (context.model / WEIGHTS).exists():
         return None
     model = towers(settings, context.encoders())
-    model.load_state_dict(torch.load(context.model / WEIGHTS, map_location=context.engine.device, weights_only=True))
+    load_weights(model, context.model / WEIGHTS)
     return model
 
 

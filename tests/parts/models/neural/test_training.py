@@ -1,6 +1,8 @@
 """The training loop keeps the best pass, resumes a killed training to the same weights, and follows the seed."""
 
 import copy
+import os
+import pickle
 from functools import partial
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import torch
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.errors import RunError
 from hmgpu.parts.models.neural.settings import Training
 from hmgpu.parts.models.neural.training import fit
 
@@ -85,6 +88,23 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
 
     assert trained(tmp_path / "killed", score=counting) == trained(tmp_path / "whole")
     assert len(resumed) == 3 + 1  # passes 3, 4 and 5, and the pass that was kept
+
+
+class Payload:
+    def __init__(self, marker) -> None:
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.marker),)
+
+
+@pytest.mark.parametrize("content", ["an object", "a bare pickle"])
+def test_a_checkpoint_that_is_a_pickle_is_refused_unread(content, tmp_path):
+    payload, checkpoint = Payload(tmp_path / "ran"), tmp_path / "last.ckpt"
+    checkpoint.write_bytes(pickle.dumps(payload)) if content.startswith("a bare") else torch.save(payload, checkpoint)
+    with pytest.raises(RunError, match=r"last\.ckpt can't be read \(.*\): remove it, and training starts again\.$"):
+        trained(tmp_path)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_it_stops_when_the_score_gets_no_better_and_keeps_the_best_pass(tmp_path):

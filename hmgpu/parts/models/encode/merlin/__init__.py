@@ -27,9 +27,9 @@ versions.check(versions.KNOWN)
 from hmgpu.parts.models.encode.merlin import clients, fitting, graphs  # noqa: E402  (of the dask that was checked)
 from hmgpu.parts.models.encode.merlin.clients import through  # noqa: E402
 from hmgpu.parts.models.encode.merlin.graphs import rebind, wrap  # noqa: E402
-from hmgpu.parts.models.encode.merlin.saved import load, save  # noqa: E402
+from hmgpu.parts.models.encode.merlin.saved import AGAIN, load, save  # noqa: E402
 
-__all__ = ["load", "save", "through"]
+__all__ = ["AGAIN", "load", "save", "through"]
 
 DONE = "patched_by_hmgpu"
 
