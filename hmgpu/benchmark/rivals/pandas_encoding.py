@@ -50,7 +50,11 @@ class PandasEncoding:
         folder.mkdir(parents=True)
         for name, learned in (self.codes | self.group_means).items():
             learned.to_frame(name).to_parquet(folder / f"{name}.parquet")
-        write_json(folder / "numbers.json", {"medians": self.medians, "means": self.means, "stds": self.stds})
+        numbers = {"medians": self.medians, "means": self.means, "stds": self.stds}
+        write_json(
+            folder / "numbers.json",
+            {kind: {name: float(value) for name, value in each.items()} for kind, each in numbers.items()},
+        )
 
     def encode(self, table: pl.DataFrame) -> pl.DataFrame:
         """Return (key, the encoded columns): codes as int32, numbers as float32."""
