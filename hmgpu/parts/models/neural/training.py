@@ -66,6 +66,10 @@ class ModelInTraining(lightning.LightningModule):
         speed = self.rows * self.trainer.world_size / seconds
         log.debug("epoch %d: loss %.4f, score %.5f, %.0f rows/s", self.current_epoch + 1, loss, score, speed)
 
+    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
+        """Clip without Lightning, which refuses a fused optimiser in mixed precision; bfloat16 scales no gradient."""
+        torch.nn.utils.clip_grad_norm_((p for group in optimizer.param_groups for p in group["params"]), CLIP)
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         decay = self.settings.weight_decay
         return torch.optim.AdamW(self.parameters(), lr=self.settings.learning_rate, weight_decay=decay, fused=True)
@@ -138,7 +142,6 @@ def fit(
         precision="bf16-mixed" if gpu else "32-true",
         max_epochs=settings.epochs,
         accumulate_grad_batches=settings.accumulate,
-        gradient_clip_val=CLIP,
         callbacks=[best, last, stop],
         logger=False,
         enable_progress_bar=False,  # the bar of hmgpu counts the batches

@@ -11,6 +11,7 @@ import torch
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import RunError
+from hmgpu.parts.models.neural import training
 from hmgpu.parts.models.neural.settings import Training
 from hmgpu.parts.models.neural.training import fit
 
@@ -88,6 +89,31 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
 
     assert trained(tmp_path / "killed", score=counting) == trained(tmp_path / "whole")
     assert len(resumed) == 3 + 1  # passes 3, 4 and 5, and the pass that was kept
+
+
+def in_mixed_precision(monkeypatch) -> None:
+    """Let training on the CPU have the precision that it has on a GPU."""
+    real = training.lightning.Trainer
+    monkeypatch.setattr(training.lightning, "Trainer", lambda **given: real(**given | {"precision": "bf16-mixed"}))
+
+
+def test_it_learns_in_the_precision_of_a_gpu(tmp_path, monkeypatch):
+    """Lightning refuses to clip the gradients of a fused optimiser there."""
+    in_mixed_precision(monkeypatch)
+    _, best = trained(tmp_path, epochs=30)
+    assert best > fitness(Line()) / 10
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_gradients_are_clipped(mixed, tmp_path, monkeypatch):
+    """One step of plain descent with a gradient far longer than the limit is as long as the limit."""
+    if mixed:
+        in_mixed_precision(monkeypatch)
+    monkeypatch.setattr(
+        training.ModelInTraining, "configure_optimizers", lambda self: torch.optim.SGD(self.parameters(), lr=1.0)
+    )
+    weights, _ = trained(tmp_path, epochs=1, batches=lambda *_: [ROWS * 100])
+    assert torch.tensor(weights).norm().item() == pytest.approx(training.CLIP, rel=1e-3)
 
 
 class Payload:
