@@ -123,6 +123,15 @@ def test_a_score_does_not_depend_on_what_else_is_scored(model):
     assert model.score(backwards).reverse().equals(whole)
 
 
+def test_logits_keep_their_digits_in_mixed_precision(model):
+    """In bfloat16 many candidates would have one score."""
+    numbers = torch.rand(400, len(model.numbers), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        logits = model.network(numbers, torch.full((400, len(model.network.codes)), 3, dtype=torch.int32))
+    assert logits.dtype == torch.float32
+    assert not torch.equal(logits, logits.bfloat16().float())
+
+
 def test_columns_are_taken_by_name_and_all_are_needed(model):
     unseen = planted(20, 3)
     with pytest.raises(pl.exceptions.ColumnNotFoundError, match="recency"):

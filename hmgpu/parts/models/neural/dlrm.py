@@ -41,6 +41,18 @@ WEIGHTS, FACTS = "dlrm.npz", "dlrm.json"
 ROWS = 4096  # always scored at once: a row's score must not depend on how many other rows are scored with it
 
 
+class _Logits(nn.Linear):
+    """A linear layer in float32, within autocast too: in bfloat16 many candidates of a list would have one score."""
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(inputs.device.type, enabled=False):
+            return super().forward(inputs.float())
+
+
+class _LazyLogits(nn.LazyLinear):
+    cls_to_become = _Logits
+
+
 class Network(nn.Module):
     """Merlin's `DLRMModel` on a matrix of numbers and a matrix of codes; it returns one logit for each candidate."""
 
@@ -56,7 +68,7 @@ class Network(nn.Module):
             dim=settings.dimensions,
             bottom_block=mm.MLPBlock([*settings.bottom, settings.dimensions]),
             top_block=mm.MLPBlock([*settings.top], dropout=settings.dropout),
-            output_block=mm.Block(nn.LazyLinear(1)),
+            output_block=mm.Block(_LazyLogits(1)),
         )
         with torch.no_grad():  # gives lazy layers their shapes
             self(torch.zeros(1, numbers.width), torch.zeros(1, len(tops), dtype=torch.int32))
@@ -76,7 +88,7 @@ class Network(nn.Module):
         known = torch.where(codes <= self.tops, codes, PADDING)
         inputs = dict(zip(self.codes, known.unbind(1), strict=True)) | {NUMBERS: self.numbers(numbers)}
         logits: torch.Tensor = self.model(inputs)
-        return logits.squeeze(1).float()
+        return logits.squeeze(1)
 
     def loss(self, batch: tuple[Mapping[str, torch.Tensor], None]) -> tuple[torch.Tensor, int]:
         """Return the loss of a batch of queries, and their number of candidates."""
