@@ -64,11 +64,11 @@ class Content(EmbeddingMean):
             from hmgpu.parts.models.neural.reduced import reduced
 
             encoded = engine.collect(history.vectors_of(ENCODED[self.of]).sort("article"))
-            return reduced(encoded, self.dimensions, engine, self.context.seed)
+            return reduced(encoded, self.dimensions)
         from hmgpu.parts.models.neural.documents import document_vectors
 
         table = history.articles.select("article", *_content_columns(history, self.of)).sort("article")
-        return document_vectors(_documents(engine.collect(table)), self.dimensions, engine, self.context.seed)
+        return document_vectors(_documents(engine.collect(table)), self.dimensions)
 
 
 def _content_columns(history: History, of: Literal["metadata", "text"]) -> list[str]:

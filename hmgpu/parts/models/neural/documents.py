@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 import torch
 
-from hmgpu.core.engine import Engine
 from hmgpu.core.vectors import quantised
 from hmgpu.parts.models.neural.reduced import components
 
@@ -17,14 +16,12 @@ TERMS = 4096
 """The most frequent terms that are used: enough for every department and fabric, few enough for a square matrix."""
 
 
-def document_vectors(documents: pl.DataFrame, dimensions: int, engine: Engine, seed: int) -> pl.DataFrame:
+def document_vectors(documents: pl.DataFrame, dimensions: int) -> pl.DataFrame:
     """Return vectors of length 1 (article, `v…` int16), one row for each article that has a term.
 
     Args:
         documents: (article, text) sorted by article; a term is a run of letters, digits and underscores.
         dimensions: length of the vectors.
-        engine: where to compute, on the CPU or the GPU.
-        seed: of the decomposition.
     """
     with_terms = documents.filter(pl.col("text").str.contains(r"\w"))
     found = torch.empty(0, dimensions)
@@ -35,12 +32,12 @@ def document_vectors(documents: pl.DataFrame, dimensions: int, engine: Engine, s
         vectorizer = TfidfVectorizer(token_pattern=r"\w+", max_features=TERMS, sublinear_tf=True)
         terms = vectorizer.fit_transform(with_terms["text"])
         with threadpool_limits(1, "blas"):  # the last bits of sums would depend on the number of threads
-            found = torch.from_numpy(terms @ _components(terms, dimensions, engine, seed))
+            found = torch.from_numpy(terms @ _components(terms, dimensions))
     keys = torch.from_numpy(with_terms["article"].to_numpy().copy())
     return quantised(keys, torch.nn.functional.normalize(found, dim=1), "article")
 
 
-def _components(terms: "csr_matrix", dimensions: int, engine: Engine, seed: int) -> Any:
+def _components(terms: "csr_matrix", dimensions: int) -> Any:
     """Return the right singular vectors of `terms` with the largest singular values: float64 (terms, dimensions).
 
     If there are fewer terms than dimensions, zeros fill the gap.
@@ -48,4 +45,4 @@ def _components(terms: "csr_matrix", dimensions: int, engine: Engine, seed: int)
     width = terms.shape[1]
     square = np.zeros((max(width, dimensions),) * 2)
     square[:width, :width] = (terms.T @ terms).toarray()
-    return components(square, dimensions, engine, seed)[:width]
+    return components(square, dimensions)[:width]

@@ -6,11 +6,10 @@ import numpy as np
 import polars as pl
 import torch
 
-from hmgpu.core.engine import Engine
 from hmgpu.core.vectors import quantised
 
 
-def reduced(vectors: pl.DataFrame, dimensions: int, engine: Engine, seed: int) -> pl.DataFrame:
+def reduced(vectors: pl.DataFrame, dimensions: int) -> pl.DataFrame:
     """Reduce `vectors` (article, `v…` int16) to `dimensions` numbers of length 1; shorter ones are returned unchanged.
 
     The cosine of each pair of articles stays as near to the old one as so few numbers allow.
@@ -23,15 +22,20 @@ def reduced(vectors: pl.DataFrame, dimensions: int, engine: Engine, seed: int) -
     whole = vectors.drop("article").to_numpy().astype(np.float64)
     square = whole.T @ whole
     with threadpool_limits(1, "blas"):  # the last bits of other sums would depend on the number of threads
-        found = torch.from_numpy(whole @ components(square, dimensions, engine, seed))
+        found = torch.from_numpy(whole @ components(square, dimensions))
     keys = torch.from_numpy(vectors["article"].to_numpy().copy())
     return quantised(keys, torch.nn.functional.normalize(found, dim=1), "article")
 
 
-def components(square: np.ndarray[Any, Any], dimensions: int, engine: Engine, seed: int) -> Any:
+def components(square: np.ndarray[Any, Any], dimensions: int) -> Any:
     """Return the right singular vectors of a matrix with the largest singular values: float64 (columns, dimensions).
 
-    Computed from its `square` (columns, columns), which has the same vectors: it is small, and dense as cuML needs it.
+    They are the eigenvectors of its `square` (columns, columns), which is small: so they are computed on the CPU,
+    whatever the engine, by one method. The largest entry of each is positive.
     """
-    svd = engine.ml("decomposition").TruncatedSVD(n_components=dimensions, random_state=seed)
-    return svd.fit(square).components_.T
+    from scipy.linalg import eigh
+
+    width = len(square)
+    _, vectors = eigh(square, subset_by_index=[width - dimensions, width - 1])
+    vectors = vectors[:, ::-1]
+    return vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(dimensions)])

@@ -1,15 +1,11 @@
 """Reduced vectors: articles that were near each other stay near, as far as so few numbers allow."""
 
-import kit
 import numpy as np
 import polars as pl
 import pytest
 
-from hmgpu.core.engine import Engine
-from hmgpu.parts.models.neural.reduced import reduced
+from hmgpu.parts.models.neural.reduced import components, reduced
 from hmgpu.testing.histories import vector_table
-
-CPU = Engine("cpu", "tests")
 
 
 def lengths(vectors: pl.DataFrame) -> list[float]:
@@ -26,7 +22,7 @@ def test_in_a_plane_of_four_dimensions_two_are_enough():
     half = 0.5**0.5
     given = {1: (half, half, 0, 0), 2: (0, 0, half, half), 3: (0.5, 0.5, 0.5, 0.5), 7: (-0.5, -0.5, 0.5, 0.5)}
     vectors = vector_table(given)
-    short = reduced(vectors, 2, CPU, kit.SEED)
+    short = reduced(vectors, 2)
     assert short.columns == ["article", "v000", "v001"]
     assert short["article"].to_list() == [1, 2, 3, 7]
     assert lengths(short) == pytest.approx([1.0] * 4, abs=1e-3)
@@ -36,14 +32,24 @@ def test_in_a_plane_of_four_dimensions_two_are_enough():
 
 def test_short_vectors_stay_as_they_are():
     vectors = vector_table({1: (1.0, 0.0), 2: (0.6, 0.8)})
-    assert reduced(vectors, 2, CPU, kit.SEED).equals(vectors)
-    assert reduced(vectors, 64, CPU, kit.SEED).equals(vectors)
+    assert reduced(vectors, 2).equals(vectors)
+    assert reduced(vectors, 64).equals(vectors)
     empty = vectors.head(0)
-    assert reduced(empty, 1, CPU, kit.SEED).equals(empty)
+    assert reduced(empty, 1).equals(empty)
 
 
 def test_fewer_articles_than_dimensions():
     vectors = vector_table({4: (0.6, 0.0, 0.8, 0.0)})
-    short = reduced(vectors, 3, CPU, kit.SEED)
+    short = reduced(vectors, 3)
     assert short.width == 4
     assert lengths(short) == pytest.approx([1.0], abs=1e-3)
+
+
+def test_the_largest_singular_vectors_to_the_last_digits_with_one_sign():
+    """A randomised decomposition has some of them, and one of the square of a square half the digits."""
+    rows = np.random.default_rng(1).normal(size=(200, 12)) * 10.0 ** -np.arange(12)
+    _, values, vectors = np.linalg.svd(rows, full_matrices=False)
+    found = components(rows.T @ rows, 4)
+    assert np.abs(np.sum(found * vectors[:4].T, axis=0)) == pytest.approx(np.ones(4), abs=1e-12)
+    assert np.linalg.norm(rows @ found, axis=0) == pytest.approx(values[:4], rel=1e-9)
+    assert (found[np.abs(found).argmax(axis=0), np.arange(4)] > 0).all()
