@@ -7,6 +7,7 @@ and a plan that cuDF can't run is an error, never a silent fallback to the CPU.
 import ctypes
 import importlib
 import importlib.util
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,9 @@ from hmgpu.core.choices import Choice
 from hmgpu.core.errors import EngineError
 
 OUT_OF_MEMORY = ("memoryerror", "bad_alloc", "out of memory", "can't allocate memory", "cannot allocate memory")
+CHOSEN = "HMGPU_GPU_CHOSEN"
+"""Set in the environment, and so in the processes that are started from here, once a GPU engine was chosen."""
+GIB = 2**30
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Engine:
             return Engine("cpu", "asked for")
         missing = _missing_for_gpu()
         if missing is None:
+            os.environ[CHOSEN] = "1"
             return Engine("gpu", "asked for" if choice == "gpu" else "a GPU and RAPIDS are there")
         if choice == "gpu":
             raise EngineError(f"The GPU engine can't run: {missing}. Fix that or use --engine cpu.")
@@ -78,8 +83,39 @@ class Engine:
         return table.to_pandas()
 
     def columns(self, table: pl.DataFrame) -> Any:
-        """Return `table` as XGBoost reads it without a copy: a cuDF frame on the GPU, `table` itself on the CPU."""
-        return self.frame(table) if self.name == "gpu" else table
+        """Return `table` as XGBoost reads it without a copy: a cuDF frame on the GPU, `table` itself on the CPU.
+
+        XGBoost 3.2 can't read cuDF columns with nulls, so the frame's columns are float32, as XGBoost has them inside,
+        with NaN for null.
+        """
+        if self.name == "cpu":
+            return table
+        return self.frame(table.select(pl.all().cast(pl.Float32).fill_null(float("nan"))))
+
+    @property
+    def memory_gb(self) -> float:
+        """The memory of the device in GiB, all of it, so that a plan doesn't depend on the moment; on the CPU no limit.
+
+        On the CPU the user says what may be used of a memory that others share.
+        """
+        if self.name == "cpu":
+            return float("inf")
+        import rmm
+
+        _, total = rmm.mr.available_device_memory()
+        return float(total / GIB)
+
+    @property
+    def devices(self) -> list[str]:
+        """The devices that this process may use, as CUDA_VISIBLE_DEVICES names them; none on the CPU."""
+        if self.name == "cpu":
+            return []
+        named = os.environ.get("CUDA_VISIBLE_DEVICES")
+        if named is not None:
+            return [device.strip() for device in named.split(",") if device.strip()]
+        import torch
+
+        return [str(device) for device in range(torch.cuda.device_count())]
 
     def numpy(self, array: Any) -> Any:
         """Return, as a NumPy array, what a model on this engine returned."""
@@ -97,6 +133,11 @@ class Engine:
         if self.name == "gpu":
             return pl.DataFrame(frame.to_arrow(preserve_index=False))
         return pl.from_pandas(frame)
+
+
+def gpu_was_chosen() -> bool:
+    """Whether a GPU engine was chosen in this process, or in the one that started it."""
+    return CHOSEN in os.environ
 
 
 def ran_out_of_memory(error: Exception) -> bool:

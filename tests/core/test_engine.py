@@ -1,7 +1,11 @@
 """The engine is chosen once, fails loudly, and writes bytes that don't depend on the order of rows."""
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -23,7 +27,57 @@ def test_auto_takes_the_cpu_and_says_why(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_gpu_is_taken_where_one_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_missing_for_gpu", lambda: None)
+    monkeypatch.setattr(module.os, "environ", {})
     assert [Engine.choose(choice).device for choice in ("auto", "gpu", "cpu")] == ["cuda", "cuda", "cpu"]
+
+
+def test_that_a_gpu_was_chosen_is_known_to_processes_started_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_missing_for_gpu", lambda: None)
+    monkeypatch.setattr(module.os, "environ", {})
+    Engine.choose("cpu")
+    assert not module.gpu_was_chosen()
+    Engine.choose("auto")
+    assert module.gpu_was_chosen()
+    assert list(module.os.environ) == [module.CHOSEN]
+
+
+class OnTheDevice:
+    """In the place of `cudf.DataFrame`."""
+
+    @staticmethod
+    def from_arrow(table: Any) -> Any:
+        return table
+
+
+def test_frames_for_xgboost_have_no_nulls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """XGBoost 3.2 refuses cuDF's columns with nulls, and a retriever's rank is null where it did not propose."""
+    monkeypatch.setitem(sys.modules, "cudf", SimpleNamespace(DataFrame=OnTheDevice))
+    table = pl.DataFrame(
+        {"rank": [3, None, 1], "price": [0.5, None, None], "new": [True, None, False], "no": [None] * 3}
+    )
+    frame = Engine("gpu", "a stand-in").columns(table)
+    assert {str(column.type) for column in frame.columns} == {"float"}
+    assert [column.null_count for column in frame.columns] == [0] * 4
+    nan = float("nan")
+    found = [frame[name].to_pylist() for name in ("rank", "price", "new", "no")]
+    assert np.allclose(found, [[3, nan, 1], [0.5, nan, nan], [1, nan, 0], [nan] * 3], equal_nan=True)
+    assert Engine("cpu", "tests").columns(table) is table
+
+
+def test_the_memory_of_the_device_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = SimpleNamespace(available_device_memory=lambda: (7 * 2**30, 80 * 2**30))
+    monkeypatch.setitem(sys.modules, "rmm", SimpleNamespace(mr=asked))
+    assert Engine("gpu", "a stand-in").memory_gb == 80
+    assert Engine("cpu", "tests").memory_gb == float("inf")
+
+
+def test_devices_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1, GPU-7")
+    assert Engine("gpu", "a stand-in").devices == ["1", "GPU-7"]
+    assert Engine("cpu", "tests").devices == []
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert Engine("gpu", "a stand-in").devices == ["0", "1"]
 
 
 def test_without_rapids_the_reason_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
