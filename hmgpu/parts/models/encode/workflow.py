@@ -62,6 +62,7 @@ class Encoders:
 
         Raises DataError if nothing was bought in those days.
         """
+        merlin.check_engine(engine)
         workflows: dict[Side, nvt.Workflow] = {}
         (folder / FITTING).mkdir(parents=True)
         for side, plan in fitting_rows(history, days).items():
@@ -88,6 +89,7 @@ class Encoders:
 
         Raises RunError where one can't be read, or is a pickle, as older versions wrote.
         """
+        merlin.check_engine(engine)
         try:
             present = frozenset(json.loads((folder / FACTS).read_text(encoding="utf-8"))["present"])
         except (OSError, ValueError, LookupError, TypeError) as error:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError, EngineError, RunError
 from hmgpu.parts.models.encode import merlin
 from hmgpu.parts.models.encode.merlin import fitting, graphs, versions
@@ -65,8 +66,14 @@ graph += ["b"] >> ops.FillMedian() >> ops.Normalize()
 graph += ["c"] >> ops.JoinGroupby(["b"], stats=["mean"], out_path=str(folder / "fit"))
 merlin.save(nvt.Workflow(graph).fit(nvt.Dataset(rows, npartitions=3, cpu=True)), folder / "saved")
 """
+WITH_A_GPU = """
+from distributed.diagnostics import nvml
+nvml.device_get_count = lambda: 1
+"""
 RAPIDS_LOADED = """
 import merlin.dataloader.torch
+import merlin.core.compat
+assert not merlin.core.compat.HAS_GPU
 found = {"cudf", "dask_cudf", "cudf_polars", "pylibcudf"} & set(sys.modules)
 (folder / "loaded").write_text(str(sorted(found)))
 """
@@ -74,11 +81,14 @@ found = {"cudf", "dask_cudf", "cudf_polars", "pylibcudf"} & set(sys.modules)
 
 @pytest.fixture(scope="module", autouse=True)
 def other_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
-    """A process with other hash seeds, started before the other tests because importing Merlin takes its time."""
+    """A process with other hash seeds, on a machine with a GPU that it has not chosen.
+
+    It is started before the other tests because importing Merlin takes its time.
+    """
     folder = tmp_path_factory.mktemp("elsewhere")
-    program = f"import sys; folder = sys.argv[1]{FIT_AND_SAVE}{RAPIDS_LOADED}"
+    program = f"import sys; folder = sys.argv[1]{WITH_A_GPU}{FIT_AND_SAVE}{RAPIDS_LOADED}"
     seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
-    environment = os.environ | {"PYTHONHASHSEED": seed, "CUDA_VISIBLE_DEVICES": ""}
+    environment = os.environ | {"PYTHONHASHSEED": seed, "CUDA_VISIBLE_DEVICES": "0"}
     with subprocess.Popen([sys.executable, "-c", program, str(folder)], env=environment) as process:
         yield process, folder
         process.kill()
@@ -144,8 +154,16 @@ def test_patches_are_applied_once() -> None:
     assert (nvt.Dataset.to_ddf, ops.FillMedian.fit) == before
 
 
-def test_a_process_without_gpu_loads_nothing_of_cudf(elsewhere: Path) -> None:
+def test_on_a_machine_with_a_gpu_that_was_not_chosen_nothing_of_cudf_is_loaded(elsewhere: Path) -> None:
     assert (elsewhere / "loaded").read_text() == "[]"
+
+
+def test_a_gpu_that_is_chosen_too_late_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        EngineError, match=r"^Merlin was loaded for the CPU before the GPU engine was chosen: start anew"
+    ):
+        merlin.check_engine(Engine("gpu", "a stand-in"))
+    merlin.check_engine(Engine("cpu", "tests"))
 
 
 def test_dask_is_the_same_for_others(table: pd.DataFrame) -> None:

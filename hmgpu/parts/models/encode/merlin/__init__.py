@@ -20,6 +20,8 @@ import importlib
 import warnings
 from types import SimpleNamespace
 
+from hmgpu.core.engine import Engine, gpu_was_chosen
+from hmgpu.core.errors import EngineError
 from hmgpu.parts.models.encode.merlin import versions
 
 versions.check(versions.KNOWN)
@@ -29,9 +31,17 @@ from hmgpu.parts.models.encode.merlin.clients import through  # noqa: E402
 from hmgpu.parts.models.encode.merlin.graphs import rebind, wrap  # noqa: E402
 from hmgpu.parts.models.encode.merlin.saved import AGAIN, load, save  # noqa: E402
 
-__all__ = ["AGAIN", "load", "save", "through"]
+__all__ = ["AGAIN", "check_engine", "load", "save", "through"]
 
 DONE = "patched_by_hmgpu"
+
+
+def check_engine(engine: Engine) -> None:
+    """Raise EngineError where `engine` is the GPU, and was chosen after Merlin had been loaded without one."""
+    if engine.name == "gpu" and not importlib.import_module("merlin.core.has_gpu").HAS_GPU:
+        raise EngineError(
+            "Merlin was loaded for the CPU before the GPU engine was chosen: start anew and choose the GPU first."
+        )
 
 
 def _apply() -> None:
@@ -41,7 +51,9 @@ def _apply() -> None:
         # Of TensorFlow and Triton, which aren't needed, and of syntax in a package that Merlin imports.
         warnings.filterwarnings("ignore", message="(Tensorflow|Triton) dtype mappings did not load")
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        has_gpu = importlib.import_module("merlin.core.has_gpu").HAS_GPU
+        # Merlin counts devices, and uses them whether they were asked for or not.
+        has_gpu = gpu_was_chosen()
+        setattr(importlib.import_module("merlin.core.has_gpu"), "HAS_GPU", has_gpu)  # noqa: B010
         if has_gpu:
             versions.check(versions.KNOWN_ON_GPU)
             from hmgpu.parts.models.encode.merlin import cudf_now
