@@ -13,7 +13,7 @@ from hmgpu.pipeline.describe import bytes_a_candidate, complete, look_up, propos
 from hmgpu.pipeline.learn import TABLE, filler
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.recommend import lists_for
-from hmgpu.pipeline.shards import as_fits, split
+from hmgpu.pipeline.shards import as_fits
 from hmgpu.runs.run import Step
 
 FEW = 1_000  # customers whose lists are computed by themselves: of more of them, everybody's lists are worth keeping
@@ -98,5 +98,4 @@ def _in_shards(
     customers: pl.DataFrame,
 ) -> pl.DataFrame:
     width = partial(bytes_a_candidate, context, week, learned, customers)
-    shards = split(customers, context.retrievers.values(), context.memory_gb, width)
-    return pl.concat(as_fits(work, shard.customers) for shard in shards)
+    return pl.concat(as_fits(work, shard.customers) for shard in context.shards_of(customers, width))

@@ -89,8 +89,13 @@ class StepContext:
             what: name of the work, shown with the progress.
             width: returns the bytes of a candidate with all columns that the work computes.
         """
-        shards = split(customers, self.retrievers.values(), self.memory_gb * self.workers.share, width)
+        shards = self.shards_of(customers, width, self.workers.share)
         return self.workers.each(what, [partial(work, shard) for shard in shards])
+
+    def shards_of(self, customers: pl.DataFrame, width: Callable[[], int], share: float = 1.0) -> list[Shard]:
+        """Split `customers` (customer) so that a shard fits into `share` of the memory, and into the device's."""
+        memory = min(self.memory_gb * share, self.engine.memory_gb)
+        return split(customers, self.retrievers.values(), memory, width)
 
     def shard_settings(self, shard: Shard) -> dict[str, Any]:
         """Return the settings that decide what is computed for a shard of candidates."""

@@ -1,6 +1,8 @@
 """How many customers are worked on at once."""
 
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from hmgpu.parts.retrievers.popular import Popular
 from hmgpu.parts.retrievers.repurchase import Repurchase
+from hmgpu.pipeline.context import StepContext
 from hmgpu.pipeline.shards import MOST, split
 
 
@@ -44,6 +47,15 @@ def test_half_the_memory_or_twice_the_candidates_make_twice_the_shards():
     doubled = len(split(table, [Popular(n=1000), Repurchase(n=1000)], memory, usual))
     assert halved == doubled == pytest.approx(2 * shards, rel=0.1)
     assert len(split(table, [Popular(n=100)], 12, usual)) == 1
+
+
+def test_a_shard_fits_into_the_device_too():
+    """A machine with much memory may have a GPU with little."""
+    table, device = customers(list(range(4000))), SimpleNamespace(memory_gb=0.05)
+    context: Any = SimpleNamespace(retrievers={"popular": Popular(n=1000)}, memory_gb=12.0, engine=device)
+    assert len(StepContext.shards_of(context, table, usual)) == len(split(table, [Popular(n=1000)], 0.05, usual)) > 10
+    context.memory_gb = 0.1  # of which half is less than the device has
+    assert len(StepContext.shards_of(context, table, usual, 0.25)) > 20
 
 
 def test_more_columns_make_more_shards_and_few_customers_need_no_measuring():
