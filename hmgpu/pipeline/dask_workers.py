@@ -5,11 +5,13 @@ like any other step. Only small calls and the names of finished steps go over th
 """
 
 import asyncio
+import itertools
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import psutil
@@ -133,7 +135,7 @@ def _refuse_if_silent(address: str) -> None:
 
 @contextmanager
 def local(processes: int, engine: Engine) -> Iterator[str]:
-    """Start a cluster of `processes` on this machine, each with a GPU of its own if it has any; yield its address."""
+    """Start a cluster of `processes` on this machine, each with a GPU of its own on that engine; yield its address."""
     threads = str(max(1, (psutil.cpu_count() or 1) // processes))
     settings: dict[str, Any] = {
         "distributed.nanny.environ": dict.fromkeys(THREADS, threads),
@@ -143,7 +145,7 @@ def local(processes: int, engine: Engine) -> Iterator[str]:
         "distributed.deploy.lost-worker-timeout": "10 minutes",
         "distributed.scheduler.no-workers-timeout": "10 minutes",
     }
-    make = _cluster_of(engine)
+    make = _cluster_of(engine, processes)
     # Set for as long as the cluster runs: some settings are read when a worker is lost.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch, dask.config.set(settings):
         started = make(
@@ -163,14 +165,29 @@ def local(processes: int, engine: Engine) -> Iterator[str]:
                 started.close(timeout=SECONDS)
 
 
-def _cluster_of(engine: Engine) -> Any:
+class _OnDevices(LocalCluster):
+    """A cluster whose workers each see one device of `devices` and no other."""
+
+    def __init__(self, devices: Sequence[str], n_workers: int, **settings: Any) -> None:
+        self.devices = iter(itertools.cycle(devices[:n_workers]))
+        super().__init__(n_workers=0, **settings)
+        self.scale(n_workers)
+        self.sync(self._correct_state)
+
+    def new_worker_spec(self) -> dict[Any, Any]:
+        (name, spec), *_ = super().new_worker_spec().items()
+        seen = {"CUDA_VISIBLE_DEVICES": next(self.devices)}
+        return {name: spec | {"options": spec["options"] | {"env": seen}}}
+
+
+def _cluster_of(engine: Engine, processes: int) -> Callable[..., LocalCluster]:
+    """Return what starts the processes. Raises EngineError where there are fewer devices than processes."""
     if engine.name == "cpu":
         return LocalCluster
-    try:
-        from dask_cuda import LocalCUDACluster  # gives every process a GPU of its own
-    except ImportError:
+    devices = engine.devices
+    if processes > len(devices):
         raise EngineError(
-            "--cluster on this machine's GPUs needs dask-cuda, which no extra installs: leave --cluster out, or "
-            "pip install --no-deps dask-cuda==26.6.*"
-        ) from None
-    return LocalCUDACluster
+            f"--cluster {processes} needs a GPU for each process, and this process may use {len(devices)}: ask for "
+            f"that many, or leave --cluster out."
+        )
+    return partial(_OnDevices, devices)

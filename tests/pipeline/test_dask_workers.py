@@ -19,7 +19,7 @@ from kit import demo_config
 
 from hmgpu.cli.options import start_workers
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import RunError
+from hmgpu.core.errors import EngineError, RunError
 from hmgpu.data.store import Store
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.dask_workers import Cluster, cluster
@@ -43,6 +43,18 @@ def config(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) ->
     places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={folder / 'alone'}"]
     smaller = ["weeks.train=2", "ranker.rounds=10", "memory_gb=0.1"]
     return load_config(demo_config(folder, models=True), [*places, *smaller])
+
+
+def test_on_gpus_each_process_sees_one_device(monkeypatch: pytest.MonkeyPatch):
+    gpu = Engine("gpu", "a stand-in")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5, GPU-7,2")
+    with cluster("2", gpu) as workers:
+        seen = workers.client.run(os.getenv, "CUDA_VISIBLE_DEVICES")
+    assert sorted(seen.values()) == ["5", "GPU-7"]
+    with pytest.raises(
+        EngineError, match=r"^--cluster 4 needs a GPU for each process, .* may use 3: ask for that many"
+    ):
+        cluster("4", gpu).__enter__()
 
 
 @pytest.fixture(scope="module")
