@@ -55,7 +55,9 @@ def last_day(rows: pl.DataFrame) -> int:
     return int(rows["day"].max())  # type: ignore[arg-type]
 
 
-def load(root: Path, until: datetime.date | None, customers: int | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def load(
+    root: Path, until: datetime.date | None, customers: int | None, days: list[datetime.date]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows (customer, article, day, price?, channel?, attributes) and customers (customer, age?) of a data set."""
     whole = Whole(Store(root), Engine.choose("cpu"))
     history = whole.history
@@ -64,6 +66,8 @@ def load(root: Path, until: datetime.date | None, customers: int | None) -> tupl
     people = history.customers.select("customer", *(["age"] if history.has("age") else []))
     if until:
         rows = rows.filter(pl.col("day") <= day_number(until))
+    if days:
+        rows = rows.filter(pl.col("day").is_in([day_number(day) for day in days]))
     if customers:
         # Ids are hashes, and keys follow them: every n-th is a fair sample, and always the same one.
         step = max(1, whole.store.manifest.customers // customers)
@@ -264,11 +268,13 @@ def main(
     folders: Annotated[list[Path], typer.Argument(help="ingested data sets, one column each")],
     customers: Annotated[int | None, typer.Option(help="of each, only so many customers, evenly spaced")] = None,
     until: Annotated[str | None, typer.Option(help="leave out what was bought after this day (YYYY-MM-DD)")] = None,
+    days: Annotated[str, typer.Option(help="only what was bought on these days, comma-separated")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of a Markdown table")] = False,
 ) -> None:
     """Print a Markdown table of marginals."""
     last = datetime.date.fromisoformat(until) if until else None
-    columns = {str(folder): marginals(*load(folder, last, customers)) for folder in folders}
+    only = [datetime.date.fromisoformat(day) for day in days.split(",") if day]
+    columns = {str(folder): marginals(*load(folder, last, customers, only)) for folder in folders}
     if as_json:
         print(json.dumps(columns, indent=1))
         return
