@@ -8,9 +8,9 @@ import polars as pl
 from rich.table import Table
 
 from hmgpu.benchmark.result import Result
+from hmgpu.core.certainty import ratio_intervals
 from hmgpu.core.list_length import K
 from hmgpu.core.metrics import average_precision
-from hmgpu.evaluation.certainty import ratio_intervals
 
 Estimate = dict[str, float]
 """`value`, and the `low` and `high` end of its 95 % interval."""

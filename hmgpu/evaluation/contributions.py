@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from rich.table import Table
 
+from hmgpu.core.certainty import intervals
 from hmgpu.core.list_length import list_length
 from hmgpu.core.printed import figures_table
-from hmgpu.evaluation.certainty import intervals
 
 PARTS = ("retrievers", "features")
 CHOOSING = ("retrievers", "candidates")  # sections whose variants have other candidates

@@ -5,12 +5,12 @@ from typing import Any
 
 import polars as pl
 
+from hmgpu.core.certainty import intervals
 from hmgpu.core.engine import Engine
 from hmgpu.core.list_length import K
 from hmgpu.core.metrics import average_precision, coverage, hit_rate_at, ndcg_at, precision_at
 from hmgpu.data.segments import SEGMENTS, segments
 from hmgpu.data.store import History
-from hmgpu.evaluation.certainty import intervals
 from hmgpu.evaluation.method_names import METHODS, ORDER, RANKER
 from hmgpu.evaluation.retrievers import by_retriever
 from hmgpu.parts.candidates import KEYS, merged_order

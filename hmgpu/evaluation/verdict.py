@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
+from hmgpu.core.certainty import ratio_interval
 from hmgpu.core.list_length import list_length
-from hmgpu.evaluation.certainty import ratio_interval
 from hmgpu.evaluation.method_names import shown_as
 
 SIMPLE = ("own_past", "repurchase_popular")  # the first that was scored

@@ -13,13 +13,13 @@ import polars as pl
 import yaml
 from rich.table import Table
 
+from hmgpu.core.certainty import intervals, p_value
 from hmgpu.core.differing import differing
 from hmgpu.core.errors import RunError
 from hmgpu.core.files import sha256
 from hmgpu.core.list_length import K, list_length
 from hmgpu.core.parquet import read_table
 from hmgpu.core.printed import figures_table
-from hmgpu.evaluation.certainty import intervals, p_value
 from hmgpu.pipeline.config import decisive
 from hmgpu.pipeline.evaluate import PRECISIONS
 from hmgpu.runs.run import MANIFEST

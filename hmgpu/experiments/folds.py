@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 from rich.table import Table
 
+from hmgpu.core.certainty import intervals
 from hmgpu.core.engine import Engine
 from hmgpu.core.files import UNFINISHED, sha256, write_json, write_text
 from hmgpu.core.list_length import list_length
@@ -19,7 +20,6 @@ from hmgpu.core.parquet import read_table
 from hmgpu.core.printed import figures_table
 from hmgpu.data.open_store import open_store
 from hmgpu.data.weeks import Week
-from hmgpu.evaluation.certainty import intervals
 from hmgpu.evaluation.method_names import shown_as
 from hmgpu.evaluation.report.folds import folds_page
 from hmgpu.pipeline.config import Config

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hmgpu.evaluation.certainty import UNIT, intervals, p_value
+from hmgpu.core.certainty import UNIT, intervals, p_value
 
 
 def rows(gains, customers=None) -> pl.DataFrame:
