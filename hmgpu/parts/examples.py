@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import partial
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,21 @@ class Examples:
             Examples.write(files[-1], table, [name for name in table.columns if name not in late])
         return Examples(tuple(files), self.only_early)
 
+    def of(self, customers: pl.DataFrame, folder: Path) -> "Examples":
+        """Write examples and lists of `customers` (customer) into the new `folder`, and return them, week by week."""
+        ends = [*accumulate(self.weeks or (len(self.files),), initial=0)]
+        every = [self.files[start:end] for start, end in pairwise(ends)]
+        weeks, lists = (
+            [
+                replace(self, files=files).rewritten(folder / f"{what}-{number}", partial(_of, customers))
+                for number, files in enumerate(given)
+            ]
+            for what, given in (("examples", every), ("lists", self.lists))
+        )
+        files = tuple(file for week in weeks for file in week.files)
+        sizes = tuple(len(week.files) for week in weeks)
+        return Examples(files, self.only_early, sizes, tuple(each.files for each in lists))
+
     def with_purchases(self) -> Iterator[pl.DataFrame]:
         """Yield `tables` without the customers who bought no candidate: an order can't be learned from them."""
         filtered = (table.filter(pl.col(LABEL).max().over("customer") > 0) for table in self.tables())
@@ -117,6 +133,11 @@ class Examples:
         early = pl.read_parquet_metadata(self.files[0]).get(EARLY)
         names = schema_of(self.files[0])
         return [name for name in names if name not in json.loads(early)] if early else []
+
+
+def _of(customers: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of `customers` (customer), in their order."""
+    return table.filter(pl.col("customer").is_in(customers["customer"].implode()))
 
 
 def numbers_of(table: pl.DataFrame, names: Sequence[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.part import Part
 
@@ -15,7 +16,10 @@ class Model(Protocol):
     """A fitted ranker."""
 
     def promising(self, candidates: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows of `candidates` (with their early columns) that may get a score; the others never do."""
+        """Return the rows of `candidates` (with their early columns) that may get a score; the others never do.
+
+        A column may be added: those rows have it when `score_promising` gets them.
+        """
         return candidates
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
@@ -66,6 +70,12 @@ class Ranker(Part):
         return max((ranker.needs_lists for ranker in self.inner), default=0)
 
     @property
+    def most_lists(self) -> int | None:
+        """The most customers of each of these weeks whose candidates it needs, sampled at random; None: all."""
+        asked = [ranker.most_lists for ranker in self.inner if ranker.needs_lists]
+        return None if None in asked else max((most for most in asked if most is not None), default=None)
+
+    @property
     def goes_by(self) -> frozenset[str]:
         """The retrievers that it names, and without which it can't be fitted."""
         return frozenset[str]().union(*(ranker.goes_by for ranker in self.inner))
@@ -79,6 +89,12 @@ class Ranker(Part):
     def needs_codes(self) -> bool:
         """Whether it needs category codes, the columns of the feature family `encoded`."""
         return any(ranker.needs_codes for ranker in self.inner)
+
+    @property
+    def never_refitted(self) -> frozenset[str]:
+        """The kinds, of this ranker and of those within, that can't be fitted again without a validation week."""
+        own = {self.kind} if type(self).refit is Ranker.refit else set[str]()
+        return frozenset(own).union(*(ranker.never_refitted for ranker in self.inner))
 
     def needs_packages(self) -> frozenset[str]:
         return frozenset[str]().union(*(ranker.needs_packages() for ranker in self.inner))
@@ -94,6 +110,21 @@ class Ranker(Part):
             seed: of everything that is random.
             client: of the Dask cluster whose workers fit the model if `processes` is more than 1.
         """
+
+    def refit(self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None) -> Model:
+        """Fit a model again, on weeks that may hold the one that decided when to stop; as large as `fitted` is.
+
+        Args:
+            fitted: what `fit` returned.
+            training: the labelled candidates of the training weeks, as in `fit`, and of later ones.
+            engine, seed, client: as in `fit`.
+
+        Raises ConfigError for a kind that can't be fitted without a validation week.
+        """
+        raise ConfigError(
+            f"The ranker {self.kind} stops by the validation week and can't be fitted without one; set weeks.refit: "
+            "false."
+        )
 
     @abstractmethod
     def load(self, folder: Path, engine: Engine) -> Model:

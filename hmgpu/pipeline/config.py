@@ -43,6 +43,11 @@ class WeekSettings(Adaptable):
     validation: str | None = None
     """First day (YYYY-MM-DD) of the validation week, which stops training and is scored; null: last complete week."""
 
+    refit: bool = False
+    """Whether the ranker for weeks after the validation week is fitted again, to as many trees, with the training
+    examples of the validation week too. The figures of that week itself stay those of the ranker that never trained on
+    it; `evaluate --folds` and `backtest` judge the one that is fitted again."""
+
     @field_validator("validation", mode="before")
     @classmethod
     def _as_yaml_reads_days(cls, given: Any) -> Any:
@@ -187,7 +192,15 @@ class Config(Adaptable):
             raise ValueError(f"keep is {ranker.keeps}, but lists have {k} articles (lists.k): keep that many or more")
         least, weeks = ranker.needs_lists + 1, others.data.get("weeks", WeekSettings()).train
         if ranker.needs_lists and weeks < least:
-            raise ValueError(f"a stack is fitted on the last training week; set weeks.train to {least} or more")
+            raise ValueError(f"stack and guard judge on the last training week; set weeks.train to {least} or more")
+        return ranker
+
+    @field_validator("ranker")
+    @classmethod
+    def _can_be_refitted(cls, ranker: Ranker, others: ValidationInfo) -> Ranker:
+        if others.data.get("weeks", WeekSettings()).refit and ranker.never_refitted:
+            kinds = ", ".join(sorted(ranker.never_refitted))
+            raise ValueError(f"{kinds} can't be fitted without a week that stops it; set weeks.refit to false")
         return ranker
 
     @field_validator("ranker")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from hmgpu.core.plans import sample
 from hmgpu.data.store import History
 from hmgpu.data.weeks import Week
 from hmgpu.parts.candidates import KEYS
@@ -20,7 +21,7 @@ from hmgpu.runs.run import Step
 
 
 def write_examples(
-    context: StepContext, week: Week, training: bool, name: str = "examples"
+    context: StepContext, week: Week, training: bool, name: str = "examples", most: int | None = None
 ) -> tuple[Examples, list[Step]]:
     """Write the examples of the customers who bought in `week`; return them and the steps that hold them.
 
@@ -28,17 +29,26 @@ def write_examples(
 
     Args:
         name: of the steps, after the week.
+        most: how many of the customers, sampled at random; None takes all.
     """
     learned = context.learning.learn(week, context.learners)
     buyers = context.engine.collect(context.store.sold_in(week).select("customer").unique())
-    work = partial(_shard_step, context, f"{week}/{name}", week, training, learned)
+    sampled = {"customers": most, "seed": context.seed} if most is not None and most < buyers.height else {}
+    buyers = sample(buyers, most, context.seed + week.first_day)
+    work = partial(_shard_step, context, f"{week}/{name}", week, training, learned, sampled)
     width = partial(bytes_a_candidate, context, week, learned, buyers)
     steps = context.each_shard(f"{name} {week}", work, buyers, width)
     return Examples(tuple(step.folder / TABLE for step in steps)), steps
 
 
 def _shard_step(
-    context: StepContext, name: str, week: Week, training: bool, learned: Mapping[str, Step], shard: Shard
+    context: StepContext,
+    name: str,
+    week: Week,
+    training: bool,
+    learned: Mapping[str, Step],
+    sampled: dict[str, int],
+    shard: Shard,
 ) -> Step:
     early = list[str]()
 
@@ -55,7 +65,7 @@ def _shard_step(
     sampling = {"negatives": samplers, "seed": context.seed} if training else {}
     seen = context.store.digest_before(week.last_day + 1)
     inputs = [seen, *(step.digest for step in learned.values()), *context.quota_digests()]
-    settings = {"training": training} | sampling | context.shard_settings(shard)
+    settings = {"training": training} | sampling | sampled | context.shard_settings(shard)
     return context.run.step(f"{name}/{shard.number:03}", settings, inputs, write)
 
 

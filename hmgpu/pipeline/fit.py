@@ -1,4 +1,4 @@
-"""Fit the ranker, in one step that evaluation and recommendation share."""
+"""Fit the ranker, in one step that evaluation and recommendation share, or in two."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,3 +30,15 @@ def fit(context: StepContext, training: LabelledWeeks, validation: LabelledWeeks
 
     settings = context.ranker.settings() | {"seed": context.seed}
     return context.run.step("fit", settings, [step.digest for step in (*training[1], *validation[1])], write)
+
+
+def refit(context: StepContext, fitted: Step, training: LabelledWeeks) -> Step:
+    """Fit the ranker of the step `fitted` again, on `training`, without a week that stops it; return the step."""
+
+    def write(folder: Path) -> None:
+        model = context.ranker.load(fitted.folder, context.engine)
+        again = context.ranker.refit(model, training[0], context.engine, context.seed, context.workers.client)
+        again.save(folder)
+
+    settings = context.ranker.settings() | {"seed": context.seed}
+    return context.run.step("refit", settings, [fitted.digest, *(step.digest for step in training[1])], write)

@@ -26,7 +26,7 @@ from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.context import LearnedQuotas, StepContext
 from hmgpu.pipeline.evaluate import METRICS, REPORT, FittedWeek
 from hmgpu.pipeline.examples import write_examples
-from hmgpu.pipeline.fit import LabelledWeeks, fit, join_weeks
+from hmgpu.pipeline.fit import LabelledWeeks, fit, join_weeks, refit
 from hmgpu.pipeline.learn import Learning
 from hmgpu.pipeline.lists import SUBMISSION
 from hmgpu.pipeline.origin import origin
@@ -129,10 +129,18 @@ class Pipeline:
     @cached_property
     def training(self) -> LabelledWeeks:
         """Return the examples of all training weeks."""
-        weeks = [self.examples(week, training=True) for week in self.weeks.training]
-        asked = self.weeks.training[len(weeks) - self.config.ranker.needs_lists :]
-        lists = [write_examples(self.context, week, training=False, name="lists") for week in asked]
-        return join_weeks(weeks, lists)
+        return join_weeks(self._training_weeks, self._last_lists)
+
+    @cached_property
+    def _training_weeks(self) -> list[LabelledWeeks]:
+        return [self.examples(week, training=True) for week in self.weeks.training]
+
+    @cached_property
+    def _last_lists(self) -> list[LabelledWeeks]:
+        """Return the lists of the last training weeks, as the ranker needs them."""
+        ranker, weeks = self.config.ranker, self.weeks.training
+        asked = weeks[len(weeks) - ranker.needs_lists :]
+        return [write_examples(self.context, week, False, "lists", ranker.most_lists) for week in asked]
 
     @cached_property
     def validation(self) -> LabelledWeeks:
@@ -140,8 +148,12 @@ class Pipeline:
         return self.examples(self.weeks.validation, training=False)
 
     def train(self) -> Step:
-        """Fit the ranker, and return the step that holds it."""
-        return self._fitted
+        """Fit the ranker, and return the step that holds it: as it serves the week after the data."""
+        return self.ranker_of(self.store.next_week)
+
+    def ranker_of(self, week: Week) -> Step:
+        """Return the step that holds the ranker for `week`: another after the validation week, with `weeks.refit`."""
+        return self._refitted if self.config.weeks.refit and week > self.weeks.validation else self._fitted
 
     @cached_property
     def _fitted(self) -> Step:
@@ -149,8 +161,20 @@ class Pipeline:
         context, training, validation = self.context, self.training, self.validation
         log.debug("fit the ranker on the training weeks, until it stops improving on the validation week")
         fitted = fit(context, training, validation)
-        self.run.show("model", fitted.folder)
+        if not self.config.weeks.refit:
+            self.run.show("model", fitted.folder)
         return fitted
+
+    @cached_property
+    def _refitted(self) -> Step:
+        fitted, validation = self._fitted, self.weeks.validation
+        newest = write_examples(self.context, validation, training=True, name="training")
+        # The validation week's candidates are all there already.
+        lists = [*self._last_lists, self.validation][1:] if self._last_lists else []
+        log.debug("fit the ranker again, with what was bought in the validation week")
+        refitted = refit(self.context, fitted, join_weeks([*self._training_weeks, newest], lists))
+        self.run.show("model", refitted.folder)
+        return refitted
 
     def evaluate(self, week: Week | None = None) -> Path:
         """Write `metrics.json`, next to it every buyer's list and average precision, and `report.html` of a week.
@@ -171,8 +195,7 @@ class Pipeline:
         return evaluate.judge(self.context, self._fitted_week(week)).folder / METRICS
 
     def _fitted_week(self, week: Week) -> FittedWeek:
-        fitted = self.train()
-        validates = week == self.weeks.validation
+        fitted, validates = self.ranker_of(week), week == self.weeks.validation
         return FittedWeek(week, fitted, self.validation if validates else self.examples(week, training=False))
 
     def recommend(self) -> list[Step]:
@@ -203,7 +226,7 @@ class Pipeline:
         seen, quotas = len(self.weeks.training) + 1, len(self.weeks.quotas)
         learned, described = seen + quotas + 1, seen + self.config.ranker.needs_lists
         encoded = 1 if trained else 0
-        after = 5  # fit, evaluate, report, recommend, submit
+        after = 5 + 2 * self.config.weeks.refit  # fit, evaluate, report, recommend, submit
         return encoded + trained + learned + described + (quotas + 1 if quotas else 0) + after
 
     def load(self, fitted: Step) -> Model:

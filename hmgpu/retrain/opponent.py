@@ -16,7 +16,7 @@ from hmgpu.core.errors import ConfigError, DataError, RunError
 from hmgpu.core.parquet import read_table, scan_table
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, day_number
-from hmgpu.pipeline.config import WeekSettings, load_config
+from hmgpu.pipeline.config import load_config
 from hmgpu.pipeline.evaluate import LISTS, METRICS
 from hmgpu.pipeline.open import run_name
 from hmgpu.pipeline.pipeline import Pipeline
@@ -106,7 +106,8 @@ def _refitted(run: FinishedRun, new: Pipeline) -> pl.DataFrame:
     places = {"data": today.data, "runs": today.runs / REFITTED, "engine": today.engine, "memory_gb": today.memory_gb}
     try:
         theirs = load_config(run.folder / "config.yaml", {**places, "retrain": today.retrain})
-        weeks = WeekSettings(train=theirs.weeks.train, validation=str(week.back(1)))
+        # With weeks.refit, the ranker that is judged trains on the week before, too, and on no later one.
+        weeks = theirs.weeks.model_copy(update={"validation": str(week.back(1))})
         config = theirs.model_copy(update={"weeks": weeks})
         folder = config.runs.resolve() / run_name(config, new.store, new.engine)
         place = Run(folder, new.engine, base=Run(run.folder, new.engine, base=new.run))

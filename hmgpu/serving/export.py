@@ -27,7 +27,7 @@ from hmgpu.core.files import UNFINISHED, hashes, is_vacant, write_json
 from hmgpu.core.lock import held
 from hmgpu.core.parquet import scan_table
 from hmgpu.pipeline.served_tables import BEST_SELLERS, RECOMMENDATIONS
-from hmgpu.serving.finished_run import FIT, FinishedRun
+from hmgpu.serving.finished_run import FinishedRun
 from hmgpu.serving.vectors import write_vectors
 
 FORMAT = "hmgpu export 1"
@@ -89,7 +89,7 @@ def _write_lists(run: FinishedRun, folder: Path) -> None:
 
 def _write_model(run: FinishedRun, folder: Path) -> None:
     """Write the ranker's files into the same subfolders of `folder`."""
-    (fitted,) = (step for step in run.sources if step.folder.name == FIT)
+    fitted = run.ranker
     for name in fitted.files:
         source, target = fitted.file(name), folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,8 @@ from hmgpu.core.files import digest_of, sha256
 from hmgpu.runs.run import MANIFEST
 from hmgpu.runs.seal import SEAL, verify
 
-SUBMIT, FIT = "submit", "fit"
+SUBMIT = "submit"
+FITS = ("fit", "refit")  # steps that hold a ranker
 CUSTOMER = "customer_id"
 FINISH = "finish a run with `hmgpu run`, or name another"
 AGAIN = "run its command again"
@@ -119,10 +120,15 @@ class FinishedRun:
         """Return the steps that the recommendations were computed from: the ranker, and what every part learned."""
         # Every shard has the same inputs.
         shards = self.steps_with(self.submitted.inputs, "*/recommend/*")
-        found = self.steps_with(shards[0].inputs, FIT, "*/learn/*") if shards else []
-        if not any(step.folder.name == FIT for step in found):
+        found = self.steps_with(shards[0].inputs, *FITS, "*/learn/*") if shards else []
+        if not any(step.folder.name in FITS for step in found):
             raise RunError(f"{self.folder} lacks the ranker that its lists were computed with: {FINISH}.")
         return found
+
+    @property
+    def ranker(self) -> FinishedStep:
+        """Return the step of the ranker that the recommendations were computed with."""
+        return next(step for step in self.sources if step.folder.name in FITS)
 
     def steps_with(self, digests: frozenset[str], *patterns: str) -> list[FinishedStep]:
         """Return the steps whose digest is among `digests`; the run may hold others, outdated or for other purposes."""

@@ -60,3 +60,20 @@ def test_only_customers_with_a_purchase_are_kept(tmp_path: Path):
     examples = Examples((tmp_path / "a.parquet", tmp_path / "b.parquet"))
     assert [part["customer"].to_list() for part in examples.with_purchases()] == [[1, 1, 3, 3], [11, 11, 13, 13]]
     assert examples.customers_with_purchases()["customer"].to_list() == [1, 3, 11, 13]
+
+
+def test_the_examples_of_some_customers_are_theirs_week_by_week(tmp_path: Path):
+    def week(name: str, *customers: int) -> Path:
+        rows = {"customer": customers, "article": [0] * len(customers), "label": [1] * len(customers)}
+        table = pl.DataFrame({**rows, "late": rows["customer"], "early": rows["customer"]})
+        Examples.write(tmp_path / f"{name}.parquet", table, early=["customer", "article", "early"])
+        return tmp_path / f"{name}.parquet"
+
+    files = week("a", 1, 2), week("b", 5, 6), week("c", 2, 3)
+    some = Examples(files, weeks=(2, 1), lists=((week("l", 2, 3),),)).of(
+        pl.DataFrame({"customer": [2, 6, 3]}), tmp_path / "some"
+    )
+    assert pl.concat(some.tables())["customer"].to_list() == [2, 6, 2, 3]
+    assert pl.concat(some.before_last_week().tables())["customer"].to_list() == [2, 6]
+    assert pl.concat(some.last_lists().tables())["late"].to_list() == [2, 3]
+    assert dataclasses.replace(some, only_early=True).features() == ["early"]

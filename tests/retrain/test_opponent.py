@@ -7,12 +7,15 @@ import polars as pl
 import pytest
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import RunError
+from hmgpu.core.errors import DataError, RunError
 from hmgpu.core.metrics import average_precision
+from hmgpu.core.yaml_text import dump
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
 from hmgpu.pipeline.evaluate import LISTS, METRICS
+from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.served_tables import ARTICLES, BEST_SELLERS, RECOMMENDATIONS
+from hmgpu.pipeline.workers import IN_PROCESS
 from hmgpu.retrain.opponent import REFITTED, opponent
 from hmgpu.runs.run import Run
 from hmgpu.runs.seal import seal
@@ -118,6 +121,29 @@ def test_settings_that_can_not_be_fitted_any_more_say_why(store, week, new, sold
     with pytest.raises(RunError, match=r"its settings can't be fitted any more: .*'gone'"):
         opponent(run.folder, new, sold.select("customer").unique())
     assert not (tmp_path / REFITTED).exists()
+
+
+def test_a_run_that_is_fitted_again_with_its_validation_week_is_held_out_of_the_judged_one(
+    store, week, new, sold, tmp_path, monkeypatch, config
+):
+    """What is judged trains on the week before the judged one, too, as `weeks.refit` asks, and never on that week."""
+    refit = config.model_copy(update={"weeks": config.weeks.model_copy(update={"refit": True})})
+    run = current(tmp_path / "run", store, week.first_day, sold)
+    (run.folder / "config.yaml").write_text(dump(refit.settings()))
+    seal(run.folder)
+    opened = []
+
+    class Opened(Pipeline):
+        def judge(self, judged):
+            opened.append((self.config.weeks, judged, self.weeks.validation))
+            raise DataError("far enough")
+
+    monkeypatch.setattr("hmgpu.retrain.opponent.Pipeline", Opened)
+    new.config, new.run, new.workers = refit.model_copy(update={"runs": tmp_path}), None, IN_PROCESS
+    with pytest.raises(RunError, match="far enough"):
+        opponent(run.folder, new, sold.select("customer").unique())
+    [(weeks, judged, validation)] = opened
+    assert (weeks.refit, weeks.train, judged, validation) == (True, 2, week, week.back(1))
 
 
 @pytest.mark.parametrize("harm", ["lists", "manifest"])

@@ -1,13 +1,15 @@
-"""Show what the ranker learned: its metric after every tree, and how much its trees gained from each column."""
+"""Show what the ranker learned: a guard's trial, the metric after every tree, what trees gained from each column."""
 
 import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from hmgpu.core.html.blocks import Bars, Section, share
+from hmgpu.core.html.blocks import Bars, Grid, Section, score, share
 from hmgpu.core.html.lines import Lines
 from hmgpu.evaluation.report.evaluated import Evaluated
+from hmgpu.parts.models.rivals import RANKER
+from hmgpu.parts.rankers.guard import FILE
 from hmgpu.parts.rankers.xgboost import CURVE_FILE, IMPORTANCES
 
 MOST = 30  # columns shown
@@ -19,14 +21,27 @@ EXPLAINED = (
 
 
 def learning(week: Evaluated) -> Section:
-    """Return the section with the trees' curve and gains, for each of two rankers in a row; empty without trees."""
-    blocks: list[object] = []
+    """Return the section with what a guard found, and each ranker's curve and gains of trees; empty without either."""
+    blocks: list[object] = [_trial(file) for file in sorted(week.model_files.rglob(FILE))]
     for folder in sorted({file.parent for file in week.model_files.rglob(CURVE_FILE)}):
         # `first` and `then` in a cascade, nothing for a single ranker.
         which = " ".join(folder.relative_to(week.model_files).parts)
         prefix = f"Ranker {which}: " if which else ""
         blocks += _blocks(folder, prefix, week)
     return Section("Learning", EXPLAINED, blocks)
+
+
+def _trial(file: Path) -> Grid:
+    verdict = json.loads(file.read_text())["verdict"]
+    values, ahead, weights = verdict["map_at_12"], verdict["ahead"], verdict["weights"]
+    rows = []
+    for name in values or weights:
+        difference, low, high = ahead.get(name, (None, None, None))
+        ranges = "" if difference is None else f"{difference:+.5f} ({low:+.5f} to {high:+.5f})"
+        rows.append((name, score(values.get(name)), ranges, f"{weights.get(name, 0):.1f}"))
+    title = f"Guard: a trial on {verdict['customers']:,} customers of the last training week, fitted on those before"
+    headings = ("lists by", "MAP@12", "ranker ahead by (95 %)", "weight")
+    return Grid(title, headings, rows, strong=frozenset({RANKER}))
 
 
 def _blocks(folder: Path, prefix: str, week: Evaluated) -> list[object]:

@@ -7,7 +7,7 @@ were sums of weight / rank.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,6 +67,13 @@ class Blend(Ranker):
     ) -> "BlendModel":
         fitted = {name: each.fit(training, validation, engine, seed, client) for name, each in self.rankers.items()}
         return BlendModel(fitted, {name: self.weights.get(name, 1.0) for name in fitted}, self.smooth)
+
+    def refit(self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None) -> "BlendModel":
+        assert isinstance(fitted, BlendModel)
+        again = {
+            name: each.refit(fitted.models[name], training, engine, seed, client) for name, each in self.rankers.items()
+        }
+        return replace(fitted, models=again)
 
     def load(self, folder: Path, engine: Engine) -> "BlendModel":
         saved = json.loads((folder / WEIGHTS).read_text())

@@ -7,6 +7,7 @@ of what recommending to a million customers costs; the quick ranker needs only t
 
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -68,14 +69,16 @@ class Cascade(Ranker):
         first = self.first.fit(early, early_validation, engine, seed, client)
         promising = partial(_promising, first, self.keep)
         with tempfile.TemporaryDirectory() as folder:
-            # Lists are those that the careful ranker is served.
-            lists = [
-                Examples(files).rewritten(Path(folder) / str(week), promising)
-                for week, files in enumerate(training.lists)
-            ]
-            kept = replace(training, lists=tuple(each.files for each in lists))
-            then = self.then.fit(kept, validation.rewritten(Path(folder) / "v", promising), engine, seed, client)
+            kept, stopping = _with_lists_of(promising, training, Path(folder)), Path(folder) / "validation"
+            then = self.then.fit(kept, validation.rewritten(stopping, promising), engine, seed, client)
         return CascadeModel(first, self.keep, then)
+
+    def refit(self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None) -> "CascadeModel":
+        assert isinstance(fitted, CascadeModel)
+        first = self.first.refit(fitted.first, replace(training, only_early=True), engine, seed, client)
+        with tempfile.TemporaryDirectory() as folder:
+            kept = _with_lists_of(partial(_promising, first, self.keep), training, Path(folder))
+            return CascadeModel(first, self.keep, self.then.refit(fitted.then, kept, engine, seed, client))
 
     def load(self, folder: Path, engine: Engine) -> "CascadeModel":
         keep = json.loads((folder / KEEP).read_text())
@@ -108,6 +111,12 @@ class CascadeModel(Model):
         for name, model in ((FIRST, self.first), (THEN, self.then)):
             (folder / name).mkdir()
             model.save(folder / name)
+
+
+def _with_lists_of(promising: Callable[[pl.DataFrame], pl.DataFrame], training: Examples, folder: Path) -> Examples:
+    """Return `training` with the lists that the careful ranker is served, which are written into `folder`."""
+    lists = [Examples(files).rewritten(folder / str(week), promising) for week, files in enumerate(training.lists)]
+    return replace(training, lists=tuple(each.files for each in lists))
 
 
 def _promising(first: Model, keep: int, candidates: pl.DataFrame) -> pl.DataFrame:

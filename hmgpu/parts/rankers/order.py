@@ -39,12 +39,11 @@ class Order(Ranker):
         known = ranked_by(training.features())
         if not known:
             raise ConfigError("ranker: order goes by the retrievers' ranks, and a stacker sees none; choose another.")
-        unknown = sorted(set(self.retrievers or ()) - set(known))
-        if unknown:
-            raise ConfigError(
-                f"ranker.retrievers: '{unknown[0]}' proposes nothing here; choose from {', '.join(known)}."
-            )
+        check_known(self.retrievers or (), known)
         return OrderModel(self.retrievers or known, self.by)
+
+    def refit(self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None) -> Model:
+        return fitted
 
     def load(self, folder: Path, engine: Engine) -> "OrderModel":
         return OrderModel(tuple(json.loads((folder / FILE).read_text())), self.by)
@@ -83,3 +82,10 @@ def ranked_by(columns: list[str]) -> tuple[str, ...]:
     """Return the retrievers whose scores and ranks are among `columns`, in their order; features have only ranks."""
     names = [name.removesuffix(RANK) for name in columns if name.endswith(RANK)]
     return tuple(name for name in names if f"{name}{SCORE}" in columns)
+
+
+def check_known(retrievers: tuple[str, ...], known: tuple[str, ...]) -> None:
+    """Raise ConfigError, naming the first, if any of `retrievers` is not `known`."""
+    unknown = sorted(set(retrievers) - set(known))
+    if unknown:
+        raise ConfigError(f"ranker.retrievers: '{unknown[0]}' proposes nothing here; choose from {', '.join(known)}.")

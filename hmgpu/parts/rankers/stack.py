@@ -53,7 +53,9 @@ class Stack(Ranker):
     @classmethod
     def _learns_from_scores_of_one_week(cls, stacker: Ranker) -> Ranker:
         if stacker.needs_lists:
-            raise ValueError("a stacker has one week to learn from, and a stack needs two; choose another ranker")
+            raise ValueError(
+                "a stacker has one week to learn from, and stack and guard need two; choose another ranker"
+            )
         if stacker.needs_worth or stacker.needs_codes:
             raise ValueError("a stacker sees only the rankers' scores and places, no worth and no codes of categories")
         return stacker
@@ -69,6 +71,10 @@ class Stack(Ranker):
     @property
     def needs_lists(self) -> int:
         return 1 + max(ranker.needs_lists for ranker in self.rankers.values())
+
+    @property
+    def most_lists(self) -> int | None:
+        return None
 
     def settings(self) -> dict[str, Any]:
         rankers = {name: ranker.settings() for name, ranker in self.rankers.items()}
@@ -86,6 +92,16 @@ class Stack(Ranker):
             lists = last.rewritten(Path(folder) / "lists", opinions)
             stopping = validation.rewritten(Path(folder) / "validation", opinions)
             return StackModel(fitted, self.stacker.fit(lists, stopping, engine, seed, client))
+
+    def refit(self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None) -> "StackModel":
+        assert isinstance(fitted, StackModel)
+        earlier, last = training.before_last_week(), training.last_lists()
+        again = {
+            name: each.refit(fitted.models[name], earlier, engine, seed, client) for name, each in self.rankers.items()
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            lists = last.rewritten(Path(folder) / "lists", partial(_labelled_opinions, again))
+            return StackModel(again, self.stacker.refit(fitted.stacker, lists, engine, seed, client))
 
     def load(self, folder: Path, engine: Engine) -> "StackModel":
         loaded = {name: ranker.load(folder / name, engine) for name, ranker in self.rankers.items()}

@@ -90,13 +90,31 @@ class XGBoost(Ranker):
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
     ) -> "XGBoostModel":
         training.require_purchases()
-        features = training.features()
+        fitting = self._fitting(training, engine, seed, self.rounds, self.patience)
+        return self._run(fitting, training, validation, self._watched(validation, seed), client)
+
+    def refit(self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None) -> "XGBoostModel":
+        assert isinstance(fitted, XGBoostModel)
+        fitting = self._fitting(training, engine, seed, fitted.booster.num_boosted_rounds(), None)
+        nobody = pl.DataFrame(schema={"customer": pl.Int32})
+        return self._run(fitting, training, Examples(()), nobody, client)
+
+    def load(self, folder: Path, engine: Engine) -> "XGBoostModel":
+        import xgboost as xgb
+
+        booster = xgb.Booster(model_file=str(folder / MODEL))
+        booster.set_param({"device": engine.device})
+        return XGBoostModel(booster, tuple(json.loads((folder / FEATURES).read_text())), engine, self.from_worth)
+
+    def _fitting(self, training: Examples, engine: Engine, seed: int, rounds: int, patience: int | None) -> Fitting:
         ranks = self.objective.startswith("rank:")
         parameters = self._parameters(engine, seed, ranks)
-        fitting = Fitting(
-            parameters, self.rounds, self.patience, self.bins, ranks, features, engine, from_worth=self.from_worth
-        )
-        watched = self._watched(validation, seed)
+        features = training.features()
+        return Fitting(parameters, rounds, patience, self.bins, ranks, features, engine, from_worth=self.from_worth)
+
+    def _run(
+        self, fitting: Fitting, training: Examples, validation: Examples, watched: pl.DataFrame, client: Any
+    ) -> "XGBoostModel":
         if self.workers == 1:
             from hmgpu.parts.models.trees.boosting import boosted  # loads XGBoost
 
@@ -105,14 +123,7 @@ class XGBoost(Ranker):
             from hmgpu.parts.models.trees.together import fit_together  # loads Dask
 
             booster = fit_together(fitting, training, validation, watched, client, self.workers)
-        return XGBoostModel(booster, tuple(features), engine, self.from_worth)
-
-    def load(self, folder: Path, engine: Engine) -> "XGBoostModel":
-        import xgboost as xgb
-
-        booster = xgb.Booster(model_file=str(folder / MODEL))
-        booster.set_param({"device": engine.device})
-        return XGBoostModel(booster, tuple(json.loads((folder / FEATURES).read_text())), engine, self.from_worth)
+        return XGBoostModel(booster, tuple(fitting.features), fitting.engine, self.from_worth)
 
     def _watched(self, validation: Examples, seed: int) -> pl.DataFrame:
         """Return (customer): those whose lists decide when to stop."""

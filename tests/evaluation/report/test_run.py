@@ -127,6 +127,22 @@ def test_each_ranker_of_a_cascade_has_its_curve(evaluated):
     assert "Ranker then: Gain by part" in page
 
 
+def test_what_a_guard_found_is_shown(evaluated):
+    verdict = {
+        "customers": 1234,
+        "map_at_12": {"ranker": 0.05, "order": 0.04},
+        "ahead": {"order": [0.01, -0.002, 0.022]},
+        "weights": {"ranker": 0.8, "order": 0.2},
+    }
+    (evaluated.model_files / "guard.json").write_text(json.dumps({"verdict": verdict}))
+    page = report_page(evaluated)
+    assert "Guard: a trial on 1,234 customers of the last training week, fitted on those before" in page
+    assert "+0.01000 (-0.00200 to +0.02200)" in page
+    too_few = {"customers": 3, "map_at_12": {}, "ahead": {}, "weights": {"order": 1.0}}
+    (evaluated.model_files / "guard.json").write_text(json.dumps({"verdict": too_few}))
+    assert "Guard: a trial on 3 customers" in report_page(evaluated)
+
+
 def _place(folder, article_id):
     place = folder / "images" / article_id[:3] / f"{article_id}.jpg"
     place.parent.mkdir(parents=True)

@@ -12,16 +12,19 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.examples import Examples
+from hmgpu.parts.models.rivals import Verdict
 from hmgpu.parts.part import kinds
 from hmgpu.parts.ranker import Model, Ranker
 from hmgpu.parts.rankers.blend import Blend
 from hmgpu.parts.rankers.cascade import Cascade
+from hmgpu.parts.rankers.dlrm import DLRM
+from hmgpu.parts.rankers.guard import Guard
 from hmgpu.parts.rankers.order import Order, OrderModel
 from hmgpu.parts.rankers.stack import Stack
 from hmgpu.pipeline.config import load_config
 
 CPU = Engine("cpu", "tests")
-EARLY = ("customer", "article", "popular_rank", "price_fit", "worth", "best_rank")
+EARLY = ("customer", "article", "popular_rank", "popular_score", "price_fit", "worth", "best_rank")
 Rows = set[tuple[int, int]]
 
 
@@ -38,12 +41,19 @@ class Spy(Order):
 
     fitted: ClassVar[list[tuple[Rows, Rows]]] = []
     """What decides when to stop, and the lists of the last training week, of every fit."""
+    refitted: ClassVar[list[Rows]] = []
+    """The lists of the last training week, or all that it is fitted on, of every fit without a validation week."""
     served: ClassVar[list[Rows]] = []
 
     def fit(self, training: Examples, validation: Examples, engine: Any, seed: int, client: Any = None) -> Model:
         stopping, lists = ([pl.concat(each.tables())] if each.files else [] for each in _lists(training, validation))
         Spy.fitted.append(tuple({*table.select(KEYS).rows()} for [table] in (stopping, lists or stopping)))  # type: ignore[arg-type]
         return SpyModel(("popular",))
+
+    def refit(self, fitted: Model, training: Examples, engine: Any, seed: int, client: Any = None) -> Model:
+        lists = training.last_lists()
+        Spy.refitted.append({*pl.concat((lists if lists.files else training).tables()).select(KEYS).rows()})
+        return fitted
 
 
 def _lists(training: Examples, validation: Examples) -> tuple[Examples, Examples]:
@@ -62,17 +72,18 @@ def within(kind: str, inner: Ranker) -> dict[str, Ranker]:
             "cascade.first": Cascade(first=inner, keep=12, then=SMALL),
             "cascade.then": Cascade(first=SMALL, keep=12, then=inner),
         },
+        "guard": {"guard": Guard.model_construct(**{**dict(Guard()), "ranker": inner, "keep": 12})},
     }[kind]
 
 
-HOLDERS = ("blend", "stack", "cascade")
+HOLDERS = ("blend", "stack", "cascade", "guard")
 SINGLE = {name: each for kind in HOLDERS for name, each in within(kind, Spy()).items()}
 PAIRS = {
     f"{outer} < {inner}": ranker
     for inner, each in SINGLE.items()
     for kind in HOLDERS
     for outer, ranker in within(kind, each).items()
-    if not (outer == "stack.stacker" and each.needs_lists)
+    if not (outer == "stack.stacker" and each.needs_lists) and not (outer == "guard" == inner)
 }
 
 
@@ -82,11 +93,18 @@ def weeks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Examples, Examples]
     folder, files = tmp_path_factory.mktemp("weeks"), list[Path]()
     for week in range(3):
         files.append(folder / f"{week}.parquet")
-        table = planted(25, week, first=100 * week)
+        table = planted(40, week, first=100 * week)
         worth = pl.lit(1 << 20, dtype=pl.Int64)
         Examples.write(files[-1], table.with_columns(worth=worth, best_rank="popular_rank"), EARLY)
     lists = tuple((file,) for file in files[1:])
     return Examples(tuple(files), weeks=(1, 1, 1), lists=lists), Examples(tuple(files[2:]))
+
+
+@pytest.fixture(autouse=True)
+def everybody_has_a_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guard's trial ends undecided, so that its rivals take part."""
+    weights = {"ranker": 0.4, "order": 0.4, "worth": 0.2}
+    monkeypatch.setattr("hmgpu.parts.rankers.guard.judge", lambda *given: Verdict(30, {}, {}, weights))
 
 
 def test_the_kinds_are_all_there() -> None:
@@ -101,17 +119,45 @@ def test_fitted_and_served_lists_are_the_same(ranker: Ranker, weeks: tuple[Examp
     candidates = next(validation.tables())
     Spy.served.clear()
     kept = model.promising(candidates.select(EARLY))
-    described = kept.select(KEYS).join(candidates, on=KEYS, maintain_order="left")
+    described = kept.join(candidates.drop(EARLY[2:]), on=KEYS, maintain_order="left")
     scores = model.score_promising(described)
     assert scores.drop_nulls().equals(model.score(candidates).drop_nulls())
     assert scores.is_finite().any()
-    assert len(Spy.fitted) == 1
-    stopping, lists = Spy.fitted[0]
     assert Spy.served
     # An inner stack's rankers learn from the week before: their lists are as long as those that are served.
-    longest = [max(pl.Series([c for c, _ in rows]).value_counts()["count"]) for rows in (lists, *Spy.served)]
-    assert len(set(longest)) == 1
+    assert {*map(longest, (*(lists for _, lists in Spy.fitted), *Spy.served))} == {longest(Spy.served[0])}
+    stopping, _ = Spy.fitted[-1]  # what serves is fitted after a guard's trial
     assert all(rows == stopping for rows in Spy.served)
+    assert len(Spy.fitted) == (1 if "guard" not in str(ranker.settings()) else 2)
+
+
+def longest(rows: Rows) -> int:
+    return max(pl.Series([customer for customer, _ in rows]).value_counts()["count"])
+
+
+@pytest.mark.parametrize("ranker", SINGLE.values(), ids=SINGLE.keys())
+def test_what_is_fitted_again_gets_the_lists_that_it_is_served(
+    ranker: Ranker, weeks: tuple[Examples, Examples]
+) -> None:
+    training, validation = weeks
+    model = ranker.fit(training, validation, CPU, 1)
+    Spy.refitted.clear()
+    again = ranker.refit(model, training, CPU, 1)
+    Spy.served.clear()
+    again.score(next(validation.tables()))
+    assert len(Spy.refitted) == 1
+    assert {*map(longest, (*Spy.refitted, *Spy.served))} == {longest(Spy.served[0])}
+
+
+def test_a_kind_that_cannot_be_fitted_again_is_named_wherever_it_is(weeks: tuple[Examples, Examples]) -> None:
+    dlrm = Blend(rankers={"trees": SMALL, "deep": Cascade(then=DLRM())})
+    assert (dlrm.never_refitted, Guard(ranker=Stack()).never_refitted) == ({"dlrm"}, set())
+    with pytest.raises(
+        ConfigError, match=r"dlrm can't be fitted without a week that stops it; set weeks\.refit to false"
+    ):
+        load_config("best", {"ranker": dlrm, "weeks.refit": True, "data.raw": "raw", "features.encoded": {}})
+    with pytest.raises(ConfigError, match="The ranker dlrm stops by the validation week"):
+        DLRM().refit(OrderModel(("popular",)), weeks[0], CPU, 1)
 
 
 def test_a_nested_rankers_early_families_and_weeks_of_lists_are_asked_for() -> None:

@@ -160,6 +160,21 @@ def test_without_validation_there_is_no_curve(training, engine, tmp_path):
     assert json.loads((tmp_path / "model" / CURVE_FILE).read_text())["validation"] == []
 
 
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_fitted_again_it_grows_as_many_trees_and_learns_of_the_weeks_that_it_is_given(engine, tmp_path, objective):
+    """In the first week price_fit and recency decide, in the next `noise` does."""
+    other = planted(150, 4, 500).with_columns(label=(pl.col("noise") > 0.9).cast(pl.Int8))
+    first, both = on_disk(tmp_path, a=planted(150, 1)), on_disk(tmp_path, b=planted(30, 1), c=other)
+    ranker = SMALL.model_copy(update={"patience": 3, "objective": objective})
+    model = ranker.fit(first, on_disk(tmp_path, v=planted(60, 2)), engine, 1)
+    again = ranker.refit(model, both, engine, 1)
+    assert again.booster.num_boosted_rounds() == model.booster.num_boosted_rounds()
+    unseen = planted(60, 5).with_columns(label=(pl.col("noise") > 0.9).cast(pl.Int8))
+    assert map_of(again, unseen, engine) > 0.5 > map_of(model, unseen, engine)
+    saved(again, tmp_path / "again")
+    assert json.loads((tmp_path / "again" / CURVE_FILE).read_text())["validation"] == []
+
+
 def test_a_sample_of_the_validation_customers_may_decide_when_to_stop(training, validation, engine):
     chosen = [
         SMALL.model_copy(update={"watched": n})._watched(validation, seed) for n in (5, 20, None) for seed in (1, 2)

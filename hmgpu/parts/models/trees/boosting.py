@@ -31,7 +31,9 @@ def boosted(fitting: Fitting, training: Examples, validation: Examples, watched:
     train = _matrix(training, fitting)
     log.info("fitting trees on %d rows of %d features", train.num_row(), train.num_col())
     evals, callbacks = [], []
-    if watched.height:
+    if fitting.patience is None:
+        log.info("no week decides when to stop: all %d trees are kept", fitting.rounds)
+    elif watched.height:
         evals.append((_watched_lists(validation, fitting, watched), "validation"))
         stop = xgb.callback.EarlyStopping(rounds=fitting.patience, metric_name=METRIC, maximize=True, save_best=True)
         callbacks += [stop, _Report(every=50)]

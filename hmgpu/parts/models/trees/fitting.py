@@ -28,7 +28,8 @@ class Fitting:
     parameters: Mapping[str, Any]
     """Parameters of XGBoost."""
     rounds: int
-    patience: int
+    patience: int | None
+    """None: no lists are watched, and all trees are kept."""
     bins: int
     by_query: bool
     """Whether examples are fitted as lists of a customer; otherwise each by itself."""
