@@ -24,6 +24,7 @@ from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.ranker import Model
 from hmgpu.parts.rankers.cascade import Cascade
+from hmgpu.parts.rankers.guard import Guard
 from hmgpu.parts.rankers.xgboost import XGBoost
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.run import Run
@@ -41,7 +42,8 @@ def benchmark_train(
     """
     config = subject.untrained
     config = config.model_copy(update={"weeks": config.weeks.model_copy(update={"train": weeks})})
-    careful = config.ranker.then if isinstance(config.ranker, Cascade) else config.ranker
+    guarded = config.ranker.ranker if isinstance(config.ranker, Guard) else config.ranker
+    careful = guarded.then if isinstance(guarded, Cascade) else guarded
     own = careful if isinstance(careful, XGBoost) else XGBoost()
     ranker = own.model_copy(update={"rounds": trees, "patience": trees})  # so that no fit stops before the others
     with tempfile.TemporaryDirectory() as folder:

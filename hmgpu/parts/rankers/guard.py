@@ -56,7 +56,7 @@ class Guard(Ranker):
     fitted: Count | None = 20_000
     """Customers whose examples the trial is fitted on, sampled at random among those who bought a candidate; null takes
     all. The ranker that serves is fitted on all examples."""
-    judged: Count | None = 20_000
+    judged: Count | None = 10_000
     """Buyers of the last training week whose lists the trial is judged on, sampled at random; null takes all."""
 
     @field_validator(RANKER, mode="before")

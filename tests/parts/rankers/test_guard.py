@@ -225,7 +225,7 @@ def test_what_asks_for_too_little_or_too_much_is_refused(good, engine):
 
 def test_how_many_lists_are_asked_for():
     deep = Stack(rankers={"a": SMALL})
-    assert (GUARD.needs_lists, GUARD.most_lists, Guard(judged=None).most_lists) == (1, 20_000, None)
+    assert (GUARD.needs_lists, GUARD.most_lists, Guard(judged=None).most_lists) == (1, 10_000, None)
     assert (Guard(ranker=deep).needs_lists, Guard(ranker=deep).most_lists) == (2, None)
     few = Blend(rankers={"a": Guard(judged=50), "b": Guard(judged=70), "c": SMALL})
     assert (few.needs_lists, few.most_lists) == (1, 70)
