@@ -35,16 +35,16 @@ class Verdict:
 
     def said(self) -> str:
         """Return it as one line."""
-        weights = ", ".join(f"{name} {weight:g}" for name, weight in self.weights.items())
+        weights = "weights: " + ", ".join(f"{name} {weight:g}" for name, weight in self.weights.items())
         if not self.map_at_12:
-            return f"only {self.customers} customers bought a candidate in the last training week; weights: {weights}"
+            return f"too little to try the ranker on ({self.customers} customers who bought a candidate); {weights}"
         rivals = "; ".join(
             f"{name} {self.map_at_12[name]:.5f} ({difference:+.5f}, {low:+.5f} to {high:+.5f})"
             for name, (difference, low, high) in self.ahead.items()
         )
         return (
             f"MAP@{K} of {self.customers:,} customers in the last training week: ranker {self.map_at_12[RANKER]:.5f}; "
-            f"{rivals}; weights: {weights}"
+            f"{rivals}; {weights}"
         )
 
 

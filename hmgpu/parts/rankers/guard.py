@@ -132,8 +132,8 @@ class Guard(Ranker):
     ) -> Verdict:
         """Judge the ranker, fitted on all weeks but the last, on the lists of that one."""
         earlier, last = training.before_last_week(), training.last_lists()
-        if not earlier.files:
-            raise ConfigError("ranker.kind: a guard judges on the last training week; set weeks.train to 2 or more.")
+        if not earlier.files:  # `weeks.train: auto` may find no more than one week
+            return unproven(0)
         buyers, judged = earlier.customers_with_purchases(), sample(last.customers_with_purchases(), self.judged, seed)
         if buyers.is_empty() or judged.height < LEAST:
             return unproven(judged.height)
