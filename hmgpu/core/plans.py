@@ -7,6 +7,7 @@ Every sum of integers states what keeps it below 2^63. A table has fewer than 2^
 a day below 2^16: so counts fit into an int32, and sums of prices, ages or days into an int64.
 """
 
+import math
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -47,7 +48,7 @@ def decayed(cutoff: int, half_life: float, days: int | None = None, one: int = T
 
     Args:
         cutoff: the first unknown day.
-        half_life: in days.
+        half_life: in days; infinite: all weigh the same.
         days: days before the cutoff that count; None: all since 1970.
         one: the weight of today. Smaller than TODAY where weights are multiplied before they are summed.
     """
@@ -55,7 +56,7 @@ def decayed(cutoff: int, half_life: float, days: int | None = None, one: int = T
     reach = min(days or cutoff, cutoff)
     fresh = fixed_point(pl.lit(0.5).pow(age.cast(pl.Float64) / half_life), one)
     # Above twice the half-life, weights fall by more than a step a day.
-    apart = reach + int(min(2 * half_life, reach))
+    apart = reach + int(min(2 * half_life, one)) * math.isfinite(half_life)
     return pl.when(fresh > apart).then(fresh).otherwise(reach + 1 - age)
 
 

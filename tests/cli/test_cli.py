@@ -184,8 +184,7 @@ def test_a_folder_that_nobody_filled_is_as_good_as_none(hmgpu, places: list[str]
 
 
 def test_demo_works_in_an_empty_folder_and_generates_its_data_once(hmgpu, monkeypatch, tmp_path: Path) -> None:
-    little = {f"retrievers__two_tower__{name}": value for name, value in (("weeks", 2), ("epochs", 1), ("width", 8))}
-    flags = ["--scale", 0.0005, *settings(**little, ranker__rounds=3, weeks__train=1)]
+    flags = ["--scale", 0.0005, *settings(retrievers__two_tower="null", ranker__rounds=3, weeks__train=1)]
     done = process("demo", *flags, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "demo" / "runs" / "current" / "submission.csv").is_file()
