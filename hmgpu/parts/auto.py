@@ -65,10 +65,10 @@ class Adaptable(BaseModel):
         """Names of the settings that wait to be measured."""
         return self._auto
 
-    def taking(self, **numbers: float) -> Self:
-        """Return these settings with `numbers` for some of those that wait."""
-        copy = self.model_copy(update=numbers)
-        copy._auto = self._auto - set(numbers)
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with `update` put over the fields; what gets a value no longer waits."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy._auto = self._auto - set(update or ())
         return copy
 
     def measured(self, rhythm: Rhythm | None) -> Self:
@@ -86,7 +86,7 @@ class Adaptable(BaseModel):
             elif isinstance(value, Mapping) and any(isinstance(each, Adaptable) for each in value.values()):
                 found[name] = {key: each.measured(rhythm) for key, each in value.items()}
         copy = self.model_copy(update=found)
-        copy._auto = frozenset()
+        copy._auto = frozenset()  # also where nothing could be measured
         return copy
 
     def waiting(self) -> Iterator[str]:

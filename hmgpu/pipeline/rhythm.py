@@ -42,7 +42,7 @@ def measured(config: Config, store: Store, engine: Engine) -> Config:
         return config
     scheduled = config
     if "train" in config.weeks.auto:
-        weeks = config.weeks.taking(train=_training_weeks(config, store, engine))
+        weeks = config.weeks.model_copy(update={"train": _training_weeks(config, store, engine)})
         scheduled = config.model_copy(update={"weeks": weeks})
     oldest = Schedule.of(scheduled, store).oldest
     rhythm = measure(store, oldest, engine)

@@ -86,6 +86,14 @@ def test_what_waits_is_written_as_auto_and_read_again() -> None:
     assert load_config("base", ["weeks.train=9"]) != load_config("base", ["weeks.train=auto"])
 
 
+def test_a_copy_with_a_number_no_longer_waits() -> None:
+    waiting = Repurchase.model_validate({"half_life": AUTO, "n": AUTO})
+    assert waiting.model_copy().auto == {"half_life", "n"}
+    given_ = waiting.model_copy(update={"n": 3})
+    assert given_.settings() == waiting.settings() | {"n": 3}
+    assert given_.measured(LARGE) == Repurchase(half_life=14, n=3)
+
+
 @pytest.mark.parametrize("setting", ["retrievers.popular.n=auto", "seed=auto", "ranker.then.rounds=auto"])
 def test_other_settings_want_a_number(setting: str) -> None:
     with pytest.raises(ConfigError, match=setting.partition("=")[0]):
