@@ -41,7 +41,7 @@ class Engine:
             return Engine("cpu", "asked for")
         missing = _missing_for_gpu()
         if missing is None:
-            os.environ[CHOSEN] = "1"
+            remember_gpu()
             return Engine("gpu", "asked for" if choice == "gpu" else "a GPU and RAPIDS are there")
         if choice == "gpu":
             raise EngineError(f"The GPU engine can't run: {missing}. Fix that or use --engine cpu.")
@@ -133,6 +133,11 @@ class Engine:
         if self.name == "gpu":
             return pl.DataFrame(frame.to_arrow(preserve_index=False))
         return pl.from_pandas(frame)
+
+
+def remember_gpu() -> None:
+    """Note that a GPU engine was chosen: here, or by the process that this one works for."""
+    os.environ[CHOSEN] = "1"
 
 
 def gpu_was_chosen() -> bool:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import psutil
 
-from hmgpu.core.engine import Engine
+from hmgpu.core.engine import Engine, gpu_was_chosen, remember_gpu
 from hmgpu.core.errors import EngineError, RunError
 from hmgpu.core.extras import needed_by
 from hmgpu.core.progress import stage, tracked
@@ -49,7 +49,7 @@ class Cluster:
     def each(self, what: str, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """Run `tasks` and return their results in order. A task whose worker dies is run again by another."""
         # Not pure: a task counts for what it writes to disk, so the result of an equal, earlier task is not enough.
-        futures = [self.client.submit(_do, task, code_digest(), pure=False) for task in tasks]
+        futures = [self.client.submit(_do, task, code_digest(), gpu_was_chosen(), pure=False) for task in tasks]
         try:
             with one_stage(what, len(futures)):
                 for future in tracked(as_completed(futures, loop=self.client.loop), what, len(futures)):
@@ -67,10 +67,12 @@ class Cluster:
         return InProcess, ()  # a worker does all of a task itself
 
 
-def _do(task: Callable[[], T], code: str) -> T:
+def _do(task: Callable[[], T], code: str, gpu: bool) -> T:
     logging.getLogger("hmgpu").setLevel(logging.DEBUG)  # a worker's log goes to the client, which chooses
     if code_digest() != code:
         raise RunError("A Dask worker runs a different hmgpu than this process: install the same version there.")
+    if gpu:  # a worker of another machine was not started by the client
+        remember_gpu()
     with stage():  # of the client, which says itself what was done
         return task()
 

@@ -18,14 +18,15 @@ from distributed.utils import get_mp_context
 from kit import demo_config
 
 from hmgpu.cli.options import start_workers
-from hmgpu.core.engine import Engine
+from hmgpu.core.engine import CHOSEN, Engine, gpu_was_chosen
 from hmgpu.core.errors import EngineError, RunError
 from hmgpu.data.store import Store
 from hmgpu.pipeline.config import Config, load_config
-from hmgpu.pipeline.dask_workers import Cluster, cluster
+from hmgpu.pipeline.dask_workers import Cluster, _do, cluster
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.shards import split
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
+from hmgpu.runs.run import code_digest
 
 CPU = Engine("cpu", "tests")
 LOADED = (
@@ -55,6 +56,13 @@ def test_on_gpus_each_process_sees_one_device(monkeypatch: pytest.MonkeyPatch):
         EngineError, match=r"^--cluster 4 needs a GPU for each process, .* may use 3: ask for that many"
     ):
         cluster("4", gpu).__enter__()
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+def test_a_worker_knows_whether_the_client_chose_a_gpu(gpu: bool, monkeypatch: pytest.MonkeyPatch):
+    """Merlin asks, in the process that it is loaded in."""
+    monkeypatch.setattr(os, "environ", {name: value for name, value in os.environ.items() if name != CHOSEN})
+    assert _do(gpu_was_chosen, code_digest(), gpu) == gpu
 
 
 @pytest.fixture(scope="module")

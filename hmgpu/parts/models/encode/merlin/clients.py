@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from hmgpu.core.engine import gpu_was_chosen, remember_gpu
+
 _LENT: ContextVar[Any] = ContextVar("lent", default=None)
 
 
@@ -23,8 +25,11 @@ def through(client: Any) -> Iterator[None]:
 
     class Patches(WorkerPlugin):
         name = "hmgpu-merlin"
+        gpu = gpu_was_chosen()
 
         def setup(self, worker: Any) -> None:
+            if self.gpu:
+                remember_gpu()
             import hmgpu.parts.models.encode.merlin  # noqa: F401
 
     client.register_plugin(Patches())
