@@ -1,8 +1,10 @@
 """Fitting trees to examples on disk: an interruption does not count as the end of the examples."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -13,6 +15,7 @@ from hmgpu.core.interrupts import STOPS
 from hmgpu.parts.examples import Examples
 
 CPU = Engine("cpu", "tests")
+GPU = Engine("gpu", "a stand-in")
 
 
 pytestmark = pytest.mark.usefixtures("signals_exit")
@@ -43,3 +46,15 @@ def test_a_signal_while_xgboost_reads_ends_the_fitting(tmp_path, number, at):
     interrupting = Interrupting(**vars(training), number=number, at=at)
     with pytest.raises(SystemExit):
         SMALL.fit(interrupting, validation, CPU, 1)
+
+
+def test_columns_without_nulls_give_the_same_trees(tmp_path, monkeypatch):
+    """A GPU gets them so, as cuDF frames; most ranks are null, since few retrievers propose a candidate."""
+    proposed = pl.col("popular_rank") % 3 == 1
+    table = planted(60, 1).with_columns(pl.when(proposed).then("popular_rank"), flag=pl.when(proposed).then(True))
+    training, validation = on_disk(tmp_path, training=table), on_disk(tmp_path, validation=table.head(200))
+    expected = SMALL.fit(training, validation, CPU, 1).score(table)
+    monkeypatch.setitem(sys.modules, "cudf", SimpleNamespace(DataFrame=SimpleNamespace(from_arrow=pl.from_arrow)))
+    columns = Engine.columns
+    monkeypatch.setattr(Engine, "columns", lambda _, rows: columns(GPU, rows))
+    assert SMALL.fit(training, validation, CPU, 1).score(table).equals(expected)
