@@ -2,6 +2,7 @@
 
 Each page begins with what people wrote; all that follows the line MARK is generated, and changes with the code.
 README shows the last lines of the demo, from docs/results/demo-metrics.json: --demo RUN takes them from a finished run.
+docs/gpu.md lists plans that cuDF does not run part by part, from hmgpu/core/collapses.json: --plans counts them again.
 With --check nothing is written: 1 where a page is stale, and which.
 """
 
@@ -11,6 +12,7 @@ import json
 import sys
 import types
 import typing
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +23,7 @@ from pydantic.fields import FieldInfo
 
 from hmgpu.cli.pipeline import ending
 from hmgpu.core.extras import EXTRAS, FROM_LOCK
+from hmgpu.core.gpu_plans import COLLAPSES, listed_collapses, summary
 from hmgpu.core.printed import as_text
 from hmgpu.data.settings import ColumnNames
 from hmgpu.data.tables import TABLES
@@ -74,7 +77,18 @@ def parts_page() -> str:
     return "\n\n".join(block for family in FAMILIES for block in _family(family))
 
 
-PAGES = {"settings.md": settings_page, "parts.md": parts_page}
+def gpu_page() -> str:
+    """The plans that hold a whole table at once, and why."""
+    rows = ["| part | plan | collapses, in the words of cuDF |", "|---|---|---|"]
+    for kind, plans in listed_collapses().items():
+        for name, reasons in plans.items():
+            told = [f"{reason.rstrip('.')}{f' (x{n})' if n > 1 else ''}" for reason, n in Counter(reasons).items()]
+            if told:
+                rows.append(f"| [`{kind}`](parts.md#{kind}) | {name} | {_cell('; '.join(told))} |")
+    return "\n".join([f"{summary().partition(', listed')[0]}).", "", *rows])
+
+
+PAGES = {"settings.md": settings_page, "parts.md": parts_page, "gpu.md": gpu_page}
 
 
 def _model(title: str, model: type[BaseModel], place: tuple[str, ...], level: int) -> Iterator[str]:
@@ -255,6 +269,18 @@ def take_demo(run: Path) -> None:
     DEMO.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def take_plans() -> None:
+    """Count the collapses of every plan of hmgpu's own parts; models are trained for one pass."""
+    from hmgpu.testing import collapses_of, contract_data
+
+    data, found = contract_data(), dict[str, dict[str, list[str]]]()
+    for base in (Retriever, Feature):
+        for kind, part in own_kinds(base).items():
+            one_pass = {"epochs": 1} if "epochs" in part.model_fields else {}
+            found[kind] = collapses_of(part(**one_pass), data)
+    COLLAPSES.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
 def fresh_readme() -> str:
     """README as it should be: the block below its mark is what the demo ends with in a terminal of 80 columns."""
     kept = json.loads(DEMO.read_text(encoding="utf-8"))
@@ -275,8 +301,11 @@ def main() -> int:
     """Write the generated pages, or say which are stale; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="Write nothing; 1 where a page is stale.")
+    parser.add_argument("--plans", action="store_true", help="Count again what cuDF doesn't run part by part: minutes.")
     parser.add_argument("--demo", type=Path, metavar="RUN", help="Take README's output from this run of the demo.")
     asked = parser.parse_args()
+    if asked.plans:
+        take_plans()
     if asked.demo:
         take_demo(asked.demo)
     stale = {file: text for file, text in _told().items() if text != file.read_text(encoding="utf-8")}

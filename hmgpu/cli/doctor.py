@@ -12,6 +12,7 @@ from hmgpu.core.choices import Choice
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import HmgpuError
 from hmgpu.core.extras import EXTRAS, missing, remedy
+from hmgpu.core.gpu_plans import summary
 from hmgpu.core.machine import GIB, PACKAGES, machine, versions
 from hmgpu.core.printed import figures_table
 from hmgpu.core.words import counted
@@ -41,7 +42,7 @@ def examine(choice: Choice, data: Path | None, asked: bool) -> list[Finding]:
         data: folder of the data set.
         asked: whether the data set was asked for, so that its absence is a fault.
     """
-    return [*_machine(data), *_packages(), _engine(choice), _data(data, asked)]
+    return [*_machine(data), *_packages(), _engine(choice), Finding("plans", summary()), _data(data, asked)]
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:

@@ -25,7 +25,7 @@ from hmgpu.testing.negative_sampler_contract import NegativeSamplerContract  # n
 from hmgpu.testing.ranker_contract import RankerContract  # noqa: E402
 from hmgpu.testing.retriever_contract import RetrieverContract  # noqa: E402
 from hmgpu.testing.settings import check_settings  # noqa: E402
-from hmgpu.testing.translation import untranslated  # noqa: E402
+from hmgpu.testing.translation import collapses, collapses_of, untranslated  # noqa: E402
 
 __all__ = [
     "CUTOFF",
@@ -37,6 +37,8 @@ __all__ = [
     "RetrieverContract",
     "bound",
     "check_settings",
+    "collapses",
+    "collapses_of",
     "contract_data",
     "digests",
     "learned",

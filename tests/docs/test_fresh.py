@@ -21,9 +21,9 @@ def generator():
         sys.path.remove(str(SCRIPT.parent))
 
 
-@pytest.mark.parametrize("name", ["settings.md", "parts.md"])
+@pytest.mark.parametrize("name", ["settings.md", "parts.md", "gpu.md"])
 def test_generated_pages_are_fresh(generator, name):
-    assert set(generator.PAGES) == {"settings.md", "parts.md"}
+    assert set(generator.PAGES) == {"settings.md", "parts.md", "gpu.md"}
     there = (ROOT / "docs" / name).read_text(encoding="utf-8")
     assert generator.fresh(name) == there, f"docs/{name} is stale: run `make docs` and commit it"
 

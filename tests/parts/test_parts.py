@@ -5,12 +5,14 @@ import importlib
 from collections.abc import Mapping
 from pathlib import Path
 
+import polars as pl
 import pytest
 from kit import CONFIGS, ROOT, small
 
 import hmgpu
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.gpu_plans import listed_collapses
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.models.by_attribute import OF_ARTICLES, OF_CUSTOMERS
 from hmgpu.parts.negative_sampler import NegativeSampler
@@ -30,6 +32,8 @@ from hmgpu.testing import (
     RetrieverContract,
     bound,
     check_settings,
+    collapses,
+    collapses_of,
     contract_data,
     digests,
     learned,
@@ -80,6 +84,20 @@ class TestEveryRetriever(RetrieverContract):
 @pytest.mark.parametrize("part", FEATURES.values(), ids=FEATURES.keys())
 class TestEveryFeature(FeatureContract):
     pass
+
+
+def test_the_plans_that_cudf_runs_in_one_part_are_those_that_are_listed() -> None:
+    """Of plans without a model, which are all of one kind: docs/gpu.md lists them, and `hmgpu doctor` their number."""
+    listed, parts = listed_collapses(), FEATURES | RETRIEVERS
+    assert set(listed) == {kind for base in (Retriever, Feature) for kind in kinds(base)}
+    for kind in sorted(kind for kind in listed if not isinstance(parts[kind], Trained)):
+        assert collapses_of(parts[kind], contract_data()) == listed[kind], f"scripts/generate_docs.py --plans ({kind})"
+
+
+def test_a_row_number_puts_all_parts_into_one_and_a_sum_does_not() -> None:
+    rows = pl.LazyFrame({"k": range(20), "v": [1] * 20})
+    assert collapses(rows.group_by("k").agg(pl.col("v").sum()).sort("k")) == []
+    assert collapses(rows.sort("k").with_row_index()) == ["row_index is not supported for multiple partitions."]
 
 
 @pytest.mark.gpu
