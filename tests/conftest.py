@@ -64,13 +64,16 @@ def with_models(raw: Path, store: Store, tmp_path: Path) -> Config:
     return load_config(demo_config(tmp_path, models=True), small_settings(raw, store.root, tmp_path / "runs"))
 
 
+try:
+    GPU: Engine | str = Engine.choose("gpu")  # before any test loads Merlin, which asks once whether one was chosen
+except EngineError as error:
+    GPU = str(error)
+
+
 @pytest.fixture(scope="session")
 def gpu() -> Engine:
     """The GPU engine; what needs it skips where it can't run."""
-    try:
-        return Engine.choose("gpu")
-    except EngineError as error:
-        pytest.skip(str(error))
+    return GPU if isinstance(GPU, Engine) else pytest.skip(GPU)
 
 
 @pytest.fixture

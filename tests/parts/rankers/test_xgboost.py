@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 from planted import PER_CUSTOMER, SMALL, map_of, on_disk, planted
 
-from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.metrics import map_at
 from hmgpu.core.plans import ranked
@@ -271,15 +270,3 @@ def test_a_gpus_trees_know_the_rule_and_score_alike_on_a_cpu(training, validatio
     saved(model, tmp_path / "model")
     there, here = model.score(unseen), ranker.load(tmp_path / "model", engine).score(unseen)
     assert there.to_numpy() == pytest.approx(here.to_numpy(), abs=1e-4)
-
-
-@pytest.mark.gpu
-def test_a_gpu_is_fed_its_own_columns(training, validation, gpu, monkeypatch):
-    import cudf
-
-    fed = []
-    columns = Engine.columns
-    monkeypatch.setattr(Engine, "columns", lambda engine, table: fed.append(columns(engine, table)) or fed[-1])
-    SMALL.fit(training, validation, gpu, 1).score(planted(2, 1))
-    assert len(fed) > 1
-    assert all(isinstance(each, cudf.DataFrame) for each in fed)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hmgpu.core.engine import Engine
+from hmgpu.core.engine import CHOSEN, Engine
 from hmgpu.core.errors import DataError, EngineError, RunError
 from hmgpu.parts.models.encode import merlin
 from hmgpu.parts.models.encode.merlin import fitting, graphs, versions
@@ -89,6 +89,7 @@ def other_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple["s
     program = f"import sys; folder = sys.argv[1]{WITH_A_GPU}{FIT_AND_SAVE}{RAPIDS_LOADED}"
     seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
     environment = os.environ | {"PYTHONHASHSEED": seed, "CUDA_VISIBLE_DEVICES": "0"}
+    environment.pop(CHOSEN, None)
     with subprocess.Popen([sys.executable, "-c", program, str(folder)], env=environment) as process:
         yield process, folder
         process.kill()

@@ -142,11 +142,3 @@ def test_codes_are_int32_without_nulls_and_numbers_float32(engine, make_history,
 @every_plan
 def test_plans_translate_to_cudf(plan, history, untranslated):
     assert untranslated(PLANS[plan](history)) == []
-
-
-@pytest.mark.gpu
-@every_plan
-def test_both_engines_give_the_same_rows(gpu, engine, history, plan):
-    names = PLANS[plan](history).collect_schema().names()
-    on_cpu, on_gpu = (each.collect(PLANS[plan](history).sort(names)) for each in (engine, gpu))
-    assert on_cpu.equals(on_gpu)

@@ -95,12 +95,3 @@ def test_lists_are_those_of_groupby(rows):
         assert set(found.columns) == {"customer", "a_list", "b_list"}
     assert by_op[0] == by_op[1]
     assert len(by_op[0]) == min(rows, 41)
-
-
-@pytest.mark.gpu
-def test_both_engines_give_the_same_lists(make_history, engine, gpu):
-    history = make_history(BOUGHT)
-    on_cpu, on_gpu = (
-        sessions(history, everybody(1, 2, 3, 8), coded(history), 4, each).sort("key") for each in (engine, gpu)
-    )
-    assert on_cpu.equals(on_gpu)

@@ -117,14 +117,3 @@ def test_empty_lists_have_no_values():
     chosen = gather(batch, torch.tensor([3, 1, 0]))
     assert chosen["codes__values"].tolist() == [8, 9, 7]
     assert chosen["codes__offsets"].tolist() == [0, 2, 2, 3]
-
-
-@pytest.mark.gpu
-def test_the_gpu_gives_the_same_batches(gpu, files):
-    np.random.seed(3)
-    there = [inputs for inputs, _ in FileBatches(files, 16, gpu)]
-    for mine, theirs in zip(batches(files, 3), there, strict=True):
-        assert mine.keys() == theirs.keys()
-        for name, tensor in mine.items():
-            assert theirs[name].is_cuda
-            assert torch.equal(tensor.flatten(), theirs[name].cpu().flatten()), name

@@ -169,19 +169,3 @@ def test_two_processes_train_together(tmp_path):
     weights, best = trained(tmp_path, epochs=12, devices=2)
     assert best > fitness(Line()) / 2
     assert all(np.isfinite(weights))
-
-
-@pytest.mark.gpu
-def test_the_gpu_learns_the_same_line(gpu, tmp_path):
-    model = Line()
-    settings = Training(epochs=60, learning_rate=0.1, patience=60)
-    best = fit(model, on_gpu, fitness_on_cpu, settings, gpu, 1, tmp_path)
-    assert best > fitness(Line()) / 10
-
-
-def on_gpu(rank: int, processes: int):
-    return [rows.to("cuda") for rows in ROWS.split(16)]
-
-
-def fitness_on_cpu(model) -> float:
-    return fitness(copy.deepcopy(model).cpu())
