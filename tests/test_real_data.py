@@ -22,14 +22,21 @@ def test_base_config_on_real_data(tmp_path: Path) -> None:
     raw = Path(str(SAMPLE))
     config = load_config(
         BASE,
-        [f"data.raw={raw}", f"data.root={tmp_path / 'data'}", f"runs={tmp_path / 'runs'}", "ranker.then.rounds=30"],
+        [
+            f"data.raw={raw}",
+            f"data.root={tmp_path / 'data'}",
+            f"runs={tmp_path / 'runs'}",
+            "ranker.then.rounds=30",
+            "weeks.train=4",
+        ],
     )
     summary = ingest(config.data)
     assert summary.rows == pl.read_csv(raw / "transactions_train.csv", columns=["t_dat"]).height
     assert summary.bad_rows == {}
     assert summary.prices_rounded == 0
     pipeline = open_pipeline(config, Engine("cpu", "tests"))
-    assert pipeline.retrievers == config.retrievers
+    assert pipeline.retrievers.keys() == config.retrievers.keys()
+    assert pipeline.config.found.keys() == {*config.waiting()}
     with pipeline.working():
         metrics = json.loads(pipeline.evaluate().read_text())
         submission = pl.read_csv(pipeline.submit(), infer_schema=False)

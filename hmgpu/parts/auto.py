@@ -31,6 +31,8 @@ class Rhythm:
     """Purchases a week that are among the customer's own past articles or the best sellers."""
     weeks: int
     """Training weeks."""
+    k: int = 12
+    """Articles of a list."""
 
     @property
     def positives(self) -> float:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
 from hmgpu.core.plans import ONE, decayed, ranked, sample, top_n
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import DAYS, Week
@@ -48,7 +49,14 @@ def measured(config: Config, store: Store, engine: Engine) -> Config:
     rhythm = measure(store, oldest, engine)
     if rhythm is None:
         log.warning("%s: nothing can be measured before %s, so the defaults hold", ", ".join(waiting), oldest)
-    found = scheduled.measured(rhythm and replace(rhythm, weeks=scheduled.weeks.train)).instead_of(config)
+    if rhythm is not None:
+        rhythm = replace(rhythm, weeks=scheduled.weeks.train, k=config.lists.k)
+    found = scheduled.measured(rhythm).instead_of(config)
+    keeps, k = found.ranker.keeps, config.lists.k
+    if keeps is not None and keeps < k:
+        raise ConfigError(
+            f"ranker.keep is auto, which is {keeps} here, but lists have {k} articles: set it to a number."
+        )
     log.info("auto: %s", ", ".join(f"{place}={value:g}" for place, value in found.found.items()))
     return found
 

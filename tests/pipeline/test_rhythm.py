@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import Store
+from hmgpu.parts.from_yaml import part_of
+from hmgpu.parts.ranker import Ranker
 from hmgpu.pipeline.config import Config, load_config
+from hmgpu.pipeline.exclusions import ListSettings
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.rhythm import measure, measured
 
@@ -139,10 +143,15 @@ def test_a_run_says_what_it_found(make_store: MakeStore, base: Callable[[Store],
 
 def test_little_data_leaves_the_defaults(make_store: MakeStore, base: Callable[[Store], Config]) -> None:
     store = make_store("little", shop(4, 1))
-    found = measured(base(store), store, CPU)
+    config = base(store)
+    found = measured(config, store, CPU)
     assert not [*found.waiting()]
     assert found.weeks.train == 2
     assert found.retrievers["repurchase"].n == 40
+    cascade = {"kind": "cascade", "keep": "auto", "first": {"kind": "order"}, "then": {"kind": "order"}}
+    long = config.model_copy(update={"ranker": part_of(Ranker, cascade), "lists": ListSettings(k=40)})
+    with pytest.raises(ConfigError, match=r"ranker\.keep is auto, which is 30 here, but lists have 40 articles"):
+        measured(long, store, CPU)
 
 
 def test_many_purchases_need_few_weeks(make_store: MakeStore, base, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,13 +17,18 @@ import polars as pl
 from pydantic import Field, field_validator
 
 from hmgpu.core.engine import Engine
-from hmgpu.parts.auto import Measured, between
+from hmgpu.parts.auto import Measured, Rhythm, between
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.from_yaml import part_of
 from hmgpu.parts.ranker import Model, Ranker
 from hmgpu.parts.rankers.xgboost import XGBoost
 
 FIRST, THEN, KEEPS, KEEP = "first", "then", "keep", "keep.json"
+
+
+def _keep(rhythm: Rhythm) -> int:
+    """Twice a list, or three baskets."""
+    return between(2 * rhythm.k, 3 * rhythm.basket, max(100, 2 * rhythm.k))
 
 
 class Cascade(Ranker):
@@ -34,7 +39,7 @@ class Cascade(Ranker):
     candidates with each other, and the families named in `early`."""
     early: tuple[str, ...] = ()
     """Names of more feature families for the quick ranker. They are computed for all candidates, which takes longer."""
-    keep: Annotated[int, Field(ge=12), Measured(lambda rhythm: between(24, 3 * rhythm.basket, 100))] = 30
+    keep: Annotated[int, Field(ge=12), Measured(_keep)] = 30
     """Candidates of each customer that the quick ranker keeps for the careful one. More of them lose less of what will
     be bought, and cost time."""
     then: Ranker = XGBoost()
