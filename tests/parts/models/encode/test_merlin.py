@@ -67,7 +67,7 @@ graph += ["c"] >> ops.JoinGroupby(["b"], stats=["mean"], out_path=str(folder / "
 merlin.save(nvt.Workflow(graph).fit(nvt.Dataset(rows, npartitions=3, cpu=True)), folder / "saved")
 """
 WITH_A_GPU = """
-from distributed.diagnostics import nvml
+from dask.distributed.diagnostics import nvml  # as Merlin imports it, which is another module than distributed's own
 nvml.device_get_count = lambda: 1
 """
 RAPIDS_LOADED = """
