@@ -1,5 +1,6 @@
 """Two ways to encode, with the same calls: hmgpu's workflows and pandas; and, alone, the plans that both run."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,10 @@ class EncodingInputs:
     n: int
     """Articles in a session list."""
     folder: Path
+
+    def new_folder(self) -> Path:
+        """Return a new folder for what is fitted; fitting is measured more than once."""
+        return Path(tempfile.mkdtemp(dir=self.folder))
 
     @cached_property
     def fitted(self) -> Tables:
@@ -71,8 +76,7 @@ class Workflows:
         self.articles = self.encoders.articles(inputs.history)
 
     def fit_all(self) -> None:
-        folder = self.inputs.folder / self.engine.name
-        self.encoders = Encoders.fit(self.inputs.history, self.inputs.days, self.engine, folder)
+        self.encoders = Encoders.fit(self.inputs.history, self.inputs.days, self.engine, self.inputs.new_folder())
 
     def fit(self, sides: Sequence[Side]) -> None:
         for side in sides:
@@ -104,9 +108,10 @@ class PandasEncoders:
         self.articles = self.sides["article"].encode(inputs.served["article"])
 
     def fit_all(self) -> None:
+        folder = self.inputs.new_folder()
         for side, rows in self.inputs.fitted_by(CPU).items():
             self.sides[side].fit(rows)
-            self.sides[side].save(self.inputs.folder / self.name / side)
+            self.sides[side].save(folder / side)
 
     def fit(self, sides: Sequence[Side]) -> None:
         for side in sides:

@@ -42,5 +42,6 @@ def pretended_gpu(monkeypatch, untranslated) -> Engine:
     monkeypatch.setattr(Engine, "columns", lambda engine, table: table)
     monkeypatch.setattr(Engine, "numpy", lambda engine, array: array)
     monkeypatch.setattr(Engine, "device", "cpu")
+    monkeypatch.setattr(Engine, "memory_gb", 8.0)
     monkeypatch.setattr(Libraries, "of", staticmethod(lambda engine: libraries(CPU)))
     return Engine("gpu", "pretended")

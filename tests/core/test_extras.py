@@ -65,7 +65,7 @@ def test_other_errors_pass() -> None:
         ("hmgpu.benchmark.rivals", "pandas", "A benchmark against pandas needs pandas"),
         ("hmgpu.benchmark.features", "pandas", "A benchmark against pandas needs pandas"),
         ("hmgpu.benchmark.candidates", "pandas", "A benchmark against pandas needs pandas"),
-        ("hmgpu.benchmark.encode", "pandas", "hmgpu benchmark encode needs pandas"),
+        ("hmgpu.benchmark.encode", "pandas", "A benchmark against pandas needs pandas"),
         ("hmgpu.benchmark.encode", "nvtabular", "hmgpu benchmark encode needs nvtabular"),
         ("hmgpu.benchmark.two_tower", "torch", "hmgpu benchmark two-tower needs torch"),
         ("hmgpu.benchmark.two_tower", "pytorch_lightning", "hmgpu benchmark two-tower needs pytorch_lightning"),
