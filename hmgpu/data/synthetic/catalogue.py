@@ -17,6 +17,14 @@ from hmgpu.data.synthetic.vocabulary import (
 )
 
 STYLES = 6
+# Marginals of docs/synthetic.md decide these: the popularity curve of a day and of a week;
+APPEAL_OF_PRODUCTS, APPEAL_OF_COLOURS = 1.22, 1.08
+"""Standard deviations of the log of popularity, between products and between the colours of a product."""
+# … rows by the weeks since their articles were first sold, and articles first sold a week.
+FASHION_WEEKS, CORE_WEEKS = 20, 40
+"""Median weeks on sale of the two kinds of article that come and go."""
+EVERGREENS, CORE = 0.07, 0.35
+"""Shares of products that outlast the data (for a group that is bought again like the average), and of core ones."""
 COMPANIONS = 3
 
 # (letter of GARMENTS, number of SECTIONS) of every department
@@ -78,12 +86,16 @@ class SyntheticCatalogue:
         return len(self.product)
 
 
+def day_of_year(week: int | Ints) -> int | Ints:
+    """Return the day of the year on which a week begins; it goes on counting in the years after the first."""
+    return FIRST_DATE.timetuple().tm_yday - MISSING + 7 * week
+
+
 def season(group: Ints, week: Ints) -> Floats:
     """Log demand for the garment group in a week (0 is the first of the data, mid-September), the same every year."""
     peak = np.array([g.peak for g in GROUPS])[group]
     swing = np.array([g.swing for g in GROUPS])[group]
-    day_of_year = FIRST_DATE.timetuple().tm_yday - MISSING + 7 * week
-    demand: Floats = (swing * np.cos(2 * np.pi * (day_of_year - peak) / 365.25)).astype(np.float32)
+    demand: Floats = (swing * np.cos(2 * np.pi * (day_of_year(week) - peak) / 365.25)).astype(np.float32)
     return demand
 
 
@@ -118,7 +130,8 @@ def catalogue(articles: int, seed: int) -> SyntheticCatalogue:
     colour = rng.choice(len(COLOURS), articles, p=np.array(COLOUR_SHARES) / sum(COLOUR_SHARES)).astype(np.int32)
     late = (rng.random(articles) < 0.3) & (variant > 1)
     style = rng.normal(0, 1, (products, STYLES))
-    appeal = spread(rng.normal(0, 0.8, products)) + rng.normal(0, 0.7, articles) - 0.12 * np.minimum(variant, 8)
+    appeal = spread(rng.normal(0, APPEAL_OF_PRODUCTS, products)) + rng.normal(0, APPEAL_OF_COLOURS, articles)
+    appeal -= 0.12 * np.minimum(variant, 8)
     sampled = SyntheticCatalogue(
         product=product,
         first_of_product=spread(first),
@@ -140,7 +153,7 @@ def catalogue(articles: int, seed: int) -> SyntheticCatalogue:
         age=spread(age.astype(np.float32)),
         online=spread(rng.normal(0, 0.7, products).astype(np.float32)),
         repeat=np.array([g.repeat for g in GROUPS], dtype=np.float32)[spread(group)]
-        * spread(rng.gamma(2.0, 0.5, products).astype(np.float32)),
+        * spread(rng.gamma(1.3, 1 / 1.3, products).astype(np.float32)),
         companions=np.zeros((articles, COMPANIONS), dtype=np.int32),
     )
     _choose_companions(rng, sampled)
@@ -151,9 +164,11 @@ def _lives(rng: np.random.Generator, group: Ints) -> tuple[Ints, Ints]:
     """Sample launch week and weeks on sale: fashion, core (half a year) and evergreens, likelier among what repeats."""
     n = len(group)
     repeat = np.array([g.repeat for g in GROUPS])[group]
-    evergreen = rng.random(n) < 0.06 * repeat
-    core = rng.random(n) < 0.35
-    life = np.where(core, np.exp(rng.normal(np.log(24), 0.4, n)), np.exp(rng.normal(np.log(11), 0.45, n)))
+    evergreen = rng.random(n) < EVERGREENS * repeat
+    core = rng.random(n) < CORE
+    life = np.where(
+        core, np.exp(rng.normal(np.log(CORE_WEEKS), 0.4, n)), np.exp(rng.normal(np.log(FASHION_WEEKS), 0.45, n))
+    )
     # Some core articles of seasonal groups stay on sale for a second season.
     returning = core & (np.array([g.swing for g in GROUPS])[group] >= 0.6) & (rng.random(n) < 0.3)
     life = np.where(returning, life + 52, life)

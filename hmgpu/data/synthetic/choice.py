@@ -6,18 +6,26 @@ from hmgpu.data.synthetic.arrays import Bools, Doubles, Floats, Longs, pick
 from hmgpu.data.synthetic.catalogue import COMPANIONS, SyntheticCatalogue
 from hmgpu.data.synthetic.customers import Customers
 from hmgpu.data.synthetic.demand import ShopWeek
-from hmgpu.data.synthetic.memory import Memory
+from hmgpu.data.synthetic.recollection import Recollection
 
 SEEN = 10
 """Articles that a customer looks at before choosing one."""
-BROWSING = 0.45
-"""Share of choices among all departments instead of the customer's favourites."""
-AGE_SPREAD = 13.0
+# Marginals of docs/synthetic.md decide these: the same department, times chance, by the days between two purchases;
+FAVOURITE = 0.33
+"""Share of choices in the customer's favourite departments; most look at the whole shop."""
+ERRAND = 0.35
+"""Largest share of choices in the department of a recent purchase."""
+# … ages explain 4 % of what sections sell;
+AGE_SPREAD = 30.0
 """Years between the ages of customer and article at which the article clearly suits others."""
 OWNED = 4.0
 """Log weight that an article loses if the customer already owns it."""
-AGAIN, COLOUR, COMPANY = 0.27, 0.03, 0.08
-"""Largest probabilities that a line repeats, is another colour of, or accompanies an earlier purchase."""
+# … later baskets with a repeat, by size;
+ALSO, STRAY = 0.25, 0.1
+"""Probability that a further line of such a visit repeats too; of any other visit, as a share of the visit's."""
+# … what is bought before of a product, but not of an article.
+COLOUR, COMPANY = 0.05, 0.08
+"""Largest probabilities that a line is another colour of, or accompanies an earlier purchase."""
 OUTFIT, SET = 0.22, 0.08
 """Probabilities that a further line of a visit is a companion, or another colour, of the visit's first article."""
 COMPANION_SHARES = np.array([0.55, 0.3, 0.15])
@@ -28,27 +36,46 @@ def fresh(
     people: Customers,
     articles: SyntheticCatalogue,
     shelf: ShopWeek,
-    memory: Memory,
+    mind: Recollection,
+    visit: Longs,
     who: Longs,
     online: Bools,
 ) -> Longs:
-    """Look at SEEN articles of one department, popular ones more likely, and choose one that suits.
+    """Look at SEEN articles of a department or of the whole shop, popular ones more likely, and choose one that suits.
 
     Articles that the customer owns are mostly passed over, so that only habit (see `remembered`) buys them again.
-    who, online: (n,), one entry a line. Returns articles (n,).
+    visit, who, online: (n,), one entry a line. Returns articles (n,).
     """
     n = len(who)
-    strength = np.diff(shelf.bounds)
-    look = people.attention[who] * (strength / max(strength.mean(), 1e-12))[people.favourites[who]] ** 0.7
-    department = people.favourites[who, pick(rng, look.astype(np.float32))]
-    browsing = (rng.random(n) < BROWSING) | (strength[department] <= 0)
-    low = np.where(browsing, 0.0, shelf.bounds[department])
-    high = np.where(browsing, shelf.cumulative[-1], shelf.bounds[department + 1])
+    department, anywhere = _department(rng, people, articles, shelf, mind, visit, who)
+    low = np.where(anywhere, 0.0, shelf.bounds[department])
+    high = np.where(anywhere, shelf.cumulative[-1], shelf.bounds[department + 1])
     seen = shelf.sample(low[:, None], high[:, None], rng.random((n, SEEN)))
     likes = liking(people, articles, shelf, who, online, seen)
-    owned = (seen[:, :, None] == memory.article[who][:, None, :]).any(axis=2)
+    owned = (seen[:, :, None] == mind.article[visit][:, None, :]).any(axis=2)
     likes = np.where(owned, likes - OWNED, likes)
     return seen[np.arange(n), pick(rng, np.exp(likes - likes.max(axis=1, keepdims=True)))]
+
+
+def _department(
+    rng: np.random.Generator,
+    people: Customers,
+    articles: SyntheticCatalogue,
+    shelf: ShopWeek,
+    mind: Recollection,
+    visit: Longs,
+    who: Longs,
+) -> tuple[Longs, Bools]:
+    """Choose where each line (n,) looks: a recent purchase's department, a favourite one, or anywhere in the shop."""
+    strength = np.diff(shelf.bounds)
+    look = people.attention[who] * (strength / max(strength.mean(), 1e-12))[people.favourites[who]] ** 0.7
+    favourite = people.favourites[who, pick(rng, look.astype(np.float32))]
+    recent = articles.department[mind.article[visit, pick(rng, mind.errand[visit])]]
+    bound = mind.errand.sum(axis=1)[visit]
+    uniform = rng.random(len(who))
+    errand = uniform < ERRAND * bound / (1 + bound)
+    department = np.where(errand, recent, favourite)
+    return department, (~errand & (uniform < 1 - FAVOURITE)) | (strength[department] <= 0)
 
 
 def liking(
@@ -77,36 +104,22 @@ def liking(
 
 def remembered(
     rng: np.random.Generator,
-    people: Customers,
     articles: SyntheticCatalogue,
     shelf: ShopWeek,
-    memory: Memory,
-    who: Longs,
-    day: int,
+    mind: Recollection,
+    visit: Longs,
+    again: Floats,
 ) -> Longs:
     """Choose articles because of past purchases: the same again, another colour or a companion; -1 for no choice.
 
-    Articles are bought again that were bought recently or more than once, that people use up, and that still sell.
-    who: (n,), one entry a line. Returns articles (n,).
+    visit: (n,), one entry a line; again: (n,), the probability that the line is the same again. Returns articles (n,).
     """
-    past = memory.article[who]
-    since = day - memory.day[who].astype(np.float32)
-    known = past >= 0
-    recent = np.exp(-since / 7) + 0.01 * np.exp(-since / 60)
-    habit = np.where(known, recent * articles.repeat[past] * shelf.vigour[past], 0)
-    thought = np.where(known, np.exp(-since / 14) + 0.1 * np.exp(-since / 90), 0)
-
-    loyal = people.loyalty[who] * habit.sum(axis=1)
-    mindful = thought.sum(axis=1)
-    again = AGAIN * loyal / (1 + loyal)
+    mindful = mind.thought.sum(axis=1)[visit]
     colour = COLOUR * mindful / (1 + mindful)
     company = COMPANY * mindful / (1 + mindful)
-
-    n = len(who)
-    rows = np.arange(n)
-    same = past[rows, pick(rng, habit.astype(np.float32))]
-    base = past[rows, pick(rng, thought.astype(np.float32))].clip(0)
-    uniform = rng.random(n)
+    same = mind.article[visit, pick(rng, mind.habit[visit])]
+    base = mind.article[visit, pick(rng, mind.thought[visit])].clip(0)
+    uniform = rng.random(len(visit))
     chosen = np.where(
         uniform < again,
         same,

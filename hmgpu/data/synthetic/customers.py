@@ -12,6 +12,23 @@ from hmgpu.data.synthetic.vocabulary import COLOUR_FAMILIES, SECTIONS
 FAVOURITES = 10
 JOINING = 0.28
 """Share of customers whose first purchase is in the data; the others were customers before it begins."""
+# Marginals of docs/synthetic.md decide these: customers without a purchase in the last 13 weeks;
+STAY = 400
+"""Mean weeks from the first visit to the last possible one."""
+# … rows and shopping days a customer;
+RATE_SHAPE, RATES = 0.8, 0.7
+"""How often customers come: shape of its gamma part, and standard deviation of the log of its other part."""
+# … what is bought before, by how much a customer buys;
+NOVELTY = 0.5
+"""The more often customers come, the less readily they buy an article again: loyalty falls with this power of it."""
+# … rows a basket;
+BASKET, BASKETS = 2.5, 0.55
+"""Mean number of lines of a visit beyond the first, and the standard deviation of its log between customers."""
+# … how little ages explain of what sections sell, and the same index group, times chance.
+BLUR = 2.2
+"""How much wider than its own buyers' ages a department's appeal is."""
+OTHER_SEX = -2.0
+"""Log weight that a department loses for customers whom it doesn't dress."""
 CHUNK = 50_000
 
 
@@ -68,11 +85,12 @@ def customers(count: int, seed: int) -> Customers:
     postcode = np.where(rng.random(count) < 0.09, 0, 1 + codes * rng.random(count) ** 1.3).astype(np.int32)
     start = np.where(rng.random(count) < JOINING, rng.integers(0, WEEKS, count), -1).astype(np.int32)
     # Stays are memoryless: customers from before the data begins stay as long, from its first day, as newcomers do.
-    end = (np.maximum(start, 0) + 3 + rng.exponential(220, count)).astype(np.int32)
+    end = (np.maximum(start, 0) + 3 + rng.exponential(STAY, count)).astype(np.int32)
     joins = 7 * start + rng.integers(0, 7, count)
     returns = 7 * np.minimum(end, WEEKS) * rng.random(count)
     sure = np.clip(np.where(start >= 0, joins, returns) - MISSING, 0, DAYS - 1).astype(np.int32)
-    rate = np.exp(rng.normal(0, 1.1, count)).astype(np.float32)
+    rate = (rng.gamma(RATE_SHAPE, 1 / RATE_SHAPE, count) * np.exp(rng.normal(0, RATES, count))).astype(np.float32)
+    loyalty = rng.gamma(1.0, 1.0, count) * np.maximum(rate, 0.05) ** -NOVELTY
     favourites, attention = _favourites(seed, age, woman, parent)
     # Neighbours see each other's clothes: about half of a customer's taste comes from their postal code.
     street = rng.normal(0, 0.7, (codes + 2, STYLES)).astype(np.float32)
@@ -85,9 +103,9 @@ def customers(count: int, seed: int) -> Customers:
         end=end,
         sure=np.where(rng.random(count) < 0.007, -1, sure).astype(np.int32),
         rate=rate,
-        basket=(2.55 * np.exp(rng.normal(-0.18, 0.6, count))).astype(np.float32),
+        basket=(BASKET * np.exp(rng.normal(-(BASKETS**2) / 2, BASKETS, count))).astype(np.float32),
         online=rng.beta(0.95, 0.4, count).astype(np.float32),
-        loyalty=rng.gamma(1.5, 1 / 1.5, count).astype(np.float32),
+        loyalty=loyalty.astype(np.float32),
         level=rng.normal(-0.05, 0.35, count).astype(np.float32),
         bargains=rng.gamma(2.0, 0.5, count).astype(np.float32),
         style=street[postcode] + rng.normal(0, 0.75, (count, STYLES)).astype(np.float32),
@@ -107,11 +125,11 @@ def _favourites(seed: int, age: Floats, woman: Floats, parent: np.ndarray) -> tu
     for low in range(0, len(age), CHUNK):
         part = slice(low, low + CHUNK)
         rng = generator(seed, Stream.CUSTOMERS, 1, low)
-        score = share - 0.5 * ((age[part, None] - mean) / spread) ** 2 - np.log(spread)
+        score = share - 0.5 * ((age[part, None] - mean) / (BLUR * spread)) ** 2 - np.log(spread)
         suits = np.where(
             gender == 0, parent[part, None], np.where(gender == 1, woman[part, None], 1 - woman[part, None])
         )
-        score += np.where(suits, 0, -2.5) + np.where((gender == 0) & suits.astype(bool), 0.5, 0)
+        score += np.where(suits, 0, OTHER_SEX) + np.where((gender == 0) & suits.astype(bool), 0.5, 0)
         score += rng.gumbel(0, 1, score.shape)
         found[part] = np.argpartition(-score, FAVOURITES, axis=1)[:, :FAVOURITES]
     attention = generator(seed, Stream.CUSTOMERS, 2).gamma(1.3, 1, (len(age), FAVOURITES)).astype(np.float32) + 0.02
