@@ -38,7 +38,7 @@ def forker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forker]:
 def story(forker: Forker, tmp_path_factory: pytest.TempPathFactory) -> Story:
     """A first run, promoted; and in another place the one after it. Neither is to be changed."""
     folder = tmp_path_factory.mktemp("story")
-    place = Place(make_season(folder / "before", weeks=3, scale=0.0005).folder)
+    place = Place(make_season(folder / "before", weeks=3, scale=0.001).folder)
     first = forker.run(acts.hmgpu, place.retrain())
     assert first.code == 0, first.said
     after = place.copy(folder / "after")
