@@ -271,8 +271,12 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform ==
 """
     peak = {}
     for scale in (0.005, 0.03):
-        out = tmp_path / str(scale)
-        peak[scale] = int(run(code.replace("sys.argv[1]", repr(str(out))).replace("sys.argv[2]", str(scale))))
+        # The less of two, since a megabyte more by chance would be forty at full scale.
+        peaks = []
+        for attempt in ("first", "second"):
+            out = tmp_path / attempt / str(scale)
+            peaks.append(int(run(code.replace("sys.argv[1]", repr(str(out))).replace("sys.argv[2]", str(scale)))))
+        peak[scale] = min(peaks)
     growth = (peak[0.03] - peak[0.005]) / (0.03 - 0.005)
     assert peak[0.03] + growth * (1 - 0.03) < 4e9
 

@@ -79,6 +79,13 @@ def alone(config: Config) -> bytes:
     return submission(config, IN_PROCESS)
 
 
+@pytest.fixture(scope="module")
+def untrained(config: Config) -> Config:
+    """The same without the model: whose worker dies while examples are written is one and the same with it."""
+    kept = {name: part for name, part in config.retrievers.items() if name != "two_tower"}
+    return config.model_copy(update={"retrievers": kept, "runs": config.runs / "untrained"})
+
+
 def submission(config: Config, workers: Workers) -> bytes:
     with open_pipeline(config, CPU, workers).working() as pipeline:
         pipeline.evaluate()
@@ -103,10 +110,9 @@ def test_two_processes_come_to_the_submission_of_one(config: Config, alone: byte
     assert all(f"recommend/{shard.number:03}: {shard.customers.height:,} customers" in log for shard in shards)
 
 
-def test_a_worker_that_is_killed_at_its_work_changes_nothing(
-    config: Config, alone: bytes, two: Cluster, tmp_path: Path
-):
-    elsewhere = config.model_copy(update={"runs": tmp_path})
+def test_a_worker_that_is_killed_at_its_work_changes_nothing(untrained: Config, two: Cluster, tmp_path: Path):
+    alone = submission(untrained, IN_PROCESS)
+    elsewhere = untrained.model_copy(update={"runs": tmp_path})
     before = two.client.run(os.getpid)
     killed: list[int] = []
 
