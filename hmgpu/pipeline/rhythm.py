@@ -7,8 +7,9 @@ from the weeks before the four that are always trained on.
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import polars as pl
 
@@ -41,15 +42,16 @@ def measured(config: Config, store: Store, engine: Engine) -> Config:
     waiting = [*config.waiting()]
     if not waiting:
         return config
+    rhythm_before = cache(partial(measure, store, engine=engine))  # with four weeks, both questions are one
     scheduled = config
     if "train" in config.weeks.auto:
-        weeks = config.weeks.model_copy(update={"train": _training_weeks(config, store, engine)})
+        weeks = config.weeks.model_copy(update={"train": _training_weeks(config, store, rhythm_before)})
         scheduled = config.model_copy(update={"weeks": weeks})
     oldest = Schedule.of(scheduled, store).oldest
-    rhythm = measure(store, oldest, engine)
+    rhythm = rhythm_before(oldest)
     if rhythm is None:
         log.warning("%s: nothing can be measured before %s, so the defaults hold", ", ".join(waiting), oldest)
-    if rhythm is not None:
+    else:
         rhythm = replace(rhythm, weeks=scheduled.weeks.train, k=config.lists.k)
     found = scheduled.measured(rhythm).instead_of(config)
     keeps, k = found.ranker.keeps, config.lists.k
@@ -61,12 +63,12 @@ def measured(config: Config, store: Store, engine: Engine) -> Config:
     return found
 
 
-def _training_weeks(config: Config, store: Store, engine: Engine) -> int:
+def _training_weeks(config: Config, store: Store, rhythm_before: Callable[[Week], Rhythm | None]) -> int:
     """Return how many weeks hold enough purchases to learn from; at most half of the weeks there are."""
     validation = validation_week(config, store)
     fit = most_training_weeks(config, store, validation)
     most = min(MOST, max(min(LEAST, fit), fit // 2))
-    rhythm = measure(store, validation.back(LEAST), engine) if most > LEAST else None
+    rhythm = rhythm_before(validation.back(LEAST)) if most > LEAST else None
     if rhythm is None:
         return max(1, most)
     return min(most, max(LEAST, math.ceil(ENOUGH / max(1.0, rhythm.recalled_a_week))))
