@@ -8,6 +8,7 @@ import ctypes
 import importlib
 import importlib.util
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from typing import Any, Literal
 import polars as pl
 
 from hmgpu.core.choices import Choice
+from hmgpu.core.copies import COPIED, TO_DEVICE, TO_HOST, bytes_read
 from hmgpu.core.errors import EngineError
 
 OUT_OF_MEMORY = ("memoryerror", "bad_alloc", "out of memory", "can't allocate memory", "cannot allocate memory")
@@ -60,9 +62,11 @@ class Engine:
                 engine, whose order-keeping joins are several times as fast as the streaming engine's, and the GPU
                 uses cuDF's in-memory executor; otherwise both stream, part by part.
         """
-        if self.name == "gpu":
-            return plan.collect(engine=_cudf(fits))
-        return plan.collect(engine="in-memory" if fits else "streaming")
+        if self.name == "cpu":
+            return plan.collect(engine="in-memory" if fits else "streaming")
+        table = _run_in_cudf(plan, _cudf(fits))
+        COPIED[TO_HOST] += int(table.estimated_size())
+        return table
 
     def write(self, plan: pl.LazyFrame, path: Path) -> int:
         """Execute `plan`, sort the rows by all columns from left to right, write Parquet; returns the number of rows.
@@ -79,6 +83,7 @@ class Engine:
         if self.name == "gpu":
             import cudf
 
+            COPIED[TO_DEVICE] += int(table.estimated_size())
             return cudf.DataFrame.from_arrow(table.to_arrow())
         return table.to_pandas()
 
@@ -119,7 +124,10 @@ class Engine:
 
     def numpy(self, array: Any) -> Any:
         """Return, as a NumPy array, what a model on this engine returned."""
-        return array.get() if self.name == "gpu" else array
+        if self.name == "cpu":
+            return array
+        COPIED[TO_HOST] += array.nbytes
+        return array.get()
 
     def ml(self, module: str) -> Any:
         """Import `module` of scikit-learn on the CPU, of cuML on the GPU, where estimators have the same names.
@@ -130,9 +138,15 @@ class Engine:
 
     def table(self, frame: Any) -> pl.DataFrame:
         """Turn a frame that `frame` returned back into a table; the frame's index is dropped."""
-        if self.name == "gpu":
-            return pl.DataFrame(frame.to_arrow(preserve_index=False))
-        return pl.from_pandas(frame)
+        if self.name == "cpu":
+            return pl.from_pandas(frame)
+        table = pl.DataFrame(frame.to_arrow(preserve_index=False))
+        COPIED[TO_HOST] += int(table.estimated_size())
+        return table
+
+    def copied(self) -> "Counter[str]":
+        """Return the bytes copied to and from the device since the process started; nothing on the CPU."""
+        return Counter() if self.name == "cpu" else Counter(COPIED)
 
 
 def remember_gpu() -> None:
@@ -152,6 +166,17 @@ def ran_out_of_memory(error: Exception) -> bool:
     """
     text = f"{type(error).__name__}: {error}".lower()
     return isinstance(error, MemoryError) or any(sign in text for sign in OUT_OF_MEMORY)
+
+
+def _run_in_cudf(plan: pl.LazyFrame, engine: pl.GPUEngine) -> pl.DataFrame:
+    """Execute `plan` as `collect(engine=engine)` does, and count what it reads from the host's memory."""
+    from cudf_polars import execute_with_cudf
+
+    def execute(tree: Any, started: int | None) -> None:
+        COPIED[TO_DEVICE] += bytes_read(tree)
+        execute_with_cudf(tree, started, config=engine)
+
+    return plan.collect(engine=engine, post_opt_callback=execute)  # type: ignore[call-overload, no-any-return]
 
 
 def _cudf(fits: bool = True) -> pl.GPUEngine:

@@ -1,6 +1,7 @@
 """The log of a run: what hmgpu did, as JSON lines: time (UTC), level, from, message.
 
-A step's lines also have step, seconds, peak_gib and what it counted, such as rows; or that it was reused.
+A step's lines also have step, seconds, peak_gib and what it counted, such as rows; on the GPU also to_device_bytes and
+to_host_bytes, see `copies`; or that it was reused.
 """
 
 import datetime

@@ -117,11 +117,12 @@ class Run:
         draft.mkdir(parents=True)
         within = in_stage()
         log.debug("%s: started", name)
-        started = time.perf_counter()
+        started, before = time.perf_counter(), self.engine.copied()
         try:
             with stage(), nullcontext() if within else progress(name), needing_room(self.folder), watched() as peak:
                 counts = dict(write(draft) or {})
-            seconds = round(time.perf_counter() - started, 2)
+            seconds, moved = round(time.perf_counter() - started, 2), self.engine.copied()
+            moved.subtract(before)
             files = hashes(draft)
             digest = digest_of(files)
             manifest = origin | {"step": name, "files": files, "counts": counts}
@@ -138,7 +139,7 @@ class Run:
             logging.DEBUG if within else logging.INFO,
             "%s: %s in %.1f s, peak memory %.2f GiB",
             *(name, ", ".join(said) or "done", seconds, peak.gib),
-            extra={FIELDS: {"step": name, "seconds": seconds, "peak_gib": peak.gib, **counts}},
+            extra={FIELDS: {"step": name, "seconds": seconds, "peak_gib": peak.gib, **moved, **counts}},
         )
         return Step(name, place, digest)
 

@@ -107,6 +107,47 @@ def test_estimators_come_from_scikit_learn_or_cuml(monkeypatch: pytest.MonkeyPat
     assert Engine("gpu", "test").ml("decomposition") == "cuml.decomposition"
 
 
+def on_a_stand_in(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine that says it is a GPU, whose plans Polars runs in cuDF's place, and whose frames are Arrow tables."""
+    in_cudf = SimpleNamespace(execute_with_cudf=lambda tree, started, config: None)
+    monkeypatch.setitem(sys.modules, "cudf_polars", in_cudf)
+    monkeypatch.setitem(sys.modules, "cudf", SimpleNamespace(DataFrame=OnTheDevice))
+    return Engine("gpu", "a stand-in")
+
+
+def copied_by(gpu: Engine, work: Any) -> tuple[int, int]:
+    """The bytes that `work` copies to the device and to the host."""
+    before = gpu.copied()
+    work()
+    after = gpu.copied()
+    return tuple(after[way] - before[way] for way in ("to_device_bytes", "to_host_bytes"))
+
+
+def test_what_a_plan_copies_is_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Columns in memory that it reads, for each scan of them, and its result; not the files that it reads."""
+    gpu = on_a_stand_in(monkeypatch)
+    table = pl.DataFrame({"k": [1, 2, 3], "v": [0.5, 1.0, 1.5], "unread": ["x", "y", "z"]})
+    table.write_parquet(tmp_path / "file.parquet")
+    once = table.lazy().select("k", "v").filter(pl.col("v") > 0.5)
+    assert copied_by(gpu, lambda: gpu.collect(once)) == (3 * 16, 2 * 16)
+    twice = once.join(table.lazy().select("k"), on="k")
+    assert copied_by(gpu, lambda: gpu.collect(twice)) == (3 * 16 + 3 * 8, 2 * 16)
+    filed = pl.scan_parquet(tmp_path / "file.parquet").select("k")
+    assert copied_by(gpu, lambda: gpu.collect(filed)) == (0, 3 * 8)
+
+
+def test_what_is_handed_over_and_back_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = on_a_stand_in(monkeypatch)
+    table = pl.DataFrame({"k": [1, 2, 3], "rank": [3, 1, 2]})
+    assert copied_by(gpu, lambda: gpu.frame(table.select("k"))) == (24, 0)
+    assert copied_by(gpu, lambda: gpu.columns(table)) == (2 * 3 * 4, 0)  # as float32
+    frame = SimpleNamespace(to_arrow=lambda preserve_index: table.select("k").to_arrow())
+    assert copied_by(gpu, lambda: gpu.table(frame)) == (0, 24)
+    array = SimpleNamespace(nbytes=12, get=lambda: np.zeros(3, np.float32))
+    assert copied_by(gpu, lambda: gpu.numpy(array)) == (0, 12)
+    assert not Engine("cpu", "tests").copied()
+
+
 @pytest.mark.gpu
 def test_both_engines_give_the_same_bytes(gpu: Engine, tmp_path: Path) -> None:
     plan = pl.LazyFrame({"k": [1, 2, 1], "v": [3, 4, 5]}).group_by("k").agg(pl.col("v").sum())

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hmgpu.core.copies import COPIED, TO_DEVICE, TO_HOST
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import BusyError
 from hmgpu.runs import run as runs
@@ -171,6 +172,22 @@ def test_another_engine_makes_it_again(run):
     assert make.times == 1
 
 
+def test_bytes_copied_to_and_from_a_device_are_in_the_log(run, caplog):
+    """Those of the step alone, and none where there is no device."""
+    gpu = Engine("gpu", "for the test")
+    COPIED[TO_DEVICE] += 5
+
+    def make(folder):
+        COPIED[TO_DEVICE] += 3
+
+    caplog.set_level("INFO", "hmgpu")
+    Run(run.folder, gpu).step("it", {}, [], make)
+    run.step("other", {}, [], make)
+    on_gpu, on_cpu = (record.fields for record in caplog.records if "seconds" in record.fields)
+    assert (on_gpu[TO_DEVICE], on_gpu[TO_HOST]) == (3, 0)
+    assert TO_DEVICE not in on_cpu
+
+
 def test_other_code_makes_it_again(run, monkeypatch):
     run.step("it", {}, [], Maker())
     monkeypatch.setattr(runs, "code_digest", lambda: "another")
@@ -302,6 +319,7 @@ def test_an_older_step_survives_a_newer_one_that_fails(run):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from hmgpu.core.copies import COPIED, TO_DEVICE, TO_HOST
 from hmgpu.core.engine import Engine
 from hmgpu.runs.run import Run
 
@@ -359,6 +377,7 @@ def test_one_process_at_a_time(run):
 HOLDS = """
 import sys
 from pathlib import Path
+from hmgpu.core.copies import COPIED, TO_DEVICE, TO_HOST
 from hmgpu.core.engine import Engine
 from hmgpu.runs.run import Run
 with Run(Path(sys.argv[1]), Engine("cpu", "tests")).locked():
