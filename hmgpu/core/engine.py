@@ -5,19 +5,20 @@ and a plan that cuDF can't run is an error, never a silent fallback to the CPU.
 """
 
 import ctypes
-import importlib
 import importlib.util
 import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import polars as pl
 
 from hmgpu.core.choices import Choice
 from hmgpu.core.copies import COPIED, TO_DEVICE, TO_HOST, bytes_read
 from hmgpu.core.errors import EngineError
+
+T = TypeVar("T")
 
 OUT_OF_MEMORY = ("memoryerror", "bad_alloc", "out of memory", "can't allocate memory", "cannot allocate memory")
 CHOSEN = "HMGPU_GPU_CHOSEN"
@@ -129,12 +130,9 @@ class Engine:
         COPIED[TO_HOST] += array.nbytes
         return array.get()
 
-    def ml(self, module: str) -> Any:
-        """Import `module` of scikit-learn on the CPU, of cuML on the GPU, where estimators have the same names.
-
-        The two agree up to rounding errors, not to the last bit.
-        """
-        return importlib.import_module(f"{'cuml' if self.name == 'gpu' else 'sklearn'}.{module}")
+    def either(self, cpu: T, gpu: T) -> T:
+        """Return the one of two that is for this engine: two ways of doing the same work, each fast on its own."""
+        return gpu if self.name == "gpu" else cpu
 
     def table(self, frame: Any) -> pl.DataFrame:
         """Turn a frame that `frame` returned back into a table; the frame's index is dropped."""

@@ -1,17 +1,12 @@
 """Matrix factorisation of purchases: the articles whose vectors are nearest to the customer's.
 
-Hu, Koren & Volinsky 2008 ("Collaborative filtering for implicit feedback datasets"), fitted by the library implicit.
-Only the articles' vectors are kept. A customer's vector is the least-squares solution for their own purchases: it
-doesn't depend on any other customer, and new customers get one in the same way.
+Hu, Koren & Volinsky 2008 ("Collaborative filtering for implicit feedback datasets"), fitted by the library implicit on
+the CPU, by torch on a GPU. Only the articles' vectors are kept. A customer's vector is the least-squares solution for
+their own purchases: it doesn't depend on any other customer, and new customers get one in the same way.
 """
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 from pydantic import Field
 
@@ -22,11 +17,9 @@ from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates
 
 if TYPE_CHECKING:  # the real imports take a second, which other parts need not pay
-    from implicit.cpu.als import AlternatingLeastSquares
-    from scipy.sparse import csr_matrix
+    from hmgpu.parts.models.neural.als import Factorisation, Floats
 
 FACTOR = "factor"
-Floats = npt.NDArray[np.float32]
 
 
 class ALS(EmbeddingWithLatest):
@@ -54,9 +47,8 @@ class ALS(EmbeddingWithLatest):
     def learn(self, history: History) -> Learned:
         """Return `articles` (article, `v…` int16, on_sale int8) and `factors` (article, `factor…` float32).
 
-        Both have all articles that sold in these days. Fitted on the CPU whatever the engine: the CUDA part of implicit
-        0.7.3 needs an rmm older than RAPIDS 26.6, does not load next to a newer one, and its factors would differ in
-        their last bits.
+        Both have all articles that sold in these days. The two engines take the same steps, whose sums differ in their
+        last bits.
         """
         engine = self.context.engine
         bought = engine.collect(weighted(history, self.days, self.half_life).sort("customer", "article"))
@@ -72,15 +64,18 @@ class ALS(EmbeddingWithLatest):
         import torch
 
         from hmgpu.core.vectors import quantised
+        from hmgpu.parts.models.neural import als, by_implicit
 
         engine = self.context.engine
         articles = engine.collect(learned["factors"].sort("article"))
         bought = engine.collect(weighted(audience, self.days, self.half_life).sort("customer", "article"))
         customers = bought["customer"].unique().sort()
-        own = torch.from_numpy(self._solved(_factors(articles), matrix(bought, articles["article"])))
+        factors, taken = _factors(articles), matrix(bought, articles["article"])
+        solve = engine.either(by_implicit.solved, als.solved)
+        own = solve(factors, taken, self._settings(), engine.device) if customers.len() else factors[:0]
         # Of length 1, since the length changes nothing about the order of a customer's articles.
         keys = torch.from_numpy(customers.to_numpy().copy())
-        found = quantised(keys, torch.nn.functional.normalize(own, dim=1), "customer").lazy()
+        found = quantised(keys, torch.nn.functional.normalize(torch.from_numpy(own), dim=1), "customer").lazy()
         return {"customers": found} | self.bought_latest(learned, audience)
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
@@ -94,36 +89,18 @@ class ALS(EmbeddingWithLatest):
     def _fitted(self, bought: pl.DataFrame, articles: pl.DataFrame) -> pl.DataFrame:
         """Return the columns `factor…` float32, one row for each of `articles`."""
         names = [f"{FACTOR}{place:03}" for place in range(self.factors)]
-        if bought.is_empty():  # which implicit can't fit
+        if bought.is_empty():  # which can't be fitted
             return pl.DataFrame(schema=dict.fromkeys(names, pl.Float32))
-        with self._model() as model:
-            model.fit(matrix(bought, articles["article"]), show_progress=False)
-        return pl.DataFrame(model.item_factors, schema=names)
+        from hmgpu.parts.models.neural import als, by_implicit
 
-    def _solved(self, articles: Floats, bought: "csr_matrix") -> Floats:
-        """Solve for the customers' vectors, given the vectors of `articles`; float32 (customers, factors)."""
-        if not bought.shape[0]:
-            return articles[:0]
-        with self._model() as model:
-            model.item_factors = articles
-            solved: Floats = model.recalculate_user(range(bought.shape[0]), bought)
-        return solved
+        engine = self.context.engine
+        fit = engine.either(by_implicit.factorised, als.factorised)
+        return pl.DataFrame(fit(matrix(bought, articles["article"]), self._settings(), engine.device), schema=names)
 
-    @contextmanager
-    def _model(self) -> Iterator["AlternatingLeastSquares"]:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Disabling GPU support")
-            from implicit.cpu.als import AlternatingLeastSquares
-        from threadpoolctl import threadpool_limits
+    def _settings(self) -> "Factorisation":
+        from hmgpu.parts.models.neural.als import Factorisation
 
-        with threadpool_limits(1, "blas"):  # implicit has threads of its own, which BLAS threads would hold up
-            yield AlternatingLeastSquares(
-                factors=self.factors,
-                regularization=self.l2,
-                alpha=self.alpha,
-                iterations=self.iterations,
-                random_state=self.context.seed,
-            )
+        return Factorisation(self.factors, self.alpha, self.l2, self.iterations, self.context.seed)
 
 
 def _vectors(articles: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
@@ -136,5 +113,5 @@ def _vectors(articles: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
     return quantised(torch.from_numpy(articles["article"].to_numpy().copy()), vectors, "article")
 
 
-def _factors(articles: pl.DataFrame) -> Floats:
+def _factors(articles: pl.DataFrame) -> "Floats":
     return articles.select(pl.col(f"^{FACTOR}.*$")).to_numpy(order="c").copy()

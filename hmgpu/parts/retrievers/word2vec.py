@@ -1,8 +1,8 @@
 """Word2vec with articles as words: articles that are bought together or one after the other get similar vectors.
 
 Mikolov et al. 2013 ("Distributed representations of words and phrases and their compositionality"), with purchases of
-one customer in place of sentences (Barkan & Koenigstein 2016, "Item2vec"), fitted by the library gensim. H&M solutions
-fitted it on baskets and on histories, with windows of up to 32 articles.
+one customer in place of sentences (Barkan & Koenigstein 2016, "Item2vec"), fitted by the library gensim on the CPU, by
+torch on a GPU. H&M solutions fitted it on baskets and on histories, with windows of up to 32 articles.
 """
 
 from typing import Annotated, Literal
@@ -52,41 +52,37 @@ class Word2Vec(EmbeddingMean):
     def vectors(self, history: History) -> pl.DataFrame:
         """Return the vectors of all articles whose word occurs often enough; the longest has length 1.
 
-        Sentences of one word don't count. Fitted by one thread of the CPU whatever the engine: with more threads, each
-        fit would be different.
+        Sentences of one word don't count. The two engines sample different negatives, so their vectors differ as those
+        of two seeds do.
         """
         import torch
-        from gensim.models.word2vec import Word2Vec as Gensim
 
         from hmgpu.core.vectors import quantised, shortened
+        from hmgpu.parts.models.neural import by_gensim, skip_gram
 
+        engine = self.context.engine
         words = history.articles.select("article", word=self.of).drop_nulls()
         bought = history.last(self.days).join(words, on="article").select("customer", "day", "word").unique()
-        ordered = self.context.engine.collect(bought.sort("customer", "day", "word"))
+        ordered = engine.collect(bought.sort("customer", "day", "word"))
         together = ["customer"] if self.sentences == "histories" else ["customer", "day"]
         grouped = ordered.group_by(together, maintain_order=True).agg("word")
-        sentences = grouped.filter(pl.col("word").list.len() > 1)["word"].to_list()
-        model = Gensim(
-            vector_size=self.dimensions,
+        sentences = grouped.filter(pl.col("word").list.len() > 1)["word"]
+        settings = skip_gram.Reading(
+            dimensions=self.dimensions,
             window=self.window,
             # A random width of the window makes near words count more; the order within a basket means nothing.
-            shrink_windows=self.sentences == "histories",
-            sg=int(self.model == "skip-gram"),
-            negative=self.negatives,
-            ns_exponent=self.negative_power,
-            min_count=self.support,
-            alpha=self.learning_rate,
+            shrink=self.sentences == "histories",
+            skip_gram=self.model == "skip-gram",
+            negatives=self.negatives,
+            negative_power=self.negative_power,
+            learning_rate=self.learning_rate,
+            support=self.support,
             epochs=self.epochs,
-            workers=1,
             seed=self.context.seed,
         )
-        model.build_vocab(sentences)
-        if len(model.wv):
-            model.train(sentences, total_examples=model.corpus_count, epochs=model.epochs)
-        found = model.wv.vectors
+        keys, found = engine.either(by_gensim.read, skip_gram.read)(sentences, settings, engine.device)
         if len(found):
             # What all vectors have in common is not taste. Lengths are kept: rare articles have shorter vectors.
             found = found - found.mean(axis=0)
-        keys = torch.tensor(model.wv.index_to_key, dtype=torch.int32)
-        known = quantised(keys, shortened(torch.from_numpy(found)), "word").lazy()
-        return self.context.engine.collect(words.join(known, on="word").drop("word").sort("article"))
+        known = quantised(torch.from_numpy(keys.copy()), shortened(torch.from_numpy(found)), "word").lazy()
+        return engine.collect(words.join(known, on="word").drop("word").sort("article"))
