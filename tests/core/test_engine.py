@@ -101,10 +101,8 @@ def test_written_bytes_do_not_depend_on_the_order_of_rows(engine: Engine, tmp_pa
     assert pl.read_parquet(files[0])["a"].to_list() == [1, 1, 2, None]
 
 
-def test_estimators_come_from_scikit_learn_or_cuml(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Engine("cpu", "test").ml("decomposition").TruncatedSVD.__module__.startswith("sklearn.")
-    monkeypatch.setattr(module.importlib, "import_module", lambda name: name)
-    assert Engine("gpu", "test").ml("decomposition") == "cuml.decomposition"
+def test_each_engine_has_its_own_way() -> None:
+    assert [Engine(name, "test").either("a library", "torch") for name in ("cpu", "gpu")] == ["a library", "torch"]
 
 
 def on_a_stand_in(monkeypatch: pytest.MonkeyPatch) -> Engine:

@@ -52,5 +52,6 @@ class BPR(EmbeddingMean):
             settings = bpr.Ranking(self.factors, self.learning_rate, self.l2, self.iterations, self.context.seed)
             fit = engine.either(by_implicit.ranked, bpr.ranked)
             # The last column is each article's popularity, which has nothing to do with taste.
-            found = torch.from_numpy(fit(matrix(bought, articles), settings, engine.device)[:, : self.factors])
+            _, vectors = fit(matrix(bought, articles), settings, engine.device)
+            found = torch.from_numpy(vectors[:, : self.factors])
         return quantised(torch.from_numpy(articles.to_numpy().copy()), shortened(found), "article")

@@ -80,7 +80,7 @@ class Word2Vec(EmbeddingMean):
             epochs=self.epochs,
             seed=self.context.seed,
         )
-        keys, found = engine.either(by_gensim.read, skip_gram.read)(sentences, settings, engine.device)
+        keys, found, _ = engine.either(by_gensim.read, skip_gram.read)(sentences, settings, engine.device)
         if len(found):
             # What all vectors have in common is not taste. Lengths are kept: rare articles have shorter vectors.
             found = found - found.mean(axis=0)

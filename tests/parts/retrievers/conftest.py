@@ -8,7 +8,6 @@ import pytest
 from kit import bound, learned
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.metrics import recall_at
 from hmgpu.data.store import History
 from hmgpu.parts.retriever import Retriever
 from hmgpu.parts.retrievers.popular import Popular
@@ -34,17 +33,41 @@ def tasteful(purchases: Purchases, make_history) -> History:
 
 
 @pytest.fixture
-def times_popular(purchases: Purchases, tasteful: History) -> Callable[[Retriever], float]:
+def hit(purchases: Purchases, tasteful: History) -> Callable[[Retriever], pl.Series]:
+    """Return a function: for each purchase of the week ahead, whether it is among a retriever's 15 candidates."""
+
+    def found(part: Retriever) -> pl.Series:
+        labels = _ahead(purchases)
+        asked = labels.lazy().select("customer").unique()
+        bound_part = bound(part, tasteful, CPU)
+        candidates = CPU.collect(bound_part.retrieve(learned(bound_part, tasteful, CPU), asked))
+        rows = labels.join(candidates.with_columns(hit=True), on=["customer", "article"], how="left")
+        return rows.sort("customer", "article")["hit"].fill_null(False).cast(pl.Float64)
+
+    return found
+
+
+@pytest.fixture
+def times_popular(hit: Callable[[Retriever], pl.Series]) -> Callable[[Retriever], float]:
     """Return a function: a retriever's recall of the week ahead, relative to best sellers', 15 candidates each."""
 
     def ratio(part: Retriever) -> float:
-        ahead = [(customer, article) for ago, customer, article in purchases if ago <= 0]
-        labels = pl.DataFrame(ahead, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row").unique()
-        asked = labels.lazy().select("customer").unique()
-        parts = [bound(each, tasteful, CPU) for each in (part, Popular(n=15))]
-        found = [CPU.collect(each.retrieve(learned(each, tasteful, CPU), asked)) for each in parts]
-        own, popular = (recall_at(table, labels, 15) for table in found)
+        own, popular = hit(part).mean(), hit(Popular(n=15)).mean()
         assert popular > 0
         return own / popular
 
     return ratio
+
+
+@pytest.fixture(params=["library", "torch"])
+def fitted_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Fit as the CPU does, by a library, and as a GPU does, by torch: here on the CPU."""
+    if request.param == "torch":
+        monkeypatch.setattr(Engine, "either", lambda engine, cpu, gpu: gpu)
+    return request.param
+
+
+def _ahead(purchases: Purchases) -> pl.DataFrame:
+    """Return (customer, article) of the week ahead, each once."""
+    ahead = [(customer, article) for ago, customer, article in purchases if ago <= 0]
+    return pl.DataFrame(ahead, schema={"customer": pl.Int32, "article": pl.Int32}, orient="row").unique()

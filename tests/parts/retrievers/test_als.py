@@ -12,6 +12,7 @@ from hmgpu.core.plans import TODAY
 from hmgpu.parts.retrievers.als import ALS
 
 CPU = Engine("cpu", "tests")
+pytestmark = pytest.mark.usefixtures("fitted_by")
 
 
 def vectors(table: pl.LazyFrame, prefix: str) -> np.ndarray:

@@ -3,11 +3,13 @@
 import dataclasses
 
 import kit
+import pytest
 
 from hmgpu.core.engine import Engine
 from hmgpu.parts.retrievers.bpr import BPR
 
 CPU = Engine("cpu", "tests")
+pytestmark = pytest.mark.usefixtures("fitted_by")
 
 
 def test_it_finds_what_customers_of_the_same_taste_buy(times_popular):
@@ -15,7 +17,7 @@ def test_it_finds_what_customers_of_the_same_taste_buy(times_popular):
 
 
 def test_the_seed_alone_decides_the_vectors(tasteful):
-    part = kit.bound(BPR(factors=8), tasteful, CPU)
+    part = kit.bound(BPR(factors=8, iterations=5), tasteful, CPU)
     parts = [part, part.bind(part.context), part.bind(dataclasses.replace(part.context, seed=part.context.seed + 1))]
     first, again, other = (kit.learned(each, tasteful, CPU)["articles"].collect() for each in parts)
     assert again.equals(first)

@@ -2,13 +2,13 @@
 
 import random
 
-import gensim.models
 import kit
 import numpy as np
 import polars as pl
 import pytest
 
 from hmgpu.core.engine import Engine
+from hmgpu.parts.models.neural import by_gensim
 from hmgpu.parts.retrievers.word2vec import Word2Vec
 
 CPU = Engine("cpu", "tests")
@@ -45,16 +45,21 @@ def test_baskets_and_histories_are_the_sentences(make_history, monkeypatch):
     In a history near articles count more; in a basket none is nearer than another.
     """
     history = make_history([(9, 0, 7), (2, 0, 5), (2, 0, 6), (2, 0, 6), (4, 1, 8), (1, 2, 5), (1, 2, 9)])
-    given_to_gensim = []
-    monkeypatch.setattr(gensim.models.Word2Vec, "build_vocab", lambda *given: given_to_gensim.append(given))
-    monkeypatch.setattr(gensim.models.Word2Vec, "train", lambda *_, **__: None)
+    given = []
+    nothing = np.empty((0, 4), dtype=np.float32)
+
+    def read(sentences, settings, device):
+        given.append((sentences.to_list(), settings.shrink))
+        return np.empty(0, dtype=np.int32), nothing, nothing
+
+    monkeypatch.setattr(by_gensim, "read", read)
     for sentences in ("histories", "baskets"):
         part = kit.bound(Word2Vec(dimensions=4, sentences=sentences), history, CPU)
         kit.learned(part, history, CPU)
-    assert [sentences for _, sentences in given_to_gensim] == [[[7, 5, 6], [5, 9]], [[5, 6], [5, 9]]]
-    assert [bool(model.shrink_windows) for model, _ in given_to_gensim] == [True, False]
+    assert given == [([[7, 5, 6], [5, 9]], True), ([[5, 6], [5, 9]], False)]
 
 
+@pytest.mark.usefixtures("fitted_by")
 def test_all_articles_of_a_product_have_its_vector(make_history):
     often = [(day, customer, article) for day in (1, 2, 3) for customer in (0, 1) for article in (1, 2, 4)]
     history = make_history([*often, (300, 0, 3)], {1: {"product": 10}, 2: {"product": 20}, 3: {"product": 10}})
@@ -66,6 +71,7 @@ def test_all_articles_of_a_product_have_its_vector(make_history):
     assert part.needs() == {"product"}
 
 
+@pytest.mark.usefixtures("fitted_by")
 def test_rare_articles_and_articles_bought_alone_have_no_vector(make_history):
     often = [(day, customer, article) for day in (1, 2) for customer in (0, 1) for article in (1, 2)]
     history = make_history([*often, (3, 0, 3), (1, 5, 4), (70, 0, 5), (70, 1, 5)])

@@ -35,8 +35,10 @@ class Ranking:
     seed: int
 
 
-def ranked(bought: "csr_matrix", settings: Ranking, device: str) -> Floats:
-    """Return vectors of the articles and, as the last column, how popular each is: (articles, factors + 1) float32.
+def ranked(bought: "csr_matrix", settings: Ranking, device: str) -> tuple[Floats, Floats]:
+    """Return vectors of customers (customers, factors + 1) and articles (articles, factors + 1), both float32.
+
+    The last column of the articles is how popular each is, that of the customers is 1.
 
     Args:
         bought: (customers, articles) with a number above 0 where the customer bought the article, columns sorted.
@@ -48,8 +50,7 @@ def ranked(bought: "csr_matrix", settings: Ranking, device: str) -> Floats:
     customers[:, -1] = 1.0
     for pairs in _pairs(bought, settings.iterations, draw, device):
         _step(customers, articles, pairs, settings)
-    found: Floats = articles.cpu().numpy()
-    return found
+    return customers.cpu().numpy(), articles.cpu().numpy()
 
 
 def _start(draw: np.random.Generator, rows: int, factors: int) -> torch.Tensor:

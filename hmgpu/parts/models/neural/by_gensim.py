@@ -9,7 +9,7 @@ import polars as pl
 from hmgpu.parts.models.neural.skip_gram import Floats, Ints, Reading
 
 
-def read(sentences: pl.Series, settings: Reading, device: str = "cpu") -> tuple[Ints, Floats]:
+def read(sentences: pl.Series, settings: Reading, device: str = "cpu") -> tuple[Ints, Floats, Floats]:
     """Return what `skip_gram.read` returns. By one thread: with more, each fit would be different."""
     from gensim.models.word2vec import Word2Vec
 
@@ -30,4 +30,4 @@ def read(sentences: pl.Series, settings: Reading, device: str = "cpu") -> tuple[
     model.build_vocab(texts)
     if len(model.wv):
         model.train(texts, total_examples=model.corpus_count, epochs=model.epochs)
-    return np.array(model.wv.index_to_key, dtype=np.int32), model.wv.vectors
+    return np.array(model.wv.index_to_key, dtype=np.int32), model.wv.vectors, model.syn1neg

@@ -39,7 +39,7 @@ def solved(articles: Floats, bought: "csr_matrix", settings: Factorisation, devi
     return found
 
 
-def ranked(bought: "csr_matrix", settings: Ranking, device: str = CPU) -> Floats:
+def ranked(bought: "csr_matrix", settings: Ranking, device: str = CPU) -> tuple[Floats, Floats]:
     """Return what `bpr.ranked` returns. By one thread: with more, each fit would be different."""
     with _no_cuda():
         from implicit.cpu.bpr import BayesianPersonalizedRanking
@@ -52,8 +52,7 @@ def ranked(bought: "csr_matrix", settings: Ranking, device: str = CPU) -> Floats
         random_state=settings.seed,
     )
     model.fit(bought, show_progress=False)
-    found: Floats = model.item_factors
-    return found
+    return model.user_factors, model.item_factors
 
 
 @contextmanager

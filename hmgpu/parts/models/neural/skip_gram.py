@@ -21,6 +21,7 @@ Ints = npt.NDArray[np.int32]
 LARGEST = 4096  # examples in a batch
 PER_EXAMPLE = 4  # words for each example in a batch: with fewer words, steps that don't know of each other go too far
 FREQUENT = 1e-3  # share of all words from which on a word is left out at times, as in gensim
+JOB = 10_000  # words that are read before the learning rate falls, as in gensim: it matters in a short text
 LAST_RATE = 1e-4  # the learning rate at the end
 
 
@@ -50,11 +51,10 @@ class Text:
     after: torch.Tensor
 
     def examples(self, size: int, skip_gram: bool) -> Iterator[tuple[float, torch.Tensor, torch.Tensor]]:
-        """Yield batches: the share of the text before it, words to predict from and the word to predict.
+        """Yield batches: the share of the text before them, the words to predict from, the words to predict.
 
-        The first are (size, width), -1 where a word has fewer of them, the second (size,).
-
-        With `skip_gram` each word of a window predicts the one in its middle, else all of them together do.
+        With `skip_gram` each word of a window predicts the one in its middle, else all of them together do. So the
+        first are (size, 1) or (size, widest window), with -1 where a window is narrower, and the others (size,).
         """
         around = self.before + self.after
         ends = around.cumsum(0) if skip_gram else (around > 0).cumsum(0)
@@ -63,17 +63,19 @@ class Text:
         for start in range(0, count, size):
             each = torch.arange(start, min(start + size, count), device=ends.device)
             middle = torch.searchsorted(ends, each, right=True)
-            place = (
-                (each - ends[middle] + around[middle])[:, None] if skip_gram else torch.arange(widest).to(each)[None]
-            )
+            place = torch.arange(widest, device=ends.device)[None]
+            if skip_gram:
+                place = (each - ends[middle] + around[middle])[:, None]
             # The middle itself is no part of its window.
             near = middle[:, None] - self.before[middle, None] + place + (place >= self.before[middle, None])
             found = self.words[near.clamp(max=len(self.words) - 1)]
             yield start / count, torch.where(place < around[middle, None], found, -1), self.words[middle]
 
 
-def read(sentences: pl.Series, settings: Reading, device: str) -> tuple[Ints, Floats]:
-    """Return (words,) int32 and their vectors (words, dimensions) float32, of all words with enough support.
+def read(sentences: pl.Series, settings: Reading, device: str) -> tuple[Ints, Floats, Floats]:
+    """Return the words with enough support, int32, and two vectors of each, both (words, dimensions) float32.
+
+    The first are those that others are predicted from, the second those by which a word is itself predicted.
 
     Args:
         sentences: lists of words int32.
@@ -82,13 +84,18 @@ def read(sentences: pl.Series, settings: Reading, device: str) -> tuple[Ints, Fl
     """
     text = pl.DataFrame({"word": sentences}).with_row_index("sentence").explode("word")
     known = text["word"].value_counts().filter(pl.col("count") >= settings.support).sort("word").with_row_index("place")
+    if known.is_empty():
+        none = np.empty((0, settings.dimensions), dtype=np.float32)
+        return np.empty(0, dtype=np.int32), none, none
     found = text.join(known, on="word", maintain_order="left")
-    vectors = _fitted(found["place"].to_numpy(), found["sentence"].to_numpy(), settings, device)
-    return known["word"].to_numpy(), vectors.cpu().numpy()
+    inputs, outputs = _fitted(found["place"].to_numpy(), found["sentence"].to_numpy(), settings, device)
+    return known["word"].to_numpy(), inputs.cpu().numpy(), outputs.cpu().numpy()
 
 
-def _fitted(words: npt.NDArray[Any], sentences: npt.NDArray[Any], settings: Reading, device: str) -> torch.Tensor:
-    """Fit the vectors of all numbers from 0 to the largest of `words`.
+def _fitted(
+    words: npt.NDArray[Any], sentences: npt.NDArray[Any], settings: Reading, device: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Fit both vectors of all numbers from 0 to the largest of `words`.
 
     Args:
         words: (n,) one sentence after the other.
@@ -107,10 +114,11 @@ def _fitted(words: npt.NDArray[Any], sentences: npt.NDArray[Any], settings: Read
     for epoch in range(settings.epochs):
         text = _text(words, sentences, counts, settings, draw, device)
         for read, near, middle in text.examples(size, settings.skip_gram):
-            rate = settings.learning_rate + (epoch + read) / settings.epochs * (LAST_RATE - settings.learning_rate)
+            passed = (epoch + read * len(words) // JOB * JOB / len(words)) / settings.epochs
+            rate = settings.learning_rate + passed * (LAST_RATE - settings.learning_rate)
             asked = torch.from_numpy(draw.random((len(middle), settings.negatives))).to(device)
             _step(inputs, outputs, near, middle, torch.searchsorted(often, asked), rate)
-    return inputs
+    return inputs, outputs
 
 
 def _text(
