@@ -1,6 +1,7 @@
-"""`hmgpu benchmark train`: fitting XGBoost on CPU and GPU, on the same examples, to the same number of trees.
+"""`hmgpu benchmark train`: fitting XGBoost and ALS on CPU and GPU, on the same examples and purchases.
 
-The pipeline computes the examples once, from the config's parts that need no model of their own.
+The pipeline computes the examples once, from the config's parts that need no model of their own. Trees are fitted to
+the same number; ALS also by the library that the CPU uses.
 """
 
 import tempfile
@@ -12,11 +13,13 @@ from typing import Any
 import polars as pl
 
 from hmgpu.benchmark.agreement import DisagreementError
+from hmgpu.benchmark.factorising import benchmark_als
 from hmgpu.benchmark.result import Result
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, measure
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
+from hmgpu.core.extras import missing, remedy
 from hmgpu.core.list_length import K
 from hmgpu.core.metrics import map_at, ndcg_at
 from hmgpu.core.plans import ranked
@@ -26,6 +29,7 @@ from hmgpu.parts.ranker import Model
 from hmgpu.parts.rankers.cascade import Cascade
 from hmgpu.parts.rankers.guard import Guard
 from hmgpu.parts.rankers.xgboost import XGBoost
+from hmgpu.parts.retrievers.als import ALS
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.run import Run
 
@@ -35,10 +39,12 @@ TOLERANCE = 0.1  # of the figure: a GPU adds up in another order and samples oth
 def benchmark_train(
     subject: Subject, engines: Sequence[Engine], absent: Mapping[str, str], repeats: int, trees: int, weeks: int
 ) -> Result:
-    """Measure fitting `trees` trees on `weeks` training weeks, with the validation week scored at every tree.
+    """Measure fitting `trees` trees on `weeks` training weeks, with the validation week scored at every tree, and ALS.
+
+    Without the packages that ALS needs, it is among those that could not run.
 
     Raises DisagreementError where one device's model ranks the validation week better than another's by more than
-    `TOLERANCE` of NDCG@12 or MAP@12.
+    `TOLERANCE` of NDCG@12 or MAP@12, or where `benchmark_als` does.
     """
     config = subject.untrained
     config = config.model_copy(update={"weeks": config.weeks.model_copy(update={"train": weeks})})
@@ -69,7 +75,14 @@ def benchmark_train(
             "tolerance": TOLERANCE,
             "seed": config.seed,
         }
-    return Result("train", [measured], {"figures": judge.said()}, settings, subject.data_facts(), absent)
+    measurements, agreement = [measured], {"figures": judge.said()}
+    if lacking := missing(ALS().needs_packages()):
+        absent = {**absent, "ALS": f"{lacking[0]} is not installed: {remedy(lacking[0])}"}
+    else:
+        fitted, agreement["objective"], part = benchmark_als(subject, engines, repeats)
+        measurements.append(fitted)
+        settings["als"] = part.settings()
+    return Result("train", measurements, agreement, settings, subject.data_facts(), absent)
 
 
 class Judge:

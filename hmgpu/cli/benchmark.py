@@ -73,7 +73,7 @@ def train_verb(
     ] = 200,
     weeks: Annotated[int, typer.Option("--weeks", min=1, help="How many training weeks; replaces the config's.")] = 2,
 ) -> "Result":
-    """Compare fitting XGBoost on CPU and GPU, on the same examples."""
+    """Compare fitting XGBoost and ALS on CPU and GPU; ALS by the library implicit, too."""
     chosen, absent = asked.engines()
     with asked.subject_with_parts() as subject:
         from hmgpu.benchmark.train import benchmark_train
