@@ -88,7 +88,7 @@ def solved(articles: Floats, bought: "csr_matrix", settings: Factorisation, devi
         root, faults = torch.linalg.cholesky_ex(left)
         if faults.any():
             raise ConfigError(SINGULAR)
-        found[block.rows.cpu()] = torch.cholesky_solve(right.mT, root)[:, :, 0].cpu().numpy()
+        found[block.rows.cpu().numpy()] = torch.cholesky_solve(right.mT, root)[:, :, 0].cpu().numpy()
     return found
 
 
