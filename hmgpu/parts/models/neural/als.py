@@ -97,22 +97,22 @@ def _improve(rows: torch.Tensor, others: torch.Tensor, blocks: list[Block], l2: 
     square = _square(others, l2)
     for block in blocks:
         near, extra = block.factors(others), block.extra
-
-        def times(vectors: torch.Tensor, near: torch.Tensor = near, extra: torch.Tensor = extra) -> torch.Tensor:
-            """Multiply each row's vector by the matrix of its normal equations, which is never formed."""
-            inner = (near @ vectors[:, :, None])[:, :, 0] * extra
-            return vectors @ square + (inner[:, None, :] @ near)[:, 0]
-
         found = rows[block.rows]
-        residual = (block.confidence[:, None, :] @ near)[:, 0] - times(found)
+        residual = (block.confidence[:, None, :] @ near)[:, 0] - _times(found, square, near, extra)
         direction, left = residual, residual.square().sum(1, keepdim=True)
         for _ in range(STEPS):
-            along, open_ = times(direction), left > LEAST
+            along, open_ = _times(direction, square, near, extra), left > LEAST
             step = torch.where(open_, left / (direction * along).sum(1, keepdim=True), 0.0)
             found, residual = found + step * direction, residual - step * along
             before, left = left, residual.square().sum(1, keepdim=True)
             direction = residual + torch.where(open_, left / before, 0.0) * direction
         rows[block.rows] = found
+
+
+def _times(vectors: torch.Tensor, square: torch.Tensor, near: torch.Tensor, extra: torch.Tensor) -> torch.Tensor:
+    """Multiply each row's vector by the matrix of its normal equations, which is never formed."""
+    inner = (near @ vectors[:, :, None])[:, :, 0] * extra
+    return vectors @ square + (inner[:, None, :] @ near)[:, 0]
 
 
 def _square(vectors: torch.Tensor, l2: float) -> torch.Tensor:
