@@ -2,8 +2,8 @@
 
 In each of the last weeks, all recommend to the customers who bought in it, from what was known before it, and all lists
 are filled with the same best sellers. A peer's settings are tried on the week before these, and the best are kept;
-hmgpu's pipeline has the settings of its config. The baselines of every evaluation (`pipeline/baselines.py`) are in the
-table too, as they are.
+hmgpu's pipeline has the settings of its config. In the table too, as they are: its candidates in the order of their
+retrievers, without the ranker, and the baselines of every evaluation (`pipeline/baselines.py`).
 """
 
 import logging
@@ -32,6 +32,7 @@ from hmgpu.pipeline.baselines import baseline_lists
 log = logging.getLogger(__name__)
 
 OWN = "hmgpu"
+OWN_ORDER = "hmgpu's retrievers, in order"
 
 
 def benchmark_peers(
@@ -51,12 +52,12 @@ def benchmark_peers(
     weeks = [store.last_complete_week.back(back) for back in reversed(range(folds))]
     labels = [_bought(subject, week) for week in weeks]
     peers, absent = available(names, store.present)
-    rows = [_own(subject, engine, weeks, labels, against)] if line else []
+    rows = _own(subject, engine, weeks, labels, against) if line else []
     rows += _baselines(subject, weeks, labels)
     rows += [_peer(name, peer, subject, weeks, labels) for name, peer in peers.items()]
     figures = [row.figures(rows[0] if line else None) for row in rows]
     settings = {
-        "config": subject.config.settings() if line and against is None else None,
+        "config": subject.asked.settings() if line and against is None else None,
         "against": str(against) if against else None,
         "folds": folds,
         "tried": {name: [dict(each) for each in peer.settings] for name, peer in peers.items()},
@@ -73,19 +74,21 @@ def benchmark_peers(
 
 def _own(
     subject: Subject, engine: Engine, weeks: Sequence[Week], labels: Sequence[pl.DataFrame], against: Path | None
-) -> Row:
+) -> list[Row]:
+    """The ranker's lists, and those in the order of the config's retrievers."""
     if against is not None:
         found = evaluated(against, subject.store, weeks)
         judgements = [each.precisions for each in found]
     else:
-        pipelines = list(fold_pipelines(subject.config, engine, len(weeks)))
-        _, file = evaluate_folds(pipelines, subject.config.runs)
+        pipelines = list(fold_pipelines(subject.asked, engine, len(weeks)))
+        _, file = evaluate_folds(pipelines, subject.asked.runs)
         found = evaluated(file, subject.store, weeks)
         judgements = [judged(recommended_lists(*fold), bought) for fold, bought in zip(pipelines, labels, strict=True)]
     for week, each, judgement, bought in zip(weeks, found, judgements, labels, strict=True):
         _check(week, each, judgement, bought)
     memory = [each.memory_mib for each in found if each.memory_mib is not None]
-    return Row(OWN, judgements, fmean(each.seconds for each in found), max(memory, default=None))
+    ranked = Row(OWN, judgements, fmean(each.seconds for each in found), max(memory, default=None))
+    return [ranked, Row(OWN_ORDER, [each.order for each in found], None, None)]
 
 
 def _check(week: Week, own: Own, judgement: pl.DataFrame, bought: pl.DataFrame) -> None:

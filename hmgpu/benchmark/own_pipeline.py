@@ -13,6 +13,7 @@ from hmgpu.core.list_length import K
 from hmgpu.core.parquet import read_table
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week
+from hmgpu.evaluation.method_names import ORDER, RANKER
 from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.evaluate import PRECISIONS
 from hmgpu.pipeline.lists import best_scored, best_sellers, top_k
@@ -28,6 +29,8 @@ class Own:
 
     precisions: pl.DataFrame
     """(customer, average_precision) of everybody who bought in the week."""
+    order: pl.DataFrame
+    """The same of the candidates in the config's order."""
     seconds: float
     """Seconds of all steps that led to these lists, reused ones included."""
     memory_mib: float | None
@@ -55,10 +58,11 @@ def _week(file: Path, store: Store, week: Week, figures: object) -> Own:
         run = metrics.parents[3]
         if json.loads(metrics.read_text()) == figures and _data(run) == store.digest:
             precisions = read_table(metrics.with_name(PRECISIONS))
+            ranked, in_order = (precisions.select("customer", average_precision=method) for method in (RANKER, ORDER))
             kinds = [kind for name, kind in kinds_of(run).items() if name not in SERVING]
             memory = max((kind.memory_mib for kind in kinds if kind.memory_mib is not None), default=None)
             seconds = sum(kind.seconds for kind in kinds)
-            return Own(precisions.select("customer", average_precision="ranker"), seconds, memory)
+            return Own(ranked, in_order, seconds, memory)
     raise RunError(
         f"No run in {file.parent} has the figures of {file.name} for the week {week}, on the data in {store.root}: "
         "evaluate the folds again."

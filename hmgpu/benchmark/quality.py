@@ -66,8 +66,9 @@ class Row:
     name: str
     weeks: Sequence[pl.DataFrame]
     """Each week's result of `judged`; without `hits` where the lists were not kept."""
-    seconds: float
-    """Mean seconds a week: fitting, and recommending to the customers who bought in it."""
+    seconds: float | None
+    """Mean seconds a week: fitting, and recommending to the customers who bought in it; None where that is another
+    row's work."""
     memory_mib: float | None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -80,7 +81,7 @@ class Row:
             "recall_at_12": ratio(self.weeks, "hits", "bought") if counted else None,
             "hmgpu_ahead": ahead(own.weeks, self.weeks) if own and own is not self else None,
             "map_at_12_by_week": [week["average_precision"].mean() for week in self.weeks],
-            "seconds": round(self.seconds, 2),
+            "seconds": None if self.seconds is None else round(self.seconds, 2),
             "memory_mib": self.memory_mib and round(self.memory_mib),
             "settings": dict(self.settings),
         }
@@ -102,8 +103,9 @@ class Quality(Result):
         for each in self.recommenders:
             cells = [*_cells(each["map_at_12"], ".5f"), *_cells(each["recall_at_12"], ".4f")]
             cells += _cells(each["hmgpu_ahead"], "+.5f")
-            memory = each["memory_mib"]
-            table.add_row(each["name"], *cells, f"{each['seconds']:,.1f}", "" if memory is None else f"{memory:,}")
+            seconds, memory = each["seconds"], each["memory_mib"]
+            costs = ["" if seconds is None else f"{seconds:,.1f}", "" if memory is None else f"{memory:,}"]
+            table.add_row(each["name"], *cells, *costs)
         for name, reason in self.absent.items():
             table.add_row(name, reason, style="dim")
         return table

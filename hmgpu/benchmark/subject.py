@@ -1,13 +1,15 @@
 """The data that a benchmark works on: a config's data set, or synthetic data."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hmgpu.benchmark.shops import Shop
+from hmgpu.benchmark.shops.files import shop_settings, write_shop
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.progress import progress
@@ -31,9 +33,14 @@ class Subject:
     """A data set, and the settings to use on it."""
 
     store: Store
-    config: Config
-    """With numbers where it had `auto`."""
+    asked: Config
+    """The settings as they were asked for: some may be `auto`."""
     origin: str
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings with a number for every `auto`, measured before the data's last weeks."""
+        return measured(self.asked, self.store, Engine.choose("cpu"))
 
     @property
     def history(self) -> History:
@@ -93,28 +100,52 @@ def configured(file: Path, settings: list[str] | None) -> Subject:
     """Return the data set that the config `file` names, which must have been ingested."""
     config = load_config(file, settings)
     store = open_store(config.data)
-    return Subject(store, measured(config, store, Engine.choose("cpu")), f"the data set of {file}")
+    return Subject(store, config, f"the data set of {file}")
 
 
 @contextmanager
 def generated(scale: float, seed: int, folder: Path | None, config: Config | None = None) -> Iterator[Subject]:
     """Yield synthetic data, ingested: kept in `folder` and reused the next time, or deleted afterwards.
 
-    The subject has the settings of `config`, except for its data and seed, or the default settings.
+    The subject has the settings of `config`, except for its data, runs and seed, or the default settings.
     """
-    with tempfile.TemporaryDirectory() as temporary:
-        place = (folder or Path(temporary)) / f"scale-{scale}-seed-{seed}"
-        data = DataSettings(raw=place / "raw", root=place / "data")
-        if not (data.root / MANIFEST).exists():
-            if not data.raw.exists():
-                with progress("generate") as report:
-                    synthesize(data.raw, scale, seed, report)
-            with progress("ingest") as report:
-                ingest(data, progress=report)
+
+    def data_in(place: Path) -> DataSettings:
+        return DataSettings(raw=place / "raw", root=place / "data")
+
+    def write(raw: Path) -> None:
+        with progress("generate") as report:
+            synthesize(raw, scale, seed, report)
+
+    with _place(folder, f"scale-{scale}-seed-{seed}") as place:
         origin = f"hmgpu synth --scale {scale} --seed {seed}"
-        config = config or Config(
-            data=data, runs=place, retrievers={"two_tower": TwoTower()}, features={}, ranker=Order()
-        )
-        store = Store(data.root)
-        config = measured(config.model_copy(update={"data": data, "seed": seed}), store, Engine.choose("cpu"))
-        yield Subject(store, config, origin)
+        yield _subject(place, data_in(place), write, config, seed, origin)
+
+
+@contextmanager
+def of_shop(shop: Shop, seed: int, folder: Path | None, config: Config) -> Iterator[Subject]:
+    """Yield the data of a generated shop likewise."""
+    with _place(folder, f"{shop}-seed-{seed}") as place:
+        data = shop_settings(shop, place)
+        yield _subject(place, data, partial(write_shop, shop, seed=seed), config, seed, f"--shop {shop} --seed {seed}")
+
+
+@contextmanager
+def _place(folder: Path | None, name: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as temporary:
+        yield (folder or Path(temporary)) / name
+
+
+def _subject(
+    place: Path, data: DataSettings, write: Callable[[Path], None], config: Config | None, seed: int, origin: str
+) -> Subject:
+    """Return the data set in `place`, whose raw files `write` writes if it isn't there yet."""
+    if not (data.root / MANIFEST).exists():
+        if not data.raw.exists():
+            write(data.raw)
+        with progress("ingest") as report:
+            ingest(data, progress=report)
+    if config is None:
+        config = Config(data=data, runs=place, retrievers={"two_tower": TwoTower()}, features={}, ranker=Order())
+    asked = config.model_copy(update={"data": data, "runs": place / "runs", "seed": seed})
+    return Subject(Store(data.root), asked, origin)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hmgpu.benchmark.shops import Shop
 from hmgpu.cli.measuring import Asked, Scales, measuring
 from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
@@ -92,7 +93,7 @@ def pipeline_verb(asked: Asked) -> "Result":
         return benchmark_pipeline(subject, chosen, absent, asked.repeats)
 
 
-@verb("peers", "hmgpu benchmark peers --config shop.yaml", "hmgpu benchmark peers --peers popular,ease --no-pipeline")
+@verb("peers", "hmgpu benchmark peers --config shop.yaml", "hmgpu benchmark peers --shop giftware --peers lambdarank")
 @measuring(without=("repeats", "plot"))
 def peers_verb(
     asked: Asked,
@@ -103,6 +104,10 @@ def peers_verb(
     against: Annotated[
         Path | None,
         typer.Option("--against", help="The folds-….json of an evaluation of these weeks, which is then not repeated."),
+    ] = None,
+    shop: Annotated[
+        Shop | None,
+        typer.Option("--shop", help="A generated shop: giftware (large baskets) or newcomer (eight weeks of sales)."),
     ] = None,
     own: Annotated[
         bool, typer.Option("--pipeline/--no-pipeline", help="Also hmgpu's own pipeline, which alone uses --engine.")
@@ -116,7 +121,7 @@ def peers_verb(
     from hmgpu.core.engine import Engine
 
     chosen, names = Engine.choose(asked.engine), named(peers)
-    with asked.subject_with_parts() as subject:
+    with asked.subject_of_shop(shop) if shop else asked.subject_with_parts() as subject:
         return benchmark_peers(subject, chosen, names, folds, against, own)
 
 

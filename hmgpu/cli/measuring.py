@@ -19,6 +19,7 @@ from hmgpu.core.outputs import refuse_among_inputs
 
 if TYPE_CHECKING:
     from hmgpu.benchmark.result import Result
+    from hmgpu.benchmark.shops import Shop
     from hmgpu.benchmark.subject import Subject
     from hmgpu.core.engine import Engine
     from hmgpu.pipeline.config import Config
@@ -83,6 +84,17 @@ class Asked:
     def subject_with_parts(self) -> Iterator["Subject"]:
         """Yield what benchmarks of parts measure on: those of the given config, or of `base` on synthetic data."""
         with self._with_parts(self.scale) as subject:
+            yield subject
+
+    @contextmanager
+    def subject_of_shop(self, shop: "Shop") -> Iterator["Subject"]:
+        """Yield the data of a generated shop, with the parts of `base`."""
+        if self.config or self.scale:
+            raise typer.BadParameter("--shop generates its data: it doesn't go with --config and --scale")
+        from hmgpu.benchmark.subject import of_shop
+        from hmgpu.pipeline.config import load_config
+
+        with of_shop(shop, self.seed, self.data, load_config(BASE, self.settings)) as subject:
             yield subject
 
     def subjects(self) -> Iterator["Subject"]:

@@ -83,7 +83,7 @@ def tune_trees(
             trial = None if number == 0 else study.ask()
             sampled = suggested(trial) if trial else {}
             tried = load_config(path, [*settings, *(f"{at}.{name}={value}" for name, value in sampled.items())])
-            tried = measured(tried.model_copy(update={"weeks": weeks}), store, engine)
+            tried = measured(tried.model_copy(update={"weeks": weeks}), store, engine, pipeline.run)
             score = week.score(tried.ranker, number)
             if trial:
                 study.tell(trial, score)

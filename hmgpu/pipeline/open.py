@@ -32,27 +32,32 @@ def open_pipeline(
     """Open the pipeline over the data set and in the run folder that `config` names.
 
     Args:
-        config: what is `auto` in it is measured first; `Pipeline.config` has the numbers.
+        config: what is `auto` in it is measured first, as a step of the run; `Pipeline.config` has the numbers.
         others: folders of runs whose steps are copied where settings, inputs, code and engine are equal. None: all in
             `config.runs` that this code wrote with the same libraries, so that a change costs only what it changes.
         kind: `PlannedRun` for a pipeline that computes nothing and notes what it would.
+
+    Raises BusyError where something is to be measured and another process works on the run.
     """
     store = open_store(config.data)
     store.verify()
-    config = measured(config, store, engine)
     excluded = Exclusions.of(config.lists, store, engine)
     folder = config.runs / run_name(config, store, engine, excluded)
     known = reusable_runs(config.runs, engine) if others is None else others
     copied = tuple(Run(other, engine) for other in known if other.resolve() != folder.resolve())
-    run, oldest = kind(folder, engine, others=copied), Schedule.of(config, store).oldest
-    learning = Learning(config, engine, store, run, oldest, workers, excluded)
+    run = kind(folder, engine, others=copied)
+    if any(config.waiting()):
+        with run.locked():  # whoever takes the lock removes unfinished steps
+            config = measured(config, store, engine, run)
+    learning = Learning(config, engine, store, run, Schedule.of(config, store).oldest, workers, excluded)
     return Pipeline(config, engine, store, run, workers, learning)
 
 
 def run_name(config: Config, store: Store, engine: Engine, excluded: Exclusions | None = None) -> str:
     """Return the data's last day and a hash of settings, data, engine and code.
 
-    So the same command finds its run again, and no other command changes it.
+    So the same command finds its run again, and no other command changes it. What is `auto` counts as such: its numbers
+    follow from the rest.
 
     Args:
         excluded: what `config.lists` excludes; None reads it.

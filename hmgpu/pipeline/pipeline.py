@@ -66,7 +66,7 @@ class Pipeline:
                 f"run has {workers.number}: start with --cluster {config.ranker.processes}. Another number would grow "
                 "other trees."
             )
-        config = measured(config, store, engine)
+        config = measured(config, store, engine, run)
         self.config, self.engine, self.store, self.run, self.workers = config, engine, store, run, workers
         self.weeks = Schedule.of(config, store)
         self.learning = learning or Learning(config, engine, store, run, self.weeks.oldest, workers)

@@ -5,22 +5,26 @@ setting of what is learned for it. Only the number of training weeks has to be c
 from the weeks before the four that are always trained on.
 """
 
+import json
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
+from pathlib import Path
 
 import polars as pl
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.files import write_json
 from hmgpu.core.plans import ONE, decayed, ranked, sample, top_n
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import DAYS, Week
 from hmgpu.parts.auto import Rhythm
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.schedule import Schedule, most_training_weeks, validation_week
+from hmgpu.runs.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -32,17 +36,22 @@ NEXT, BEST = 50, 100  # best sellers by which half-lives are compared, and that 
 HELD = 0.9  # share of the repeats that the first places must hold
 ENOUGH = 20_000  # purchases to learn from
 LEAST, MOST = 4, 52  # training weeks
+FILE = "rhythm.json"
 
 
-def measured(config: Config, store: Store, engine: Engine) -> Config:
+def measured(config: Config, store: Store, engine: Engine, run: Run | None = None) -> Config:
     """Return `config` with a number for every setting that is `auto`; they are in the log and in the run's manifest.
 
     Where the data are too short to measure anything, the defaults hold.
+
+    Args:
+        run: keeps what was measured before a week as a step, which is reused like any other; None measures anyway.
     """
     waiting = [*config.waiting()]
     if not waiting:
         return config
-    rhythm_before = cache(partial(measure, store, engine=engine))  # with four weeks, both questions are one
+    measuring = partial(measure, store, engine=engine) if run is None else partial(_step, run, store, engine)
+    rhythm_before = cache(measuring)  # with four weeks, both questions are one
     scheduled = config
     if "train" in config.weeks.auto:
         weeks = config.weeks.model_copy(update={"train": _training_weeks(config, store, rhythm_before)})
@@ -72,6 +81,21 @@ def _training_weeks(config: Config, store: Store, rhythm_before: Callable[[Week]
     if rhythm is None:
         return max(1, most)
     return min(most, max(LEAST, math.ceil(ENOUGH / max(1.0, rhythm.recalled_a_week))))
+
+
+def _step(run: Run, store: Store, engine: Engine, before: Week) -> Rhythm | None:
+    """Return the rhythm before a week from the step of `run`; a dry run, which writes none, measures it itself."""
+
+    def write(folder: Path) -> Mapping[str, int]:
+        found = measure(store, before, engine)
+        write_json(folder / FILE, asdict(found) if found else None)
+        return {}
+
+    file = run.step(f"{before}/rhythm", {}, [store.digest_before(before.first_day)], write).folder / FILE
+    if not file.exists():
+        return measure(store, before, engine)
+    found = json.loads(file.read_text())
+    return Rhythm(**found) if found else None
 
 
 def measure(store: Store, before: Week, engine: Engine) -> Rhythm | None:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hmgpu.benchmark import against_peers
-from hmgpu.benchmark.against_peers import benchmark_peers
+from hmgpu.benchmark.against_peers import OWN_ORDER, benchmark_peers
 from hmgpu.benchmark.own_pipeline import evaluated
 from hmgpu.benchmark.peer_runs import Recommended
 from hmgpu.benchmark.quality import Quality, Row, ahead, judged, ratio
@@ -107,7 +107,7 @@ def here(monkeypatch):
 def test_peers_get_the_weeks_and_the_customers_of_hmgpus_pipeline(subject, here):
     found = benchmark_peers(subject, CPU, ["popular", "repurchase"], 2, None, True)
     by_name = {each["name"]: each for each in found.recommenders}
-    assert set(by_name) == {"hmgpu", "popular", "repurchase", *BASELINES.values()}
+    assert set(by_name) == {"hmgpu", OWN_ORDER, "popular", "repurchase", *BASELINES.values()}
     weeks = [week for _, week in fold_pipelines(subject.config, CPU, 2)]
     assert found.data["weeks"] == [str(week) for week in weeks]
     assert [(name, week) for name, week, *_ in here] == [
@@ -127,6 +127,9 @@ def test_peers_get_the_weeks_and_the_customers_of_hmgpus_pipeline(subject, here)
     assert ahead_by["low"] < ahead_by["value"] < ahead_by["high"]
     for key, name in BASELINES.items():
         assert by_name[name]["map_at_12_by_week"] == pytest.approx([fold["map_at_12"][key] for fold in scored])
+    in_order = [fold["map_at_12"]["order"] for fold in scored]
+    assert by_name[OWN_ORDER]["map_at_12_by_week"] == pytest.approx(in_order)
+    assert by_name[OWN_ORDER]["seconds"] is None
     # … and has them too when they are read from the file, which has no lists.
     read = of("hmgpu", benchmark_peers(subject, CPU, [], 2, file, True))
     assert read == by_name["hmgpu"] | {"recall_at_12": None}

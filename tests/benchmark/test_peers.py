@@ -1,5 +1,7 @@
 """Every peer on small synthetic data: full lists, no look into the future; and the simple ones by hand."""
 
+import dataclasses
+import importlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +11,9 @@ import pytest
 
 from hmgpu.benchmark import peer_runs
 from hmgpu.benchmark.peer_runs import PEERS, available, buyers, load, named, recommend, tried
-from hmgpu.benchmark.peers import popular, repurchase
+from hmgpu.benchmark.peers import Peer, popular, repurchase
 from hmgpu.benchmark.peers.notebook_candidates import candidates
+from hmgpu.benchmark.peers.notebook_features import with_notebook_features
 from hmgpu.benchmark.peers.purchases import PurchaseMatrix
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
@@ -19,8 +22,10 @@ from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, date_of
+from hmgpu.testing.histories import EVERY_COLUMN
 
 CPU = Engine("cpu", "tests")
+OPTIONAL = EVERY_COLUMN - {"day", "customer", "article"}
 every_peer = pytest.mark.parametrize("name", PEERS)
 
 
@@ -77,8 +82,9 @@ def test_a_list_is_twelve_different_articles_and_the_future_changes_none(name, s
 @every_peer
 def test_a_peer_recommends_with_every_setting(name, store, week, bought):
     peer = load(name)
+    fewer = {"rounds": 20} if name == "lambdarank" else {}
     for settings in peer.settings:
-        found = peer.recommend(store.as_of(week.first_day), buyers(bought), CPU, 1, **settings)
+        found = peer.recommend(store.as_of(week.first_day), buyers(bought), CPU, 1, **{**settings, **fewer})
         assert found.height > K
         assert found.columns == ["customer", "article", "rank"]
         assert not found.select("customer", "article").is_duplicated().any()
@@ -175,11 +181,29 @@ def test_a_missing_library_is_said_with_the_remedy(monkeypatch):
     assert absent == {"ease": "it needs lenskit, which is not installed: pip install 'hmgpu[peers]'"}
 
 
-def test_a_peer_that_needs_columns_is_absent_where_the_data_has_none():
-    pytest.importorskip("lightgbm")
-    peers, absent = available(["lambdarank"], frozenset({"age", "price", "product", "department"}))
-    assert not peers
-    assert absent == {"lambdarank": "the data has no product_type"}
+def test_a_peer_that_needs_columns_is_absent_where_the_data_has_none(monkeypatch):
+    needy = Peer(popular.recommend, [{}], needs=frozenset({"age", "product_type"}))
+    monkeypatch.setattr(peer_runs, "load", lambda name: needy)
+    assert available(["popular"], frozenset({"age", "price"})) == ({}, {"popular": "the data has no product_type"})
+
+
+@pytest.mark.parametrize("lacking", [set(), {"price"}, {"age"}, {"product", "department"}, OPTIONAL])
+def test_the_notebook_solution_does_without_what_the_data_lacks(store, week, lacking):
+    load("lambdarank")
+    lambdarank = importlib.import_module("hmgpu.benchmark.peers.lambdarank")
+    whole = store.as_of(week.first_day)
+    kept = {
+        table: getattr(whole, table).drop(lacking, strict=False) for table in ("transactions", "articles", "customers")
+    }
+    history = dataclasses.replace(whole, present=whole.present - lacking, **kept)
+    people = CPU.collect(history.transactions.select("customer").unique().sort("customer")).head(40)
+    found = lambdarank.recommend(history, people, CPU, 1, weeks=1, rounds=5, learning_rate=0.1, leaves=4)
+    assert set(found["customer"]) == set(people["customer"])
+    described = with_notebook_features(candidates(history, people, CPU), history, CPU).columns
+    assert ("price_gap" in described) == ("price" not in lacking)
+    assert ("age_gap" in described) == ("band_rank" in described) == ("age" not in lacking)
+    assert ("sibling" in described) == ("product_times" in described) == ("product" not in lacking)
+    assert {"own_rank", "article_times", "sold_7", "units"} <= set(described)
 
 
 def test_names_of_peers():

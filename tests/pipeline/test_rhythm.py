@@ -13,12 +13,15 @@ from hmgpu.core.errors import ConfigError
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import Store
+from hmgpu.data.weeks import Week
+from hmgpu.parts.auto import Rhythm
 from hmgpu.parts.from_yaml import part_of
 from hmgpu.parts.ranker import Ranker
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.exclusions import ListSettings
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.rhythm import measure, measured
+from hmgpu.runs.plan import PlannedRun
 
 CPU = Engine("cpu", "tests")
 MONDAY = datetime.date(2020, 1, 6)
@@ -139,6 +142,35 @@ def test_a_run_says_what_it_found(make_store: MakeStore, base: Callable[[Store],
     assert described["auto"] == found
     assert "weeks.train" not in described["changed"] or described["changed"]["weeks.train"] == "auto"
     assert (pipeline.run.folder / "config.yaml").read_text().count("auto") == 1  # the engine
+
+
+def test_a_week_is_measured_once(
+    make_store: MakeStore, base: Callable[[Store], Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make_store("once", shop(40, 1))
+    config, measured_before = base(store), list[str]()
+
+    def counted(store: Store, before: Week, engine: Engine) -> Rhythm | None:
+        measured_before.append(str(before))
+        return measure(store, before, engine)
+
+    monkeypatch.setattr("hmgpu.pipeline.rhythm.measure", counted)
+    dry = open_pipeline(config, CPU, kind=PlannedRun)
+    assert len(measured_before) == 2  # four weeks before the last complete one, and before all training weeks
+    assert not config.runs.exists()
+    first = open_pipeline(config, CPU)
+    assert len(measured_before) == 4
+    steps = [*first.run.folder.glob("steps/*/rhythm/rhythm.json")]
+    assert sorted(file.parents[1].name for file in steps) == sorted(set(measured_before))
+    again, planned = open_pipeline(config, CPU), open_pipeline(config, CPU, kind=PlannedRun)
+    other = open_pipeline(config.model_copy(update={"seed": 3}), CPU)  # whose steps are copied from a run that began
+    assert other.config.found == dry.config.found == first.config.found
+    with first.working():  # another process may not work on it now, but sees what is there
+        pass
+    third = open_pipeline(config.model_copy(update={"seed": 4}), CPU)
+    assert third.config.found == again.config.found == planned.config.found
+    assert third.run.folder != other.run.folder
+    assert len(measured_before) == 6  # … of `other`: the run was not described yet when it was opened
 
 
 def test_little_data_leaves_the_defaults(make_store: MakeStore, base: Callable[[Store], Config]) -> None:

@@ -10,8 +10,8 @@ import lightgbm
 import polars as pl
 
 from hmgpu.benchmark.peers import PLACES, Peer
-from hmgpu.benchmark.peers.notebook_candidates import PAIR, candidates
-from hmgpu.benchmark.peers.notebook_features import NEEDS, with_notebook_features
+from hmgpu.benchmark.peers.notebook_candidates import OWN, PAIR, candidates
+from hmgpu.benchmark.peers.notebook_features import with_notebook_features
 from hmgpu.benchmark.peers.purchases import EMPTY
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
@@ -29,13 +29,15 @@ def recommend(
     rounds: int,
     learning_rate: float,
     leaves: int,
+    own: int = OWN,
 ) -> pl.DataFrame:
     """Recommend the candidates that a ranker puts first, fitted on the last `weeks` weeks.
 
-    Each of these weeks is described from the history before it.
+    Each of these weeks is described from the history before it. Candidates are `own` past articles, and what is listed
+    above.
     """
     first = history.cutoff - DAYS
-    examples = pl.concat([_examples(history, first - DAYS * back, engine) for back in range(weeks)])
+    examples = pl.concat([_examples(history, first - DAYS * back, engine, own) for back in range(weeks)])
     if examples.is_empty():
         return EMPTY
     features = [name for name in examples.columns if name not in (*PAIR, "week", LABEL)]
@@ -54,20 +56,20 @@ def recommend(
     }
     table = lightgbm.Dataset(_numbers(examples, features), examples[LABEL].to_numpy(), group=groups.to_numpy())
     model = lightgbm.train(settings, table, rounds)
-    pairs = with_notebook_features(candidates(history, customers, engine), history, engine)
+    pairs = with_notebook_features(candidates(history, customers, engine, own), history, engine)
     scored = pairs.select(PAIR).with_columns(score=pl.Series(model.predict(_numbers(pairs, features))))
     ordered = scored.sort("customer", "score", "article", descending=[False, True, False])
     ranked = ordered.with_columns(rank=pl.int_range(1, pl.len() + 1).over("customer").cast(pl.Int32))
     return ranked.filter(pl.col("rank") <= PLACES).select(*PAIR, "rank")
 
 
-def _examples(history: History, first: int, engine: Engine) -> pl.DataFrame:
+def _examples(history: History, first: int, engine: Engine, own: int) -> pl.DataFrame:
     """Candidates with features of the week from day `first` on, for customers who bought one of their candidates."""
     bought = engine.collect(
         history.transactions.filter(pl.col("day").is_between(first, first + DAYS - 1)).select(PAIR).unique()
     )
     before = history.before(first)
-    pairs = candidates(before, bought.select("customer").unique(), engine)
+    pairs = candidates(before, bought.select("customer").unique(), engine, own)
     labelled = pairs.join(bought.with_columns(pl.lit(1).alias(LABEL)), on=PAIR, how="left", maintain_order="left")
     labelled = labelled.with_columns(pl.col(LABEL).fill_null(0), week=first)
     with_purchase = labelled.filter(pl.col(LABEL).max().over("customer") > 0)
@@ -84,7 +86,8 @@ PEER = Peer(
         {"weeks": 4, "rounds": 200, "learning_rate": 0.05, "leaves": 31},
         {"weeks": 4, "rounds": 300, "learning_rate": 0.03, "leaves": 127},
         {"weeks": 2, "rounds": 100, "learning_rate": 0.05, "leaves": 31},
+        # Where baskets are large and customers come back for a year: more of their articles, and more weeks.
+        {"weeks": 12, "rounds": 300, "learning_rate": 0.03, "leaves": 31, "own": 100},
     ],
     ("lightgbm",),
-    NEEDS,
 )

@@ -11,8 +11,11 @@ SEEDS, RULES, BASKET = 8, 8, 16  # a customer's latest articles with rules, rule
 PAIR = ["customer", "article"]
 
 
-def candidates(history: History, customers: pl.DataFrame, engine: Engine) -> pl.DataFrame:
+def candidates(history: History, customers: pl.DataFrame, engine: Engine, most: int = OWN) -> pl.DataFrame:
     """Return (customer, article, one column a kind), null where that kind does not propose the pair.
+
+    The kinds `sibling` and `band_rank` are left out where the data has no products or ages. Of the customer's own
+    articles there are `most`.
 
     - `own_rank`: place among the customer's own articles, the newest first;
     - `sibling`: last week's units of another article of a product that the customer bought;
@@ -21,17 +24,17 @@ def candidates(history: History, customers: pl.DataFrame, engine: Engine) -> pl.
     """
     past = engine.collect(history.of(customers.lazy()).transactions.select(*PAIR, "day"))
     last = past.group_by(PAIR).agg(pl.col("day").max())
-    own = _first(last, "customer", "day", OWN, "own_rank").select(*PAIR, "own_rank")
+    own = _first(last, "customer", "day", most, "own_rank").select(*PAIR, "own_rank")
     week = engine.collect(history.last(7).select(*PAIR))
     selling = week.group_by("article").agg(units=pl.len())
-    products = engine.collect(history.articles.select("article", "product"))
     seeds = own.filter(pl.col("own_rank") <= SEEDS)
-    kinds = [
-        own,
-        _siblings(seeds, selling, products),
-        _together(seeds, _rules(history, selling, engine)),
-        *_best_sellers(week, selling, customers, engine.collect(history.customers.select("customer", "age"))),
-    ]
+    kinds = [own]
+    if history.has("product"):
+        kinds.append(_siblings(seeds, selling, engine.collect(history.articles.select("article", "product"))))
+    kinds.append(_together(seeds, _rules(history, selling, engine)))
+    if history.has("age"):
+        kinds.append(_of_band(week, customers, engine.collect(history.customers.select("customer", "age"))))
+    kinds.append(_best_sellers(selling, customers))
     pairs = pl.concat([kind.select(PAIR) for kind in kinds]).unique().sort(PAIR)
     for kind in kinds:
         pairs = pairs.join(kind, on=PAIR, how="left", maintain_order="left")
@@ -67,12 +70,13 @@ def _together(seeds: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
     return _first(found, "customer", "together", TOGETHER, "rank").drop("rank")
 
 
-def _best_sellers(
-    week: pl.DataFrame, selling: pl.DataFrame, customers: pl.DataFrame, ages: pl.DataFrame
-) -> list[pl.DataFrame]:
+def _of_band(week: pl.DataFrame, customers: pl.DataFrame, ages: pl.DataFrame) -> pl.DataFrame:
     bands = ages.select("customer", band=pl.col("age").cut(AGES).to_physical().cast(pl.Int32).fill_null(-1))
     sold = week.join(bands, on="customer").group_by("band", "article").agg(units=pl.len())
     by_band = _first(sold, "band", "units", BAND, "band_rank").select("band", "article", "band_rank")
+    return customers.select("customer").join(bands, on="customer").join(by_band, on="band").drop("band")
+
+
+def _best_sellers(selling: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
     best = _first(selling.with_columns(all=1), "all", "units", BEST, "best_rank").select("article", "best_rank")
-    asked = customers.select("customer").join(bands, on="customer")
-    return [asked.join(by_band, on="band").drop("band"), customers.select("customer").join(best, how="cross")]
+    return customers.select("customer").join(best, how="cross")

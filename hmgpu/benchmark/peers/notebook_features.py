@@ -9,47 +9,54 @@ from hmgpu.data.store import History
 WINDOWS = (7, 14, 28, 91)
 CODES = ("product_type", "department", "section", "garment_group", "index_group", "colour", "appearance")
 """Codes of the catalogue, where the data has them."""
-NEEDS = frozenset({"price", "age", "product", "product_type", "department"})
+LEVELS = ("product", "product_type", "department")
+"""What a customer's purchases are counted by, next to the article itself, where the data has it."""
 
 
 def with_notebook_features(pairs: pl.DataFrame, history: History, engine: Engine) -> pl.DataFrame:
-    """Return `pairs` (customer, article, …) in their order, with columns of numbers computed from the history."""
+    """Return `pairs` (customer, article, …) in their order, with columns of numbers computed from the history.
+
+    What the data lacks, such as prices, ages or departments, leaves its columns out.
+    """
     customers = pairs.select("customer").unique()
-    past = engine.collect(history.of(customers.lazy()).transactions.select(*PAIR, "day", "price"))
-    recent = engine.collect(history.last(max(WINDOWS)).select(*PAIR, "day", "price"))
-    people = engine.collect(history.customers.select("customer", "age"))
-    codes = [code for code in CODES if history.has(code)]
-    catalogue = engine.collect(history.articles.select("article", "first_day", "product", *codes))
+    columns = [*PAIR, "day", *(["price"] if history.has("price") else [])]
+    past = engine.collect(history.of(customers.lazy()).transactions.select(columns))
+    recent = engine.collect(history.last(max(WINDOWS)).select(columns))
+    people = engine.collect(history.customers.select("customer", *(["age"] if history.has("age") else [])))
+    levels, codes = ([name for name in names if history.has(name)] for names in (LEVELS, CODES))
+    catalogue = engine.collect(history.articles.select("article", "first_day", *dict.fromkeys([*levels, *codes])))
     tables = [
         (["article"], _articles(recent, people, history.cutoff)),
         (["article"], catalogue.with_columns(age_on_sale=history.cutoff - pl.col("first_day")).drop("first_day")),
         (["customer"], _customers(past, people, history.cutoff)),
         (PAIR, _bought(past, PAIR, "article", history.cutoff)),
     ]
-    bought = past.join(catalogue.select("article", "product", "product_type", "department"), on="article")
-    for of in ("product", "product_type", "department"):
+    bought = past.join(catalogue.select("article", *levels), on="article")
+    for of in levels:
         tables.append((["customer", of], _bought(bought, ["customer", of], of, history.cutoff)))
     for keys, table in tables:
         pairs = pairs.join(table, on=keys, how="left", maintain_order="left")
-    own, usual = pl.col("price"), pl.col("customer_price")
-    return pairs.drop("product").with_columns(
-        age_gap=(pl.col("age") - pl.col("buyers_age")).abs(),
-        price_gap=own / usual,
-        trend=pl.col("sold_7") / pl.col("sold_28"),
-    )
+    gaps = {"trend": pl.col("sold_7") / pl.col("sold_28")}
+    if history.has("age"):
+        gaps["age_gap"] = (pl.col("age") - pl.col("buyers_age")).abs()
+    if history.has("price"):
+        gaps["price_gap"] = pl.col("price") / pl.col("customer_price")
+    return pairs.drop("product", strict=False).with_columns(**gaps)
 
 
 def _articles(recent: pl.DataFrame, people: pl.DataFrame, cutoff: int) -> pl.DataFrame:
     since = cutoff - pl.col("day")
-    ages = recent.join(people, on="customer", how="left")
-    # Sums of whole numbers are divided: a mean of floats would depend on the order of threads.
-    aged = pl.col("age").is_not_null().sum()
-    return ages.group_by("article").agg(
+    facts = {"price": _mean("price")} if "price" in recent.columns else {}
+    if "age" in people.columns:
+        # Sums of whole numbers are divided: a mean of floats would depend on the order of threads.
+        aged = pl.col("age").is_not_null().sum()
+        recent = recent.join(people, on="customer", how="left")
+        facts["buyers_age"] = pl.when(aged > 0).then(pl.col("age").cast(pl.Int64).sum() / aged)
+    return recent.group_by("article").agg(
         *((since <= days).sum().alias(f"sold_{days}") for days in WINDOWS),
         last_sold=since.min(),
         buyers=pl.col("customer").n_unique(),
-        price=_mean("price"),
-        buyers_age=pl.when(aged > 0).then(pl.col("age").cast(pl.Int64).sum() / aged),
+        **facts,
     )
 
 
@@ -61,7 +68,7 @@ def _customers(past: pl.DataFrame, people: pl.DataFrame, cutoff: int) -> pl.Data
         articles=pl.col("article").n_unique(),
         units_28=(since <= 28).sum(),
         since=since.min(),
-        customer_price=_mean("price"),
+        **({"customer_price": _mean("price")} if "price" in past.columns else {}),
     )
     return people.join(facts, on="customer", how="left")
 

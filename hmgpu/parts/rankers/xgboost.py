@@ -5,7 +5,7 @@ XGBoost (Chen & Guestrin 2016) with its LambdaMART objectives (Burges 2010). `tr
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -16,6 +16,7 @@ from pydantic import Field
 from hmgpu.core.engine import Engine
 from hmgpu.core.plans import sample
 from hmgpu.parts.auto import Measured, Rhythm, between
+from hmgpu.parts.candidates import WORTH
 from hmgpu.parts.examples import ROWS, Examples
 from hmgpu.parts.models.trees.fitting import CURVE, METRIC, Fitting, numbers, start_of
 from hmgpu.parts.part import Count
@@ -66,10 +67,10 @@ class XGBoost(Ranker):
     pairs: Count = 12
     """Objectives rank:… only: how many places at the top of each customer's list are compared with all others."""
 
-    from_worth: bool = False
-    """Whether the trees start from the logarithm of a candidate's `worth`, which `quotas` compute, instead of from 0.
-    The trees then learn only what the worth misses, so that few examples can't make lists worse than the worth alone
-    would."""
+    from_worth: bool | None = None
+    """Whether the trees start from the logarithm of a candidate's `worth`, which `quotas` compute, instead of from 0;
+    null: where the config has quotas. The trees then learn only what the worth misses, so that few examples can't make
+    lists worse than the worth alone would."""
 
     workers: Count = 1
     """Processes of the cluster that fit the trees together, each on its share of the examples. Another number gives
@@ -84,7 +85,7 @@ class XGBoost(Ranker):
 
     @property
     def needs_worth(self) -> bool:
-        return self.from_worth
+        return self.from_worth is True
 
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
@@ -104,13 +105,18 @@ class XGBoost(Ranker):
 
         booster = xgb.Booster(model_file=str(folder / MODEL))
         booster.set_param({"device": engine.device})
-        return XGBoostModel(booster, tuple(json.loads((folder / FEATURES).read_text())), engine, self.from_worth)
+        features = tuple(json.loads((folder / FEATURES).read_text()))
+        return XGBoostModel(booster, features, engine, self._starts_from_worth(features))
+
+    def _starts_from_worth(self, features: Sequence[str]) -> bool:
+        return WORTH in features if self.from_worth is None else self.from_worth
 
     def _fitting(self, training: Examples, engine: Engine, seed: int, rounds: int, patience: int | None) -> Fitting:
         ranks = self.objective.startswith("rank:")
         parameters = self._parameters(engine, seed, ranks)
         features = training.features()
-        return Fitting(parameters, rounds, patience, self.bins, ranks, features, engine, from_worth=self.from_worth)
+        starts = self._starts_from_worth(features)
+        return Fitting(parameters, rounds, patience, self.bins, ranks, features, engine, from_worth=starts)
 
     def _run(
         self, fitting: Fitting, training: Examples, validation: Examples, watched: pl.DataFrame, client: Any
@@ -123,7 +129,7 @@ class XGBoost(Ranker):
             from hmgpu.parts.models.trees.together import fit_together  # loads Dask
 
             booster = fit_together(fitting, training, validation, watched, client, self.workers)
-        return XGBoostModel(booster, tuple(fitting.features), fitting.engine, self.from_worth)
+        return XGBoostModel(booster, tuple(fitting.features), fitting.engine, fitting.from_worth)
 
     def _watched(self, validation: Examples, seed: int) -> pl.DataFrame:
         """Return (customer): those whose lists decide when to stop."""

@@ -200,7 +200,7 @@ def worthy(customers: int, seed: int) -> pl.DataFrame:
     )
 
 
-FROM_WORTH = SMALL.model_copy(update={"from_worth": True})
+FROM_WORTH, FROM_NOTHING = (SMALL.model_copy(update={"from_worth": start}) for start in (True, False))
 
 
 def test_trees_that_learned_nothing_leave_the_order_of_worth(engine, tmp_path):
@@ -249,9 +249,20 @@ def test_few_examples_make_the_lists_no_worse_than_worth(engine, tmp_path):
     training, validation = on_disk(tmp_path, t=worthy(3, 1)), on_disk(tmp_path, v=worthy(3, 2))
     unseen = worthy(100, 3).with_columns(pl.lit(0.0, pl.Float32).alias(name) for name in ("price_fit", "recency"))
     without, started = (
-        map_of(each.fit(training, validation, engine, 1), unseen, engine) for each in (SMALL, FROM_WORTH)
+        map_of(each.fit(training, validation, engine, 1), unseen, engine) for each in (FROM_NOTHING, FROM_WORTH)
     )
     assert started > without + 0.05
+
+
+def test_trees_start_from_worth_wherever_candidates_have_one(engine, tmp_path, training, validation):
+    files, unseen = [on_disk(tmp_path, **{name: worthy(20, 1)}) for name in "tv"], worthy(30, 3)
+    unset, told, not_told = (each.fit(*files, engine, 1).score(unseen) for each in (SMALL, FROM_WORTH, FROM_NOTHING))
+    assert unset.equals(told)
+    assert not unset.equals(not_told)
+    saved(SMALL.fit(*files, engine, 1), tmp_path / "model")
+    assert SMALL.load(tmp_path / "model", engine).score(unseen).equals(unset)
+    without = SMALL.fit(training, validation, engine, 1)  # no quotas, no worth
+    assert without.score(planted(30, 3)).equals(FROM_NOTHING.fit(training, validation, engine, 1).score(planted(30, 3)))
 
 
 def test_where_candidates_have_no_worth_the_remedy_is_named(training, validation, engine):
