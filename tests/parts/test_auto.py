@@ -69,11 +69,12 @@ def test_large_baskets_and_slow_repeats_get_room() -> None:
     assert Repurchase.model_validate({"half_life": AUTO, "n": AUTO}).measured(GIFTS) == Repurchase(half_life=120, n=90)
     assert CoPurchase.model_validate({"days": AUTO}).measured(GIFTS).days == 364
     assert Recalled.model_validate({"n": AUTO}).measured(GIFTS).n == 100
-    cascade = Cascade.model_validate({"keep": AUTO, "then": {"kind": "xgboost", "depth": AUTO}})
-    assert [*cascade.waiting()] == ["keep", "then.depth"]
+    deep = {"kind": "xgboost", "depth": AUTO}
+    cascade = Cascade.model_validate({"keep": AUTO, "first": deep, "then": deep})
+    assert [*cascade.waiting()] == ["keep", "first.depth", "then.depth"]
     assert cascade.keeps is None
     found = cascade.measured(GIFTS)
-    assert (found.keeps, found.then) == (81, XGBoost(depth=4))
+    assert (found.keeps, found.first, found.then) == (81, XGBoost(depth=4), XGBoost(depth=4))
 
 
 def test_what_waits_is_written_as_auto_and_read_again() -> None:

@@ -13,7 +13,7 @@ from hmgpu.core.plans import TODAY, decayed, packed, ratio, unpacked
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS, YEAR
 from hmgpu.parts.feature import Feature
-from hmgpu.parts.part import Category, Learned
+from hmgpu.parts.part import Learned, Level
 
 AROUND = 7  # days before and after a week that belong to its season
 LATELY = 28  # days
@@ -22,8 +22,8 @@ LATELY = 28  # days
 class Need(Feature):
     """The category's season, its share of the customer's purchases, the product of both, and how overdue it is."""
 
-    by: Category = "product_type"
-    """What a category is: any code column of the articles."""
+    by: Level = "product_type"
+    """What a category is: any code column of the articles, or `article`, for what is used up and bought again."""
     half_life: Annotated[float, Field(gt=0)] = 180.0
     """Days after which a purchase counts half as much for the category's share."""
     prior: Annotated[float, Field(gt=0)] = 5.0
@@ -34,7 +34,7 @@ class Need(Feature):
     1, which means an average time of the year."""
 
     def needs(self) -> frozenset[str]:
-        return frozenset({self.by})
+        return frozenset() if self.by == "article" else frozenset({self.by})
 
     def learn(self, history: History) -> Learned:
         """Return `levels` (article, level) and `categories`.

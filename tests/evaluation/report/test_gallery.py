@@ -15,7 +15,7 @@ from hmgpu.pipeline.session import Session
 @pytest.fixture(scope="module")
 def session(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Session:
     folder = tmp_path_factory.mktemp("gallery")
-    places = {"data.raw": raw, "data.root": folder / "data", "runs": folder / "runs", "engine": "cpu"}
+    places = {"data.raw": raw, "data.root": folder / "data", "runs": folder / "runs", "engine": "cpu", "weeks.train": 1}
     return hmgpu.open("small", places)
 
 

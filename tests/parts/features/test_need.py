@@ -58,5 +58,18 @@ def test_an_article_without_a_category_is_unknown(make_history, engine):
 
 def test_categories_are_code_columns_of_articles():
     assert Need(by="department").needs() == {"department"}
-    with pytest.raises(ValidationError, match="'article' is not a category of articles; choose from product, "):
-        Need(by="article")
+    with pytest.raises(ValidationError, match="'name' is not a level of the catalogue; choose from article, product, "):
+        Need(by="name")
+
+
+def test_a_customers_own_gaps_of_an_article(make_history, engine):
+    """Customer 1 orders 20 every 30 days, customer 2 after 90; on average that is (60 + 90) / 3 = 50 days."""
+    rows = [(65, 1, 20), (35, 1, 20), (5, 1, 20), (95, 2, 20), (5, 2, 20), (5, 3, 21)]
+    part, history = Need(by="article"), make_history(rows, present=frozenset())
+    assert part.needs() == frozenset()
+    found = described(part, history, engine, [(1, 20), (2, 20), (3, 21), (3, 20)])
+    due = {pair: row["need_article_overdue"] for pair, row in found.items()}
+    assert due[1, 20] == pytest.approx(5 / ((60 + 50) / 3))
+    assert due[2, 20] == pytest.approx(5 / ((90 + 50) / 2))
+    assert due[3, 21] is due[3, 20] is None
+    assert found[3, 20]["need_article_share"] < found[2, 20]["need_article_share"]
