@@ -1,6 +1,8 @@
 """Small worlds that tests share: hand-made histories, and one generated data set."""
 
+import gc
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ import polars as pl
 import pytest
 from faults.counts import pytest_runtest_logreport, pytest_terminal_summary  # noqa: F401 (hooks)
 from hypothesis import settings
-from kit import ODD, demo_config, small_settings
+from kit import ODD, demo_config, few_parts, small_settings
 
 from hmgpu import testing
 from hmgpu.core.engine import Engine
@@ -26,6 +28,7 @@ from hmgpu.data.settings import DataSettings
 from hmgpu.data.store import History, Store
 from hmgpu.data.synthetic import synthesize
 from hmgpu.pipeline.config import Config, load_config
+from hmgpu.pipeline.open import open_pipeline
 from hmgpu.testing import CUTOFF  # noqa: F401 (tests import it from here)
 
 sys.dont_write_bytecode = False
@@ -33,6 +36,14 @@ sys.dont_write_bytecode = False
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
 settings.load_profile("any machine")
+
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded by now stays: looking through a million such objects for garbage takes half a second each time."""
+    gc.collect()
+    gc.freeze()
+
 
 MakeHistory = Callable[..., History]
 
@@ -101,6 +112,24 @@ def store(data_settings: DataSettings) -> Store:
     """The generated world, ingested."""
     ingest(data_settings)
     return Store(data_settings.root)
+
+
+@pytest.fixture(scope="session")
+def finished(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A run of the parts of `kit.few_parts` up to its submission; see `begun`."""
+    config = few_parts(raw, store.root, tmp_path_factory.mktemp("finished") / "runs")
+    pipeline = open_pipeline(config, Engine.choose("cpu"))
+    with pipeline.working():
+        pipeline.evaluate()
+        pipeline.submit()
+    return config
+
+
+@pytest.fixture
+def begun(finished: Config, tmp_path: Path) -> Config:
+    """The config of a finished run, in a folder of the test's own."""
+    runs = shutil.copytree(finished.runs, tmp_path / "runs", symlinks=True)
+    return finished.model_copy(update={"runs": runs})
 
 
 @pytest.fixture(scope="session")

@@ -47,8 +47,8 @@ class Echo(Feature):
 
 
 @pytest.fixture
-def config(raw: Path, store: Store, tmp_path: Path) -> Config:
-    return few_parts(raw, store.root, tmp_path / "runs")
+def config(begun: Config) -> Config:
+    return begun
 
 
 def ablated(config: Config, *sections: str) -> tuple[Pipeline, dict[tuple[str, str], dict]]:
@@ -153,7 +153,10 @@ def test_the_page_of_the_run_tells_of_it_from_then_on(config: Config) -> None:
     assert page.read_text() == shown
 
 
-def test_nothing_is_made_twice_however_often_it_is_interrupted(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_made_twice_however_often_it_is_interrupted(
+    raw: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = few_parts(raw, store.root, tmp_path / "runs")
     fits, copy = [], shutil.copyfile
     fit = XGBoost.fit
     monkeypatch.setattr(XGBoost, "fit", lambda *given: (fits.append(1), fit(*given))[1])
@@ -203,6 +206,7 @@ def test_what_can_t_be_left_out_says_why(config: Config) -> None:
 
 
 def test_folds_pool_the_buyers_of_their_weeks(config: Config, store: Store) -> None:
+    config = config.model_copy(update={"runs": config.runs / "folds"})
     found, file = ablate_folds(fold_pipelines(config, CPU, 2), config.runs, ("features",))
     last = store.last_complete_week
     assert found["weeks"] == [str(last.back(1)), str(last)]

@@ -19,8 +19,8 @@ CPU = Engine("cpu", "tests")
 
 
 @pytest.fixture
-def config(raw: Path, store: Store, tmp_path: Path) -> Config:
-    return few_parts(raw, store.root, tmp_path / "runs")
+def config(begun: Config) -> Config:
+    return begun
 
 
 def test_without_a_retriever_its_own_candidates_and_all_its_columns_are_gone(config: Config) -> None:

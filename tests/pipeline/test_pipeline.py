@@ -39,6 +39,22 @@ def finish(config: Config, engine: Engine = CPU) -> Pipeline:
     return pipeline
 
 
+@pytest.fixture(scope="module")
+def ended(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The config of a run that was finished."""
+    folder = tmp_path_factory.mktemp("ended")
+    config = load_config(demo_config(folder), small_settings(raw, store.root, folder / "runs"))
+    finish(config)
+    return config
+
+
+@pytest.fixture
+def again(ended: Config, tmp_path: Path) -> Config:
+    """The same in a folder of the test's own."""
+    runs = shutil.copytree(ended.runs, tmp_path / "runs", symlinks=True)
+    return ended.model_copy(update={"runs": runs})
+
+
 def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -92,8 +108,8 @@ def test_every_plan_of_a_run_translates_to_cudf(with_models: Config, untranslate
     assert len(seen) > 50
 
 
-def test_a_run_gives_every_customer_twelve_articles_and_says_how_good_they_are(config: Config, store: Store) -> None:
-    pipeline = finish(config)
+def test_a_run_gives_every_customer_twelve_articles_and_says_how_good_they_are(ended: Config, store: Store) -> None:
+    pipeline = open_pipeline(ended, CPU)
     submission = pl.read_csv(pipeline.run.folder / "submission.csv", infer_schema=False, glob=False)
     assert submission.columns == ["customer_id", "prediction"]
     everybody = CPU.collect(store.customer_ids())["customer_id"]
@@ -106,7 +122,7 @@ def test_a_run_gives_every_customer_twelve_articles_and_says_how_good_they_are(c
     metrics = json.loads((pipeline.run.folder / "metrics.json").read_text())
     assert set(metrics["map_at_12"]) == {"best_sellers", "own_past", "order", "ranker"}
     assert metrics["map_at_12"]["ranker"] > metrics["map_at_12"]["best_sellers"]
-    assert set(metrics["retrievers"]) == {*config.retrievers, "merged"}
+    assert set(metrics["retrievers"]) == {*ended.retrievers, "merged"}
     for figures in metrics["retrievers"].values():
         assert {"recall_at_12", "recall_at_100", "positive_rate", "candidates"} <= set(figures)
     buyers = sum(segment["customers"] for segment in metrics["segments"].values())
@@ -120,9 +136,11 @@ def test_a_run_gives_every_customer_twelve_articles_and_says_how_good_they_are(c
         assert (pipeline.run.folder / name).is_file()
 
 
-def test_a_finished_run_is_not_done_again(config: Config) -> None:
-    before = {file: file.stat().st_mtime_ns for file in finish(config).run.folder.rglob("*.parquet")}
-    after = {file: file.stat().st_mtime_ns for file in finish(config).run.folder.rglob("*.parquet")}
+def test_a_finished_run_is_not_done_again(again: Config) -> None:
+    before = {file: file.stat().st_mtime_ns for file in again.runs.rglob("*.parquet")}
+    finish(again)
+    after = {file: file.stat().st_mtime_ns for file in again.runs.rglob("*.parquet")}
+    assert before
     assert before == after
 
 
@@ -133,11 +151,11 @@ def test_other_settings_are_another_run(config: Config) -> None:
     assert open_pipeline(config, CPU).run.folder == open_pipeline(roomier, CPU).run.folder
 
 
-def test_after_a_change_only_what_it_changes_is_made_and_to_the_same_bytes(config: Config) -> None:
+def test_after_a_change_only_what_it_changes_is_made_and_to_the_same_bytes(again: Config) -> None:
     """A manifest says how many seconds its step took: one that is the same to the byte was copied."""
-    first = finish(config)
-    changed = config.model_copy(update={"ranker": XGBoost(rounds=7, depth=3)})
-    second, alone = finish(changed), finish(changed.model_copy(update={"runs": config.runs / "alone"}))
+    first = open_pipeline(again, CPU)
+    changed = again.model_copy(update={"ranker": XGBoost(rounds=7, depth=3)})
+    second, alone = finish(changed), finish(changed.model_copy(update={"runs": again.runs / "alone"}))
     assert second.run.folder != first.run.folder
     assert second.run.folder.name == alone.run.folder.name
     manifests = {
@@ -208,13 +226,13 @@ def test_a_retailer_with_three_columns_gets_recommendations(raw: Path, tmp_path:
 # --- damaged ---------------------------------------------------------------------------------------------------------
 
 
-def test_damaged_step_files_are_made_again(config: Config) -> None:
-    pipeline = finish(config)
+def test_damaged_step_files_are_made_again(again: Config) -> None:
+    pipeline = open_pipeline(again, CPU)
     good = sha256(pipeline.run.folder / "submission.csv")
     (victim,) = (pipeline.run.folder / "steps").glob("*/recommend/000/table.parquet")
     victim.write_bytes(victim.read_bytes()[:-10])
     shutil.rmtree(pipeline.run.folder / "steps" / "submit")
-    assert sha256(finish(config).run.folder / "submission.csv") == good
+    assert sha256(finish(again).run.folder / "submission.csv") == good
 
 
 def test_processes_that_are_not_there_are_asked_for_before_any_work(config: Config) -> None:
