@@ -38,9 +38,8 @@ settings.register_profile("any machine", deadline=None)  # how long an example t
 settings.load_profile("any machine")
 
 
-
 def pytest_collection_finish() -> None:
-    """What was loaded by now stays: looking through a million such objects for garbage takes half a second each time."""
+    """What is loaded by now stays: looking for garbage among a million such objects takes half a second each time."""
     gc.collect()
     gc.freeze()
 

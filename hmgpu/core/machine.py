@@ -3,6 +3,8 @@
 import platform
 import shutil
 import subprocess
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,9 @@ def machine() -> dict[str, Any]:
     }
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of the installed packages among `PACKAGES`."""
+@cache
+def versions() -> Mapping[str, str]:
+    """Versions of Python and of the installed packages among `PACKAGES`, as they were when first asked for."""
     from importlib import metadata
 
     found = {"python": platform.python_version()}

@@ -10,7 +10,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import polars as pl
@@ -173,29 +173,45 @@ class _Seen:
 
     def repeat_places(self, half_life: float) -> list[int]:
         """Return the places that what was bought again has among own past articles, by purchases decayed by time."""
-        return self._repeats(half_life)["rank"].sort().to_list()
+        return self._repeats.filter(half_life=half_life)["rank"].to_list()
 
     def next_held(self, half_life: float) -> float:
         """Return the share of what was bought that the best sellers hold, by sales decayed by time."""
-        return self.bought.join(self._best(half_life, NEXT), on="article", how="semi").height / self.bought.height
+        return self._among_best(half_life, NEXT).height / self.bought.height
 
     def recalled(self, repeat: float, places: int, turnover: float) -> int:
         """Return how many purchases are among the first own past articles or the best sellers."""
-        again = self._repeats(repeat).filter(pl.col("rank") <= places).select("customer", "article")
-        best = self.bought.join(self._best(turnover, BEST), on="article", how="semi").select("customer", "article")
-        return pl.concat([again, best]).unique().height
+        again = self._repeats.filter(pl.col("rank") <= places, half_life=repeat)
+        best = self._among_best(turnover, BEST)
+        return pl.concat([again.select(best.columns), best]).unique().height
 
-    def _repeats(self, half_life: float) -> pl.DataFrame:
-        weighed = self.past.lazy().with_columns(weight=decayed(self.cutoff, half_life))
-        own = weighed.group_by("customer", "article").agg(score=pl.col("weight").sum())
-        found = ranked(own, by="customer").join(self.bought.lazy(), on=["customer", "article"])
-        return self.engine.collect(found.select("customer", "article", "rank"), fits=True)
+    def _among_best(self, half_life: float, n: int) -> pl.DataFrame:
+        best = self._best.filter(pl.col("rank") <= n, half_life=half_life)
+        return self.bought.join(best, on="article", how="semi")
 
-    def _best(self, half_life: float, n: int) -> pl.DataFrame:
+    # All half-lives in one plan: a plan of few rows takes longer to start than to run.
+
+    @cached_property
+    def _repeats(self) -> pl.DataFrame:
+        """(half_life, customer, article, rank): what was bought again, by rank."""
+        weighed = [
+            self.past.lazy().with_columns(half_life=pl.lit(days), weight=decayed(self.cutoff, days)) for days in REPEATS
+        ]
+        own = pl.concat(weighed).group_by("half_life", "customer", "article").agg(score=pl.col("weight").sum())
+        found = ranked(own, by=["half_life", "customer"]).join(self.bought.lazy(), on=["customer", "article"])
+        return self.engine.collect(found.select("half_life", "customer", "article", "rank"), fits=True)
+
+    @cached_property
+    def _best(self) -> pl.DataFrame:
+        """(half_life, article, rank): the best sellers of all customers."""
         # A weight is at most ONE and the days, below 2^21: the sum over fewer than 2^31 units stays below 2^52.
-        weight = decayed(self.cutoff, half_life, SEASON, ONE) * pl.col("units")
-        sold = self.sales.lazy().group_by("article").agg(score=weight.sum())
-        return self.engine.collect(top_n(sold, n, by=()).select("article"), fits=True)
+        weighed = [
+            self.sales.lazy().with_columns(half_life=pl.lit(days), weight=decayed(self.cutoff, days, SEASON, ONE))
+            for days in TURNOVER
+        ]
+        units = pl.col("weight") * pl.col("units")
+        sold = pl.concat(weighed).group_by("half_life", "article").agg(score=units.sum())
+        return self.engine.collect(top_n(sold, BEST, by="half_life").select("half_life", "article", "rank"), fits=True)
 
 
 def _holding(places: Sequence[int]) -> int:

@@ -1,13 +1,10 @@
 """A pipeline with one thing changed: what is gone, what stays, and what both share."""
 
-from pathlib import Path
-
 import polars as pl
 import pytest
-from kit import few_parts, files_in
+from kit import files_in
 
 from hmgpu.core.engine import Engine
-from hmgpu.data.store import Store
 from hmgpu.experiments.variants import varied, without
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.examples import LABEL
