@@ -106,8 +106,6 @@ def test_both_engines_give_the_same_bytes(gpu: Engine) -> None:
     for name, part in (RETRIEVERS | FEATURES).items():
         if isinstance(part, Trained):  # float arithmetic; tests/parts/models/neural says how near they are
             continue
-        if isinstance(part, Content) and part.of != "sales":  # cuML and scikit-learn agree to rounding errors
-            continue
         part = bound(part, data.history)
         tables = learned(part, data.history)
         plans = plans_of(part, data.history)
