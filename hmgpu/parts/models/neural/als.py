@@ -129,9 +129,10 @@ def _blocks(bought: "csr_matrix", settings: Factorisation, device: str) -> Itera
     widths = 2 ** np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64)
     for width in np.unique(widths):
         alike = np.flatnonzero(widths == width)
-        numbers = 2 * settings.factors * (int(width) + settings.factors)
-        for rows in np.array_split(alike, -(-len(alike) * 4 * numbers // BLOCK_BYTES)):
-            places = np.arange(width)
+        numbers = 2 * settings.factors * (int(width) + settings.factors)  # of each row
+        size, places = max(1, BLOCK_BYTES // (4 * numbers)), np.arange(width)
+        for start in range(0, len(alike), size):
+            rows = alike[start : start + size]
             own = places < lengths[rows, None]
             where = np.where(own, bought.indptr[rows, None] + places, 0)
             yield Block(
