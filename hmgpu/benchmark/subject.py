@@ -49,12 +49,12 @@ class Subject:
 
     @property
     def seed(self) -> int:
-        return self.config.seed
+        return self.asked.seed
 
     @property
     def fitted_days(self) -> int:
         """Days of purchases that workflows are fitted on."""
-        return self.config.encode.days
+        return self.asked.encode.days
 
     @property
     def two_tower(self) -> TwoTower:
