@@ -23,7 +23,7 @@ CONFIGS = ROOT / "configs"
 DEMO = CONFIGS / "demo.yaml"
 SEED = 1
 ODD = "a[1] *ü"  # the name of a folder that patterns and shells would not leave alone
-SMALL = {"epochs": 1, "weeks": 4, "width": 8, "hidden": (16,), "dimensions": 16}
+SMALL = {"epochs": 1, "weeks": 2, "width": 8, "hidden": (16,), "dimensions": 16}
 
 
 def demo_config(folder: Path, models: bool = False) -> Path:
@@ -31,7 +31,7 @@ def demo_config(folder: Path, models: bool = False) -> Path:
     content = yaml.safe_load(DEMO.read_text())
     del content["retrievers"]["two_tower"]
     if models:
-        content["retrievers"]["two_tower"] = {**SMALL, "hidden": [16], "weeks": 2, "n": 30}
+        content["retrievers"]["two_tower"] = {**SMALL, "hidden": [16], "n": 30}
     file = folder / f"demo-{models}.yaml"
     file.write_text(yaml.safe_dump(content, sort_keys=False))
     return file

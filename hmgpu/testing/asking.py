@@ -52,8 +52,13 @@ def learned(part: Learner, history: History, engine: Engine = CPU) -> Learned:
 
     What was learned from one history is kept, so that a contract's tests learn it once.
     """
-    what = f"learned {engine.name} {part.context.model} {_said(part)}"
-    return dict(_once(history, what, lambda: all_learned(part, history, history, engine)))
+    return dict(kept(part, history, "learned", lambda: all_learned(part, history, history, engine)))
+
+
+def kept(part: Learner, history: History, what: str, make: Callable[[], T]) -> T:
+    """What `make` returned when it was first asked for by this name for `part`, bound, and `history`."""
+    context = part.context
+    return _once(history, f"{what} {context.engine.name} {context.model} {_said(part)}", make)
 
 
 def plans_of(part: Learner, history: History) -> Learned:

@@ -10,7 +10,7 @@ import pytest
 
 from hmgpu.data.store import History
 from hmgpu.parts.part import Learned, Learner, Part
-from hmgpu.testing.asking import CPU, bound, digests, learned, plans_of
+from hmgpu.testing.asking import CPU, bound, digests, kept, learned, plans_of
 from hmgpu.testing.contract_data import ContractData, contract_data
 from hmgpu.testing.settings import check_settings
 from hmgpu.testing.translation import untranslated
@@ -98,5 +98,9 @@ class LearnerContract(GivenPart):
 
     def _bytes(self, part: Learner, history: History, data: ContractData) -> dict[str, str]:
         part = bound(part, history)
-        tables = learned(part, history)
-        return digests(tables | {"results": self.results(part, tables, data)})
+
+        def hashed() -> dict[str, str]:
+            tables = learned(part, history)
+            return digests(tables | {"results": self.results(part, tables, data)})
+
+        return kept(part, history, "bytes", hashed)

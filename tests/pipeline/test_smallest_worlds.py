@@ -26,7 +26,7 @@ WEEKS = 10
 QUICK = {"kind": "xgboost", "rounds": 4, "min_child_weight": 0}
 # The networks are tiny, and so are the vectors: that they cope is asked here, not how good they are.
 SIZES: dict[str, dict[str, Any]] = {
-    "two_tower": {**SMALL, "hidden": [16], "weeks": 2},
+    "two_tower": {**SMALL, "hidden": [16]},
     "als": {"factors": 4, "iterations": 1, "latest": 1},
     "bpr": {"factors": 4, "iterations": 1},
     "word2vec": {"dimensions": 4, "epochs": 1, "support": 1},

@@ -13,6 +13,7 @@ from hmgpu.parts.models.encode.columns import COLUMNS, JUST_NOW, LATEST, RECENT
 from hmgpu.parts.models.encode.rows import latest_rows
 
 import nvtabular as nvt  # isort: skip
+from merlin.schema import ColumnSchema, Schema  # isort: skip
 from nvtabular import ops  # isort: skip
 
 AT_ONCE = 100_000  # customers encoded at once: on the CPU each list is a Python object until it is in a table
@@ -54,8 +55,7 @@ def sessions(history: History, customers: pl.LazyFrame, articles: pl.DataFrame, 
     if rows.is_empty():  # which NVTabular can't put through a join
         return pl.DataFrame(schema={"key": pl.Int32} | dict.fromkeys(codes, pl.List(pl.Int32)))
     workflow = _workflow(engine.frame(articles.select("key", *names)), names)
-    # Nothing is learned here: fitting only infers the columns' types, for which a few rows are enough.
-    workflow.fit(nvt.Dataset(engine.frame(rows.head(100)), cpu=engine.name == "cpu"))
+    workflow.fit_schema(Schema([ColumnSchema(name, dtype="int32") for name in rows.columns]))  # nothing is learned here
     parts = rows.with_columns(part=pl.col("customer").rle_id() // AT_ONCE).partition_by("part", include_key=False)
     tables = (engine.table(workflow.transform(engine.frame(part))) for part in parts)
     return pl.concat([table.select(key="customer", **codes) for table in tables])
