@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from hmgpu.cli.pipeline import ending
+from hmgpu.core.explained import explanation
 from hmgpu.core.extras import EXTRAS, FROM_LOCK
 from hmgpu.core.gpu_plans import COLLAPSES, listed_collapses, summary
 from hmgpu.core.printed import as_text
@@ -172,7 +173,7 @@ def _summary(part: type[Part]) -> str:
 def _table(model: type[BaseModel], place: tuple[str, ...] = ()) -> str:
     rows = [
         f"| `{'.'.join((*place, name))}` | {_cell(_type(field.annotation, field.metadata) + _auto(field))} "
-        f"| {_default(field)} | {_cell(_description(model, name))} |"
+        f"| {_default(field)} | {_cell(explanation(model, name))} |"
         for name, field in model.model_fields.items()
     ]
     return "\n".join(["| setting | type | default | |", "|---|---|---|---|", *rows])
@@ -180,13 +181,6 @@ def _table(model: type[BaseModel], place: tuple[str, ...] = ()) -> str:
 
 def _auto(field: FieldInfo) -> str:
     return " or `auto`" if any(isinstance(each, Measured) for each in field.metadata) else ""
-
-
-def _description(model: type[BaseModel], name: str) -> str:
-    """A setting's docstring: where a subclass only gives another default, the one of its base."""
-    bases = (base for base in model.__mro__ if issubclass(base, BaseModel))
-    fields = (base.model_fields.get(name) for base in bases if base is not BaseModel)
-    return next((field.description for field in fields if field and field.description), "")
 
 
 def _cell(text: str) -> str:

@@ -32,7 +32,7 @@ class DataFile(BaseModel):
 class Source(BaseModel):
     """A raw file that was ingested."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     table: TableName
     name: str
@@ -56,7 +56,7 @@ class Source(BaseModel):
 class Vectors(BaseModel):
     """One table of vectors of the articles."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str
     """The Parquet file, one of the manifest's `files`."""
@@ -71,7 +71,7 @@ class Vectors(BaseModel):
 class Manifest(BaseModel):
     """The contents of an ingested data set; only files that it lists belong to the data set."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = FORMAT
     """Version of the format, raised when today's code could misread the files."""

@@ -39,7 +39,7 @@ MOST_CHANNELS = 127  # positions that fit into an int8
 class Files(BaseModel):
     """Names of the raw files, with or without an ending: `.csv`, `.tsv`, `.txt` (or `.gz`, `.zip`), `.parquet`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     transactions: str = "transactions_train"
     """One row a unit bought. Always required."""
@@ -55,7 +55,7 @@ class ColumnNames(BaseModel):
     A column that is not named is read where the file has it under H&M's name, and else absent.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     transactions: Columns = {}
     """Raw names of day, customer, article, price and channel; and of `quantity`, the units of a row, which are negative
@@ -88,7 +88,7 @@ class ColumnNames(BaseModel):
 class DataSettings(BaseModel):
     """Where the data is, and what the retailer's own files look like."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     raw: Folder
     """Folder with the raw files."""

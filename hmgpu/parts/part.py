@@ -109,7 +109,7 @@ class PartContext:
 class Part(Adaptable):
     """Settings of one part. Frozen: what it learns is tables, it keeps no state."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
     home: ClassVar[str]
     """The package that holds the parts of a base class, one a file."""
     encoded: ClassVar[bool] = False

@@ -35,7 +35,7 @@ PLACES = ("data", "runs", "engine", "memory_gb", "retrain")
 class WeekSettings(Adaptable):
     """Weeks that a run trains on and is evaluated on."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     train: Annotated[Count, Measured(lambda rhythm: rhythm.weeks)] = 4
     """Number of training weeks, right before the validation week; auto: as many as give 20,000 purchases to learn from,
@@ -65,7 +65,7 @@ class WeekSettings(Adaptable):
 class EncodeSettings(BaseModel):
     """How the NVTabular workflows, which encode columns for neural models, are fitted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     days: Count = 182
     """Days before the oldest training cutoff whose purchases the workflows are fitted on."""
@@ -74,7 +74,7 @@ class EncodeSettings(BaseModel):
 class DataConfig(BaseModel):
     """A config that describes a data set and no pipeline, for verbs that need no more."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: DataSettings
     """The retailer's data."""
@@ -85,7 +85,7 @@ class DataConfig(BaseModel):
 class Config(Adaptable):
     """All settings of a run."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: DataSettings
     """The retailer's data."""

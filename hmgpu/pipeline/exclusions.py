@@ -22,7 +22,7 @@ ARTICLE_ID = "article_id"
 class ListSettings(BaseModel):
     """The lists that customers get: their length, and what they must not hold."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     k: Annotated[int, Field(ge=1, le=1_000)] = K
     """Articles in a list. Figures are computed at the same k, as MAP@k; the competition's is MAP@12."""

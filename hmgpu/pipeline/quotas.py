@@ -28,7 +28,7 @@ COUNTS = {"segment": pl.Int8, "retriever": pl.String, "rank": pl.Int32, "shown":
 class Quotas(Adaptable):
     """How many candidates each customer keeps, and from which purchases that is learned."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     keep: Annotated[Count, Measured(lambda rhythm: between(150, 50 * rhythm.basket, 400))] = 150
     """Candidates per customer, chosen among the `n` that each retriever proposes."""

@@ -16,7 +16,7 @@ class Limits(BaseModel):
     Of a week whose last days are still to come, the days so far are compared with the same days of the other weeks.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     weeks: Count = 8
     """Number of weeks before the new one that set what is usual."""
@@ -41,7 +41,7 @@ class Limits(BaseModel):
 class Notify(BaseModel):
     """Who is notified of how a retrain ended. A notification that fails is logged, and changes nothing."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     command: tuple[str, ...] | None = None
     """A program and its arguments, run without a shell; it reads the record of the retrain as JSON on its input."""
@@ -53,7 +53,7 @@ class Notify(BaseModel):
 class RetrainSettings(BaseModel):
     """When a new run replaces the current one, and what is kept."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tolerance: Share = 0.05
     """How far the new run's MAP@k may be below the current one's in the same week, which neither has seen, as a share

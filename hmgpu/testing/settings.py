@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from hmgpu.core.explained import explanation
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.negative_sampler import NegativeSampler
 from hmgpu.parts.part import Part, build, kinds
@@ -17,10 +18,7 @@ def check_settings(part: Part) -> None:
     defined = type(part)
     base = next(base for base in BASES if isinstance(part, base))
     assert defined.__doc__, f"{part.kind} has no docstring"
-    inherited = {name: field.description for name, field in base.model_fields.items()}
-    unexplained = [
-        name for name, field in defined.model_fields.items() if not (field.description or inherited.get(name))
-    ]
+    unexplained = [name for name in defined.model_fields if not explanation(defined, name)]
     assert unexplained == [], f"settings of {part.kind} without a docstring below them"
     if kinds(base).get(part.kind) is defined:  # what a config.yaml says of it is read again
         assert build(base, part.kind, part.settings()) == part

@@ -8,10 +8,11 @@ from kit import CONFIGS
 from pydantic import BaseModel
 
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.explained import explanation
 from hmgpu.data.settings import ColumnNames, DataSettings, Files
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.features.affinity import Affinity
-from hmgpu.parts.part import Part, kinds
+from hmgpu.parts.part import kinds
 from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.rankers.xgboost import XGBoost
 from hmgpu.parts.retriever import Retriever
@@ -244,12 +245,7 @@ SETTINGS: list[type[BaseModel]] = [
 @pytest.mark.parametrize("model", SETTINGS, ids=lambda model: model.__name__)
 def test_every_setting_is_explained_where_it_is_declared(model):
     """A part that only gives another default (`n: Count = 12`) leaves the explanation to its base."""
-    bases = [base for base in model.__mro__ if issubclass(base, BaseModel) and base not in (BaseModel, Part)]
-
-    def explained(name: str) -> bool:
-        return any(base.model_fields[name].description for base in bases if name in base.model_fields)
-
-    assert [name for name in model.model_fields if not explained(name)] == []
+    assert [name for name in model.model_fields if not explanation(model, name)] == []
     assert model.__doc__
 
 
