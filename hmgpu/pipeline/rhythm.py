@@ -8,9 +8,9 @@ from the weeks before the four that are always trained on.
 import json
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from pathlib import Path
 
 import polars as pl
@@ -100,120 +100,95 @@ def _step(run: Run, store: Store, engine: Engine, before: Week) -> Rhythm | None
 
 def measure(store: Store, before: Week, engine: Engine) -> Rhythm | None:
     """Return the shop's rhythm in the last weeks before `before`; None where no week there follows another."""
-    seen = [*_seen(store, before, engine)]
-    if not seen:
+    seen = _seen(store, before, engine)
+    if seen is None:
         return None
-    turnover = max(TURNOVER, key=lambda days: (sum(week.next_held(days) for week in seen), -days))
-    repeats = {days: [place for week in seen for place in week.repeat_places(days)] for days in REPEATS}
-    repeat = max(REPEATS, key=lambda days: (sum(1 / place for place in repeats[days]), -days))
-    places = _holding(repeats[repeat])
-    pairs = sum(week.pairs for week in seen) / len(seen)
-    recalled = sum(week.recalled(repeat, places, turnover) for week in seen) / sum(week.bought.height for week in seen)
+    repeats = {days: seen.repeats(days) for days in REPEATS}
+    repeat = max(REPEATS, key=lambda days: ((1 / repeats[days]["rank"].sort()).sum(), -days))
+    places = _holding(repeats[repeat]["rank"])
+    best = {days: seen.among_best(days) for days in TURNOVER}
+    turnover = max(TURNOVER, key=lambda days: (best[days].filter(pl.col("rank") <= NEXT).height, -days))
+    first = repeats[repeat].filter(pl.col("rank") <= places)
+    recalled = pl.concat([each.drop("rank") for each in (first, best[turnover])]).unique().height
     return Rhythm(
         repeat_half_life=repeat,
         repeat_places=places,
         turnover_half_life=turnover,
-        basket=sum(week.bought.height for week in seen) / sum(week.bought["customer"].n_unique() for week in seen),
-        purchases_a_day=sum(week.units for week in seen) / len(seen) / DAYS,
-        recalled_a_week=recalled * pairs,
+        basket=seen.bought.height / seen.bought.select("week", "customer").n_unique(),
+        purchases_a_day=seen.units_a_week / DAYS,
+        recalled_a_week=seen.pairs_a_week * recalled / seen.bought.height,
         weeks=LEAST,
     )
 
 
-def _seen(store: Store, before: Week, engine: Engine) -> Iterator["_Seen"]:
-    """Yield the weeks before `before`, the latest first, that together hold enough purchases to measure by."""
-    pairs = 0
-    for back in range(1, WEEKS + 1):
-        week = before.back(back)
-        if week.first_day - DAYS < store.manifest.first_day or pairs >= SEEN:
-            return
-        found = _Seen.of(store, week, engine)
-        if found is not None:
-            pairs += found.bought.height
-            yield found
-
-
 @dataclass(frozen=True)
 class _Seen:
-    """What is measured in one week."""
+    """The weeks that are measured in, each known by its first day. Days before it are as if it began at `cutoff`."""
 
     engine: Engine
     cutoff: int
     bought: pl.DataFrame
-    """(customer, article): what a sample of the buyers bought in the week, each once."""
+    """(week, customer, article): what a sample of each week's buyers bought in it, each once."""
     past: pl.DataFrame
-    """(day, customer, article): what these buyers had bought before."""
+    """(week, day, customer, article): what these buyers had bought before."""
     sales: pl.DataFrame
-    """(day, article, units): what all customers had bought in the season before."""
-    pairs: int
-    """Purchases of all buyers in the week, as in `bought`."""
-    units: int
-    """Units that all buyers bought in the week."""
+    """(week, day, article, units): what all customers had bought in the season before."""
+    pairs_a_week: float
+    """Purchases of all buyers, as in `bought`."""
+    units_a_week: float
 
-    @staticmethod
-    def of(store: Store, week: Week, engine: Engine) -> "_Seen | None":
-        """Return what is measured in `week`; None where nobody bought anything."""
-        labels = engine.collect(store.sold_in(week))
-        if labels.is_empty():
-            return None
-        buyers = sample(labels.select("customer").unique(), BUYERS, week.first_day)
-        history = store.as_of(week.first_day)
-        past = history.of(buyers.lazy()).transactions.select("day", "customer", "article")
-        units = pl.len().cast(pl.Int64).alias("units")  # fewer than 2^31
-        sales = history.last(SEASON).group_by("day", "article").agg(units)
-        return _Seen(
-            engine,
-            week.first_day,
-            labels.join(buyers, on="customer", how="semi"),
-            engine.collect(past),
-            engine.collect(sales),
-            labels.height,
-            engine.collect(store.purchases_in(week).select(pl.len())).item(),
-        )
+    def repeats(self, half_life: float) -> pl.DataFrame:
+        """Return (week, customer, article, rank) of what was bought again: its place among the customer's own articles.
 
-    def repeat_places(self, half_life: float) -> list[int]:
-        """Return the places that what was bought again has among own past articles, by purchases decayed by time."""
-        return self._repeats.filter(half_life=half_life)["rank"].to_list()
+        These are ranked by purchases decayed by time.
+        """
+        own = self.past.lazy().group_by("week", "customer", "article").agg(score=decayed(self.cutoff, half_life).sum())
+        found = ranked(own, by=["week", "customer"]).join(self.bought.lazy(), on=["week", "customer", "article"])
+        return self.engine.collect(found.select("week", "customer", "article", "rank"), fits=True)
 
-    def next_held(self, half_life: float) -> float:
-        """Return the share of what was bought that the best sellers hold, by sales decayed by time."""
-        return self._among_best(half_life, NEXT).height / self.bought.height
-
-    def recalled(self, repeat: float, places: int, turnover: float) -> int:
-        """Return how many purchases are among the first own past articles or the best sellers."""
-        again = self._repeats.filter(pl.col("rank") <= places, half_life=repeat)
-        best = self._among_best(turnover, BEST)
-        return pl.concat([again.select(best.columns), best]).unique().height
-
-    def _among_best(self, half_life: float, n: int) -> pl.DataFrame:
-        best = self._best.filter(pl.col("rank") <= n, half_life=half_life)
-        return self.bought.join(best, on="article", how="semi")
-
-    # All half-lives in one plan: a plan of few rows takes longer to start than to run.
-
-    @cached_property
-    def _repeats(self) -> pl.DataFrame:
-        """(half_life, customer, article, rank): what was bought again, by rank."""
-        weighed = [
-            self.past.lazy().with_columns(half_life=pl.lit(days), weight=decayed(self.cutoff, days)) for days in REPEATS
-        ]
-        own = pl.concat(weighed).group_by("half_life", "customer", "article").agg(score=pl.col("weight").sum())
-        found = ranked(own, by=["half_life", "customer"]).join(self.bought.lazy(), on=["customer", "article"])
-        return self.engine.collect(found.select("half_life", "customer", "article", "rank"), fits=True)
-
-    @cached_property
-    def _best(self) -> pl.DataFrame:
-        """(half_life, article, rank): the best sellers of all customers."""
+    def among_best(self, half_life: float) -> pl.DataFrame:
+        """Return (week, customer, article, rank) of what was bought of the best sellers, by sales decayed by time."""
         # A weight is at most ONE and the days, below 2^21: the sum over fewer than 2^31 units stays below 2^52.
-        weighed = [
-            self.sales.lazy().with_columns(half_life=pl.lit(days), weight=decayed(self.cutoff, days, SEASON, ONE))
-            for days in TURNOVER
-        ]
-        units = pl.col("weight") * pl.col("units")
-        sold = pl.concat(weighed).group_by("half_life", "article").agg(score=units.sum())
-        return self.engine.collect(top_n(sold, BEST, by="half_life").select("half_life", "article", "rank"), fits=True)
+        weight = decayed(self.cutoff, half_life, SEASON, ONE) * pl.col("units")
+        sold = self.sales.lazy().group_by("week", "article").agg(score=weight.sum())
+        best = top_n(sold, BEST, by="week").select("week", "article", "rank")
+        return self.engine.collect(self.bought.lazy().join(best, on=["week", "article"]), fits=True)
 
 
-def _holding(places: Sequence[int]) -> int:
+def _seen(store: Store, before: Week, engine: Engine) -> _Seen | None:
+    """Return the last weeks before `before` that together hold enough purchases to measure by."""
+    cutoff, history = before.first_day, store.as_of(before.first_day)
+    most = min(WEEKS, (cutoff - store.manifest.first_day) // DAYS - 1)  # a week that no other precedes has no past
+    week = cutoff - DAYS * ((cutoff - 1 - pl.col("day")) // DAYS + 1)
+    recent = history.last(DAYS * most).select("customer", "article", week=week)
+    pairs = recent.unique().group_by("week").agg(pairs=pl.len(), buyers=pl.col("customer").n_unique())
+    weeks = engine.collect(pairs.join(recent.group_by("week").agg(units=pl.len()), on="week")).sort("week")[::-1]
+    sampled = pl.col("pairs") * pl.min_horizontal(1.0, BUYERS / pl.col("buyers"))
+    weeks = weeks.filter(sampled.cum_sum() - sampled < SEEN)
+    if most < 1 or weeks.is_empty():
+        return None
+    oldest, pairs_a_week, units_a_week = weeks.select(pl.col("week").min(), pl.col("pairs", "units").mean()).row(0)
+    labels = engine.collect(recent.filter(pl.col("week") >= oldest).unique(), fits=True)
+    buyers = pl.concat(
+        sample(of_week.select("customer").unique(), BUYERS, first).with_columns(week=pl.lit(first, pl.Int32))
+        for (first,), of_week in labels.partition_by("week", as_dict=True).items()
+    )
+    day = pl.col("day") - pl.col("week") + cutoff
+    past = history.transactions.join(buyers.lazy(), on="customer").with_columns(day=day).filter(pl.col("day") < cutoff)
+    season = history.last(SEASON + cutoff - oldest)
+    sales = season.group_by("day", "article").agg(units=pl.len().cast(pl.Int64))  # fewer than 2^31
+    sales = sales.join(weeks.lazy().select("week"), how="cross").with_columns(day=day)
+    return _Seen(
+        engine,
+        cutoff,
+        labels.join(buyers, on=["week", "customer"], how="semi").select("week", "customer", "article"),
+        engine.collect(past.select("week", "day", "customer", "article")),
+        engine.collect(sales.filter(pl.col("day").is_between(cutoff - SEASON, cutoff - 1))),
+        pairs_a_week,
+        units_a_week,
+    )
+
+
+def _holding(places: pl.Series) -> int:
     """Return the first places that hold the share `HELD` of all; 1 where there are none."""
-    return sorted(places)[math.ceil(HELD * len(places)) - 1] if places else 1
+    return places.sort()[math.ceil(HELD * len(places)) - 1] if len(places) else 1
