@@ -60,6 +60,10 @@ class Examples:
                 table = scan_table(file).slice(start, end - start)
                 yield (table.select(*KEYS, LABEL, *self._columns()) if self.only_early else table).collect()
 
+    def rows(self) -> int:
+        """Return the number of examples."""
+        return sum(int(scan_table(file).select(pl.len()).collect().item()) for file in self.files)
+
     def last_lists(self) -> "Examples":
         """Return the examples with every candidate of the last week; empty if the ranker doesn't need them."""
         return replace(self, files=self.lists[-1] if self.lists else (), weeks=None, lists=())

@@ -1,22 +1,29 @@
 """XGBoost, fed from examples on disk and stopped by the lists of some validation customers.
 
-Examples reach XGBoost file by file through a `DataIter`, which keeps one byte for each value, so that memory is bounded
-by the quantised matrix and one part of a file.
+Examples reach XGBoost part by part through a `DataIter`. On the CPU the quantised matrix lies in a file, a page for
+each part, a few of which are mapped into memory at a time (XGBoost's external memory): so what fitting holds hardly
+grows with the examples, and where memory is free, the file stays in the system's cache.
 """
 
 import json
 import logging
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import xgboost as xgb
 
 from hmgpu.core.interrupts import interrupts_held
+from hmgpu.core.machine import GIB
 from hmgpu.parts.examples import LABEL, Examples
 from hmgpu.parts.models.trees.fitting import CURVE, METRIC, Fitting, numbers, start_of
 
 log = logging.getLogger(__name__)
+
+VALUE = 8  # bytes at most: 4 for the number of its bin, as values are missing; 1 or 2 once more; a share of its row's
 
 
 def boosted(fitting: Fitting, training: Examples, validation: Examples, watched: pl.DataFrame) -> xgb.Booster:
@@ -28,7 +35,11 @@ def boosted(fitting: Fitting, training: Examples, validation: Examples, watched:
         validation: examples of the validation week.
         watched: (customer): those of the validation week whose lists decide when to stop; if empty, all trees are kept.
     """
-    train = _matrix(training, fitting)
+    with tempfile.TemporaryDirectory(prefix="hmgpu-") as folder:
+        return _boosted(fitting, _matrix(training, fitting, Path(folder)), validation, watched)
+
+
+def _boosted(fitting: Fitting, train: xgb.DMatrix, validation: Examples, watched: pl.DataFrame) -> xgb.Booster:
     log.info("fitting trees on %d rows of %d features", train.num_row(), train.num_col())
     evals, callbacks = [], []
     if fitting.patience is None:
@@ -70,19 +81,36 @@ def _watched_lists(examples: Examples, fitting: Fitting, customers: pl.DataFrame
     )
 
 
-def _matrix(examples: Examples, fitting: Fitting) -> xgb.QuantileDMatrix:
-    """Return all examples, quantised."""
+def _matrix(examples: Examples, fitting: Fitting, folder: Path) -> xgb.DMatrix:
+    """Return all examples, quantised; on the CPU in a file in `folder`, to the same trees as in memory."""
+    external = fitting.engine.name == "cpu" and _has_room(folder, examples.rows() * len(fitting.features) * VALUE)
+    kind = xgb.ExtMemQuantileDMatrix if external else xgb.QuantileDMatrix
     with interrupts_held() as interrupted:
-        return xgb.QuantileDMatrix(_Queries(examples, fitting, interrupted), max_bin=fitting.bins)
+        queries = _Queries(examples, fitting, interrupted, folder / "matrix" if external else None)
+        return kind(queries, max_bin=fitting.bins)
+
+
+def _has_room(folder: Path, size: int) -> bool:
+    """Whether so many bytes can be written into `folder`: XGBoost ends the process where the disk gets full."""
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        log.warning(
+            "examples are kept in memory while trees are fitted: %s has %.1f GiB free, and %.1f are needed; set TMPDIR "
+            "to a folder on a larger disk",
+            *(folder.parent, free / GIB, size / GIB),
+        )
+    return free >= size
 
 
 class _Queries(xgb.DataIter):
     """Hands XGBoost one table of examples after the other, as often as it asks, until it is `interrupted`."""
 
-    def __init__(self, examples: Examples, fitting: Fitting, interrupted: Callable[[], bool]) -> None:
+    def __init__(
+        self, examples: Examples, fitting: Fitting, interrupted: Callable[[], bool], cache: Path | None
+    ) -> None:
         self.examples, self.fitting, self.interrupted = examples, fitting, interrupted
         self.tables: Iterator[pl.DataFrame] = iter(())
-        super().__init__()
+        super().__init__(cache_prefix=str(cache) if cache else None)
 
     def reset(self) -> None:
         self.tables = self.examples.with_purchases()  # XGBoost would count a list without a purchase as perfect

@@ -1,18 +1,22 @@
 """Fitting trees to examples on disk: an interruption does not count as the end of the examples."""
 
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import polars as pl
 import pytest
+import xgboost as xgb
 from planted import PER_CUSTOMER, SMALL, on_disk, planted
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.interrupts import STOPS
 from hmgpu.parts.examples import Examples
+from hmgpu.parts.models.trees.boosting import VALUE
 
 CPU = Engine("cpu", "tests")
 GPU = Engine("gpu", "a stand-in")
@@ -46,6 +50,39 @@ def test_a_signal_while_xgboost_reads_ends_the_fitting(tmp_path, number, at):
     interrupting = Interrupting(**vars(training), number=number, at=at)
     with pytest.raises(SystemExit):
         SMALL.fit(interrupting, validation, CPU, 1)
+
+
+def test_the_matrix_lies_in_a_file_while_trees_are_fitted(tmp_path, monkeypatch):
+    """So it takes no memory, and what is fitted are the trees that a matrix in memory gives."""
+    table = planted(300, 1).with_columns(pl.when(pl.col("popular_rank") % 3 == 1).then("popular_rank"))
+    training, validation = on_disk(tmp_path, a=table[:3000], b=table[3000:]), on_disk(tmp_path, c=planted(60, 2))
+    scratch, lying = tmp_path / "scratch", []
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    train = xgb.train
+
+    def looking(*given, **more):
+        lying.append(sum(file.stat().st_size for file in scratch.rglob("*") if file.is_file()))
+        return train(*given, **more)
+
+    monkeypatch.setattr(xgb, "train", looking)
+    ranker = SMALL.model_copy(update={"rows": 0.7, "columns": 0.7})
+    filed = ranker.fit(training, validation, CPU, 1)
+    assert not [*scratch.iterdir()]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    held = ranker.fit(training, validation, CPU, 1)
+    assert lying[0] >= table.height * 5
+    assert lying[0] <= table.height * 5 * VALUE
+    assert lying[1] == 0
+    assert filed.booster.save_raw("ubj") == held.booster.save_raw("ubj")
+
+
+def test_where_the_disk_has_no_room_the_matrix_is_held_in_memory(tmp_path, monkeypatch, caplog):
+    training, validation = on_disk(tmp_path, a=planted(60, 1)), on_disk(tmp_path, b=planted(60, 2))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    SMALL.fit(training, validation, CPU, 1)
+    assert "kept in memory" in caplog.text
+    assert "TMPDIR" in caplog.text
 
 
 def test_columns_without_nulls_give_the_same_trees(tmp_path, monkeypatch):
