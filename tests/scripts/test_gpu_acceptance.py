@@ -1,12 +1,17 @@
 """The call that does all that needs a GPU, with programs in the places of Python and of NVIDIA's tool."""
 
+import importlib.util
 import os
 import subprocess
+import sys
+import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "gpu_acceptance.sh"
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPT = SCRIPTS / "gpu_acceptance.py"
 BENCHMARKS = ("features", "candidates", "train", "two-tower", "pipeline")
 PYTHON = """#!/usr/bin/env bash
 printf '%s\\n' "$*" >> "$CALLS"
@@ -30,32 +35,47 @@ def bench(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("gpu_acceptance", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
 def call(bench: Path, *arguments: str, failing: str = "") -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """How it ended, and what Python was called with."""
     calls = bench / "calls"
     calls.write_text("")
     given = {"PATH": f"{bench}:/usr/bin:/bin", "PYTHON": str(bench / "python"), "CALLS": str(calls)}
     environment = {**os.environ, **given, "FAILING": failing}
-    command = [str(SCRIPT), *arguments, str(bench / "out")]
+    command = [sys.executable, str(SCRIPT), *arguments, str(bench / "out")]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     return ended, calls.read_text().splitlines()
+
+
+def rows_of(report: str) -> list[str]:
+    """The names of the steps that the report has a line for."""
+    table = [line.split(" | ")[0].lstrip("| ") for line in report.splitlines() if line.startswith("| ")]
+    return [name for name in table if name != "step"]
 
 
 def test_every_step_is_done_and_written_down(bench):
     ended, calls = call(bench, "--scale", "0.5")
     assert ended.returncode == 0, ended.stderr
-    verbs = ["import matplotlib", "doctor", "-m gpu", "demo --engine cpu", "demo --engine gpu", "compare"]
+    verbs = ["import matplotlib", "doctor", "-m gpu", "demo", "demo", "compare"]
     verbs += [f"benchmark {name} --scale 0.5" for name in BENCHMARKS]
     assert len(calls) == len(verbs)
     for verb, said in zip(verbs, calls, strict=True):
         assert verb in said
+    assert ["--engine cpu" in calls[3], "--engine gpu" in calls[4]] == [True, True]
     report = (bench / "out/README.md").read_text()
     assert "NVIDIA H200, 143771 MiB" in report
     assert all("--plot" in said for said in calls if "benchmark" in said)
-    steps = ("doctor", "tests", "demo", *BENCHMARKS)
-    rows = [line for line in report.splitlines() if line.startswith(tuple(f"| {step} |" for step in steps))]
-    assert len(rows) == len(steps)
-    assert all("| ok |" in row for row in rows)
+    steps = ["doctor", "tests", "demo", *BENCHMARKS]
+    assert rows_of(report) == steps
+    assert report.count("| 20 | 300 | ok |") == len(steps)
     assert {f"{step}.log" for step in steps} <= {path.name for path in (bench / "out").iterdir()}
 
 
@@ -80,6 +100,34 @@ def test_without_matplotlib_nothing_is_drawn(bench):
     assert all("--no-plot" in said for said in calls if "benchmark" in said)
 
 
+def test_with_minutes_what_tells_most_comes_first(bench, script):
+    ended, _ = call(bench, "--minutes", "9")
+    assert ended.returncode == 0, ended.stderr
+    names = rows_of((bench / "out/README.md").read_text())
+    assert names == [step.name for step in script.QUICK]
+    assert names[:2] == ["doctor", "plans"]
+    assert names[-3:] == ["features-0.1", "features-0.3", "features-1.0"]
+    assert all(step.limit and step.limit <= 300 for step in script.QUICK)
+    assert sum(step.limit for step in script.QUICK[:-3]) <= 600  # so that a slow machine reaches the first comparison
+
+
+def test_what_was_not_reached_is_said(bench):
+    ended, calls = call(bench, "--minutes", "0.1", "--steps", "doctor demo")
+    assert ended.returncode == 1
+    assert "Not reached in 0.1 minutes: doctor, demo." in (bench / "out/README.md").read_text()
+    assert [said for said in calls if "matplotlib" not in said] == []
+
+
+def test_a_step_is_stopped_at_its_limit_with_all_that_it_started(script, tmp_path):
+    started = time.monotonic()
+    with (tmp_path / "log").open("wb") as log:
+        assert script.ended(["bash", "-c", "sleep 60 & echo $!; wait"], log, started + 0.5) is None
+    assert time.monotonic() - started < 10
+    child = (tmp_path / "log").read_text().strip()
+    stat = Path(f"/proc/{child}/stat")
+    assert not stat.exists() or stat.read_text().split()[2] == "Z"
+
+
 def test_without_a_gpu_it_says_so_and_does_nothing(bench):
     (bench / "nvidia-smi").write_text("#!/usr/bin/env bash\necho 'no driver' >&2\nexit 9\n")
     ended, calls = call(bench)
@@ -89,9 +137,24 @@ def test_without_a_gpu_it_says_so_and_does_nothing(bench):
     assert not (bench / "out").exists()
 
 
-@pytest.mark.parametrize("arguments", [("--scale",), ("--nonsense", "1")])
+def test_a_machine_without_a_gpu_runs_what_it_can(bench, script):
+    (bench / "nvidia-smi").unlink()
+    ended, calls = call(bench, "--engine", "cpu")
+    assert ended.returncode == 0, ended.stderr
+    assert rows_of((bench / "out/README.md").read_text()) == [step.name for step in script.QUICK if step.cpu]
+    assert not any("-m gpu" in said or "--engine gpu" in said for said in calls)
+
+
+def test_all_tests_that_it_names_are_there(script):
+    named = {word for step in script.QUICK for call in (*step.gpu, *step.cpu) for word in call.split()}
+    files = {word for word in named if word.startswith("tests/")}
+    assert len(files) > 5
+    assert [file for file in sorted(files) if not (SCRIPTS.parent / file).is_file()] == []
+
+
+@pytest.mark.parametrize("arguments", [("--scale",), ("--nonsense", "1"), ("--steps", "nonsense")])
 def test_what_it_does_not_know_changes_nothing(bench, arguments):
-    given = {**os.environ, "PATH": f"{bench}:/usr/bin:/bin"}
-    ended = subprocess.run([str(SCRIPT), *arguments], env=given, capture_output=True, text=True, timeout=60)
+    ended, calls = call(bench, *arguments)
     assert ended.returncode != 0
     assert ended.stderr
+    assert not calls
