@@ -7,7 +7,8 @@ of `QUICK`: what tells most comes first, each step has a limit of its own, none 
 time for, and the summary says which were not reached. A step that fails or is stopped stops none of the others; the
 exit status says whether all went well.
 
---engine cpu runs, of `QUICK`, what a machine without a GPU can: it shows that the packages are whole.
+--engine cpu runs, of `QUICK`, what a machine without a GPU can: it shows that the packages are whole. Without --minutes
+it has no limits.
 
 OUT, unless given docs/results/gpu-MODEL-DATE, gets every step's log, the benchmarks' JSON and plots, the GPU's
 utilisation and memory over time, and README.md: a line a step. Nothing is installed or fetched. PYTHON names the
@@ -125,7 +126,7 @@ class Acceptance:
         if self.left < LEAST:
             self.not_reached.append(step.name)
             return
-        limit, began = min(step.limit or float("inf"), self.left), time.monotonic()
+        limit, began = self.left if self.minutes is None else min(step.limit or self.left, self.left), time.monotonic()
         with watched(self.out / f"{step.name}-gpu.csv", self.engine == "gpu") as used:
             outcome = self.outcome(step, calls, began + limit)
         self.write(f"| {step.name} | {time.monotonic() - began:.0f} | {used()} | {outcome} |")
