@@ -1,6 +1,6 @@
 """Packages for a GPU machine without a network: a site folder for Python 3.12, packed here, checked there.
 
-    python scripts/gpu_site.py pack [OUT]           what pack_gpu_site.sh calls; OUT is .gpu-site unless given
+    python scripts/gpu_site.py pack [--without-cuml] [OUT]    OUT is .gpu-site unless given
     python3 scripts/gpu_site.py unpack OUT SITE     on that machine, once all of OUT is there
     python3 scripts/gpu_site.py check SITE          there, with SITE on PYTHONPATH: does everything import?
 
@@ -29,6 +29,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PYTHON, PLATFORM = "3.12", "x86_64-manylinux_2_28"
 EXTRAS = ("gpu", "merlin", "models")
+CUML = frozenset(
+    {"cuml-cu13", "libcuml-cu13", "libnvforest-cu13", "libraft-cu13", "nvforest-cu13", "pylibraft-cu13", "treelite"}
+)
+"""A quarter of all, for what needs few of the tests: see docs/gpu.md."""
 OVERRIDDEN = ("nvidia-nccl-cu12", "dask-cuda", "pynvml", "rapids-dask-dependency")  # as in the Makefile
 # Their last releases are of 2023; which versions they run with stands in pyproject.toml, not in what they ask for.
 MERLIN = frozenset({"merlin-core", "merlin-dataloader", "merlin-models", "nvtabular"})
@@ -101,8 +105,8 @@ def requirements_of(found: Iterable[Distribution]) -> dict[str, list[Requirement
     return asked
 
 
-def pack(out: Path) -> None:
-    """Write `out`/NN/part, each file small enough for a call, and print how many there are."""
+def pack(out: Path, without: frozenset[str] = frozenset()) -> None:
+    """Write `out`/NN/part with all packages but `without`, small enough for a call each; print how many there are."""
     lock = versions((ROOT / "requirements-gpu.lock").read_text().splitlines())
     machine = versions((ROOT / "scripts/gpu_machine.txt").read_text().splitlines())
     with tempfile.TemporaryDirectory() as folder:
@@ -116,6 +120,7 @@ def pack(out: Path) -> None:
         wanted = versions(closure.read_text().splitlines())
         if other := {name for name, version in wanted.items() if lock.get(name) != version}:
             sys.exit(f"requirements-gpu.lock is not for Python {PYTHON}: it lacks {', '.join(sorted(other))}.")
+        wanted = {name: version for name, version in wanted.items() if name not in without}
         taken, installed = to_pack(wanted, machine, {}), set[str]()
         while more := taken - installed:  # what is installed may ask for newer ones of what is there
             install(sorted(f"{name}=={wanted[name]}" for name in more), site)
@@ -265,8 +270,10 @@ def modules(found: Iterable[Distribution]) -> list[str]:
 def main() -> None:
     """Pack, unpack or check."""
     words = sys.argv[1:]
+    without = CUML if "--without-cuml" in words else frozenset[str]()
+    words = [word for word in words if word != "--without-cuml"]
     if words[:1] == ["pack"] and len(words) < 3:
-        pack(Path(*words[1:] or [".gpu-site"]).resolve())
+        pack(Path(*words[1:] or [".gpu-site"]).resolve(), without)
     elif words[:1] == ["unpack"] and len(words) == 3:
         unpack(Path(words[1]).resolve(), Path(words[2]).resolve())
     elif words[:1] == ["check"] and len(words) == 2:
