@@ -65,6 +65,10 @@ def histories(draw):
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(generated=histories())
 def test_pandas_and_plans_agree(part, generated, make_history):
+    _compare(part, generated, make_history)
+
+
+def _compare(part, generated, make_history):
     bought, articles, customers, scores = generated
     sold, prices, channels = [row[:3] for row in bought], [row[3] for row in bought], [row[4] for row in bought]
     history = make_history(sold, articles, customers, prices, channels)
@@ -83,6 +87,12 @@ def test_pandas_and_plans_agree(part, generated, make_history):
     sales = read.sales.assign(age=history.cutoff - read.sales["day"])
     common = merged(part, NotebookTables(history.cutoff, sales, read.articles, read.customers), frame)
     FeatureAgreement().check("it", {"plans": ours, "tuned": theirs, "pandas": common.drop(columns="it_score")})
+
+
+def test_pandas_and_plans_agree_on_purchases_of_long_ago(make_history):
+    """Each weighs a little more than halving would leave it, so that of two days the later one weighs more."""
+    old = [(700 + day, 0, 0, 1, 0) for day in range(60)]
+    _compare(Affinity(), (old, {0: {"department": 0}}, {0: {"age": 30}}, [1] * 20), make_history)
 
 
 def test_every_family_that_learns_by_plans_alone_is_among_those_compared():

@@ -8,7 +8,7 @@ counted by dropping duplicates, results are cast to 32 bits before they are merg
 import numpy as np
 import pandas as pd
 
-from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER, Known
+from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER, Known, weight_at
 from hmgpu.parts.features.affinity import Affinity
 from hmgpu.parts.features.article_price import ArticlePrice
 from hmgpu.parts.features.article_sales import ArticleSales
@@ -111,7 +111,7 @@ def buyer_age(part: BuyerAge, known: Known, pairs: pd.DataFrame) -> pd.DataFrame
 def affinity(part: Affinity, known: Known, pairs: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of `Affinity` for each row of `pairs`."""
     age = known.cutoff - known.own["day"]
-    by_age = 0.5 ** (np.arange(age.max() + 1) / part.half_life)  # computed once a day, not once a row
+    by_age = weight_at(np.arange(age.max() + 1), part.half_life, known.cutoff)  # computed once a day, not once a row
     level = _level(part, known, known.own)
     rows = pd.DataFrame({CUSTOMER: known.own[CUSTOMER], "level": level, "age": age, "weight": by_age[age]})
     if part.by != ARTICLE:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER
+from hmgpu.benchmark.rivals.pandas_tables import ARTICLE, CUSTOMER, weight_at
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.features.affinity import Affinity
 from hmgpu.parts.features.article_price import ArticlePrice
@@ -137,7 +137,7 @@ def _affinity(part: Affinity, tables: NotebookTables, pairs: pd.DataFrame) -> pd
         levels = tables.articles[[ARTICLE, level]].rename(columns={level: "_level"})
         sales, asked, level = sales.merge(levels, on=ARTICLE), asked.merge(levels, on=ARTICLE, how="left"), "_level"
     keys = [CUSTOMER, level]
-    sales = sales.assign(weight=0.5 ** (sales["age"] / part.half_life))
+    sales = sales.assign(weight=weight_at(sales["age"], part.half_life, tables.cutoff))
     table = sales.groupby(keys).agg(
         units=("age", "size"), weight=("weight", "sum"), days_since=("age", "min"), days_since_first=("age", "max")
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hmgpu.data.store import Store
@@ -79,3 +80,12 @@ def read_all(store: Store, cutoff: int) -> Known:
         pd.read_parquet(store.root / store.manifest.table(name)) for name in ("articles", "customers")
     )
     return Known(cutoff, [], sales[sales["day"] < cutoff], articles[articles["first_day"] < cutoff], customers)
+
+
+def weight_at(age: Any, half_life: float, cutoff: int) -> Any:
+    """Return what a purchase `age` days before `cutoff` weighs: halved every `half_life` days.
+
+    Not less than hmgpu's families let it: one step of 2^-31 for the first day of 1970, one more a day. A hundred old
+    purchases add up to a thousandth.
+    """
+    return np.maximum(0.5 ** (age / half_life), (cutoff + 1 - age) / 2**31)
