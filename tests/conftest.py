@@ -32,8 +32,9 @@ from hmgpu.pipeline.open import open_pipeline
 from hmgpu.testing import CUTOFF  # noqa: F401 (tests import it from here)
 
 sys.dont_write_bytecode = False
-# Whoever starts the tests may ignore it (nohup does), and what they start would do so, too.
+# Whoever starts the tests may ignore them (nohup does, and a script's &), and what they start would do so, too.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
 settings.load_profile("any machine")
 
