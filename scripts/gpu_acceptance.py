@@ -71,11 +71,12 @@ def features(scale: str, limit: float, cpu: bool = False) -> Step:
 
 
 QUICK = (
-    Step("doctor", 60, (f"{HMGPU} doctor --engine gpu",), (f"{HMGPU} doctor --engine cpu",)),
+    Step("doctor", 30, (f"{HMGPU} doctor --engine gpu",), (f"{HMGPU} doctor --engine cpu",)),
     Step("plans", 120, (f"{PYTEST} tests/core/test_engine.py {TESTS}/test_parts.py -m gpu",),
          (f"{PYTEST} tests/core/test_engine.py",)),
     tests("nvtabular", 60, f"{TESTS}/models/encode/test_workflow.py", f"{TESTS}/models/encode/test_merlin_gpu.py"),
     tests("towers", 60, f"{TESTS}/retrievers/test_two_tower.py", f"{TESTS}/models/neural/test_topk.py"),
+    tests("factors", 45, *(f"{TESTS}/models/neural/test_{model}.py" for model in ("als", "bpr", "skip_gram"))),
     tests("trees", 60, f"{TESTS}/rankers/test_xgboost.py", f"{TESTS}/models/trees/test_fitting.py"),
     Step("demo", 150, (f"{DEMO}cpu --engine cpu", f"{DEMO}gpu --engine gpu", COMPARE), (f"{DEMO}cpu --engine cpu",)),
     features("0.02", 60, cpu=True),

@@ -32,7 +32,7 @@ EXTRAS = ("gpu", "merlin", "models")
 CUML = frozenset(
     {"cuml-cu13", "libcuml-cu13", "libnvforest-cu13", "libraft-cu13", "nvforest-cu13", "pylibraft-cu13", "treelite"}
 )
-"""A quarter of all, for what needs few of the tests: see docs/gpu.md."""
+"""A quarter of all, and nothing of hmgpu calls it."""
 OVERRIDDEN = ("nvidia-nccl-cu12", "dask-cuda", "pynvml", "rapids-dask-dependency")  # as in the Makefile
 # Their last releases are of 2023; which versions they run with stands in pyproject.toml, not in what they ask for.
 MERLIN = frozenset({"merlin-core", "merlin-dataloader", "merlin-models", "nvtabular"})
