@@ -1,6 +1,8 @@
 """Fit the ranker, in one step that evaluation and recommendation share, or in two."""
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from hmgpu.parts.examples import Examples
@@ -25,7 +27,8 @@ def fit(context: StepContext, training: LabelledWeeks, validation: LabelledWeeks
 
     def write(folder: Path) -> None:
         examples.require_purchases()
-        model = context.ranker.fit(examples, watched, context.engine, context.seed, context.workers.client)
+        with temporary_files_in(folder):
+            model = context.ranker.fit(examples, watched, context.engine, context.seed, context.workers.client)
         model.save(folder)
 
     settings = context.ranker.settings() | {"seed": context.seed}
@@ -37,8 +40,24 @@ def refit(context: StepContext, fitted: Step, training: LabelledWeeks) -> Step:
 
     def write(folder: Path) -> None:
         model = context.ranker.load(fitted.folder, context.engine)
-        again = context.ranker.refit(model, training[0], context.engine, context.seed, context.workers.client)
+        with temporary_files_in(folder):
+            again = context.ranker.refit(model, training[0], context.engine, context.seed, context.workers.client)
         again.save(folder)
 
     settings = context.ranker.settings() | {"seed": context.seed}
     return context.run.step("refit", settings, [fitted.digest, *(step.digest for step in training[1])], write)
+
+
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    """Let rankers write their temporary files, which may be as large as the examples, into `folder` while they fit.
+
+    So they are on the run's disk, and where the process is killed they go with the step's draft.
+    """
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        tempfile.tempdir = scratch
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before

@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 from kit import few_parts
+from planted import SMALL, on_disk, planted
 
 from hmgpu.core.engine import Engine
 from hmgpu.data.ingest import ingest
@@ -22,6 +25,7 @@ from hmgpu.parts.rankers.stack import Stack
 from hmgpu.parts.rankers.xgboost import CURVE_FILE, XGBoost
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.evaluate import LISTS
+from hmgpu.pipeline.fit import fit, refit
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.runs.run import Run
@@ -135,3 +139,22 @@ def test_a_guards_lists_are_of_some_buyers_and_of_the_same_ones_again(pair: tupl
     assert 0 < asked[0]["customer"].n_unique() <= 30
     whole = pl.concat(pipelines[0].examples(pipelines[0].weeks.training[-1], training=False)[0].tables())
     assert asked[0].equals(whole.join(asked[0], on="customer", how="semi", maintain_order="left"))
+
+
+def test_temporary_files_lie_in_the_step_while_it_is_fitted(tmp_path, monkeypatch):
+    """Where they are large, that is the disk to have room on, and nothing stays behind where the process is killed."""
+    training, validation = on_disk(tmp_path, a=planted(60, 1)), on_disk(tmp_path, b=planted(60, 2))
+    seen, run_it = [], XGBoost._run
+
+    def looking(self, *given):
+        seen.append(Path(tempfile.gettempdir()))
+        return run_it(self, *given)
+
+    monkeypatch.setattr(XGBoost, "_run", looking)
+    run, workers, usual = Run(tmp_path / "run", CPU), SimpleNamespace(client=None), tempfile.gettempdir()
+    context = SimpleNamespace(run=run, ranker=SMALL, engine=CPU, seed=1, workers=workers)
+    step = fit(context, (training, []), (validation, []))
+    again = refit(context, step, (training, []))
+    assert [folder.is_relative_to(run.folder / "steps") for folder in seen] == [True, True]
+    assert tempfile.gettempdir() == usual
+    assert all(file.is_file() for done in (step, again) for file in done.folder.iterdir())

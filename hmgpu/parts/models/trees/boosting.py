@@ -95,8 +95,7 @@ def _has_room(folder: Path, size: int) -> bool:
     free = shutil.disk_usage(folder).free
     if free < size:
         log.warning(
-            "examples are kept in memory while trees are fitted: %s has %.1f GiB free, and %.1f are needed; set TMPDIR "
-            "to a folder on a larger disk",
+            "examples are kept in memory while trees are fitted: the disk of %s has %.1f GiB free, and %.1f are needed",
             *(folder.parent, free / GIB, size / GIB),
         )
     return free >= size
