@@ -32,7 +32,7 @@ CPU = Engine("cpu", "tests")
 ATTRIBUTES = ("department", "age_band", "price_level", "channel", "gender", "club", *LEVELS)
 # Networks are trained for each value, and a guard's settings count where its ranker is poor: test_two_tower.py,
 # test_dlrm.py and test_guard.py try every setting of theirs. Settings of several processes have tests with a cluster.
-ELSEWHERE = {"two_tower", "dlrm", "guard"}
+ELSEWHERE = {"two_tower", "sasrec", "dlrm", "guard"}
 PROCESSES = {"workers"}
 QUICK = {"kind": "xgboost", "rounds": 15, "learning_rate": 0.5, "depth": 3, "min_child_weight": 1, "patience": 2}
 START: dict[str, dict[str, Any]] = {

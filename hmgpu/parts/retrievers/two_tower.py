@@ -56,9 +56,4 @@ class TwoTower(TwoTowerSettings, Trained, EmbeddingWithLatest):
         return found | self.bought_latest(learned, audience)
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        # Pairs come sorted, and equal products are ranked in the order of rows, so ties break on the article. A pair
-        # without vectors is last.
-        known = pl.col("two_tower_dot").fill_null(float("-inf"))
-        place = known.rank("ordinal", descending=True).over("customer").cast(pl.Int32)
-        near = self.near(learned, pairs, "two_tower_dot").with_columns(two_tower_place=place)
-        return self.with_latest(near, learned, "two_tower_latest")
+        return self.with_latest(self.near_and_place(learned, pairs), learned, "two_tower_latest")

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -13,9 +14,9 @@ import torch
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
 from hmgpu.core.parquet import read_table
-from hmgpu.parts.models.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
 
-from merlin.schema import ColumnSchema  # isort: skip
+if TYPE_CHECKING:  # models that have no encoded columns do without Merlin
+    from merlin.schema import ColumnSchema
 
 Inputs = dict[str, torch.Tensor]
 TARGET, WEEK, LOG_DRAWS, WEIGHT, SHARE = "target", "week", "log_draws", "weight", "share"
@@ -85,7 +86,7 @@ def gather(columns: Inputs, rows: torch.Tensor) -> Inputs:
     return batch
 
 
-def blank(columns: Iterable[ColumnSchema]) -> Inputs:
+def blank(columns: "Iterable[ColumnSchema]") -> Inputs:
     """Return one row of padding for every column, from which lazy layers infer their shapes."""
     row: Inputs = {}
     for column in columns:
@@ -95,6 +96,13 @@ def blank(columns: Iterable[ColumnSchema]) -> Inputs:
         else:
             row[column.name] = torch.zeros(1, dtype=torch.float32 if column.int_domain is None else torch.int32)
     return row
+
+
+def padded(columns: Inputs, name: str, width: int) -> torch.Tensor:
+    """Return a list column as a matrix (rows, `width`), with zeros after the end of each list."""
+    offsets = columns[name + OFFSETS]
+    inside = torch.arange(width, device=offsets.device) < offsets.diff()[:, None]
+    return columns[name + VALUES].new_zeros(inside.shape).masked_scatter(inside, columns[name + VALUES])
 
 
 def _tensors(column: pl.Series) -> Iterator[tuple[str, torch.Tensor]]:

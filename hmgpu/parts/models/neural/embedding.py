@@ -51,6 +51,17 @@ class Embedding(Retriever, Feature):
         products = dots(keys, engine.collect(learned["customers"]), engine.collect(learned["articles"]), engine)
         return keys.lazy().with_columns(products.alias(name))
 
+    def near_and_place(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
+        """Return (customer, article, `<kind>_dot` float32, `<kind>_place` int32) of `pairs`, sorted as those are.
+
+        A pair's place is its rank by the dot product among all of the customer's. Equal products are ranked in the
+        order of rows, so ties break on the article; a pair without vectors is last.
+        """
+        dot = f"{self.kind}_dot"
+        known = pl.col(dot).fill_null(float("-inf"))
+        place = known.rank("ordinal", descending=True).over("customer").cast(pl.Int32)
+        return self.near(learned, pairs, dot).with_columns(place.alias(f"{self.kind}_place"))
+
 
 class EmbeddingWithLatest(Embedding):
     """An `Embedding` that also compares candidates with the customer's latest articles, one by one."""

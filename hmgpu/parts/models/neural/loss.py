@@ -1,4 +1,4 @@
-"""The loss of the two-tower model: an in-batch sampled softmax, corrected for how its negatives were sampled."""
+"""The loss of the models that retrieve: an in-batch sampled softmax, corrected for how its negatives were sampled."""
 
 import torch
 from torch.nn import functional
@@ -12,6 +12,7 @@ def sampled_softmax(
     log_draws: torch.Tensor,
     temperature: float,
     weights: torch.Tensor,
+    possible: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Return the weighted mean cross-entropy of each customer's own article among all articles of the batch.
 
@@ -28,6 +29,7 @@ def sampled_softmax(
         log_draws: (batch + extra,) logarithm of how many times each article is expected among all that are sampled.
         temperature: divides the cosine; .05 lets unit vectors express strong preferences.
         weights: (batch,) weight of each example.
+        possible: (batch, batch + extra) whether an article may be a negative of a customer; None: all may.
 
     Returns:
         A scalar in nats; a model without any preference gets ln(batch) on uniform data.
@@ -37,6 +39,7 @@ def sampled_softmax(
         logits = customers.float() @ articles.float().T / temperature - log_draws
     own = torch.arange(len(customers), device=customers.device)
     accidental = bought[:, None] == keys[None, :]
-    accidental[own, own] = False
-    losses = functional.cross_entropy(logits.masked_fill(accidental, float("-inf")), own, reduction="none")
+    left_out = accidental if possible is None else accidental | ~possible
+    left_out[own, own] = False
+    losses = functional.cross_entropy(logits.masked_fill(left_out, float("-inf")), own, reduction="none")
     return (losses * weights).sum() / weights.sum()

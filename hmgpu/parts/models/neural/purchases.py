@@ -13,6 +13,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.neural.batches import LOG_DRAWS, SHARE, TARGET, WEEK, WEIGHT
+from hmgpu.parts.models.neural.held_out import bought_in
 from hmgpu.parts.models.neural.settings import TwoTowerSettings
 from hmgpu.parts.part import FittedEncoders
 
@@ -23,16 +24,6 @@ class PurchaseFiles(NamedTuple):
     bought: list[Path]
     on_sale: list[Path]
     """The articles on sale with their encoded columns, from which extra negatives are sampled; empty without them."""
-
-
-def bought_in(history: History, week: int) -> pl.LazyFrame:
-    """Return (customer, article) bought in the seven days from day `week` on, each once.
-
-    Only articles that had been sold before the week.
-    """
-    inside = history.transactions.filter(pl.col("day").is_between(week, week + DAYS - 1))
-    known = history.before(week).articles.select("article")
-    return inside.select("customer", "article").unique().join(known, on="article", how="semi")
 
 
 def write_purchases(

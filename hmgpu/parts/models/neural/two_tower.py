@@ -9,16 +9,15 @@ import polars as pl
 import torch
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.metrics import recall_at
 from hmgpu.core.vectors import quantised
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.encode.columns import listed
 from hmgpu.parts.models.neural.batches import FileBatches, blank, tensors
+from hmgpu.parts.models.neural.held_out import FACT, bought_in, held_out_recall
 from hmgpu.parts.models.neural.negatives import OnSaleNegatives
-from hmgpu.parts.models.neural.purchases import bought_in, write_purchases
+from hmgpu.parts.models.neural.purchases import write_purchases
 from hmgpu.parts.models.neural.settings import TwoTowerSettings
-from hmgpu.parts.models.neural.topk import nearest
 from hmgpu.parts.models.neural.towers import Side, Towers
 from hmgpu.parts.models.neural.training import fit
 from hmgpu.parts.models.neural.weights import load_weights, save_weights
@@ -27,7 +26,6 @@ from hmgpu.parts.part import FittedEncoders, PartContext
 log = logging.getLogger(__name__)
 
 WEIGHTS, FACTS = "towers.npz", "training.json"
-HELD_OUT_RECALL = 100
 SIDES: tuple[Side, ...] = ("customer", "article")
 ROWS = 65_536  # rows that are encoded at once
 
@@ -48,7 +46,7 @@ def train(settings: TwoTowerSettings, history: History, context: PartContext, fo
             "raise its `weeks`",
             settings.weeks,
         )
-        (folder / FACTS).write_text(json.dumps({"held_out_recall_at_100": None}))
+        (folder / FACTS).write_text(json.dumps({FACT: None}))
         return
     torch.manual_seed(context.seed)
     model = towers(settings, encoders)
@@ -62,7 +60,7 @@ def train(settings: TwoTowerSettings, history: History, context: PartContext, fo
     batches = partial(FileBatches, files.bought, settings.batch, engine)
     best = fit(model, batches, score, settings, engine, context.seed, work)
     save_weights(model, folder / WEIGHTS)
-    (folder / FACTS).write_text(json.dumps({"held_out_recall_at_100": best}))
+    (folder / FACTS).write_text(json.dumps({FACT: best}))
 
 
 def article_vectors(
@@ -121,10 +119,9 @@ def _rows(history: History, encoders: FittedEncoders, settings: TwoTowerSettings
 
 
 def _recall(model: torch.nn.Module, rows: Rows, selling: pl.DataFrame, bought: pl.DataFrame, engine: Engine) -> float:
-    """Return the share of `bought` among the 100 articles of `selling` that are nearest to each customer of `rows`."""
+    """Return the recall of `bought` for the customers of `rows`, among the articles of `selling`."""
     customers, articles = (_vectors(model, table, side, engine) for side, table in zip(SIDES, rows, strict=True))
-    found = nearest(customers, articles.join(selling, on="article", how="semi"), HELD_OUT_RECALL, engine)
-    return recall_at(found, bought, HELD_OUT_RECALL)
+    return held_out_recall(customers, articles, selling, bought, engine)
 
 
 def _vectors(model: torch.nn.Module, rows: pl.DataFrame, side: Side, engine: Engine) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import pytest
 
 from hmgpu.core.engine import Engine
 from hmgpu.parts.models.neural.batches import LOG_DRAWS, SHARE, TARGET, WEEK, WEIGHT
-from hmgpu.parts.models.neural.purchases import bought_in, write_purchases
+from hmgpu.parts.models.neural.purchases import write_purchases
 from hmgpu.parts.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")
@@ -26,11 +26,6 @@ def history(make_history):
 @pytest.fixture
 def written(history, tmp_path):
     return write_purchases(history, kit.encoders(history, CPU), SETTINGS, tmp_path)
-
-
-def test_a_purchase_is_a_pair_of_a_week_and_of_an_article_sold_before(history):
-    pairs = CPU.collect(bought_in(history, history.cutoff - 7).sort("customer", "article"))
-    assert pairs.rows() == [(1, 0), (1, 1), (2, 0)]  # article 9 was never sold before the week
 
 
 def test_a_file_for_each_week_in_which_something_was_bought(written, history):

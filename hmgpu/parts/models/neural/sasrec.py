@@ -1,0 +1,208 @@
+"""Train self-attention over purchases on a History, and compute the vectors of customers and articles with it."""
+
+import json
+import logging
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import torch
+
+from hmgpu.core.engine import Engine
+from hmgpu.core.parquet import read_table
+from hmgpu.core.vectors import quantised
+from hmgpu.data.store import History
+from hmgpu.data.weeks import DAYS
+from hmgpu.parts.models.neural.batches import FileBatches, padded, whole
+from hmgpu.parts.models.neural.held_out import FACT, bought_in, held_out_recall
+from hmgpu.parts.models.neural.self_attention import SelfAttention
+from hmgpu.parts.models.neural.sequences import (
+    BAND,
+    PLACES,
+    SEQUENCE_DAYS,
+    by_width,
+    sequences,
+    supply,
+    write_sequences,
+)
+from hmgpu.parts.models.neural.settings import SASRecSettings
+from hmgpu.parts.models.neural.training import fit
+from hmgpu.parts.models.neural.weights import load_weights, save_weights
+from hmgpu.parts.part import CATEGORIES, PartContext
+
+log = logging.getLogger(__name__)
+
+WEIGHTS, FACTS, IDS = "self_attention.npz", "training.json", "articles.parquet"
+AT_ONCE = 4096  # entries of sequences that are computed at once, always as many: other shapes have other last bits
+ROWS = 65_536  # articles that are computed at once
+
+
+def train(settings: SASRecSettings, history: History, context: PartContext, folder: Path, work: Path) -> None:
+    """Train on the purchases before the cutoff, except for the last week, and save the network in `folder`.
+
+    The last week is held out: recall@100 of what its customers bought decides when to stop. Where the History has no
+    purchases to train on, no weights are saved, and nobody gets a vector.
+    """
+    engine = context.engine
+    held_out = history.cutoff - DAYS
+    past = history.before(held_out)
+    ids = _ids(past, settings, engine)
+    ids.write_parquet(folder / IDS)
+    sizes = {"id": ids.height + 1} | _sizes(past, engine)
+    articles = _coded(past, ids, sizes, engine)
+    files = write_sequences(past, articles, settings, engine, work / "sequences")
+    if not files:
+        log.warning(
+            "sasrec proposes nothing: nobody bought in the %d weeks before the held-out one; raise its `weeks`",
+            settings.weeks,
+        )
+        (folder / FACTS).write_text(json.dumps({FACT: None}))
+        return
+    torch.manual_seed(context.seed)
+    model = SelfAttention(list(sizes.values()), settings)
+    model.learn_from(_matrix(articles), supply(past, articles, settings, engine))
+    bought = engine.collect(bought_in(history, held_out))
+    buyers = past.of(bought.lazy().select("customer").unique())
+    asked = sequences(buyers, articles, settings.recent, engine, asking=True)
+    selling = engine.collect(past.on_sale(settings.on_sale))
+    # No local functions: with several devices these are sent to several processes.
+    score = partial(_recall, asked=asked, articles=articles, selling=selling, bought=bought, engine=engine)
+    batches = partial(FileBatches, files, settings.batch, engine)
+    best = fit(model, batches, score, settings, engine, context.seed, work)
+    save_weights(model, folder / WEIGHTS)
+    (folder / FACTS).write_text(json.dumps({FACT: best, "sizes": sizes}))
+
+
+def article_vectors(
+    settings: SASRecSettings, history: History, context: PartContext
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return (article, `v…` int16) of all articles that had been sold before, and their codes.
+
+    The codes (article, place, …) are what sequences of the same cutoff are made of.
+    """
+    model, ids, sizes = _trained(settings, context)
+    articles = _coded(history, ids, sizes, context.engine)
+    if model is None:
+        return _nothing(settings, "article"), articles
+    return _vectors_of_articles(model, articles, context.engine), articles
+
+
+def customer_vectors(
+    settings: SASRecSettings, audience: History, articles: pl.DataFrame, context: PartContext
+) -> pl.DataFrame:
+    """Return (customer, `v…` int16) of all customers of `audience`.
+
+    Args:
+        settings: of the network.
+        audience: the History of the customers.
+        articles: the codes that `article_vectors` returned for the same cutoff.
+        context: with the engine and the trained model.
+    """
+    model, _, _ = _trained(settings, context)
+    if model is None:
+        return _nothing(settings, "customer")
+    asked = sequences(audience, articles, settings.recent, context.engine, asking=True)
+    return _vectors_of_customers(model, asked, articles, context.engine)
+
+
+def _ids(history: History, settings: SASRecSettings, engine: Engine) -> pl.DataFrame:
+    """Return (article, id int32 from 1) of the articles that sold often enough for an embedding of their own."""
+    sold = history.transactions.group_by("article").agg(units=pl.len())
+    often = engine.collect(sold.filter(pl.col("units") >= settings.support).select("article").sort("article"))
+    return often.with_columns(id=pl.int_range(1, pl.len() + 1, dtype=pl.Int32))
+
+
+def _sizes(history: History, engine: Engine) -> dict[str, int]:
+    """Return the number of codes of each field that articles have, with 0 for what is missing or unknown."""
+    fields = [name for name in CATEGORIES if history.has(name)]
+    if not fields:
+        return {}
+    most = engine.collect(history.articles.select(pl.col(name).cast(pl.Int32).max() for name in fields))
+    return {name: 1 if most[name][0] is None else most[name][0] + 2 for name in fields}
+
+
+def _coded(history: History, ids: pl.DataFrame, sizes: Mapping[str, int], engine: Engine) -> pl.DataFrame:
+    """Return (article, place int32 from 1, id, fields … int32) of all articles sold before, sorted by article.
+
+    A code that training didn't know is 0, as a missing one is.
+    """
+    codes = [
+        pl.when(pl.col(name) + 1 < size).then(pl.col(name).cast(pl.Int32) + 1).otherwise(0).alias(name)
+        for name, size in sizes.items()
+        if name != "id"
+    ]
+    known = engine.collect(history.articles.select("article", *codes).sort("article"))
+    return known.join(ids, on="article", how="left", maintain_order="left").select(
+        "article",
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("place"),
+        *(pl.col(name).fill_null(0).cast(pl.Int32) for name in sizes),
+    )
+
+
+def _matrix(articles: pl.DataFrame) -> torch.Tensor:
+    """Return the codes of `articles` (article, place, codes …) as a matrix (articles, kinds)."""
+    return torch.from_numpy(articles.drop("article", "place").to_numpy(order="c").copy())
+
+
+Trained = tuple[SelfAttention | None, pl.DataFrame, dict[str, int]]
+
+
+def _trained(settings: SASRecSettings, context: PartContext) -> Trained:
+    """Return the trained network, None where there was nothing to train it on, the ids and the sizes of its tables."""
+    assert context.model is not None
+    ids = read_table(context.model / IDS)
+    if not (context.model / WEIGHTS).exists():
+        return None, ids, {"id": ids.height + 1}
+    sizes = json.loads((context.model / FACTS).read_text(encoding="utf-8"))["sizes"]
+    model = SelfAttention(list(sizes.values()), settings)
+    load_weights(model, context.model / WEIGHTS)
+    return model, ids, sizes
+
+
+def _nothing(settings: SASRecSettings, key: str) -> pl.DataFrame:
+    return quantised(torch.empty(0), torch.empty(0, settings.dimensions), key)
+
+
+def _recall(
+    model: torch.nn.Module,
+    asked: pl.DataFrame,
+    articles: pl.DataFrame,
+    selling: pl.DataFrame,
+    bought: pl.DataFrame,
+    engine: Engine,
+) -> float:
+    """Return the recall of `bought` for the customers of the sequences `asked`, among the articles of `selling`."""
+    assert isinstance(model, SelfAttention)
+    customers = _vectors_of_customers(model, asked, articles, engine)
+    return held_out_recall(customers, _vectors_of_articles(model, articles, engine), selling, bought, engine)
+
+
+def _vectors_of_articles(model: SelfAttention, articles: pl.DataFrame, engine: Engine) -> pl.DataFrame:
+    model = model.to(engine.device).eval()
+    with torch.inference_mode():
+        found = [model.articles(some.to(engine.device)).cpu() for some in torch.split(_matrix(articles), ROWS)]
+    return quantised(torch.from_numpy(articles["article"].to_numpy().copy()), torch.cat(found), "article")
+
+
+def _vectors_of_customers(
+    model: SelfAttention, asked: pl.DataFrame, articles: pl.DataFrame, engine: Engine
+) -> pl.DataFrame:
+    """Return the answers to the last question of each sequence."""
+    model = model.to(engine.device).eval()
+    codes = _matrix(articles).to(engine.device)
+    keys, found = [pl.Series("customer", [], pl.Int32)], [torch.empty(0, model.settings.dimensions)]
+    with torch.inference_mode():
+        for width, rows in by_width(asked):
+            for some in rows.iter_slices(AT_ONCE // width):
+                inputs = whole(some.select(PLACES, SEQUENCE_DAYS, BAND), engine.device)
+                missing = AT_ONCE // width - some.height
+                places, days, band = (
+                    torch.nn.functional.pad(each, (0,) * (2 * each.dim() - 1) + (missing,))
+                    for each in (padded(inputs, PLACES, width), padded(inputs, SEQUENCE_DAYS, width), inputs[BAND])
+                )
+                last = torch.from_numpy(some[PLACES].list.len().to_numpy().astype("int64")) - 1
+                answers = model.answers(codes, places, days, band)
+                found.append(answers[torch.arange(some.height), last.to(engine.device)].cpu())
+                keys.append(some["customer"])
+    return quantised(torch.from_numpy(pl.concat(keys).to_numpy().copy()), torch.cat(found), "customer")
