@@ -9,7 +9,7 @@ import torch
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
-from hmgpu.parts.models.neural.batches import FileBatches, gather, tensors, whole
+from hmgpu.parts.models.neural.batches import FileBatches, gather, padded, tensors, whole
 
 CPU = Engine("cpu", "tests")
 
@@ -117,3 +117,8 @@ def test_empty_lists_have_no_values():
     chosen = gather(batch, torch.tensor([3, 1, 0]))
     assert chosen["codes__values"].tolist() == [8, 9, 7]
     assert chosen["codes__offsets"].tolist() == [0, 2, 2, 3]
+
+
+def test_lists_become_a_matrix_with_zeros_after_their_ends():
+    lists = pl.DataFrame({"of": [[1, 2], [], [3, 4, 5]]}, schema={"of": pl.List(pl.Int32)})
+    assert padded(whole(lists, "cpu"), "of", 4).tolist() == [[1, 2, 0, 0], [0, 0, 0, 0], [3, 4, 5, 0]]

@@ -51,6 +51,16 @@ def test_extra_articles_are_negatives_of_all_but_their_buyers():
     assert only_second == pytest.approx(loss(customers, articles[:2], [1, 2], weights=[1.0, 0.0]))
 
 
+def test_what_is_not_possible_is_no_negative_and_what_was_bought_always_counts():
+    customers, articles = unit(0.0, 1.0, 2.0), unit(0.0, 1.0, 2.0)
+    facts = [torch.tensor(values) for values in ([1, 2, 3], [1, 2, 3], [0.0, 0.0, 0.0])]
+    never, first = torch.zeros(3, 3, dtype=torch.bool), torch.tensor([1.0, 0.0, 0.0])
+    assert sampled_softmax(customers, articles, *facts, 1.0, torch.ones(3), never).item() == 0
+    without_third = torch.tensor([[True, True, False]] * 3)
+    found = sampled_softmax(customers, articles, *facts, 1.0, first, without_third).item()
+    assert found == pytest.approx(loss(customers[:2], articles[:2], [1, 2], weights=[1.0, 0.0]))
+
+
 def test_in_mixed_precision_it_is_as_exact_as_in_float32():
     """At a temperature of .05, bfloat16 is off by .07, more than a pass of training changes."""
     customers, articles = (
