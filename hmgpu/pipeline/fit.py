@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from hmgpu.core.plain_paths import plain_path
 from hmgpu.parts.examples import Examples
 from hmgpu.pipeline.context import StepContext
 from hmgpu.runs.run import Step
@@ -55,8 +56,9 @@ def temporary_files_in(folder: Path) -> Iterator[None]:
     So they are on the run's disk, and where the process is killed they go with the step's draft.
     """
     before = tempfile.tempdir
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        tempfile.tempdir = scratch
+    # XGBoost reads no name of a file but in ASCII.
+    with tempfile.TemporaryDirectory(dir=folder) as scratch, plain_path(Path(scratch), str.isascii) as place:
+        tempfile.tempdir = str(place)
         try:
             yield
         finally:

@@ -43,7 +43,8 @@ def faults_in(source: str, name: str) -> list[str]:
         if function in NEVER:
             found.append(function)
         for allowed, place in ALLOWED.items():
-            if f".{function}".endswith(f".{allowed}") and name != place:
+            # Or as Python's own filter for archives from elsewhere lets it be.
+            if f".{function}".endswith(f".{allowed}") and name != place and given.get("filter") != "'data'":
                 found.append(function)
         if function.endswith("torch.load") and given.get("weights_only") != "True":
             found.append(f"{function} without weights_only")

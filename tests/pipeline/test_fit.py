@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
-from kit import few_parts
+from kit import ODD, few_parts
 from planted import SMALL, on_disk, planted
 
 from hmgpu.core.engine import Engine
@@ -147,14 +147,15 @@ def test_temporary_files_lie_in_the_step_while_it_is_fitted(tmp_path, monkeypatc
     seen, run_it = [], XGBoost._run
 
     def looking(self, *given):
-        seen.append(Path(tempfile.gettempdir()))
+        seen.append((tempfile.gettempdir(), Path(tempfile.gettempdir()).resolve()))
         return run_it(self, *given)
 
     monkeypatch.setattr(XGBoost, "_run", looking)
-    run, workers, usual = Run(tmp_path / "run", CPU), SimpleNamespace(client=None), tempfile.gettempdir()
+    run, workers, usual = Run(tmp_path / ODD, CPU), SimpleNamespace(client=None), tempfile.gettempdir()
     context = SimpleNamespace(run=run, ranker=SMALL, engine=CPU, seed=1, workers=workers)
     step = fit(context, (training, []), (validation, []))
     again = refit(context, step, (training, []))
-    assert [folder.is_relative_to(run.folder / "steps") for folder in seen] == [True, True]
+    assert [folder.is_relative_to(run.folder / "steps") for _, folder in seen] == [True, True]
+    assert all(path.isascii() for path, _ in seen)  # XGBoost finds no others
     assert tempfile.gettempdir() == usual
     assert all(file.is_file() for done in (step, again) for file in done.folder.iterdir())

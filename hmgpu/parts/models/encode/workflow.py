@@ -9,9 +9,7 @@ the unknown code, so that models trained on the codes keep working.
 import json
 import math
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ import polars as pl
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError, RunError, reason
+from hmgpu.core.plain_paths import plain_path
 from hmgpu.data.store import History
 from hmgpu.parts.models.encode import merlin
 from hmgpu.parts.models.encode.columns import LATEST, PADDING, RECENT, SIDES, EncodedColumn, Side, columns, listed
@@ -71,7 +70,8 @@ class Encoders:
                 raise DataError(
                     f"encode: nothing was bought in the {days} days before the oldest training week; raise encode.days."
                 )
-            with _plain_path(folder / FITTING) as path:
+            # Dask replaces an asterisk by a number in whatever it writes.
+            with plain_path(folder / FITTING, lambda path: "*" not in path) as path:
                 workflow = nvt.Workflow(_graph(columns(side, history.present), path))
                 # The same number of parts with a client as without: the last bits of means and deviations depend on it.
                 parts = math.ceil(rows.height / AT_ONCE)
@@ -177,18 +177,6 @@ def check_schema(side: str, fitted: Schema, rows: pl.DataFrame) -> None:
                 f"encode: the {side} column '{column.name}' was {column.dtype.name} when the workflow was fitted "
                 f"and is {now} now; train a new run on this data."
             )
-
-
-@contextmanager
-def _plain_path(folder: Path) -> Iterator[Path]:
-    """Yield a path of `folder` without an asterisk, which Dask replaces by a number in whatever it writes."""
-    if "*" not in str(folder.absolute()):  # Dask looks at that one
-        yield folder
-        return
-    with tempfile.TemporaryDirectory() as elsewhere:
-        link = Path(elsewhere) / folder.name
-        link.symlink_to(folder.absolute())
-        yield link
 
 
 def _graph(chosen: tuple[EncodedColumn, ...], folder: Path) -> Any:

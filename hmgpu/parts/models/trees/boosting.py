@@ -83,11 +83,23 @@ def _watched_lists(examples: Examples, fitting: Fitting, customers: pl.DataFrame
 
 def _matrix(examples: Examples, fitting: Fitting, folder: Path) -> xgb.DMatrix:
     """Return all examples, quantised; on the CPU in a file in `folder`, to the same trees as in memory."""
-    external = fitting.engine.name == "cpu" and _has_room(folder, examples.rows() * len(fitting.features) * VALUE)
+    size = examples.rows() * len(fitting.features) * VALUE
+    external = fitting.engine.name == "cpu" and _can_be_named(folder) and _has_room(folder, size)
     kind = xgb.ExtMemQuantileDMatrix if external else xgb.QuantileDMatrix
     with interrupts_held() as interrupted:
         queries = _Queries(examples, fitting, interrupted, folder / "matrix" if external else None)
         return kind(queries, max_bin=fitting.bins)
+
+
+def _can_be_named(folder: Path) -> bool:
+    """Whether XGBoost finds the file again: it is told names as JSON, and reads no others there than in ASCII."""
+    if not str(folder).isascii():
+        log.warning(
+            "examples are kept in memory while trees are fitted: XGBoost can't read files in %s; set TMPDIR to another "
+            "folder",
+            folder.parent,
+        )
+    return str(folder).isascii()
 
 
 def _has_room(folder: Path, size: int) -> bool:

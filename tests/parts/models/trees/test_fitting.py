@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 import xgboost as xgb
+from kit import ODD
 from planted import PER_CUSTOMER, SMALL, on_disk, planted
 
 from hmgpu.core.engine import Engine
@@ -77,11 +78,28 @@ def test_the_matrix_lies_in_a_file_while_trees_are_fitted(tmp_path, monkeypatch)
     assert filed.booster.save_raw("ubj") == held.booster.save_raw("ubj")
 
 
-def test_where_the_disk_has_no_room_the_matrix_is_held_in_memory(tmp_path, monkeypatch, caplog):
+def test_where_the_disk_has_no_room_or_no_name_for_it_the_matrix_is_held_in_memory(tmp_path, monkeypatch, caplog):
     training, validation = on_disk(tmp_path, a=planted(60, 1)), on_disk(tmp_path, b=planted(60, 2))
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    filed = SMALL.fit(training, validation, CPU, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+        SMALL.fit(training, validation, CPU, 1)
+    assert "kept in memory while trees are fitted: the disk of" in caplog.text
+    odd = tmp_path / ODD
+    odd.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(odd))
+    held = SMALL.fit(training, validation, CPU, 1)
+    assert f"XGBoost can't read files in {odd}; set TMPDIR" in caplog.text
+    assert filed.booster.save_raw("ubj") == held.booster.save_raw("ubj")
+
+
+def test_the_file_is_found_in_a_folder_with_any_name_in_ascii(tmp_path, monkeypatch, caplog):
+    training, validation = on_disk(tmp_path, a=planted(60, 1)), on_disk(tmp_path, b=planted(60, 2))
+    odd = tmp_path / "a b#c?d\"e\\f'g%20[1]*"
+    odd.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(odd))
     SMALL.fit(training, validation, CPU, 1)
-    assert "kept in memory" in caplog.text
+    assert "kept in memory" not in caplog.text
 
 
 def test_columns_without_nulls_give_the_same_trees(tmp_path, monkeypatch):
