@@ -18,6 +18,8 @@ from hmgpu.runs.seal import SEAL, verify
 # Few parts, trees and weeks to compare: what is tried is what surrounds them. Whether chance promotes is not.
 SETTINGS = (
     "weeks.train=1",
+    "features.customer_habits=null",
+    "features.bought_department=null",
     "ranker.rounds=8",
     "ranker.patience=4",
     "retrain.limits.weeks=2",

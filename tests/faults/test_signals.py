@@ -1,5 +1,6 @@
 """SIGTERM: the process ends within the grace time, removes unfinished work, and says so by its exit status."""
 
+import itertools
 import json
 import random
 import signal
@@ -16,13 +17,14 @@ AT_RANDOM = 5
 
 def test_sigterm_at_random_times(story, forker, tmp_path, count):
     draw, stopped = random.Random(3), 0
-    place = story.place.copy(tmp_path / "place")
+    places = (tmp_path / f"place-{number}" for number in itertools.count())
+    place = story.place.copy(next(places))
     while stopped < AT_RANDOM:
         child = forker.start(acts.hmgpu, place.retrain(1))
         # Not in its first moments, when Python itself would end without a word.
         if not child.worked(0.3 + story.seconds * draw.random() ** 2):
             assert child.wait().code == 0
-            place = story.place.copy(tmp_path / f"place-{stopped}")
+            place = story.place.copy(next(places))
             continue
         child.send(signal.SIGTERM)
         asked = time.monotonic()
@@ -30,7 +32,7 @@ def test_sigterm_at_random_times(story, forker, tmp_path, count):
         assert time.monotonic() - asked < GRACE
         unharmed(ended)
         if ended.code == 0:  # it was as good as over
-            place = story.place.copy(tmp_path / f"place-{stopped}")
+            place = story.place.copy(next(places))
             continue
         assert ended.code in (STOPPED, -signal.SIGTERM), ended.said
         stopped += 1
