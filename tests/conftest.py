@@ -12,6 +12,8 @@ from pathlib import Path
 os.environ.pop("COLUMNS", None)
 # Tests start processes by the hundred, and where bytecode isn't kept each would compile all that it loads: 20 seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Two processes of tests share the cores: where idle threads spin, each small fit takes twice the time.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import polars as pl
 import pytest
