@@ -8,7 +8,7 @@ from the weeks before the four that are always trained on.
 import json
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -86,10 +86,9 @@ def _training_weeks(config: Config, store: Store, rhythm_before: Callable[[Week]
 def _step(run: Run, store: Store, engine: Engine, before: Week) -> Rhythm | None:
     """Return the rhythm before a week from the step of `run`; a dry run, which writes none, measures it itself."""
 
-    def write(folder: Path) -> Mapping[str, int]:
+    def write(folder: Path) -> None:
         found = measure(store, before, engine)
         write_json(folder / FILE, asdict(found) if found else None)
-        return {}
 
     file = run.step(f"{before}/rhythm", {}, [store.digest_before(before.first_day)], write).folder / FILE
     if not file.exists():
@@ -159,13 +158,16 @@ def _seen(store: Store, before: Week, engine: Engine) -> _Seen | None:
     """Return the last weeks before `before` that together hold enough purchases to measure by."""
     cutoff, history = before.first_day, store.as_of(before.first_day)
     most = min(WEEKS, (cutoff - store.manifest.first_day) // DAYS - 1)  # a week that no other precedes has no past
+    if most < 1:
+        return None
     week = cutoff - DAYS * ((cutoff - 1 - pl.col("day")) // DAYS + 1)
     recent = history.last(DAYS * most).select("customer", "article", week=week)
     pairs = recent.unique().group_by("week").agg(pairs=pl.len(), buyers=pl.col("customer").n_unique())
-    weeks = engine.collect(pairs.join(recent.group_by("week").agg(units=pl.len()), on="week")).sort("week")[::-1]
+    units = recent.group_by("week").agg(units=pl.len())
+    weeks = engine.collect(pairs.join(units, on="week")).sort("week", descending=True)
     sampled = pl.col("pairs") * pl.min_horizontal(1.0, BUYERS / pl.col("buyers"))
     weeks = weeks.filter(sampled.cum_sum() - sampled < SEEN)
-    if most < 1 or weeks.is_empty():
+    if weeks.is_empty():
         return None
     oldest, pairs_a_week, units_a_week = weeks.select(pl.col("week").min(), pl.col("pairs", "units").mean()).row(0)
     labels = engine.collect(recent.filter(pl.col("week") >= oldest).unique(), fits=True)

@@ -66,7 +66,7 @@ class Text:
             place = torch.arange(widest, device=ends.device)[None]
             if skip_gram:
                 place = (each - ends[middle] + around[middle])[:, None]
-            # The middle itself is no part of its window.
+            # A word is not in its own window.
             near = middle[:, None] - self.before[middle, None] + place + (place >= self.before[middle, None])
             found = self.words[near.clamp(max=len(self.words) - 1)]
             yield start / count, torch.where(place < around[middle, None], found, -1), self.words[middle]

@@ -93,13 +93,14 @@ def _matrix(examples: Examples, fitting: Fitting, folder: Path) -> xgb.DMatrix:
 
 def _can_be_named(folder: Path) -> bool:
     """Whether XGBoost finds the file again: it is told names as JSON, and reads no others there than in ASCII."""
-    if not str(folder).isascii():
+    found = str(folder).isascii()
+    if not found:
         log.warning(
             "examples are kept in memory while trees are fitted: XGBoost can't read files in %s; set TMPDIR to another "
             "folder",
             folder.parent,
         )
-    return str(folder).isascii()
+    return found
 
 
 def _has_room(folder: Path, size: int) -> bool:
