@@ -2,7 +2,6 @@
 
 import gc
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ import polars as pl
 import pytest
 from faults.counts import pytest_runtest_logreport, pytest_terminal_summary  # noqa: F401 (hooks)
 from hypothesis import settings
-from kit import ODD, demo_config, few_parts, small_settings
+from kit import ODD, demo_config, few_parts, small_settings, with_its_runs
 
 from hmgpu import testing
 from hmgpu.core.engine import Engine
@@ -130,8 +129,7 @@ def finished(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def begun(finished: Config, tmp_path: Path) -> Config:
     """The config of a finished run, in a folder of the test's own."""
-    runs = shutil.copytree(finished.runs, tmp_path / "runs", symlinks=True)
-    return finished.model_copy(update={"runs": runs})
+    return with_its_runs(finished, tmp_path)
 
 
 @pytest.fixture(scope="session")

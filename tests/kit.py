@@ -2,15 +2,18 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 import yaml
 
 from hmgpu import testing
 from hmgpu.core.engine import Engine
+from hmgpu.core.vectors import STEPS
 from hmgpu.data.store import History
 from hmgpu.parts.part import Learned, Trained
 from hmgpu.pipeline.config import Config, load_config
@@ -52,6 +55,19 @@ def few_parts(raw: Path, root: Path, runs: Path) -> Config:
     ranker = ["ranker.rounds=15", "ranker.columns=1.0"]
     places = [f"data.raw={raw}", f"data.root={root}", f"runs={runs}"]
     return load_config(DEMO, [*places, *parts, *ranker, "weeks.train=1", "engine=cpu"])
+
+
+def with_its_runs(config: Config, folder: Path) -> Config:
+    """`config` with a copy of its runs in `folder`, which a test may change."""
+    return config.model_copy(update={"runs": shutil.copytree(config.runs, folder / "runs", symlinks=True)})
+
+
+def check_unit_vectors(table: pl.DataFrame) -> None:
+    """Fails unless each row of `table` (key, `v…`) has a quantised vector of length 1."""
+    assert set(table.schema.dtypes()[1:]) == {pl.Int16}
+    vectors = table.drop(table.columns[0]).cast(pl.Float64) / STEPS
+    lengths = vectors.select(length=pl.sum_horizontal(pl.all() ** 2).sqrt())["length"]
+    assert lengths.to_list() == pytest.approx([1.0] * table.height, abs=5e-3)
 
 
 def files_in(folder: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from kit import demo_config, small_settings
+from kit import demo_config, small_settings, with_its_runs
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import BusyError, ConfigError, DataError
@@ -51,8 +51,7 @@ def ended(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def again(ended: Config, tmp_path: Path) -> Config:
     """The same in a folder of the test's own."""
-    runs = shutil.copytree(ended.runs, tmp_path / "runs", symlinks=True)
-    return ended.model_copy(update={"runs": runs})
+    return with_its_runs(ended, tmp_path)
 
 
 def sha256(file: Path) -> str:

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from liked_articles import liked, summed
 from scipy.sparse import csr_matrix
 
 from hmgpu.core.errors import ConfigError
@@ -18,11 +19,8 @@ by_torch, solved_by_torch = partial(als.factorised, device="cpu"), partial(als.s
 def bought() -> csr_matrix:
     """Purchases of 400 customers, who each like an eighth of 90 articles; some articles sell much more than others."""
     draw = np.random.default_rng(3)
-    customers = np.repeat(np.arange(400), 1 + draw.poisson(5, 400))
-    articles = (draw.integers(0, 12, len(customers)) * draw.random(len(customers))).astype(int) * 8 - customers % -8
-    found = csr_matrix((draw.random(len(customers), dtype=np.float32), (customers, articles)))
-    found.sum_duplicates()
-    return found
+    purchases = liked(draw, customers=400, least=1, articles=12)
+    return summed(draw.random(len(purchases[0]), dtype=np.float32), purchases)
 
 
 def objective(bought: csr_matrix, settings: Factorisation, customers: np.ndarray, articles: np.ndarray) -> float:

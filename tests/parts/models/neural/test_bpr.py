@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from liked_articles import liked, summed
 from scipy.sparse import csr_matrix
 
 from hmgpu.parts.models.neural import bpr, by_implicit
@@ -16,12 +17,8 @@ SETTINGS = Ranking(factors=8, learning_rate=0.15, l2=0.03, iterations=20, seed=1
 @pytest.fixture(scope="module")
 def bought() -> csr_matrix:
     """Purchases of 1200 customers, who each like an eighth of 400 articles; some articles sell much more."""
-    draw = np.random.default_rng(3)
-    customers = np.repeat(np.arange(1200), 2 + draw.poisson(5, 1200))
-    articles = (draw.integers(0, 50, len(customers)) * draw.random(len(customers))).astype(int) * 8 - customers % -8
-    found = csr_matrix((np.ones(len(customers), dtype=np.float32), (customers, articles)))
-    found.sum_duplicates()
-    return found
+    purchases = liked(np.random.default_rng(3), customers=1200, least=2, articles=50)
+    return summed(np.ones(len(purchases[0]), dtype=np.float32), purchases)
 
 
 def loss(bought: csr_matrix, customers: np.ndarray, articles: np.ndarray) -> float:

@@ -4,10 +4,8 @@ import json
 
 import kit
 import polars as pl
-import pytest
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.vectors import STEPS
 from hmgpu.parts.models.neural.two_tower import article_vectors, customer_vectors
 from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.two_tower import TwoTower
@@ -27,11 +25,7 @@ def test_a_model_records_its_recall_of_the_held_out_week_and_returns_vectors_of_
     assert encoded["key"].sort().to_list() == articles["article"].to_list()
     assert customers["customer"].to_list() == [0, 1, 2]
     for table in (articles, customers):
-        assert set(table.schema.dtypes()[1:]) == {pl.Int16}
-        lengths = (table.drop(table.columns[0]).cast(pl.Float64) / STEPS).select(
-            length=pl.sum_horizontal(pl.all() ** 2).sqrt()
-        )["length"]
-        assert lengths.to_list() == pytest.approx([1.0] * table.height, abs=5e-3)
+        kit.check_unit_vectors(table)
 
 
 def test_with_nothing_to_train_on_nobody_has_a_vector_and_a_line_says_so(make_history, tmp_path, caplog):
