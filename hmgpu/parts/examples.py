@@ -20,6 +20,8 @@ ROWS = 400_000  # rows that are processed at once
 EARLY = "hmgpu:early"
 CODE = "_code"
 """How the names of category codes end: a model looks them up, and their order as numbers means nothing."""
+PAST = "_past"
+"""How the names end of columns about one of the customer's past articles: `<attribute>_<place>_past`."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,21 @@ class Examples:
 
     def of(self, customers: pl.DataFrame, folder: Path) -> "Examples":
         """Write examples and lists of `customers` (customer) into the new `folder`, and return them, week by week."""
+        some = partial(_of, customers)
+        lists = [
+            Examples(files).rewritten(folder / f"lists-{number}", some).files for number, files in enumerate(self.lists)
+        ]
+        return replace(self.each_rewritten(folder, some), lists=tuple(lists))
+
+    def each_rewritten(self, folder: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> "Examples":
+        """Write what `change` makes of each of the `tables` into `folder`, and return that week by week; lists stay."""
         ends = [*accumulate(self.weeks or (len(self.files),), initial=0)]
-        every = [self.files[start:end] for start, end in pairwise(ends)]
-        weeks, lists = (
-            [
-                replace(self, files=files).rewritten(folder / f"{what}-{number}", partial(_of, customers))
-                for number, files in enumerate(given)
-            ]
-            for what, given in (("examples", every), ("lists", self.lists))
-        )
-        files = tuple(file for week in weeks for file in week.files)
-        sizes = tuple(len(week.files) for week in weeks)
-        return Examples(files, self.only_early, sizes, tuple(each.files for each in lists))
+        weeks = [
+            replace(self, files=self.files[start:end]).rewritten(folder / f"examples-{number}", change).files
+            for number, (start, end) in enumerate(pairwise(ends))
+        ]
+        files = tuple(file for week in weeks for file in week)
+        return replace(self, files=files, weeks=tuple(map(len, weeks)))
 
     def with_purchases(self) -> Iterator[pl.DataFrame]:
         """Yield `tables` without the customers who bought no candidate: an order can't be learned from them."""
@@ -120,11 +125,15 @@ class Examples:
 
     def features(self) -> list[str]:
         """Return the names of the columns that are numbers, in the order of the files."""
-        return [name for name in self._columns() if not name.endswith(CODE)]
+        return [name for name in self._columns() if not name.endswith((CODE, PAST))]
 
     def codes(self) -> list[str]:
         """Return the names of the category codes (columns of the family `encoded`), in the order of the files."""
         return [name for name in self._columns() if name.endswith(CODE)]
+
+    def past(self) -> list[str]:
+        """Return the names of the columns of the family `past_articles`, in the order of the files."""
+        return [name for name in self._columns() if name.endswith(PAST)]
 
     def _columns(self) -> list[str]:
         """Return the names of the columns that describe candidates, as many of them as are read."""
@@ -144,6 +153,12 @@ def _of(customers: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
     return table.filter(pl.col("customer").is_in(customers["customer"].implode()))
 
 
+def code_of(past: str) -> str:
+    """Return the name of a candidate's code column with the attribute that the column `past` has of a past article."""
+    return f"article_{past.rsplit('_', 2)[0]}{CODE}"
+
+
 def numbers_of(table: pl.DataFrame, names: Sequence[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":
     """Return the columns `names` as a float32 matrix (rows, names), NaN where a value is missing."""
-    return table.select(pl.col(name).cast(pl.Float32) for name in names).to_numpy(order="c")
+    found = table.select(pl.col(name).cast(pl.Float32) for name in names).to_numpy(order="c")
+    return found.astype(np.float32, copy=False).reshape(table.height, len(names))  # Polars forgets rows without columns

@@ -86,9 +86,9 @@ class Ranker(Part):
         return any(ranker.needs_worth for ranker in self.inner)
 
     @property
-    def needs_codes(self) -> bool:
-        """Whether it needs category codes, the columns of the feature family `encoded`."""
-        return any(ranker.needs_codes for ranker in self.inner)
+    def needs_families(self) -> frozenset[str]:
+        """The kinds of the feature families whose columns it looks up, and without which it can't be fitted."""
+        return frozenset[str]().union(*(ranker.needs_families for ranker in self.inner))
 
     @property
     def never_refitted(self) -> frozenset[str]:

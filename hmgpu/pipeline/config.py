@@ -212,8 +212,9 @@ class Config(Adaptable):
         for name in sorted(ranker.goes_by - set(retrievers)):
             raise ValueError(f"retrievers names the unknown '{name}'; this config has {', '.join(retrievers)}")
         features = others.data.get("features")
-        if ranker.needs_codes and features is not None and not any(family.encoded for family in features.values()):
-            raise ValueError("dlrm looks up category codes, and there are none; add `encoded: {}` under features")
+        known = ranker.needs_families if features is None else {family.kind for family in features.values()}
+        for kind in sorted(ranker.needs_families - known):
+            raise ValueError(f"it looks up columns of the family `{kind}`; add `{kind}: {{}}` under features")
         return ranker
 
 

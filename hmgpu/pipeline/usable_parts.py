@@ -70,8 +70,8 @@ def _check_ranker(ranker: Ranker, found: UsableParts) -> None:
         raise ConfigError(
             f"ranker.retrievers: '{name}' proposes nothing here; choose from {', '.join(found.retrievers)}."
         )
-    if ranker.needs_codes and not any(family.encoded for family in found.features.values()):
-        raise ConfigError("ranker: dlrm looks up category codes, and the family `encoded` is left out.")
+    for kind in sorted(ranker.needs_families - {family.kind for family in found.features.values()}):
+        raise ConfigError(f"ranker: the family `{kind}`, whose columns it looks up, is left out.")
 
 
 def _usable(parts: Mapping[str, P], store: Store, oldest: Week, section: str, left_out: dict[str, str]) -> dict[str, P]:

@@ -148,7 +148,7 @@ def test_an_unknown_key_like_no_other_comes_with_those_there_are(written):
         (
             ("kind: xgboost", "kind: lightgbm"),
             "line 14: 'ranker.kind'",
-            "choose from blend, cascade, dlrm, guard, order, stack, xgboost",
+            "choose from bagged, blend, cascade, din, dlrm, dnn, guard, order, stack, xgboost",
         ),
         (("  depth: 5", "  objective: rank"), "line 15: 'ranker.objective'", "'rank:ndcg'"),
         (

@@ -35,7 +35,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "sale_trend": {"sold": 1},
     "demand": {"weeks": 2, "rounds": 3},
 }
-NETWORKS = {"two_tower", "encoded", "dlrm"}
+NETWORKS = {"two_tower", "encoded", "dlrm", "din", "past_articles"}
 WITH_NETWORKS = "one article"
 RANKERS = {
     "xgboost": QUICK,
@@ -43,6 +43,8 @@ RANKERS = {
     "blend": {"kind": "blend", "rankers": {"a": QUICK, "b": {"kind": "order", "by": "minmax"}}},
     "cascade": {"kind": "cascade", "keep": 12, "first": QUICK, "then": {**QUICK, "from_worth": True}},
     "dlrm": {"kind": "dlrm", "epochs": 1, "dimensions": 4, "bottom": [4], "top": [4]},
+    "dnn": {"kind": "dnn", "epochs": 1, "hidden": [4]},
+    "din": {"kind": "din", "epochs": 1, "dimensions": 4, "top": [4]},
 }
 Row = tuple[int, int, int, int]
 """(days before the last, customer, article, price in units)"""

@@ -76,7 +76,7 @@ def test_the_reason_is_what_the_data_or_the_machine_lacks(
     [
         (Order(retrievers=("last_season", "popular")), "'last_season' proposes nothing here; choose from popular"),
         (Blend(rankers={"a": Order(retrievers=("last_season",))}), "'last_season' proposes nothing here"),
-        (DLRM(), "the family `encoded` is left out"),
+        (DLRM(), "the family `encoded`, whose columns it looks up, is left out"),
     ],
 )
 def test_a_ranker_that_needs_a_part_that_is_left_out_is_refused_at_once(

@@ -83,7 +83,12 @@ def test_the_same_run_is_exported_to_the_same_bytes(make_run, tmp_path):
 
 
 def test_several_rankers_keep_their_folders(make_run, tmp_path):
-    files = {"keep.json": b"30", "first/model.ubj": b"quick", "then/dlrm.npz": b"numbers", "then/dlrm.json": b"{}"}
+    files = {
+        "keep.json": b"30",
+        "first/model.ubj": b"quick",
+        "then/network.npz": b"numbers",
+        "then/network.json": b"{}",
+    }
     out = export_of(make_run(files), tmp_path / "export")
     copied = {file.relative_to(out / "model").as_posix(): file.read_bytes() for file in (out / "model").rglob("*.*")}
     assert copied == files

@@ -5,36 +5,26 @@ Naumov et al. 2019 ("Deep learning recommendation model for personalization and 
 `neural/dlrm.py`.
 """
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hmgpu.core.engine import Engine
-from hmgpu.parts.examples import Examples
-from hmgpu.parts.models.neural.settings import DLRMSettings
-from hmgpu.parts.ranker import Ranker
+from hmgpu.parts.models.neural.ranker import NetworkRanker
+from hmgpu.parts.models.neural.ranker_settings import DLRMSettings
 
 if TYPE_CHECKING:  # the real import loads torch and Merlin, which take seconds
-    from hmgpu.parts.models.neural.dlrm import FittedDLRM
+    from hmgpu.parts.models.neural.dlrm import Network
 
 
-class DLRM(DLRMSettings, Ranker):
+class DLRM(DLRMSettings, NetworkRanker):
     """Merlin's DLRM, fitted on the codes and numbers of candidates."""
 
     @property
-    def needs_codes(self) -> bool:
-        return True
+    def needs_families(self) -> frozenset[str]:
+        return frozenset({"encoded"})
 
     def needs_packages(self) -> frozenset[str]:
-        return frozenset({"merlin", "pytorch_lightning", "torch"})
+        return super().needs_packages() | {"merlin"}
 
-    def fit(
-        self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
-    ) -> "FittedDLRM":
-        from hmgpu.parts.models.neural.dlrm import train
+    def network(self) -> "type[Network]":
+        from hmgpu.parts.models.neural.dlrm import Network
 
-        return train(self, training, validation, engine, seed)
-
-    def load(self, folder: Path, engine: Engine) -> "FittedDLRM":
-        from hmgpu.parts.models.neural.dlrm import load
-
-        return load(self, folder, engine)
+        return Network

@@ -10,7 +10,7 @@ from hmgpu.core.errors import ConfigError
 from hmgpu.core.metrics import map_at
 from hmgpu.core.plans import ranked
 from hmgpu.parts.examples import Examples
-from hmgpu.parts.models.neural.dlrm import FACTS, WEIGHTS, _log_softmax, torch
+from hmgpu.parts.models.neural.ranking import FACTS, WEIGHTS, Rows, log_softmax, torch
 from hmgpu.parts.rankers.dlrm import DLRM
 from hmgpu.parts.rankers.order import Order
 from hmgpu.parts.rankers.xgboost import XGBoost
@@ -125,9 +125,11 @@ def test_a_score_does_not_depend_on_what_else_is_scored(model):
 
 def test_logits_keep_their_digits_in_mixed_precision(model):
     """In bfloat16 many candidates would have one score."""
-    numbers = torch.rand(400, len(model.numbers), generator=torch.Generator().manual_seed(1))
+    columns = model.network.columns
+    numbers = torch.rand(400, len(columns.numbers), generator=torch.Generator().manual_seed(1))
+    codes = torch.full((400, len(columns.codes)), 3, dtype=torch.int32)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        logits = model.network(numbers, torch.full((400, len(model.network.codes)), 3, dtype=torch.int32))
+        logits = model.network(Rows(numbers, codes, torch.zeros(400, 0, dtype=torch.int32), torch.arange(400)))
     assert logits.dtype == torch.float32
     assert not torch.equal(logits, logits.bfloat16().float())
 
@@ -181,7 +183,7 @@ def test_no_candidates_no_scores(model):
 
 def test_listwise_compares_within_a_query_only():
     logits = torch.tensor([1.0, 2.0, 0.5, -1.0, 3.0])
-    found = _log_softmax(logits, torch.tensor([[0], [2], [5]]))
+    found = log_softmax(logits, torch.tensor([0, 2, 5]))
     assert torch.allclose(found[:2], logits[:2].log_softmax(0))
     assert torch.allclose(found[2:], logits[2:].log_softmax(0))
 

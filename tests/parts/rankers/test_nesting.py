@@ -15,6 +15,7 @@ from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.rivals import Verdict
 from hmgpu.parts.part import kinds
 from hmgpu.parts.ranker import Model, Ranker
+from hmgpu.parts.rankers.bagged import Bagged
 from hmgpu.parts.rankers.blend import Blend
 from hmgpu.parts.rankers.cascade import Cascade
 from hmgpu.parts.rankers.dlrm import DLRM
@@ -72,18 +73,22 @@ def within(kind: str, inner: Ranker) -> dict[str, Ranker]:
             "cascade.first": Cascade(first=inner, keep=12, then=SMALL),
             "cascade.then": Cascade(first=SMALL, keep=12, then=inner),
         },
+        "bagged": {
+            "bagged.ranker": Bagged(ranker=inner, bags=1, stacker=SMALL),
+            "bagged.stacker": Bagged.model_construct(ranker=SMALL, bags=1, negatives=10, stacker=inner),
+        },
         "guard": {"guard": Guard.model_construct(**{**dict(Guard()), "ranker": inner, "keep": 12})},
     }[kind]
 
 
-HOLDERS = ("blend", "stack", "cascade", "guard")
+HOLDERS = ("blend", "stack", "cascade", "bagged", "guard")
 SINGLE = {name: each for kind in HOLDERS for name, each in within(kind, Spy()).items()}
 PAIRS = {
     f"{outer} < {inner}": ranker
     for inner, each in SINGLE.items()
     for kind in HOLDERS
     for outer, ranker in within(kind, each).items()
-    if not (outer == "stack.stacker" and each.needs_lists) and not (outer == "guard" == inner)
+    if not (outer.endswith("stacker") and each.needs_lists) and not (outer == "guard" == inner)
 }
 
 

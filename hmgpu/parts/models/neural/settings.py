@@ -1,6 +1,6 @@
 """Settings of trained torch models, kept apart from the training loop so that reading a config doesn't load torch."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -96,26 +96,3 @@ class SASRecSettings(Training):
         if self.dimensions % (2 * self.heads):
             raise ValueError(f"dimensions {self.dimensions} can't be divided by twice the heads, {2 * self.heads}")
         return self
-
-
-class DLRMSettings(Training):
-    """The layers of the DLRM and how it is trained; see `rankers/dlrm.py`."""
-
-    loss: Literal["binary", "listwise"] = "listwise"
-    """What is optimised. binary: the cross-entropy of each candidate by itself; listwise: the softmax over a customer's
-    candidates of the week."""
-    dimensions: Count = 16
-    """Length of the embeddings, and of the vector into which the bottom layers turn a candidate's numbers."""
-    bottom: tuple[Count, ...] = (128, 64)
-    """Widths of the hidden layers between the numbers and the interactions."""
-    top: tuple[Count, ...] = (64, 32)
-    """Widths of the hidden layers between the interactions and the score."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of the top layers' units that are left out at random in each training step; more overfits less."""
-    without: tuple[str, ...] = ("context_week_of_year_code",)
-    """Code columns that are not used. The week of the year is one by default: it is the same for all candidates that
-    are ranked together, and a few training weeks can't describe the next."""
-    batch: Count = 64
-    """Customers' lists in each training step, on each device. A larger batch is faster and needs more memory."""
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    """Step size of the optimiser AdamW; larger learns faster, and fails to converge if it is too large."""
