@@ -20,8 +20,9 @@ from hmgpu.parts.retriever import Candidates
 class SASRec(SASRecSettings, Trained, Embedding):
     """The nearest articles on sale to what a customer's purchases lead to; as a feature, how near each candidate is.
 
-    Articles are known by an embedding of their own and by the fields of the catalogue, new ones by their fields alone.
-    Customers who have not bought yet are known by their age.
+    Articles are known by an embedding of their own, by the fields of the catalogue, and by how well they sold in
+    the last week and the last four; new ones by the latter two. Customers who have not bought yet are known by
+    their age.
     """
 
     n: Candidates = 100

@@ -13,6 +13,7 @@ def sampled_softmax(
     temperature: float,
     weights: torch.Tensor,
     possible: torch.Tensor | None = None,
+    more: torch.Tensor | float = 0.0,
 ) -> torch.Tensor:
     """Return the weighted mean cross-entropy of each customer's own article among all articles of the batch.
 
@@ -30,13 +31,14 @@ def sampled_softmax(
         temperature: divides the cosine; .05 lets unit vectors express strong preferences.
         weights: (batch,) weight of each example.
         possible: (batch, batch + extra) whether an article may be a negative of a customer; None: all may.
+        more: (batch, batch + extra) what is added to the logits.
 
     Returns:
         A scalar in nats; a model without any preference gets ln(batch) on uniform data.
     """
     # Within autocast a product comes in bfloat16, whatever its factors: an error of .07 at a temperature of .05.
     with torch.autocast(customers.device.type, enabled=False):
-        logits = customers.float() @ articles.float().T / temperature - log_draws
+        logits = customers.float() @ articles.float().T / temperature + more - log_draws
     own = torch.arange(len(customers), device=customers.device)
     accidental = bought[:, None] == keys[None, :]
     left_out = accidental if possible is None else accidental | ~possible

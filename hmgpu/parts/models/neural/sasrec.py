@@ -2,19 +2,21 @@
 
 import json
 import logging
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import torch
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.parquet import read_table
-from hmgpu.core.vectors import quantised
+from hmgpu.core.vectors import quantised, shortened
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.neural.batches import FileBatches, padded, whole
+from hmgpu.parts.models.neural.coded_articles import articles_with_ids, coded_articles, matrix_of, sizes_of_fields
 from hmgpu.parts.models.neural.held_out import FACT, bought_in, held_out_recall
 from hmgpu.parts.models.neural.self_attention import SelfAttention
 from hmgpu.parts.models.neural.sequences import (
@@ -23,13 +25,13 @@ from hmgpu.parts.models.neural.sequences import (
     SEQUENCE_DAYS,
     by_width,
     sequences,
-    supply,
     write_sequences,
 )
 from hmgpu.parts.models.neural.settings import SASRecSettings
+from hmgpu.parts.models.neural.supply import sales_bands, supply
 from hmgpu.parts.models.neural.training import fit
 from hmgpu.parts.models.neural.weights import load_weights, save_weights
-from hmgpu.parts.part import CATEGORIES, PartContext
+from hmgpu.parts.part import PartContext
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +49,10 @@ def train(settings: SASRecSettings, history: History, context: PartContext, fold
     engine = context.engine
     held_out = history.cutoff - DAYS
     past = history.before(held_out)
-    ids = _ids(past, settings, engine)
+    ids = articles_with_ids(past, settings.support, engine)
     ids.write_parquet(folder / IDS)
-    sizes = {"id": ids.height + 1} | _sizes(past, engine)
-    articles = _coded(past, ids, sizes, engine)
+    sizes = {"id": ids.height + 1} | sizes_of_fields(past, engine)
+    articles = coded_articles(past, ids, sizes, engine)
     files = write_sequences(past, articles, settings, engine, work / "sequences")
     if not files:
         log.warning(
@@ -61,13 +63,16 @@ def train(settings: SASRecSettings, history: History, context: PartContext, fold
         return
     torch.manual_seed(context.seed)
     model = SelfAttention(list(sizes.values()), settings)
-    model.learn_from(_matrix(articles), supply(past, articles, settings, engine))
+    bands = sales_bands(past, articles, settings.weeks, engine)
+    model.learn_from(matrix_of(articles), supply(past, articles, settings, engine), bands, held_out)
     bought = engine.collect(bought_in(history, held_out))
     buyers = past.of(bought.lazy().select("customer").unique())
     asked = sequences(buyers, articles, settings.recent, engine, asking=True)
     selling = engine.collect(past.on_sale(settings.on_sale))
     # No local functions: with several devices these are sent to several processes.
-    score = partial(_recall, asked=asked, articles=articles, selling=selling, bought=bought, engine=engine)
+    score = partial(
+        _recall, asked=asked, articles=articles, bands=bands[0], selling=selling, bought=bought, engine=engine
+    )
     batches = partial(FileBatches, files, settings.batch, engine)
     best = fit(model, batches, score, settings, engine, context.seed, work)
     save_weights(model, folder / WEIGHTS)
@@ -82,10 +87,11 @@ def article_vectors(
     The codes (article, place, …) are what sequences of the same cutoff are made of.
     """
     model, ids, sizes = _trained(settings, context)
-    articles = _coded(history, ids, sizes, context.engine)
+    articles = coded_articles(history, ids, sizes, context.engine)
     if model is None:
         return _nothing(settings, "article"), articles
-    return _vectors_of_articles(model, articles, context.engine), articles
+    bands = sales_bands(history, articles, 0, context.engine)[0]
+    return _vectors_of_articles(model, articles, bands, context.engine), articles
 
 
 def customer_vectors(
@@ -104,45 +110,6 @@ def customer_vectors(
         return _nothing(settings, "customer")
     asked = sequences(audience, articles, settings.recent, context.engine, asking=True)
     return _vectors_of_customers(model, asked, articles, context.engine)
-
-
-def _ids(history: History, settings: SASRecSettings, engine: Engine) -> pl.DataFrame:
-    """Return (article, id int32 from 1) of the articles that sold often enough for an embedding of their own."""
-    sold = history.transactions.group_by("article").agg(units=pl.len())
-    often = engine.collect(sold.filter(pl.col("units") >= settings.support).select("article").sort("article"))
-    return often.with_columns(id=pl.int_range(1, pl.len() + 1, dtype=pl.Int32))
-
-
-def _sizes(history: History, engine: Engine) -> dict[str, int]:
-    """Return the number of codes of each field that articles have, with 0 for what is missing or unknown."""
-    fields = [name for name in CATEGORIES if history.has(name)]
-    if not fields:
-        return {}
-    most = engine.collect(history.articles.select(pl.col(name).cast(pl.Int32).max() for name in fields))
-    return {name: 1 if most[name][0] is None else most[name][0] + 2 for name in fields}
-
-
-def _coded(history: History, ids: pl.DataFrame, sizes: Mapping[str, int], engine: Engine) -> pl.DataFrame:
-    """Return (article, place int32 from 1, id, fields … int32) of all articles sold before, sorted by article.
-
-    A code that training didn't know is 0, as a missing one is.
-    """
-    codes = [
-        pl.when(pl.col(name) + 1 < size).then(pl.col(name).cast(pl.Int32) + 1).otherwise(0).alias(name)
-        for name, size in sizes.items()
-        if name != "id"
-    ]
-    known = engine.collect(history.articles.select("article", *codes).sort("article"))
-    return known.join(ids, on="article", how="left", maintain_order="left").select(
-        "article",
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("place"),
-        *(pl.col(name).fill_null(0).cast(pl.Int32) for name in sizes),
-    )
-
-
-def _matrix(articles: pl.DataFrame) -> torch.Tensor:
-    """Return the codes of `articles` (article, place, codes …) as a matrix (articles, kinds)."""
-    return torch.from_numpy(articles.drop("article", "place").to_numpy(order="c").copy())
 
 
 Trained = tuple[SelfAttention | None, pl.DataFrame, dict[str, int]]
@@ -168,6 +135,7 @@ def _recall(
     model: torch.nn.Module,
     asked: pl.DataFrame,
     articles: pl.DataFrame,
+    bands: npt.NDArray[np.uint8],
     selling: pl.DataFrame,
     bought: pl.DataFrame,
     engine: Engine,
@@ -175,14 +143,17 @@ def _recall(
     """Return the recall of `bought` for the customers of the sequences `asked`, among the articles of `selling`."""
     assert isinstance(model, SelfAttention)
     customers = _vectors_of_customers(model, asked, articles, engine)
-    return held_out_recall(customers, _vectors_of_articles(model, articles, engine), selling, bought, engine)
+    return held_out_recall(customers, _vectors_of_articles(model, articles, bands, engine), selling, bought, engine)
 
 
-def _vectors_of_articles(model: SelfAttention, articles: pl.DataFrame, engine: Engine) -> pl.DataFrame:
+def _vectors_of_articles(
+    model: SelfAttention, articles: pl.DataFrame, bands: npt.NDArray[np.uint8], engine: Engine
+) -> pl.DataFrame:
     model = model.to(engine.device).eval()
+    blocks = (torch.split(each.to(engine.device), ROWS) for each in (matrix_of(articles), torch.from_numpy(bands)))
     with torch.inference_mode():
-        found = [model.articles(some.to(engine.device)).cpu() for some in torch.split(_matrix(articles), ROWS)]
-    return quantised(torch.from_numpy(articles["article"].to_numpy().copy()), torch.cat(found), "article")
+        found = torch.cat([model.articles(*some).cpu() for some in zip(*blocks, strict=True)])
+    return quantised(torch.from_numpy(articles["article"].to_numpy().copy()), shortened(found), "article")
 
 
 def _vectors_of_customers(
@@ -190,7 +161,7 @@ def _vectors_of_customers(
 ) -> pl.DataFrame:
     """Return the answers to the last question of each sequence."""
     model = model.to(engine.device).eval()
-    codes = _matrix(articles).to(engine.device)
+    codes = matrix_of(articles).to(engine.device)
     keys, found = [pl.Series("customer", [], pl.Int32)], [torch.empty(0, model.settings.dimensions)]
     with torch.inference_mode():
         for width, rows in by_width(asked):

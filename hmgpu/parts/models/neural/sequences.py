@@ -102,18 +102,3 @@ def write_sequences(
             files.append(folder / f"{len(files):05}.parquet")
             same.write_parquet(files[-1])
     return files
-
-
-def supply(history: History, articles: pl.DataFrame, settings: SASRecSettings, engine: Engine) -> pl.DataFrame:
-    """Return what negatives are sampled by, one row for each of `articles` in their order.
-
-    The columns are `bought`, the purchases that are predicted (int64), and the days `first` and `last` int32 between
-    which an article was on sale.
-    """
-    sold = history.transactions.select("customer", "day", "article").unique()
-    inside = pl.col("day") >= history.cutoff - DAYS * settings.weeks
-    facts = sold.group_by("article").agg(
-        bought=inside.sum().cast(pl.Int64), first=pl.col("day").min(), last=pl.col("day").max() + settings.on_sale
-    )
-    found = articles.select("article").join(engine.collect(facts), on="article", how="left", maintain_order="left")
-    return found.drop("article").fill_null(0)

@@ -2,17 +2,20 @@
 
 import math
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
 
 from hmgpu.parts.models.neural.batches import whole
 from hmgpu.parts.models.neural.self_attention import SelfAttention
+from hmgpu.parts.models.neural.supply import EDGES
 from hmgpu.parts.retrievers.sasrec import SASRec
 
 DAYS = [10, 10, 10, 17, 17, 40, 40]
 BOUGHT = [0, 1, 2, 0, 3, 0, 4]  # articles 1 and 2 on day 10, 3 on day 17, 4 on day 40
 CODES = torch.tensor([[1, 0], [2, 1], [0, 1], [3, 2], [4, 0]])  # an article's own embedding, and one field
+NEVER_SOLD = np.zeros((20, len(CODES), 2), dtype=np.uint8)
 SUPPLY = {"bought": [3, 1, 1, 1, 2], "first": [0, 0, 0, 0, 0], "last": [99, 99, 99, 99, 99]}
 
 
@@ -29,7 +32,7 @@ def answers(model, bought=BOUGHT, days=DAYS, band=3, codes=CODES) -> torch.Tenso
 
 
 def test_answers_and_articles_have_length_one(model):
-    for vectors in (answers(model), model.articles(CODES)):
+    for vectors in (answers(model), model._own(CODES)):
         assert torch.allclose(vectors.norm(dim=1), torch.ones(len(vectors)), atol=1e-5)
 
 
@@ -70,7 +73,7 @@ def test_age_tells_customers_apart_who_have_not_bought(model):
 
 
 def test_fields_tell_new_articles_apart(model):
-    new = model.articles(torch.tensor([[0, 0], [0, 1], [0, 1]]))
+    new = model.articles(torch.tensor([[0, 0], [0, 1], [0, 1]]), torch.zeros(3, 2))
     assert not torch.allclose(new[0], new[1], atol=1e-3)
     assert torch.equal(new[1], new[2])
 
@@ -80,8 +83,8 @@ def batch(sequences, since=0):
     return whole(table.with_columns(band=pl.lit(1), since=pl.lit(since)), "cpu"), None
 
 
-def loss(model, sequences, since=0, **supply) -> tuple[float, int]:
-    model.learn_from(CODES, pl.DataFrame(SUPPLY | supply))
+def loss(model, sequences, since=0, bands=NEVER_SOLD, **supply) -> tuple[float, int]:
+    model.learn_from(CODES, pl.DataFrame(SUPPLY | supply), bands, 100)
     value, count = model.loss(batch(sequences, since))
     return value.item(), count
 
@@ -119,18 +122,43 @@ def test_only_purchases_from_the_given_day_on_are_predicted(model):
 
 
 def test_older_purchases_weigh_less(model):
+    """Customer 0 bought 1 and, a week later, 2; customer 1 then bought 3, which has 1 and 2 as negatives."""
     old = [([0, 1, 0, 2], [5, 5, 12, 12]), ([0, 3], [12, 12])]
-    plain = loss(model, old)[0]
-    model.settings = model.settings.model_copy(update={"half_life": 1e-3})
-    recent = loss(model, old, since=12)[0]
-    assert loss(model, old)[0] != pytest.approx(plain, abs=1e-3)
-    assert loss(model, old)[0] == pytest.approx(recent, rel=0.2)  # a purchase of the other week is still a negative
+    for half_life, weights in ((1e9, (1, 1, 1)), (1.0, (0.5, 1, 1)), (1e-3, (0, 1, 1))):
+        model.settings = model.settings.model_copy(update={"temperature": 1e9, "half_life": half_life})
+        losses = [math.log(1 + 3), math.log(2), math.log(2 + 1 / 3)]
+        expected = sum(weight * each for weight, each in zip(weights, losses, strict=True)) / sum(weights)
+        assert loss(model, old)[0] == pytest.approx(expected, abs=1e-4)
 
 
 def test_every_weight_has_a_gradient(model):
     model.settings = model.settings.model_copy(update={"extra": 8})
-    model.learn_from(CODES, pl.DataFrame(SUPPLY))
+    bands = np.arange(NEVER_SOLD.size, dtype=np.uint8).reshape(NEVER_SOLD.shape) % (len(EDGES) + 1)
+    model.learn_from(CODES, pl.DataFrame(SUPPLY), bands, 100)
     value, _ = model.loss(batch([*SEQUENCES, (BOUGHT, DAYS), ([0, 5], [17, 17])]))
     value.backward()
     idle = [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.abs().sum()]
     assert idle == []
+
+
+def test_sales_count_in_training_as_they_do_in_serving(model):
+    """A purchase on day 93 knows the sales before day 93, the first of the last week before the cutoff 100."""
+    torch.nn.init.normal_(model.sales)
+    bands = NEVER_SOLD.copy()
+    bands[1] = [[2, 3], [0, 1], [5, 5], [0, 0], [7, 9]]
+    model.learn_from(CODES, pl.DataFrame(SUPPLY), bands, 100)
+    customer, keys = answers(model)[:1], torch.arange(len(CODES))
+    with torch.no_grad():
+        near = customer @ model._own(CODES).T / model.settings.temperature
+        before, earlier = (model._for_sales(customer, keys, torch.tensor([ago])) for ago in (1, 2))
+        served = customer @ model.articles(CODES, torch.from_numpy(bands[1])).T / model.settings.temperature
+    assert torch.allclose(near + before, served, atol=1e-4)
+    assert not torch.allclose(before, earlier, atol=0.1)
+
+
+@pytest.mark.parametrize(("ago", "matters"), [(0, False), (1, True), (2, False)])
+def test_a_purchase_knows_the_sales_before_its_week_alone(model, ago, matters):
+    torch.nn.init.normal_(model.sales)
+    bought, bands = [([0, 1], [93, 93]), ([0, 2], [99, 99])], NEVER_SOLD.copy()
+    bands[ago, 0] = 9
+    assert (loss(model, bought, bands=bands)[0] != loss(model, bought)[0]) == matters

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from hmgpu.core.engine import Engine
-from hmgpu.parts.models.neural.sequences import by_width, events, sequences, supply, width_of, write_sequences
+from hmgpu.parts.models.neural.sequences import by_width, events, sequences, width_of, write_sequences
 from hmgpu.parts.retrievers.sasrec import SASRec
 from hmgpu.testing import CUTOFF, untranslated
 
@@ -63,18 +63,6 @@ def test_widths_are_powers_of_two_that_hold_a_sequence():
     table = pl.DataFrame({"places": [[0] * length for length in (9, 1, 8, 40)]})
     parts = {width: some["places"].list.len().to_list() for width, some in by_width(table)}
     assert parts == {8: [1, 8], 16: [9], 64: [40]}
-
-
-def test_supply_counts_what_is_predicted_and_says_when_it_was_on_sale(history):
-    found = supply(history, ARTICLES, SASRec(weeks=5, on_sale=28), CPU)
-    assert found["bought"].to_list() == [
-        1,
-        0,
-        1,
-        1,
-    ]  # two units of a day are one purchase, and 400 days are too long ago
-    assert [CUTOFF - day for day in found["first"]] == [30, 400, 30, 9]
-    assert [CUTOFF - day for day in found["last"]] == [2, 372, 2, -19]
 
 
 def test_their_plan_translates_to_cudf(history):
