@@ -29,9 +29,8 @@ with needed_by("hmgpu benchmark two-tower"):
     from hmgpu.parts.models.neural.batches import FileBatches
     from hmgpu.parts.models.neural.negatives import OnSaleNegatives
     from hmgpu.parts.models.neural.purchases import write_purchases
-    from hmgpu.parts.models.neural.towers import Towers
+    from hmgpu.parts.models.neural.towers import Towers, towers
     from hmgpu.parts.models.neural.training import fit
-    from hmgpu.parts.models.neural.two_tower import towers
 
 
 def benchmark_two_tower(

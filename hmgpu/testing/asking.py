@@ -19,7 +19,7 @@ SEED = 1
 P = TypeVar("P", bound=Part)
 T = TypeVar("T")
 _folder = tempfile.TemporaryDirectory(prefix="hmgpu-testing-")
-_made: dict[tuple[int, str], tuple[History, Any]] = {}
+_made: dict[tuple[int, str], tuple[Any, Any]] = {}
 
 
 def bound(part: P, history: History, engine: Engine = CPU, trained_on: History | None = None) -> P:
@@ -33,18 +33,23 @@ def bound(part: P, history: History, engine: Engine = CPU, trained_on: History |
     past = trained_on or history
     model = None
     if isinstance(part, Trained):
-        model = _once(past, f"model {engine.name} {_said(part)}", lambda: _train(part, past, engine))
+        model = once(past, f"model {engine.name} {_said(part)}", lambda: _train(part, past, engine))
     return part.bind(PartContext(engine, SEED, lambda: encoders(past, engine), model))
 
 
 def encoders(history: History, engine: Engine = CPU, days: int = 91) -> Any:
-    """Workflows fitted on the last `days` of `history`."""
+    """Workflows fitted on the last `days` of `history`, which encode the same rows once."""
     from hmgpu.parts.models.encode.workflow import Encoders  # loads Merlin
 
-    def fit() -> Encoders:
-        return Encoders.fit(history, days, engine, Path(tempfile.mkdtemp(dir=_folder.name)))
+    class Kept(Encoders):
+        def encode(self, side: Any, rows: pl.DataFrame) -> pl.DataFrame:
+            asked = hashlib.sha256(rows.hash_rows().to_numpy().tobytes()).hexdigest()
+            return once(self, f"{side} {rows.columns} {asked}", lambda: super(Kept, self).encode(side, rows))
 
-    return _once(history, f"encoders {engine.name} {days}", fit)
+    def fit() -> Encoders:
+        return Kept(**vars(Encoders.fit(history, days, engine, Path(tempfile.mkdtemp(dir=_folder.name)))))
+
+    return once(history, f"encoders {engine.name} {days}", fit)
 
 
 def learned(part: Learner, history: History, engine: Engine = CPU) -> Learned:
@@ -58,7 +63,7 @@ def learned(part: Learner, history: History, engine: Engine = CPU) -> Learned:
 def kept(part: Learner, history: History, what: str, make: Callable[[], T]) -> T:
     """What `make` returned when it was first asked for by this name for `part`, bound, and `history`."""
     context = part.context
-    return _once(history, f"{what} {context.engine.name} {context.model} {_said(part)}", make)
+    return once(history, f"{what} {context.engine.name} {context.model} {_said(part)}", make)
 
 
 def plans_of(part: Learner, history: History) -> Learned:
@@ -88,9 +93,10 @@ def _said(part: Part) -> str:
     return json.dumps(part.settings())
 
 
-def _once(history: History, what: str, make: Callable[[], T]) -> T:
-    key = (id(history), what)
+def once(of: Any, what: str, make: Callable[[], T]) -> T:
+    """What `make` returned when it was first asked for by this name for the object `of`."""
+    key = (id(of), what)
     if key not in _made:
-        _made[key] = (history, make())  # with the history, so that its id isn't given to another
+        _made[key] = (of, make())  # with what it is of, so that its id isn't given to another
     found: T = _made[key][1]
     return found

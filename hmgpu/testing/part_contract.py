@@ -10,7 +10,7 @@ import pytest
 
 from hmgpu.data.store import History
 from hmgpu.parts.part import Learned, Learner, Part
-from hmgpu.testing.asking import CPU, bound, digests, kept, learned, plans_of
+from hmgpu.testing.asking import CPU, bound, digests, kept, learned, once, plans_of
 from hmgpu.testing.contract_data import ContractData, contract_data
 from hmgpu.testing.settings import check_settings
 from hmgpu.testing.translation import untranslated
@@ -86,13 +86,16 @@ class LearnerContract(GivenPart):
         def only(plan: pl.LazyFrame) -> pl.LazyFrame:
             return plan.select(name for name in plan.collect_schema().names() if name in ALWAYS | needs)
 
-        bare = dataclasses.replace(
-            data.history,
-            transactions=only(data.history.transactions),
-            articles=only(data.history.articles),
-            customers=only(data.history.customers),
-            present=frozenset(needs),
-        )
+        def make() -> History:
+            return dataclasses.replace(
+                data.history,
+                transactions=only(data.history.transactions),
+                articles=only(data.history.articles),
+                customers=only(data.history.customers),
+                present=frozenset(needs),
+            )
+
+        bare = once(data.history, f"bare {sorted(needs)}", make)
         part = bound(part, bare)
         CPU.collect(self.results(part, learned(part, bare), data))
 

@@ -5,19 +5,12 @@ SASRec (Kang & McAuley 2018, "Self-attentive sequential recommendation"), with t
 trained to answer, for every day on which a customer bought, what they bought then, from what they had bought before.
 """
 
-from pathlib import Path
-
-import polars as pl
-
-from hmgpu.data.store import History
-from hmgpu.data.weeks import DAYS
-from hmgpu.parts.models.neural.embedding import Embedding
+from hmgpu.parts.models.neural.encoded_embedding import TrainedEmbedding, TrainingFunctions
 from hmgpu.parts.models.neural.settings import SASRecSettings
-from hmgpu.parts.part import Learned, Trained
 from hmgpu.parts.retriever import Candidates
 
 
-class SASRec(SASRecSettings, Trained, Embedding):
+class SASRec(SASRecSettings, TrainedEmbedding):
     """The nearest articles on sale to what a customer's purchases lead to; as a feature, how near each candidate is.
 
     Articles are known by an embedding of their own, by the fields of the catalogue, and by how well they sold in
@@ -27,30 +20,7 @@ class SASRec(SASRecSettings, Trained, Embedding):
 
     n: Candidates = 100
 
-    compares = True
+    def training(self) -> TrainingFunctions:
+        from hmgpu.parts.models.neural import sasrec  # torch takes seconds to load
 
-    def needs_days(self) -> int:
-        return 2 * DAYS + 1  # a week to stop by, a week to train on, and something bought before it
-
-    def needs_packages(self) -> frozenset[str]:
-        return super().needs_packages() | {"pytorch_lightning"}
-
-    def train(self, history: History, folder: Path, work: Path) -> None:
-        from hmgpu.parts.models.neural.sasrec import train  # torch takes seconds to load
-
-        train(self, history, self.context, folder, work)
-
-    def learn(self, history: History) -> Learned:
-        from hmgpu.parts.models.neural.sasrec import article_vectors
-
-        articles, coded = article_vectors(self, history, self.context)
-        return {"articles": self.marked(articles.lazy(), history), "coded": coded.lazy()}
-
-    def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        from hmgpu.parts.models.neural.sasrec import customer_vectors
-
-        articles = self.context.engine.collect(learned["coded"].sort("article"))
-        return {"customers": customer_vectors(self, audience, articles, self.context).lazy()}
-
-    def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        return self.near_and_place(learned, pairs)
+        return sasrec

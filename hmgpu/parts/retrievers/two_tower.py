@@ -7,53 +7,39 @@ about them, new articles from their attributes.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.neural.embedding import EmbeddingWithLatest
+from hmgpu.parts.models.neural.encoded_embedding import EncodedEmbedding
 from hmgpu.parts.models.neural.settings import TwoTowerSettings
-from hmgpu.parts.part import Learned, Trained
+from hmgpu.parts.part import FittedEncoders, Learned
 from hmgpu.parts.retriever import Candidates
 
+if TYPE_CHECKING:  # the real import takes seconds
+    from hmgpu.parts.models.neural.towers import Towers
 
-class TwoTower(TwoTowerSettings, Trained, EmbeddingWithLatest):
+
+class TwoTower(TwoTowerSettings, EncodedEmbedding, EmbeddingWithLatest):
     """The nearest articles on sale; as a feature, how near each candidate of any retriever is."""
 
     n: Candidates = 100
 
-    encoded = True
-    compares = True
+    weights = "towers.npz"
 
     def idle(self) -> Mapping[str, str]:
         # Removing the setting would change the last bits of trained weights; a changed value is refused until then.
         return {"half_life": "nowhere yet, since a batch holds one week and its equal weights cancel out"}
 
-    def needs_days(self) -> int:
-        return 2 * DAYS + 1  # a week to stop by, a week to train on, and articles that were known before it
+    def network(self, encoders: FittedEncoders) -> "Towers":
+        from hmgpu.parts.models.neural.towers import towers
 
-    def needs_packages(self) -> frozenset[str]:
-        return super().needs_packages() | {"merlin", "nvtabular", "pytorch_lightning"}
-
-    def train(self, history: History, folder: Path, work: Path) -> None:
-        from hmgpu.parts.models.neural.two_tower import train  # torch and Merlin take seconds to load
-
-        train(self, history, self.context, folder, work)
-
-    def learn(self, history: History) -> Learned:
-        from hmgpu.parts.models.neural.two_tower import article_vectors
-
-        articles, encoded = article_vectors(self, history, self.context)
-        return {"articles": self.marked(articles.lazy(), history), "encoded": encoded.lazy()}
+        return towers(self, encoders)
 
     def learn_customers(self, learned: Learned, audience: History) -> Learned:
-        from hmgpu.parts.models.neural.two_tower import customer_vectors
-
-        articles = self.context.engine.collect(learned["encoded"].sort("key"))
-        found = {"customers": customer_vectors(self, audience, articles, self.context).lazy()}
-        return found | self.bought_latest(learned, audience)
+        return super().learn_customers(learned, audience) | self.bought_latest(learned, audience)
 
     def compute(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
-        return self.with_latest(self.near_and_place(learned, pairs), learned, "two_tower_latest")
+        return self.with_latest(super().compute(learned, pairs), learned, "two_tower_latest")

@@ -71,6 +71,7 @@ COLUMNS = (
 
 RECENT, LATEST = "recent_", "latest_"
 PADDING = 0  # NVTabular's code for nothing: in the lists of customers without purchases, and for keys without a row
+RARE = 2  # NVTabular's code for values that were unknown or too rare when it was fitted; known ones have higher codes
 JUST_NOW = 3  # articles in a `latest_` list; how many a `recent_` one has is a model's setting
 
 

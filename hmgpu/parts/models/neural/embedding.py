@@ -1,10 +1,12 @@
 """The common base of parts that put customers and articles into one space of vectors."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Protocol
 
 import polars as pl
 from pydantic import Field
 
+from hmgpu.core.engine import Engine
 from hmgpu.core.plans import top_n
 from hmgpu.data.store import History
 from hmgpu.parts.feature import Feature
@@ -15,6 +17,23 @@ LATEST_DAYS = 91
 """Days before the cutoff from which a customer's latest articles are taken."""
 
 
+Tables = Mapping[str, pl.DataFrame]
+"""What was learned: `articles` (article, …, on_sale int8), `customers` (customer, …) and whatever else is needed."""
+
+
+class Scorer(Protocol):
+    """A way to score articles for customers by what was learned of both."""
+
+    def best(self, tables: Tables, n: int, engine: Engine) -> pl.DataFrame:
+        """Return the `n` best articles on sale of each customer: see `topk.search`."""
+
+    def of(self, pairs: pl.DataFrame, tables: Tables, engine: Engine) -> pl.Series:
+        """Return the float32 score of each of `pairs` (customer, article), sorted by customer; null if one is unknown.
+
+        It is the score that `best` gives the pair.
+        """
+
+
 class Embedding(Retriever, Feature):
     """The nearest articles on sale; as a feature, how near each candidate of any retriever is.
 
@@ -22,45 +41,62 @@ class Embedding(Retriever, Feature):
     `customers` (customer, `v…` int16); see `core.vectors.quantised`.
     """
 
+    column: ClassVar[str] = "dot"
+    """What the scores are, for the name of their column."""
+    shared: ClassVar[tuple[str, ...]] = ("articles",)
+    """The tables that scores are computed from, besides `customers`."""
+
     on_sale: Count = 28
     """Only articles that sold in this many days before the cutoff are proposed."""
 
     def needs_packages(self) -> frozenset[str]:
         return frozenset({"torch"})
 
+    def scorer(self) -> Scorer:
+        """Return the way that articles are scored for customers: by the dot product of their vectors."""
+        from hmgpu.parts.models.neural.topk import DotProducts  # torch takes seconds to load
+
+        return DotProducts()
+
     def marked(self, vectors: pl.LazyFrame, history: History) -> pl.LazyFrame:
         """Add `on_sale` int8 to `vectors` (article, …): whether the article may be proposed."""
-        selling = history.on_sale(self.on_sale).with_columns(on_sale=pl.lit(1, dtype=pl.Int8))
-        known = vectors.join(selling, on="article", how="left", maintain_order="left")
-        return known.with_columns(pl.col("on_sale").fill_null(0))
+        return marked(vectors, history.on_sale(self.on_sale))
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
-        from hmgpu.parts.models.neural.topk import nearest  # torch takes seconds to load
-
-        engine = self.context.engine
-        asked = engine.collect(learned["customers"].join(customers, on="customer", how="semi"))
-        selling = engine.collect(learned["articles"].filter(pl.col("on_sale") == 1))
-        return nearest(asked.sort("customer"), selling, self.n, engine).lazy()
+        asked = learned["customers"].join(customers, on="customer", how="semi")
+        tables = self._collected(learned) | {"customers": self.context.engine.collect(asked).sort("customer")}
+        return self.scorer().best(tables, self.n, self.context.engine).lazy()
 
     def near(self, learned: Learned, pairs: pl.LazyFrame, name: str) -> pl.LazyFrame:
-        """Return (customer, article, `name` float32: the dot product) of `pairs`, null if one has no vector."""
-        from hmgpu.parts.models.neural.topk import dots
-
+        """Return (customer, article, `name` float32: the score) of `pairs`, null if one of them is unknown."""
         engine = self.context.engine
         keys = engine.collect(pairs.select("customer", "article"), fits=True)
-        products = dots(keys, engine.collect(learned["customers"]), engine.collect(learned["articles"]), engine)
-        return keys.lazy().with_columns(products.alias(name))
+        tables = self._collected(learned) | {"customers": engine.collect(learned["customers"])}
+        return keys.lazy().with_columns(self.scorer().of(keys, tables, engine).alias(name))
 
     def near_and_place(self, learned: Learned, pairs: pl.LazyFrame) -> pl.LazyFrame:
         """Return (customer, article, `<kind>_dot` float32, `<kind>_place` int32) of `pairs`, sorted as those are.
 
-        A pair's place is its rank by the dot product among all of the customer's. Equal products are ranked in the
-        order of rows, so ties break on the article; a pair without vectors is last.
+        A pair's place is its rank by the score among all of the customer's. Equal scores are ranked in the order of
+        rows, so ties break on the article; a pair without a score is last.
         """
-        dot = f"{self.kind}_dot"
-        known = pl.col(dot).fill_null(float("-inf"))
+        score = f"{self.kind}_{self.column}"
+        known = pl.col(score).fill_null(float("-inf"))
         place = known.rank("ordinal", descending=True).over("customer").cast(pl.Int32)
-        return self.near(learned, pairs, dot).with_columns(place.alias(f"{self.kind}_place"))
+        return self.near(learned, pairs, score).with_columns(place.alias(f"{self.kind}_place"))
+
+    def _collected(self, learned: Learned) -> dict[str, pl.DataFrame]:
+        """Return the tables that are learned for everybody."""
+        engine = self.context.engine
+        return {name: engine.collect(learned[name]) for name in self.shared}
+
+
+def marked(vectors: pl.LazyFrame, selling: pl.LazyFrame) -> pl.LazyFrame:
+    """Add `on_sale` int8 to `vectors` (article, …): whether the article is one of `selling` (article)."""
+    known = vectors.join(
+        selling.with_columns(on_sale=pl.lit(1, dtype=pl.Int8)), on="article", how="left", maintain_order="left"
+    )
+    return known.with_columns(pl.col("on_sale").fill_null(0))
 
 
 class EmbeddingWithLatest(Embedding):

@@ -1,4 +1,4 @@
-"""Encoded purchases that the two towers are trained on, one Parquet file for each week.
+"""Encoded purchases that networks are trained on, one Parquet file for each week.
 
 Each purchase is described as of the first day of its week, by the same plans that describe customers and articles in
 serving.
@@ -12,9 +12,10 @@ import polars as pl
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
+from hmgpu.parts.models.encode.columns import RARE
 from hmgpu.parts.models.neural.batches import LOG_DRAWS, SHARE, TARGET, WEEK, WEIGHT
 from hmgpu.parts.models.neural.held_out import bought_in
-from hmgpu.parts.models.neural.settings import TwoTowerSettings
+from hmgpu.parts.models.neural.settings import EncodedTraining, SampledSoftmaxSettings
 from hmgpu.parts.part import FittedEncoders
 
 
@@ -27,9 +28,11 @@ class PurchaseFiles(NamedTuple):
 
 
 def write_purchases(
-    history: History, encoders: FittedEncoders, settings: TwoTowerSettings, folder: Path
+    history: History, encoders: FittedEncoders, settings: EncodedTraining, folder: Path, own_codes: bool = False
 ) -> PurchaseFiles:
     """Write the encoded purchases of `settings.weeks` weeks, the last of which is the seven days before the cutoff.
+
+    With `own_codes` only those of articles that sold often enough for a code of their own.
 
     Each week gets a file of its own, because a batch must not mix weeks: the model would recognise the article that was
     bought by its date (was it on sale by then, how did it sell) and learn nothing about taste.
@@ -49,7 +52,13 @@ def write_purchases(
             continue
         past = history.before(week)
         articles = encoders.articles(past).rename({"key": TARGET})
-        pool = _expected(rows, past, articles, settings, encoders.engine)
+        predicted = articles
+        if own_codes:
+            predicted = articles.filter(pl.col("article") > RARE)
+            rows = rows.join(predicted.select(article=TARGET), on="article", how="semi", maintain_order="left")
+            if rows.is_empty():
+                continue
+        pool = _expected(rows, past, predicted, settings, encoders.engine)
         known = rows.lazy().select("customer").unique()
         customers = encoders.customers(past.of(known), known, articles.rename({TARGET: "key"}), settings.recent)
         encoded = (
@@ -64,19 +73,20 @@ def write_purchases(
             .drop("key")
         )
         bought.append(_write(encoded, folder / "bought" / f"{week}.parquet"))
-        if settings.extra:
+        if _extra(settings):
             on_sale.append(_write(pool.filter(pl.col(SHARE) > 0), folder / "on_sale" / f"{week}.parquet"))
     return PurchaseFiles(bought, on_sale)
 
 
 def _expected(
-    rows: pl.DataFrame, past: History, articles: pl.DataFrame, settings: TwoTowerSettings, engine: Engine
+    rows: pl.DataFrame, past: History, articles: pl.DataFrame, settings: EncodedTraining, engine: Engine
 ) -> pl.DataFrame:
     """Add to `articles` their `share` of the extra negatives, and `log_draws`, null if an article is never sampled."""
     sales = engine.collect(past.last(settings.on_sale).group_by(pl.col("article").alias(TARGET)).agg(sales=pl.len()))
     counts = rows.group_by(pl.col("article").alias(TARGET)).agg(draws=pl.len() * (settings.batch / rows.height))
-    share = pl.col("sales").cast(pl.Float64).pow(settings.extra_power).fill_null(0.0)
-    expected = pl.col("draws").fill_null(0.0) + settings.extra * pl.col(SHARE)
+    power = settings.extra_power if isinstance(settings, SampledSoftmaxSettings) else 0.0
+    share = pl.col("sales").cast(pl.Float64).pow(power).fill_null(0.0)
+    expected = pl.col("draws").fill_null(0.0) + _extra(settings) * pl.col(SHARE)
     return (
         articles.join(sales, on=TARGET, how="left")
         .join(counts, on=TARGET, how="left")
@@ -86,6 +96,11 @@ def _expected(
         .drop("sales", "draws")
         .sort(TARGET)
     )
+
+
+def _extra(settings: EncodedTraining) -> int:
+    """Return the extra negatives of each batch."""
+    return settings.extra if isinstance(settings, SampledSoftmaxSettings) else 0
 
 
 def _write(table: pl.DataFrame, file: Path) -> Path:

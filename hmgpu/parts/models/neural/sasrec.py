@@ -79,37 +79,35 @@ def train(settings: SASRecSettings, history: History, context: PartContext, fold
     (folder / FACTS).write_text(json.dumps({FACT: best, "sizes": sizes}))
 
 
-def article_vectors(
-    settings: SASRecSettings, history: History, context: PartContext
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return (article, `v…` int16) of all articles that had been sold before, and their codes.
+def article_tables(settings: SASRecSettings, history: History, context: PartContext) -> dict[str, pl.DataFrame]:
+    """Return `articles` (article, `v…` int16) that had been sold before, and their `codes`.
 
     The codes (article, place, …) are what sequences of the same cutoff are made of.
     """
     model, ids, sizes = _trained(settings, context)
-    articles = coded_articles(history, ids, sizes, context.engine)
+    codes = coded_articles(history, ids, sizes, context.engine)
     if model is None:
-        return _nothing(settings, "article"), articles
-    bands = sales_bands(history, articles, 0, context.engine)[0]
-    return _vectors_of_articles(model, articles, bands, context.engine), articles
+        return {"articles": _nothing(settings, "article"), "codes": codes}
+    bands = sales_bands(history, codes, 0, context.engine)[0]
+    return {"articles": _vectors_of_articles(model, codes, bands, context.engine), "codes": codes}
 
 
-def customer_vectors(
-    settings: SASRecSettings, audience: History, articles: pl.DataFrame, context: PartContext
-) -> pl.DataFrame:
-    """Return (customer, `v…` int16) of all customers of `audience`.
+def customer_tables(
+    settings: SASRecSettings, audience: History, codes: pl.DataFrame, context: PartContext
+) -> dict[str, pl.DataFrame]:
+    """Return `customers` (customer, `v…` int16): all of `audience`.
 
     Args:
         settings: of the network.
         audience: the History of the customers.
-        articles: the codes that `article_vectors` returned for the same cutoff.
+        codes: the codes that `article_tables` returned for the same cutoff.
         context: with the engine and the trained model.
     """
     model, _, _ = _trained(settings, context)
     if model is None:
-        return _nothing(settings, "customer")
-    asked = sequences(audience, articles, settings.recent, context.engine, asking=True)
-    return _vectors_of_customers(model, asked, articles, context.engine)
+        return {"customers": _nothing(settings, "customer")}
+    asked = sequences(audience, codes, settings.recent, context.engine, asking=True)
+    return {"customers": _vectors_of_customers(model, asked, codes, context.engine)}
 
 
 Trained = tuple[SelfAttention | None, pl.DataFrame, dict[str, int]]

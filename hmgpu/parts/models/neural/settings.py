@@ -27,8 +27,8 @@ class Training(Part):
     """Processes that train together: one for each GPU, or on the CPU one for each share of the cores."""
 
 
-class TwoTowerSettings(Training):
-    """The layers of the two towers and how they are trained; see `retrievers/two_tower.py`."""
+class EncodedTraining(Training):
+    """How a network is trained on encoded purchases; see `encoded_vectors.py`."""
 
     on_sale: Count = 28
     """Only articles that sold in this many days before the cutoff are proposed, or sampled as extra negatives."""
@@ -39,19 +39,46 @@ class TwoTowerSettings(Training):
     """Weeks (not days) after which a purchase counts half as much in training."""
     recent: Count = 16
     """Latest articles of a customer that describe them to the network."""
-    width: Count = 32
-    """Length of the largest embeddings; columns with few different values get shorter ones."""
     hidden: tuple[Count, ...] = (128,)
     """Widths of the hidden layers of each tower; [256, 128] means two layers."""
     dimensions: Count = 64
     """Length of the vectors of customers and articles; longer ones hold finer tastes and make retrieval slower."""
     temperature: Annotated[float, Field(gt=0)] = 0.05
     """Divides the cosine of two vectors in the loss; lower values tell similar articles apart more sharply."""
+
+
+class SampledSoftmaxSettings(EncodedTraining):
+    """How a network is trained to tell what a customer bought from other articles."""
+
     extra: Annotated[int, Field(ge=0)] = 256
     """Negatives for each batch that are sampled from all articles on sale, in addition to the batch's own articles."""
     extra_power: Annotated[float, Field(ge=0)] = 0.5
     """Extra negatives are sampled in proportion to an article's sales to this power: 1 by sales, 0 all equally
     likely."""
+
+
+class TwoTowerSettings(SampledSoftmaxSettings):
+    """The layers of the two towers and how they are trained; see `retrievers/two_tower.py`."""
+
+    width: Count = 32
+    """Length of the largest embeddings; columns with few different values get shorter ones."""
+
+
+class DSSMSettings(SampledSoftmaxSettings):
+    """The layers of the two networks over bags and how they are trained; see `retrievers/dssm.py`."""
+
+    hidden: Annotated[tuple[Count, ...], Field(min_length=1)] = (128, 128)
+    """Widths of the layers of each side; the first is what the bag of fields is projected to."""
+
+
+class YouTubeDNNSettings(SampledSoftmaxSettings):
+    """The layers over what a customer bought last and how they are trained; see `retrievers/youtube_dnn.py`."""
+
+    width: Count = 64
+    """Length of the largest embeddings, those of the articles that a customer bought; columns with few different values
+    get shorter ones."""
+    hidden: tuple[Count, ...] = (128,)
+    """Widths of the hidden layers above the customer's embeddings; [256, 128] means two layers."""
 
 
 class SASRecSettings(Training):

@@ -9,7 +9,7 @@ import pytest
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.vectors import STEPS
-from hmgpu.parts.models.neural.sasrec import article_vectors, customer_vectors
+from hmgpu.parts.models.neural.sasrec import article_tables, customer_tables
 from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.sasrec import SASRec
 
@@ -28,8 +28,8 @@ def test_a_model_records_its_recall_of_the_held_out_week_and_returns_vectors_of_
     part = kit.bound(SASRec(), history, CPU)
     # Five articles are on sale, so all that was bought is among the nearest hundred.
     assert json.loads((part.context.model / "training.json").read_text())["held_out_recall_at_100"] == 1.0
-    articles, coded = article_vectors(part, history, part.context)
-    customers = customer_vectors(part, history, coded, part.context)
+    articles, codes = article_tables(part, history, part.context).values()
+    (customers,) = customer_tables(part, history, codes, part.context).values()
     assert articles["article"].to_list() == list(range(5))
     assert customers["customer"].to_list() == [0, 1, 2, 9]  # who never bought has a vector too
     kit.check_unit_vectors(customers)
@@ -42,8 +42,8 @@ def test_an_article_that_training_did_not_know_has_its_fields(make_history):
     part = kit.bound(SASRec(), history, CPU)
     new = {7: {"product_type": 3}, 8: {"product_type": 3}, 9: {"product_type": 99}, 10: {}}
     later = make_history([(1, 0, article) for article in (3, *new)], articles={3: {"product_type": 3}, **new})
-    vectors, coded = article_vectors(part, later, part.context)
-    product_type = coded.select("article", "id", "product_type").rows()
+    vectors, codes = article_tables(part, later, part.context).values()
+    product_type = codes.select("article", "id", "product_type").rows()
     assert product_type == [(3, 4, 4), (7, 0, 4), (8, 0, 4), (9, 0, 0), (10, 0, 0)]
     of = {row[0]: row[1:] for row in vectors.rows()}
     assert of[7] == of[8] != of[9] == of[10]

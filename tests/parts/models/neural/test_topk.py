@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hmgpu.core.engine import Engine
 from hmgpu.core.vectors import STEPS, quantised, shortened
 from hmgpu.parts.models.neural import topk
-from hmgpu.parts.models.neural.topk import dots, nearest
+from hmgpu.parts.models.neural.topk import dots, in_chunks, nearest, search
 
 CPU = Engine("cpu", "tests")
 
@@ -54,6 +54,15 @@ def test_fewer_articles_than_asked_for_and_none_at_all():
     assert nearest(customers, articles, 10, CPU)["rank"].to_list() == [1, 2, 3] * 2
     assert nearest(customers, articles.clear(), 10, CPU).is_empty()
     assert nearest(customers.clear(), articles, 10, CPU).schema == nearest(customers, articles, 10, CPU).schema
+
+
+def test_articles_that_are_left_out_are_not_found_and_leave_lists_short():
+    """Of 20 articles the first customer may have three, the second none; the last article is beside the padding."""
+    scores = torch.full((20, 2), -torch.inf)
+    scores[[3, 4, 19], 0] = torch.tensor([5.0, 7.0, 5.0])
+    customers, articles = pl.DataFrame({"customer": [8, 9]}), pl.Series(range(100, 120))
+    found = search(customers, articles, 4, lambda rows: in_chunks(scores).T, 2, 10)
+    assert found.rows() == [(8, 104, 3.5, 1), (8, 103, 2.5, 2), (8, 119, 2.5, 3)]
 
 
 @settings(max_examples=30, deadline=None)

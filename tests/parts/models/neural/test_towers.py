@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from hmgpu.core.engine import Engine
-from hmgpu.parts.models.neural.batches import LOG_DRAWS, TARGET, WEEK, WEIGHT, blank, tensors
+from hmgpu.parts.models.neural.batches import LOG_DRAWS, TARGET, WEEK, WEIGHT, tensors
 from hmgpu.parts.models.neural.towers import Towers
+from hmgpu.parts.models.neural.towers import towers as towers_of
+from hmgpu.parts.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")
 
@@ -22,10 +24,7 @@ def encoded(make_history):
 
 def towers(encoders) -> Towers:
     torch.manual_seed(0)
-    sides = encoders.schema("customer", "context"), encoders.schema("article")
-    return Towers(*sides, width=8, hidden=(16,), dimensions=12, temperature=0.05).initialize(
-        blank([*sides[0], *sides[1]])
-    )
+    return towers_of(TwoTower(width=8, hidden=(16,), dimensions=12), encoders)
 
 
 def rows(encoded, side):

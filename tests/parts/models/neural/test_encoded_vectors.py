@@ -1,4 +1,4 @@
-"""Training the two towers on a History, and the tables of vectors that they compute."""
+"""Training a network on encoded purchases, here the two towers, and the tables of vectors that it computes."""
 
 import json
 
@@ -6,7 +6,6 @@ import kit
 import polars as pl
 
 from hmgpu.core.engine import Engine
-from hmgpu.parts.models.neural.two_tower import article_vectors, customer_vectors
 from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.two_tower import TwoTower
 
@@ -18,11 +17,12 @@ def test_a_model_records_its_recall_of_the_held_out_week_and_returns_vectors_of_
     part = kit.bound(TwoTower(), history, CPU)
     # Five articles are on sale, so all that was bought is among the nearest hundred.
     assert json.loads((part.context.model / "training.json").read_text()) == {"held_out_recall_at_100": 1.0}
-    articles, encoded = article_vectors(part, history, part.context)
-    customers = customer_vectors(part, history, encoded, part.context)
+    training = part.training()
+    articles, codes = training.article_tables(part, history, part.context).values()
+    (customers,) = training.customer_tables(part, history, codes, part.context).values()
     # Article 9 is in the catalogue and was never sold.
     assert articles["article"].to_list()[:5] == list(range(5))
-    assert encoded["key"].sort().to_list() == articles["article"].to_list()
+    assert codes["key"].sort().to_list() == articles["article"].to_list()
     assert customers["customer"].to_list() == [0, 1, 2]
     for table in (articles, customers):
         kit.check_unit_vectors(table)
