@@ -123,3 +123,29 @@ class SASRecSettings(Training):
         if self.dimensions % (2 * self.heads):
             raise ValueError(f"dimensions {self.dimensions} can't be divided by twice the heads, {2 * self.heads}")
         return self
+
+
+class MultVAESettings(Training):
+    """The layers of the autoencoder of purchases and how it is trained; see `retrievers/mult_vae.py`."""
+
+    days: Count = 91
+    """Days before the cutoff whose purchases describe a customer, in training as in serving. What did not sell in them
+    before the training is not known."""
+    on_sale: Count = 28
+    """Only articles that sold in this many days before the cutoff are proposed."""
+    support: Count = 3
+    """Units of an article that must have been bought in these days for the network to know it."""
+    width: Count = 256
+    """Width of the hidden layer between a customer's purchases and their vector."""
+    dimensions: Count = 64
+    """Length of the vectors of customers; longer ones hold finer tastes and make retrieval slower."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Share of a customer's purchases that are left out at random in a training step, and must be found again."""
+    beta: Annotated[float, Field(ge=0)] = 0.2
+    """Weight that the divergence of customers' vectors from the normal distribution ends with; more overfits less."""
+    anneal: Count = 500
+    """Training steps in which that weight grows from 0."""
+    batch: Count = 256
+    """Customers in each training step, on each device. A step holds a number for each of them and each article."""
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    """Step size of the optimiser AdamW; larger learns faster, and fails to converge if it is too large."""
