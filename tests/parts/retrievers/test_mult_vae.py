@@ -6,7 +6,7 @@ import pytest
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
-from hmgpu.parts.models.neural import held_out
+from hmgpu.parts.models.neural import basket_vectors
 from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.mult_vae import MultVAE
 from hmgpu.testing import make_history
@@ -22,7 +22,7 @@ def trained(part, history, folder, engine=CPU):
 
 
 def test_it_finds_what_customers_of_the_same_taste_buy(tasteful, purchases, tmp_path, monkeypatch):
-    monkeypatch.setattr(held_out, "RECALL", 15)  # all sixty articles are among the nearest hundred
+    monkeypatch.setattr(basket_vectors, "RECALL", 15)  # all sixty articles are among the nearest hundred
     part = trained(SMALL.model_copy(update={"n": 15}), tasteful, tmp_path)
     ahead = {(customer, article) for ago, customer, article in purchases if ago <= 0}
     labels = pl.DataFrame(sorted(ahead), schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
@@ -46,7 +46,7 @@ def test_a_pair_without_vectors_is_null_and_only_what_is_on_sale_is_proposed(tmp
     tables = kit.learned(part, history, CPU)
     everybody = pl.LazyFrame({"customer": [0, 1, 9]}, schema={"customer": pl.Int32})
     found = CPU.collect(part.retrieve(tables, everybody))
-    assert found.select("customer", "article").rows() == [(0, 7), (1, 7)]  # nothing is known of 9
+    assert found.select("customer", "article").rows() == [(0, 7), (1, 7)]  # 9 is no customer of this shop
     pairs = pl.LazyFrame(
         {"customer": [0, 0, 9], "article": [1, 99, 1]}, schema={"customer": pl.Int32, "article": pl.Int32}
     )
@@ -56,7 +56,7 @@ def test_a_pair_without_vectors_is_null_and_only_what_is_on_sale_is_proposed(tmp
 
 @pytest.mark.gpu
 def test_a_gpu_learns_it_too(tasteful, purchases, tmp_path, monkeypatch, gpu):
-    monkeypatch.setattr(held_out, "RECALL", 15)
+    monkeypatch.setattr(basket_vectors, "RECALL", 15)
     part = trained(SMALL.model_copy(update={"n": 15}), tasteful, tmp_path, gpu)
     ahead = {(customer, article) for ago, customer, article in purchases if ago <= 0}
     labels = pl.DataFrame(sorted(ahead), schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
@@ -83,14 +83,14 @@ SERVING = {"n", "on_sale"}  # of which weights know nothing; `on_sale` is tried 
 def test_every_setting_counts(tmp_path, monkeypatch):
     """The pipeline reads `refit`; epochs, patience and devices are tested with the training loop."""
     assert set(OTHERS) == set(MultVAE.model_fields) - SERVING - {"refit", "epochs", "patience", "devices"}
-    monkeypatch.setattr(held_out, "RECALL", 1)  # of so few articles all are among the nearest hundred
+    monkeypatch.setattr(basket_vectors, "RECALL", 1)  # of so few articles all are among the nearest hundred
     bought = [(day, customer, (customer * day + day // 2) % 41) for day in range(1, 45, 3) for customer in range(16)]
     history = make_history(bought)
     quick = SMALL.model_copy(update={"epochs": 3, "batch": 8})
 
     def output(name, settings):
         part = trained(quick.model_copy(update=settings), history, tmp_path / name)
-        return (part.context.model / "mult_vae.npz").read_bytes()
+        return (part.context.model / "network.npz").read_bytes()
 
     before = output("before", {})
     assert [name for name, value in OTHERS.items() if output(name, {name: value}) == before] == []

@@ -4,9 +4,6 @@ Liang, Krishnan, Hoffman & Jebara 2018 ("Variational autoencoders for collaborat
 layer, as in RecVAE (Shenbin et al. 2020): so an article's score is a dot product of two vectors and a constant.
 """
 
-import json
-import logging
-from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -15,34 +12,24 @@ from torch import nn
 from torch.nn import functional
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.parquet import read_table
-from hmgpu.core.vectors import quantised, shortened
+from hmgpu.core.vectors import shortened
 from hmgpu.data.store import History
-from hmgpu.data.weeks import DAYS
-from hmgpu.parts.models.neural.baskets import BASKET, baskets, known_articles, write_baskets
-from hmgpu.parts.models.neural.batches import OFFSETS, VALUES, FileBatches, Inputs, whole
-from hmgpu.parts.models.neural.held_out import FACT, bought_in, held_out_recall
+from hmgpu.parts.models.neural.basket_vectors import BasketNetwork
+from hmgpu.parts.models.neural.baskets import BASKET, write_baskets
+from hmgpu.parts.models.neural.batches import OFFSETS, VALUES, Inputs
 from hmgpu.parts.models.neural.settings import MultVAESettings
-from hmgpu.parts.models.neural.training import fit
-from hmgpu.parts.models.neural.weights import load_weights, save_weights
-from hmgpu.parts.part import PartContext
 
-log = logging.getLogger(__name__)
-
-WEIGHTS, FACTS, ARTICLES = "mult_vae.npz", "training.json", "articles.parquet"
-AT_ONCE = 4096  # customers that are encoded at once, always as many: other shapes have other last bits
 SMALL = 0.1  # standard deviation of embeddings at the start
 
 
-class MultVAE(nn.Module):
+class MultVAE(BasketNetwork):
     """The network. What a customer bought becomes a normal distribution of vectors; each article has a vector too."""
 
+    settings: MultVAESettings
     steps: torch.Tensor
 
     def __init__(self, articles: int, settings: MultVAESettings) -> None:
-        super().__init__()
-        self.settings = settings
-        self.bought = nn.EmbeddingBag(articles, settings.width, mode="sum", include_last_offset=True)
+        super().__init__(articles, settings)
         self.constant = nn.Parameter(torch.zeros(settings.width))
         self.ends = nn.Linear(settings.width, 2 * settings.dimensions)
         self.articles = nn.Linear(settings.dimensions, articles)
@@ -50,14 +37,13 @@ class MultVAE(nn.Module):
         nn.init.normal_(self.articles.weight, std=SMALL)
         self.register_buffer("steps", torch.zeros(()))  # so that a resumed training anneals as an uninterrupted one
 
+    @staticmethod
+    def width(settings: MultVAESettings) -> int:
+        return settings.width
+
     def encode(self, inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and logarithm of the variance of each customer's distribution: (rows, dimensions) each."""
-        values, offsets = inputs[BASKET + VALUES], inputs[BASKET + OFFSETS]
-        sizes = offsets.diff()
-        # Each list has length 1, however many articles are in it.
-        weights = sizes.clamp(min=1).float().rsqrt().repeat_interleave(sizes)
-        weights = functional.dropout(weights, self.settings.dropout, self.training)
-        hidden = torch.tanh(self.bought(values, offsets, per_sample_weights=weights) + self.constant)
+        hidden = torch.tanh(self.basket(inputs, self.settings.dropout) + self.constant)
         mean, log_variance = self.ends(hidden).chunk(2, dim=1)
         return mean, log_variance
 
@@ -86,95 +72,16 @@ class MultVAE(nn.Module):
         weight = self.settings.beta * (self.steps / self.settings.anneal).clamp(max=1)
         return (unlikely + weight * divergence).mean(), len(mean)
 
+    def write(self, past: History, articles: pl.DataFrame, engine: Engine, folder: Path) -> list[Path]:
+        return write_baskets(past, articles, self.settings.days, engine, folder)
 
-def train(settings: MultVAESettings, history: History, context: PartContext, folder: Path, work: Path) -> None:
-    """Train on the purchases before the cutoff, except for the last week, and save the network in `folder`.
+    def customers(self, inputs: Inputs) -> torch.Tensor:
+        """Return the means of customers' distributions, and a one next to them: of length 1."""
+        mean, _ = self.encode(inputs)
+        return functional.normalize(torch.cat([mean, torch.ones_like(mean[:, :1])], dim=1), dim=1)
 
-    The last week is held out: recall@100 of what its customers bought decides when to stop. Where the History has no
-    purchases to train on, no weights are saved, and nobody gets a vector.
-    """
-    engine, held_out = context.engine, history.cutoff - DAYS
-    past = history.before(held_out)
-    articles = known_articles(past, settings.days, settings.support, engine)
-    articles.write_parquet(folder / ARTICLES)
-    if articles.is_empty():
-        log.warning(
-            "mult_vae proposes nothing: no article was bought %d times in the %d days before the held-out week; lower "
-            "its `support`",
-            settings.support,
-            settings.days,
-        )
-        (folder / FACTS).write_text(json.dumps({FACT: None}))
-        return
-    files = write_baskets(past, articles, settings.days, engine, work / "baskets")
-    torch.manual_seed(context.seed)
-    model = MultVAE(articles.height, settings)
-    bought = engine.collect(bought_in(history, held_out))
-    asked = baskets(past.of(bought.lazy().select("customer").unique()), articles, settings.days, engine)
-    selling = engine.collect(past.on_sale(settings.on_sale))
-    # No local functions: with several devices these are sent to several processes.
-    score = partial(_recall, asked=asked, articles=articles, selling=selling, bought=bought, engine=engine)
-    best = fit(model, partial(FileBatches, files, settings.batch, engine), score, settings, engine, context.seed, work)
-    save_weights(model, folder / WEIGHTS)
-    (folder / FACTS).write_text(json.dumps({FACT: best}))
-
-
-def article_vectors(settings: MultVAESettings, context: PartContext) -> pl.DataFrame:
-    """Return (article, `v…` int16) of the articles that the network knows."""
-    model, articles = _trained(settings, context)
-    return _vectors_of_articles(model, articles)
-
-
-def customer_vectors(settings: MultVAESettings, audience: History, context: PartContext) -> pl.DataFrame:
-    """Return (customer, `v…` int16) of those in `audience` who bought an article that the network knows."""
-    model, articles = _trained(settings, context)
-    rows = baskets(audience, articles, settings.days, context.engine)
-    return _vectors_of_customers(model, rows, context.engine)
-
-
-def _trained(settings: MultVAESettings, context: PartContext) -> tuple[MultVAE, pl.DataFrame]:
-    """Return the trained network, and (article, place) of the articles that it knows: none if it wasn't trained."""
-    assert context.model is not None
-    articles = read_table(context.model / ARTICLES)
-    model = MultVAE(articles.height, settings)
-    if not articles.is_empty():
-        load_weights(model, context.model / WEIGHTS)
-    return model, articles
-
-
-def _recall(
-    model: nn.Module,
-    asked: pl.DataFrame,
-    articles: pl.DataFrame,
-    selling: pl.DataFrame,
-    bought: pl.DataFrame,
-    engine: Engine,
-) -> float:
-    """Return the recall of `bought` for the customers of the baskets `asked`, among the articles of `selling`."""
-    assert isinstance(model, MultVAE)
-    vectors = _vectors_of_articles(model, articles)
-    return held_out_recall(_vectors_of_customers(model, asked, engine), vectors, selling, bought, engine)
-
-
-def _vectors_of_articles(model: MultVAE, articles: pl.DataFrame) -> pl.DataFrame:
-    """Return the articles' vectors, their constants in the last place; the longest has length 1."""
-    with torch.inference_mode():
-        vectors = torch.cat([model.articles.weight, model.articles.bias[:, None]], dim=1)
+    def items(self) -> torch.Tensor:
+        """Return articles' vectors, their constants in the last place; the longest has length 1."""
+        vectors = torch.cat([self.articles.weight, self.articles.bias[:, None]], dim=1)
         # What all articles have in common orders nothing, and would make the vectors longer.
-        vectors = shortened(vectors - vectors.mean(0)) if len(vectors) else vectors
-    return quantised(torch.from_numpy(articles["article"].to_numpy().copy()), vectors, "article")
-
-
-def _vectors_of_customers(model: MultVAE, rows: pl.DataFrame, engine: Engine) -> pl.DataFrame:
-    """Return the means of the distributions of the customers of `rows` (customer, basket), and a one: length 1."""
-    model = model.to(engine.device).eval()
-    found = [torch.empty(0, model.settings.dimensions + 1)]
-    with torch.inference_mode():
-        for some in rows.iter_slices(AT_ONCE):
-            inputs = whole(some.select(BASKET), engine.device)
-            ends = inputs[BASKET + OFFSETS]
-            inputs[BASKET + OFFSETS] = functional.pad(ends, (0, AT_ONCE - some.height), value=int(ends[-1]))
-            mean, _ = model.encode(inputs)
-            vectors = torch.cat([mean, torch.ones_like(mean[:, :1])], dim=1)[: some.height]
-            found.append(functional.normalize(vectors, dim=1).cpu())
-    return quantised(torch.from_numpy(rows["customer"].to_numpy().copy()), torch.cat(found), "customer")
+        return shortened(vectors - vectors.mean(0)) if len(vectors) else vectors

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from hmgpu.data.weeks import DAYS
 from hmgpu.parts.part import Count, Part
 
 
@@ -125,16 +126,25 @@ class SASRecSettings(Training):
         return self
 
 
-class MultVAESettings(Training):
-    """The layers of the autoencoder of purchases and how it is trained; see `retrievers/mult_vae.py`."""
+class BasketSettings(Training):
+    """What networks that know customers by what they bought lately know of them; see `basket_vectors.py`."""
 
     days: Count = 91
-    """Days before the cutoff whose purchases describe a customer, in training as in serving. What did not sell in them
-    before the training is not known."""
+    """Days before the cutoff whose purchases describe a customer, in training as in serving."""
     on_sale: Count = 28
     """Only articles that sold in this many days before the cutoff are proposed."""
     support: Count = 3
-    """Units of an article that must have been bought in these days for the network to know it."""
+    """Units of an article that must have been bought in the days of the training for the network to know it."""
+
+    @property
+    def looks_back(self) -> int:
+        """Days before the held-out week that training looks at."""
+        return self.days
+
+
+class MultVAESettings(BasketSettings):
+    """The layers of the autoencoder of purchases and how it is trained; see `retrievers/mult_vae.py`."""
+
     width: Count = 256
     """Width of the hidden layer between a customer's purchases and their vector."""
     dimensions: Count = 64
@@ -149,3 +159,28 @@ class MultVAESettings(Training):
     """Customers in each training step, on each device. A step holds a number for each of them and each article."""
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     """Step size of the optimiser AdamW; larger learns faster, and fails to converge if it is too large."""
+
+
+class NeuMFSettings(BasketSettings):
+    """The layers of the neural matrix factorisation and how it is trained; see `retrievers/neumf.py`."""
+
+    on_sale: Count = 28
+    """Only articles that sold in this many days before the cutoff are proposed, or sampled as negatives."""
+    weeks: Count = 12
+    """Weeks of purchases to train on. The last week before the cutoff comes on top: it is held out to decide when to
+    stop."""
+    negatives: Count = 5
+    """Articles on sale, sampled at random, for each purchase in training."""
+    power: Annotated[float, Field(ge=0)] = 0.0
+    """Negatives are sampled in proportion to an article's sales to this power: 1 by sales, 0 all equally likely."""
+    dimensions: Count = 32
+    """Length of the two vectors of an article, one that is multiplied with the customer's and one for the layers."""
+    layers: Annotated[tuple[Count, ...], Field(min_length=1)] = (32, 16)
+    """Widths of the layers above the vectors of customer and article. Each article on sale goes through them for each
+    customer."""
+    batch: Count = 1024
+    """Purchases in each training step, on each device. A larger batch is faster and needs more memory."""
+
+    @property
+    def looks_back(self) -> int:
+        return self.days + DAYS * self.weeks
