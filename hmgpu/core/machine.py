@@ -11,7 +11,7 @@ from typing import Any
 PACKAGES = (
     "hmgpu", "polars", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "dask", "xgboost", "torch",
     "pytorch-lightning", "nvtabular", "merlin-core", "merlin-dataloader", "merlin-models", "cudf-polars-cu13",
-    "cudf-cu13", "cuml-cu13", "cupy-cuda13x",
+    "scikit-learn", "implicit", "gensim", "cudf-cu13", "cuml-cu13", "cupy-cuda13x",
 )  # fmt: skip
 GIB = 2**30
 

@@ -29,6 +29,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "two_tower": {**SMALL, "hidden": [16]},
     "dssm": {"epochs": 1, "weeks": 2, "hidden": [8], "dimensions": 8},
     "youtube_dnn": {**SMALL, "hidden": [16]},
+    "hierarchical_softmax": {**SMALL, "hidden": [16]},
     "sasrec": {"epochs": 1, "weeks": 2, "dimensions": 8},
     "als": {"factors": 4, "iterations": 1, "latest": 1},
     "bpr": {"factors": 4, "iterations": 1},
@@ -38,7 +39,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "sale_trend": {"sold": 1},
     "demand": {"weeks": 2, "rounds": 3},
 }
-NETWORKS = {"two_tower", "dssm", "youtube_dnn", "encoded", "dlrm", "din", "past_articles"}
+NETWORKS = {"two_tower", "dssm", "youtube_dnn", "hierarchical_softmax", "encoded", "dlrm", "din", "past_articles"}
 WITH_NETWORKS = "one article"
 RANKERS = {
     "xgboost": QUICK,

@@ -35,4 +35,4 @@ OTHERS = {"half_life": 0.5, "hidden": (4,), "temperature": 0.5}
 def test_its_own_settings_count(tmp_path):
     """The two towers' test tries those that DSSM shares with them, all but the half-life, which they don't use."""
     assert set(DSSM.model_fields) <= set(TwoTower.model_fields)
-    assert tastes.idle_settings(SMALL, OTHERS, "network.npz", tastes.tastes()[0], tmp_path) == []
+    assert tastes.idle_settings(SMALL, OTHERS, tmp_path) == []

@@ -26,9 +26,9 @@ def test_it_learns_taste(trained):
     assert tastes.served_newcomers(trained) == {0: {0}, tastes.CUSTOMERS + 5: {0}}
 
 
-def test_an_article_that_sold_too_little_is_not_proposed_and_has_no_score(make_history):
+def test_an_article_that_sold_too_little_is_not_proposed_and_has_no_score():
     """Article 7 sold three units, one fewer than it takes."""
-    history = make_history([(day, day % 9, day % 5) for day in range(1, 60)] + [(day, 1, 7) for day in (9, 16, 23)])
+    history = tastes.few_sold()
     found = kit.proposed(YouTubeDNN(), history, tastes.CPU)
     assert sorted(found[1]) == [0, 1, 2, 3, 4]
     described = kit.described(YouTubeDNN(), history, tastes.CPU, [(1, 3), (1, 7)])
@@ -66,4 +66,4 @@ OTHERS = {"half_life": 0.5, "width": 4, "hidden": (4,), "temperature": 0.5}
 def test_its_own_settings_count(tmp_path):
     """The two towers' test tries those that it shares with them, all but the half-life, which they don't use."""
     assert set(YouTubeDNN.model_fields) <= set(TwoTower.model_fields)
-    assert tastes.idle_settings(SMALL, OTHERS, "network.npz", tastes.tastes()[0], tmp_path) == []
+    assert tastes.idle_settings(SMALL, OTHERS, tmp_path) == []

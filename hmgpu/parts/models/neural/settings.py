@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from hmgpu.data.weeks import DAYS
-from hmgpu.parts.part import Count, Part
+from hmgpu.parts.part import Category, Count, Part
 
 
 class Training(Part):
@@ -75,6 +75,20 @@ class DSSMSettings(SampledSoftmaxSettings):
 class YouTubeDNNSettings(SampledSoftmaxSettings):
     """The layers over what a customer bought last and how they are trained; see `retrievers/youtube_dnn.py`."""
 
+    width: Count = 64
+    """Length of the largest embeddings, those of the articles that a customer bought; columns with few different values
+    get shorter ones."""
+    hidden: tuple[Count, ...] = (128,)
+    """Widths of the hidden layers above the customer's embeddings; [256, 128] means two layers."""
+
+
+class HierarchicalSoftmaxSettings(EncodedTraining):
+    """The classes and layers of a hierarchical softmax; see `retrievers/hierarchical_softmax.py`."""
+
+    classes: Annotated[int, Field(ge=0)] = 0
+    """Classes that articles are put into by who buys them. 0 makes it the square root of the number of articles."""
+    by: Category | None = None
+    """A category of the catalogue whose values are the classes, such as `department`. null finds classes by k-means."""
     width: Count = 64
     """Length of the largest embeddings, those of the articles that a customer bought; columns with few different values
     get shorter ones."""
