@@ -31,6 +31,8 @@ SIZES: dict[str, dict[str, Any]] = {
     "youtube_dnn": {**SMALL, "hidden": [16]},
     "hierarchical_softmax": {**SMALL, "hidden": [16]},
     "sasrec": {"epochs": 1, "weeks": 2, "dimensions": 8},
+    "mult_vae": {"epochs": 1, "width": 8, "dimensions": 8, "support": 1},
+    "neumf": {"epochs": 1, "weeks": 2, "dimensions": 8, "layers": [4], "support": 1},
     "als": {"factors": 4, "iterations": 1, "latest": 1},
     "bpr": {"factors": 4, "iterations": 1},
     "word2vec": {"dimensions": 4, "epochs": 1, "support": 1},

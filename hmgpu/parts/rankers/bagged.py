@@ -34,8 +34,8 @@ class Bagged(Stacking):
     bags: Count = 5
     """How many of them are fitted. More of them are steadier, and take as many times as long."""
     negatives: Count = 10
-    """Candidates that a customer did not buy, for each that they bought, which each ranker is shown, sampled at
-    random."""
+    """Candidates that a customer did not buy, for each that they bought, which each ranker is shown, sampled at random
+    among all that the section `negatives` gives: where these are no more, all rankers are shown the same."""
     stacker: Ranker = DNN(hidden=(16,), dropout=0.0, epochs=10)
     """The ranker that gives the final order; it sees only the other rankers' scores and places."""
 

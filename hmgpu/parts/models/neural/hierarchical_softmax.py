@@ -69,7 +69,7 @@ class HierarchicalSoftmax(EncodedNetwork):
         else:
             rows = past.last(DAYS * settings.weeks).select("customer", "article", stratum=pl.lit(0))
             found = coordinates(engine.collect(rows), settings.dimensions, CALM, seed)
-            vectors = functional.normalize(torch.from_numpy(found.drop("article").to_numpy().copy()), dim=1)
+            vectors = functional.normalize(torch.from_numpy(found.drop("article").to_numpy().copy()).float(), dim=1)
             unit = quantised(found["article"].to_torch(), vectors, "article")
             classes = clusters(unit, self.classes.num_embeddings, seed, engine).rename({"article": "key"})
         placed = known.select("key", "article").join(classes, on="key")
