@@ -195,8 +195,9 @@ class Learner(Part):
 class Trained(Learner):
     """A part with a model of its own, which is trained before it can learn from a History."""
 
-    refit: Literal["once", "weekly"] = "once"
-    """once: trained at the oldest training cutoff, then applied unchanged to every week; weekly: trained for each."""
+    refit: Literal["once"] | Count = "once"
+    """once: trained at the oldest training cutoff, then applied unchanged to every week; a number: trained again every
+    so many weeks from then on, 1 for each."""
 
     @abstractmethod
     def train(self, history: History, folder: Path, work: Path) -> None:

@@ -14,7 +14,7 @@ import polars as pl
 from hmgpu.core.engine import Engine
 from hmgpu.core.parquet import scan_table
 from hmgpu.data.store import History, Store
-from hmgpu.data.weeks import Week
+from hmgpu.data.weeks import DAYS, Week
 from hmgpu.parts.part import Learned, Learner, Part, PartContext, Trained
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.exclusions import Exclusions
@@ -150,8 +150,10 @@ class Learning:
         return tables
 
     def trained(self, name: str, part: Trained, week: Week) -> Step:
-        """Return the step with `part`'s model for `week`: the oldest training week's, unless it is refit weekly."""
-        at = week if part.refit == "weekly" else self.oldest
+        """Return the step with `part`'s model for `week`: the oldest training week's, unless it is refit since then."""
+        at = self.oldest
+        if part.refit != "once":
+            at = week.back((week.first_day - self.oldest.first_day) // DAYS % part.refit)
         if (name, at, part) not in self._trained:  # every shard asks, and asking hashes the model
             self._trained[name, at, part] = self._train(name, part, at)
         return self._trained[name, at, part]

@@ -76,10 +76,12 @@ def test_nothing_is_made_again(config: Config) -> None:
     assert changed == [first.run.folder / "manifest.json"]  # the run's own, which says when it was last opened
 
 
-def test_a_model_may_be_trained_for_every_week(config: Config) -> None:
-    weekly = config.retrievers["two_tower"].model_copy(update={"refit": "weekly"})
-    pipeline = learned(config.model_copy(update={"retrievers": config.retrievers | {"two_tower": weekly}}), 2, 1)
-    weeks = [pipeline.weeks.validation.back(back) for back in (2, 1)]
+@pytest.mark.parametrize(("refit", "trained"), [(1, [3, 2, 1]), (2, [3, 1])])
+def test_a_model_may_be_trained_again_every_so_many_weeks(config: Config, refit: int, trained: list[int]) -> None:
+    towers = config.retrievers["two_tower"].model_copy(update={"refit": refit, "epochs": 1})
+    three = {"retrievers": {"two_tower": towers}, "weeks": config.weeks.model_copy(update={"train": 3})}
+    pipeline = learned(config.model_copy(update=three), 3, 2, 1)
+    weeks = [pipeline.weeks.validation.back(back) for back in trained]
     assert set(steps(pipeline, "train/")) == {f"{week}/train/retriever-two_tower" for week in weeks}
 
 

@@ -96,6 +96,7 @@ OTHERS = {
     "learning_rate": 1e-4,
     "weight_decay": 0.5,
     "weeks": 2,
+    "last_week": "held-out",
     "half_life": 0.5,
     "recent": 2,
     "support": 6,

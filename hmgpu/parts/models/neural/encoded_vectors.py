@@ -74,9 +74,9 @@ class EncodedVectors:
         # No local functions: with several devices these are sent to several processes.
         score = partial(_recall, rows=rows, scorer=self.scorer, engine=engine)
         batches = partial(FileBatches, files.bought, settings.batch, engine)
-        best = fit(model, batches, score, settings, engine, context.seed, work)
+        fitted = fit(model, batches, score, settings, engine, context.seed, work)
         save_weights(model, folder / self.weights)
-        (folder / FACTS).write_text(json.dumps({FACT: best}))
+        (folder / FACTS).write_text(json.dumps({FACT: fitted.score}))
 
     def article_tables(
         self, settings: EncodedTraining, history: History, context: PartContext

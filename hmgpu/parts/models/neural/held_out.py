@@ -1,4 +1,7 @@
-"""The week that is held out in training: what was bought in it, and how much of that a model's vectors find."""
+"""The week before the cutoff: held out in training, to see how much of it a model finds, and then trained on, too."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 import polars as pl
 
@@ -6,7 +9,9 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
+from hmgpu.parts.models.neural.settings import LastWeek
 from hmgpu.parts.models.neural.topk import nearest
+from hmgpu.parts.models.neural.training import Fitted
 
 RECALL = 100
 FACT = f"held_out_recall_at_{RECALL}"
@@ -37,3 +42,30 @@ def held_out_recall(
     """
     found = nearest(customers, articles.join(selling, on="article", how="semi"), RECALL, engine)
     return recall_at(found, bought, RECALL)
+
+
+def train_to(
+    history: History,
+    last_week: LastWeek,
+    epochs: int,
+    work: Path,
+    fit: Callable[[History, bool, int, Path], Fitted | None],
+) -> float | None:
+    """Train a model on `history` by calls of `fit`, and return its recall of the held-out week, None without one.
+
+    Args:
+        history: all that may be known.
+        last_week: what becomes of the last week.
+        epochs: the most passes.
+        work: folder for the checkpoints of all calls.
+        fit: called with what to train on, whether the week after that decides when to stop, the most passes and a
+            folder for checkpoints. It leaves a trained model where its caller wants it, and returns None where there
+            was nothing to train on.
+    """
+    if last_week == "trained":
+        fit(history, False, epochs, work / "trained")
+        return None
+    fitted = fit(history.before(history.cutoff - DAYS), True, epochs, work / "held_out")
+    if fitted is not None and last_week == "again":
+        fit(history, False, fitted.passes, work / "again")
+    return None if fitted is None else fitted.score

@@ -3,12 +3,11 @@
 A network is a `RankingNetwork` with its layers and its `forward`; all else is the same for all of them.
 """
 
-import itertools
 import json
 import logging
 import tempfile
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,7 @@ from hmgpu.parts.models.neural.batches import OFFSETS, VALUES, FileBatches, Inpu
 from hmgpu.parts.models.neural.numbers import Numbers, measured
 from hmgpu.parts.models.neural.queries import CODES, NUMBERS, PAST, codes_of, write_queries
 from hmgpu.parts.models.neural.ranker_settings import CodeSettings, RankerTraining
-from hmgpu.parts.models.neural.training import fit
+from hmgpu.parts.models.neural.training import Score, fit
 from hmgpu.parts.models.neural.weights import load_weights, save_weights
 from hmgpu.parts.ranker import Model
 
@@ -188,10 +187,10 @@ def train(
     values = sum(map(len, seen.values()))
     log.info("fitting a network on %d numbers and %d columns of %d codes", len(columns.numbers), len(codes), values)
     # No local functions: with several devices these are sent to several processes.
-    score: Callable[[nn.Module], float] = partial(_map, validation=validation, engine=engine)
+    score: Score | None = partial(_map, validation=validation, engine=engine)
     if not any(True for _ in validation.with_purchases()):
         log.warning("no candidate was bought in the validation week: all %d epochs are trained", settings.epochs)
-        score = partial(_rising, itertools.count(1))
+        score = None
     with tempfile.TemporaryDirectory(prefix="hmgpu-network-") as work:
         files = write_queries(training, columns.numbers, codes, past, Path(work) / "queries")
         batches = partial(FileBatches, files, settings.batch, engine)
@@ -234,11 +233,6 @@ def _map(module: nn.Module, validation: Examples, engine: Engine) -> float:
     scored = [table.select(KEYS).with_columns(score=model.score(table)) for table in validation.with_purchases()]
     bought = [table.filter(pl.col(LABEL) == 1).select(KEYS) for table in validation.with_purchases()]
     return map_at(engine.collect(ranked(pl.concat(scored).lazy(), by="customer")), pl.concat(bought))
-
-
-def _rising(passes: Iterator[int], module: nn.Module) -> float:
-    """Count passes in place of a score, so that every pass counts as better than the one before."""
-    return next(passes)
 
 
 def _seen(examples: Examples, codes: Sequence[str], past: Sequence[str]) -> dict[str, Any]:

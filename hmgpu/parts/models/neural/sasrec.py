@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -14,10 +15,9 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.parquet import read_table
 from hmgpu.core.vectors import quantised, shortened
 from hmgpu.data.store import History
-from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.neural.batches import FileBatches, padded, whole
 from hmgpu.parts.models.neural.coded_articles import articles_with_ids, coded_articles, matrix_of, sizes_of_fields
-from hmgpu.parts.models.neural.held_out import FACT, bought_in, held_out_recall
+from hmgpu.parts.models.neural.held_out import FACT, bought_in, held_out_recall, train_to
 from hmgpu.parts.models.neural.self_attention import SelfAttention
 from hmgpu.parts.models.neural.sequences import (
     BAND,
@@ -29,7 +29,7 @@ from hmgpu.parts.models.neural.sequences import (
 )
 from hmgpu.parts.models.neural.settings import SASRecSettings
 from hmgpu.parts.models.neural.supply import sales_bands, supply
-from hmgpu.parts.models.neural.training import fit
+from hmgpu.parts.models.neural.training import Fitted, fit
 from hmgpu.parts.models.neural.weights import load_weights, save_weights
 from hmgpu.parts.part import PartContext
 
@@ -41,42 +41,66 @@ ROWS = 65_536  # articles that are computed at once
 
 
 def train(settings: SASRecSettings, history: History, context: PartContext, folder: Path, work: Path) -> None:
-    """Train on the purchases before the cutoff, except for the last week, and save the network in `folder`.
+    """Train on the purchases before the cutoff and save the network in `folder`.
 
-    The last week is held out: recall@100 of what its customers bought decides when to stop. Where the History has no
+    Of the week that is held out, recall@100 of what its customers bought decides when to stop. Where the History has no
     purchases to train on, no weights are saved, and nobody gets a vector.
     """
-    engine = context.engine
-    held_out = history.cutoff - DAYS
-    past = history.before(held_out)
-    ids = articles_with_ids(past, settings.support, engine)
-    ids.write_parquet(folder / IDS)
-    sizes = {"id": ids.height + 1} | sizes_of_fields(past, engine)
-    articles = coded_articles(past, ids, sizes, engine)
-    files = write_sequences(past, articles, settings, engine, work / "sequences")
-    if not files:
+    sizes = dict[str, int]()
+
+    def fit_on(past: History, stops: bool, epochs: int, checkpoints: Path) -> Fitted | None:
+        sizes.update(_ids_and_sizes(past, settings, context.engine, folder))
+        within = settings.model_copy(update={"epochs": epochs})
+        return _fitted(within, past, history if stops else None, sizes, context, folder, checkpoints)
+
+    best = train_to(history, settings.last_week, settings.epochs, work, fit_on)
+    if not (folder / WEIGHTS).exists():
         log.warning(
             "sasrec proposes nothing: nobody bought in the %d weeks before the held-out one; raise its `weeks`",
             settings.weeks,
         )
-        (folder / FACTS).write_text(json.dumps({FACT: None}))
-        return
+    (folder / FACTS).write_text(json.dumps({FACT: best, "sizes": sizes}))
+
+
+def _ids_and_sizes(history: History, settings: SASRecSettings, engine: Engine, folder: Path) -> dict[str, int]:
+    """Write the ids of articles into `folder`, and return the sizes of the network's tables."""
+    ids = articles_with_ids(history, settings.support, engine)
+    ids.write_parquet(folder / IDS)
+    return {"id": ids.height + 1} | sizes_of_fields(history, engine)
+
+
+def _fitted(
+    settings: SASRecSettings,
+    past: History,
+    judged: History | None,
+    sizes: Mapping[str, int],
+    context: PartContext,
+    folder: Path,
+    work: Path,
+) -> Fitted | None:
+    """Train a network on `past` and save its weights; the week after it decides when to stop, if `judged` has it."""
+    engine = context.engine
+    articles = coded_articles(past, read_table(folder / IDS), sizes, engine)
+    files = write_sequences(past, articles, settings, engine, work / "sequences")
+    if not files:
+        return None
     torch.manual_seed(context.seed)
     model = SelfAttention(list(sizes.values()), settings)
     bands = sales_bands(past, articles, settings.weeks, engine)
-    model.learn_from(matrix_of(articles), supply(past, articles, settings, engine), bands, held_out)
-    bought = engine.collect(bought_in(history, held_out))
-    buyers = past.of(bought.lazy().select("customer").unique())
-    asked = sequences(buyers, articles, settings.recent, engine, asking=True)
-    selling = engine.collect(past.on_sale(settings.on_sale))
-    # No local functions: with several devices these are sent to several processes.
-    score = partial(
-        _recall, asked=asked, articles=articles, bands=bands[0], selling=selling, bought=bought, engine=engine
-    )
+    model.learn_from(matrix_of(articles), supply(past, articles, settings, engine), bands, past.cutoff)
+    score = None
+    if judged is not None:
+        bought = engine.collect(bought_in(judged, past.cutoff))
+        buyers = past.of(bought.lazy().select("customer").unique())
+        asked = sequences(buyers, articles, settings.recent, engine, asking=True)
+        selling = engine.collect(past.on_sale(settings.on_sale))
+        # No local functions: with several devices these are sent to several processes.
+        facts = {"asked": asked, "articles": articles, "bands": bands[0], "selling": selling, "bought": bought}
+        score = partial(_recall, **facts, engine=engine)
     batches = partial(FileBatches, files, settings.batch, engine)
-    best = fit(model, batches, score, settings, engine, context.seed, work)
+    kept = fit(model, batches, score, settings, engine, context.seed, work)
     save_weights(model, folder / WEIGHTS)
-    (folder / FACTS).write_text(json.dumps({FACT: best, "sizes": sizes}))
+    return kept
 
 
 def article_tables(settings: SASRecSettings, history: History, context: PartContext) -> dict[str, pl.DataFrame]:

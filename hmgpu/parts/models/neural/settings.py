@@ -1,11 +1,13 @@
 """Settings of trained torch models, kept apart from the training loop so that reading a config doesn't load torch."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from hmgpu.data.weeks import DAYS
 from hmgpu.parts.part import Category, Count, Part
+
+LastWeek = Literal["held-out", "again", "trained"]
 
 
 class Training(Part):
@@ -103,8 +105,11 @@ class SASRecSettings(Training):
     """Only articles that sold in this many days before the cutoff are proposed; in training, an article is a negative
     until this many days after it last sold."""
     weeks: Count = 26
-    """Weeks of purchases that are predicted in training, each from all that its customer bought on earlier days. The
-    last week before the cutoff comes on top: it is held out to decide when to stop."""
+    """Weeks of purchases that are predicted in training, each from all that its customer bought on earlier days."""
+    last_week: LastWeek = "again"
+    """What becomes of the week before the cutoff. held-out: it decides when to stop, and is not trained on; again: it
+    does, and then all is trained again, that week too, for as many passes; trained: it is trained on as all others are,
+    for `epochs` passes. What sells now is known only to who trains on it."""
     half_life: Annotated[float, Field(gt=0)] = 8.0
     """Weeks (not days) after which a purchase counts half as much in training."""
     recent: Count = 50

@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytorch_lightning as lightning
@@ -23,6 +23,8 @@ logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # it logs hints 
 
 Batches = Callable[[int, int], Iterable[Any]]
 """A function that returns one process's batches of examples, given its number and the number of processes."""
+Score = Callable[[torch.nn.Module], float]
+"""How good a model is; higher is better."""
 SCORE = "score"
 CLIP = 1.0  # the most that the norm of all gradients may be
 
@@ -30,9 +32,7 @@ CLIP = 1.0  # the most that the norm of all gradients may be
 class ModelInTraining(lightning.LightningModule):
     """A torch model while it is fitted: its loss on a batch, and its score after each pass."""
 
-    def __init__(
-        self, model: torch.nn.Module, score: Callable[[torch.nn.Module], float], settings: Training, seed: int
-    ) -> None:
+    def __init__(self, model: torch.nn.Module, score: Score | None, settings: Training, seed: int) -> None:
         super().__init__()
         self.model, self.score, self.settings, self.seed = model, score, settings, seed
         self.rows, self.losses, self.started = 0, list[torch.Tensor](), 0.0
@@ -55,11 +55,13 @@ class ModelInTraining(lightning.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         seconds = time.perf_counter() - self.started
-        self.model.eval()
-        with torch.no_grad():
-            score = self.score(self.model)
-        self.model.train()
         self.passed += 1
+        score = float(self.passed)  # without a score each pass counts as better than the one before
+        if self.score is not None:
+            self.model.eval()
+            with torch.no_grad():
+                score = self.score(self.model)
+            self.model.train()
         # As a tensor on the CPU: it is the same in all processes, so that all of them stop together.
         self.log(SCORE, torch.tensor(score, dtype=torch.float32), sync_dist=True)
         loss = torch.stack(self.losses).mean().item()
@@ -73,6 +75,15 @@ class ModelInTraining(lightning.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         decay = self.settings.weight_decay
         return torch.optim.AdamW(self.parameters(), lr=self.settings.learning_rate, weight_decay=decay, fused=True)
+
+
+class Fitted(NamedTuple):
+    """What is known of a model after it was trained."""
+
+    passes: int
+    """Passes over the examples after which its weights were kept."""
+    score: float | None
+    """Its score, None where it was trained without one."""
 
 
 class _Seeded:
@@ -104,12 +115,12 @@ class _Batches(lightning.LightningDataModule):
 def fit(
     model: torch.nn.Module,
     batches: Batches,
-    score: Callable[[torch.nn.Module], float],
+    score: Score | None,
     settings: Training,
     engine: Engine,
     seed: int,
     work: Path,
-) -> float:
+) -> Fitted:
     """Train `model` in place and leave it with the weights of its best pass.
 
     On a GPU it trains in mixed precision (bfloat16, which needs no loss scaling). After each pass a checkpoint is
@@ -118,15 +129,12 @@ def fit(
     Args:
         model: it must have a method `loss(batch) -> (scalar, rows)`.
         batches: the training examples.
-        score: a function of the model, called after each pass; higher is better. It decides when to stop and which
-            weights are kept.
+        score: called after each pass. It decides when to stop and which weights are kept; without it all epochs are
+            trained, and the last weights kept.
         settings: epochs, patience, learning rate and the like.
         engine: where to train, on the CPU or the GPU.
         seed: of everything that is random in training; the initial weights are the caller's.
         work: folder of the checkpoints.
-
-    Returns:
-        The best score.
     """
     best = ModelCheckpoint(
         work, "best", monitor=SCORE, mode="max", save_on_train_epoch_end=True, enable_version_counter=False
@@ -149,17 +157,22 @@ def fit(
         use_distributed_sampler=False,
     )
     fitting = ModelInTraining(model, score, settings, seed)
-    checkpoint = work / "last.ckpt"
+    checkpoint, stopped = work / "last.ckpt", False
     if checkpoint.exists():
-        fitting.passed = _read(checkpoint)["epoch"] + 1
+        saved = _read(checkpoint)
+        fitting.passed = saved["epoch"] + 1
+        # Lightning would train for another pass, whose weights might be kept.
+        stopped = saved["callbacks"][stop.state_key]["wait_count"] >= settings.patience
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="pytorch_lightning")
         begun = checkpoint if checkpoint.exists() else None
-        trainer.fit(fitting, datamodule=_Batches(batches), ckpt_path=begun, weights_only=True)
-    fitting.load_state_dict(_read(work / "best.ckpt")["state_dict"])
+        if not stopped:
+            trainer.fit(fitting, datamodule=_Batches(batches), ckpt_path=begun, weights_only=True)
+    kept = _read(work / "best.ckpt")
+    fitting.load_state_dict(kept["state_dict"])
     model.eval()
     with torch.no_grad():
-        return score(model)
+        return Fitted(kept["epoch"] + 1, None if score is None else score(model))
 
 
 def _read(checkpoint: Path) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """The held-out week: its pairs, and the share of them that vectors find."""
 
 import polars as pl
+import pytest
 
 from hmgpu.core.engine import Engine
-from hmgpu.parts.models.neural.held_out import bought_in, held_out_recall
+from hmgpu.parts.models.neural.held_out import bought_in, held_out_recall, train_to
+from hmgpu.parts.models.neural.training import Fitted
 
 CPU = Engine("cpu", "tests")
 
@@ -26,3 +28,28 @@ def test_only_what_is_on_sale_is_found():
     assert held_out_recall(customers, articles, others, bought, CPU) == 0.5
     few = articles.select("article").filter(pl.col("article") != 50)
     assert held_out_recall(customers, articles, few, bought, CPU) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("last_week", "calls", "recall"),
+    [
+        ("held-out", [(-7, True, 20)], 0.5),
+        ("again", [(-7, True, 20), (0, False, 3)], 0.5),
+        ("trained", [(0, False, 20)], None),
+    ],
+)
+def test_what_becomes_of_the_last_week(last_week, calls, recall, make_history, tmp_path):
+    history, seen = make_history([(9, 1, 1)]), []
+
+    def fit(past, stops, epochs, work) -> Fitted:
+        seen.append((past.cutoff - history.cutoff, stops, epochs))
+        return Fitted(3, 0.5 if stops else None)
+
+    assert train_to(history, last_week, 20, tmp_path, fit) == recall
+    assert seen == calls
+
+
+def test_where_there_was_nothing_to_stop_by_nothing_is_trained_again(make_history, tmp_path):
+    calls = []
+    assert train_to(make_history([(9, 1, 1)]), "again", 20, tmp_path, lambda *given: calls.append(given)) is None
+    assert len(calls) == 1

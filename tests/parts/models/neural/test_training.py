@@ -54,8 +54,8 @@ def fitness(model) -> float:
 
 def trained(folder, score=fitness, batches=Batches, seed=1, **settings):
     model = Line()
-    best = fit(model, batches, score, Training(**{"epochs": 5, "learning_rate": 0.1} | settings), CPU, seed, folder)
-    return model.weights.detach().tolist(), best
+    fitted = fit(model, batches, score, Training(**{"epochs": 5, "learning_rate": 0.1} | settings), CPU, seed, folder)
+    return model.weights.detach().tolist(), fitted.score
 
 
 def test_it_learns_and_returns_the_score_of_what_it_kept(tmp_path):
@@ -143,6 +143,34 @@ def test_it_stops_when_the_score_gets_no_better_and_keeps_the_best_pass(tmp_path
     weights, _ = trained(tmp_path, score=peaks_in_the_second, epochs=50, patience=2)
     assert len(seen) == 4 + 1
     assert weights == seen[1]
+
+
+def test_what_stopped_does_not_go_on(tmp_path):
+    """Killed after it stopped, before its weights were saved: another pass might be better, and would be kept."""
+    scores = iter([0.1, 0.9, 0.5, 0.5, 0.9])
+    weights, _ = trained(tmp_path, score=lambda _: next(scores), epochs=50, patience=2)
+    again = []
+
+    def rising(model) -> float:
+        again.append(1)
+        return 2.0 + len(again)
+
+    assert trained(tmp_path, score=rising, epochs=50, patience=2)[0] == weights
+    assert again == [1]  # of the weights that were kept
+
+
+def test_without_a_score_all_passes_are_trained_and_the_last_is_kept(tmp_path):
+    settings = Training(epochs=4, patience=1, learning_rate=0.1)
+    model, fourth = Line(), []
+
+    def seen(model) -> float:
+        fourth.append(model.weights.detach().tolist())
+        return float(len(fourth))
+
+    assert fit(model, Batches, None, settings, CPU, 1, tmp_path / "without") == (4, None)
+    trained(tmp_path / "with", score=seen, epochs=4)
+    assert model.weights.detach().tolist() == fourth[3]
+    assert fit(Line(), Batches, None, settings, CPU, 1, tmp_path / "without") == (4, None)  # resumed, and so at once
 
 
 def test_gradients_of_several_batches_can_move_the_weights_together(tmp_path):
