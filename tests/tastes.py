@@ -92,7 +92,8 @@ def idle_settings(part: Any, others: dict[str, Any], folder: Path) -> list[str]:
 
     def output(name: str, settings: dict[str, Any]) -> bytes:
         fitted = trained(part.model_copy(update=settings), few_sold(), folder / name)
-        return (fitted.context.model / part.weights).read_bytes()
+        (weights,) = fitted.context.model.glob("*.npz")
+        return weights.read_bytes()
 
     before = output("before", {})
     return [name for name, value in others.items() if output(name, {name: value}) == before]

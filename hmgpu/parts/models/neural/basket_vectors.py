@@ -19,13 +19,12 @@ from hmgpu.core.metrics import recall_at
 from hmgpu.core.parquet import read_table
 from hmgpu.core.vectors import quantised
 from hmgpu.data.store import History
-from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.neural.baskets import BASKET, baskets, known_articles
 from hmgpu.parts.models.neural.batches import OFFSETS, VALUES, FileBatches, Inputs, whole
 from hmgpu.parts.models.neural.embedding import Scorer, marked
-from hmgpu.parts.models.neural.held_out import FACT, RECALL, bought_in
+from hmgpu.parts.models.neural.held_out import FACT, RECALL, bought_in, train_to
 from hmgpu.parts.models.neural.settings import BasketSettings
-from hmgpu.parts.models.neural.training import fit
+from hmgpu.parts.models.neural.training import Fitted, fit
 from hmgpu.parts.models.neural.weights import load_weights, save_weights
 from hmgpu.parts.part import PartContext
 
@@ -89,18 +88,18 @@ class BasketVectors:
     scorer: Scorer
 
     def train(self, settings: BasketSettings, history: History, context: PartContext, folder: Path, work: Path) -> None:
-        """Train on the purchases before the cutoff, except for the last week, and save the network in `folder`.
+        """Train on the purchases before the cutoff and save the network in `folder`.
 
-        The last week is held out: recall@100 of what its customers bought decides when to stop. Where the History has
-        no purchases to train on, no weights are saved, and nobody gets a vector.
+        Of the week that is held out, recall@100 of what its customers bought decides when to stop. Where the History
+        has no purchases to train on, no weights are saved, and nobody gets a vector.
         """
-        engine, held_out = context.engine, history.cutoff - DAYS
-        past = history.before(held_out)
-        articles = known_articles(past, settings.looks_back, settings.support, engine)
-        torch.manual_seed(context.seed)
-        model = self.network(articles.height, settings)
-        files = model.write(past, articles, engine, work / "purchases")
-        if not files:
+
+        def fit_on(past: History, stops: bool, epochs: int, checkpoints: Path) -> Fitted | None:
+            within = settings.model_copy(update={"epochs": epochs})
+            return self._fitted(within, past, history if stops else None, context, folder, checkpoints)
+
+        best = train_to(history, settings.last_week, settings.epochs, work, fit_on)
+        if not (folder / WEIGHTS).exists():
             log.warning(
                 "%s proposes nothing: no article was bought %d times in the %d days before the held-out week; lower "
                 "its `support`",
@@ -108,20 +107,39 @@ class BasketVectors:
                 settings.support,
                 settings.looks_back,
             )
-            articles.clear().write_parquet(folder / ARTICLES)
-            (folder / FACTS).write_text(json.dumps({FACT: None}))
-            return
-        articles.write_parquet(folder / ARTICLES)
-        bought = engine.collect(bought_in(history, held_out))
-        asked = _asked(past.of(bought.lazy().select("customer").unique()), articles, settings, engine)
-        known = engine.collect(marked(articles.lazy(), past.on_sale(settings.on_sale)))
-        rows = {"asked": asked, "known": known, "bought": bought}
-        # No local functions: with several devices these are sent to several processes.
-        score = partial(_recall, rows=rows, scorer=self.scorer, engine=engine)
-        batches = partial(FileBatches, files, settings.batch, engine)
-        best = fit(model, batches, score, settings, engine, context.seed, work)
-        save_weights(model, folder / WEIGHTS)
         (folder / FACTS).write_text(json.dumps({FACT: best}))
+
+    def _fitted(
+        self,
+        settings: BasketSettings,
+        past: History,
+        judged: History | None,
+        context: PartContext,
+        folder: Path,
+        work: Path,
+    ) -> Fitted | None:
+        """Train a network on `past` and save it; the week after it decides when to stop, if `judged` has it."""
+        engine = context.engine
+        articles = known_articles(past, settings.looks_back, settings.support, engine)
+        torch.manual_seed(context.seed)
+        model = self.network(articles.height, settings)
+        files = model.write(past, articles, engine, work / "purchases")
+        if not files:
+            articles.clear().write_parquet(folder / ARTICLES)
+            return None
+        articles.write_parquet(folder / ARTICLES)
+        score = None
+        if judged is not None:
+            bought = engine.collect(bought_in(judged, past.cutoff))
+            asked = _asked(past.of(bought.lazy().select("customer").unique()), articles, settings, engine)
+            known = engine.collect(marked(articles.lazy(), past.on_sale(settings.on_sale)))
+            rows = {"asked": asked, "known": known, "bought": bought}
+            # No local functions: with several devices these are sent to several processes.
+            score = partial(_recall, rows=rows, scorer=self.scorer, engine=engine)
+        batches = partial(FileBatches, files, settings.batch, engine)
+        kept = fit(model, batches, score, settings, engine, context.seed, work)
+        save_weights(model, folder / WEIGHTS)
+        return kept
 
     def article_tables(
         self, settings: BasketSettings, history: History, context: PartContext

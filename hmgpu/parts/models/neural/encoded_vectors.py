@@ -13,15 +13,14 @@ import torch
 from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
 from hmgpu.data.store import History
-from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.encode.columns import listed
 from hmgpu.parts.models.neural.batches import FileBatches
 from hmgpu.parts.models.neural.embedding import Scorer, Tables, marked
 from hmgpu.parts.models.neural.encoded_network import EncodedNetwork
-from hmgpu.parts.models.neural.held_out import FACT, RECALL, bought_in
+from hmgpu.parts.models.neural.held_out import FACT, RECALL, bought_in, train_to
 from hmgpu.parts.models.neural.purchases import write_purchases
 from hmgpu.parts.models.neural.settings import EncodedTraining
-from hmgpu.parts.models.neural.training import fit
+from hmgpu.parts.models.neural.training import Fitted, fit
 from hmgpu.parts.models.neural.weights import load_weights, save_weights
 from hmgpu.parts.part import FittedEncoders, PartContext
 
@@ -44,39 +43,57 @@ class EncodedVectors:
     def train(
         self, settings: EncodedTraining, history: History, context: PartContext, folder: Path, work: Path
     ) -> None:
-        """Train the network on the purchases before the cutoff, except for the last week, and save it in `folder`.
+        """Train the network on the purchases before the cutoff and save it in `folder`.
 
-        The last week is held out: recall@100 of what its customers bought decides when to stop. Where the History has
-        no purchases to train on, no weights are saved, and nothing is said of anybody.
+        Of the week that is held out, recall@100 of what its customers bought decides when to stop. Where the History
+        has no purchases to train on, no weights are saved, and nothing is said of anybody.
         """
-        encoders, engine = context.encoders(), context.engine
-        torch.manual_seed(context.seed)
-        model = self.network(encoders)
-        held_out = history.cutoff - DAYS
-        past = history.before(held_out)
-        files = write_purchases(past, encoders, settings, work / "purchases", model.own_weights)
-        if not files.bought:
+
+        def fit_on(past: History, stops: bool, epochs: int, checkpoints: Path) -> Fitted | None:
+            within = settings.model_copy(update={"epochs": epochs})
+            return self._fitted(within, past, history if stops else None, context, folder, checkpoints)
+
+        best = train_to(history, settings.last_week, settings.epochs, work, fit_on)
+        if not (folder / self.weights).exists():
             log.warning(
                 "%s proposes nothing: no article that was known was bought in the %d weeks before the held-out one; "
                 "raise its `weeks`",
                 settings.kind,
                 settings.weeks,
             )
-            (folder / FACTS).write_text(json.dumps({FACT: None}))
-            return
+        (folder / FACTS).write_text(json.dumps({FACT: best}))
+
+    def _fitted(
+        self,
+        settings: EncodedTraining,
+        past: History,
+        judged: History | None,
+        context: PartContext,
+        folder: Path,
+        work: Path,
+    ) -> Fitted | None:
+        """Train the network on `past` and save it; the week after it decides when to stop, if `judged` has it."""
+        encoders, engine = context.encoders(), context.engine
+        torch.manual_seed(context.seed)
+        model = self.network(encoders)
+        files = write_purchases(past, encoders, settings, work / "purchases", model.own_weights)
+        if not files.bought:
+            return None
         model.prepare(past, encoders, files, context.seed)
-        bought = engine.collect(bought_in(history, held_out))
-        buyers = bought.lazy().select("customer").unique()
-        articles = encoders.articles(past)
-        customers = encoders.customers(past.of(buyers), buyers, articles, settings.recent)
-        selling = engine.collect(past.on_sale(settings.on_sale))
-        rows = {"customers": customers, "articles": articles, "selling": selling, "bought": bought}
-        # No local functions: with several devices these are sent to several processes.
-        score = partial(_recall, rows=rows, scorer=self.scorer, engine=engine)
+        score = None
+        if judged is not None:
+            bought = engine.collect(bought_in(judged, past.cutoff))
+            buyers = bought.lazy().select("customer").unique()
+            articles = encoders.articles(past)
+            customers = encoders.customers(past.of(buyers), buyers, articles, settings.recent)
+            selling = engine.collect(past.on_sale(settings.on_sale))
+            rows = {"customers": customers, "articles": articles, "selling": selling, "bought": bought}
+            # No local functions: with several devices these are sent to several processes.
+            score = partial(_recall, rows=rows, scorer=self.scorer, engine=engine)
         batches = partial(FileBatches, files.bought, settings.batch, engine)
-        fitted = fit(model, batches, score, settings, engine, context.seed, work)
+        kept = fit(model, batches, score, settings, engine, context.seed, work)
         save_weights(model, folder / self.weights)
-        (folder / FACTS).write_text(json.dumps({FACT: fitted.score}))
+        return kept
 
     def article_tables(
         self, settings: EncodedTraining, history: History, context: PartContext

@@ -30,14 +30,22 @@ class Training(Part):
     """Processes that train together: one for each GPU, or on the CPU one for each share of the cores."""
 
 
-class EncodedTraining(Training):
+class HistoryTraining(Training):
+    """How a network is trained on what was bought before a cutoff."""
+
+    last_week: LastWeek = "again"
+    """What becomes of the week before the cutoff. held-out: it decides when to stop, and is not trained on; again: it
+    does, and then all is trained again, that week too, for as many passes; trained: it is trained on as all others are,
+    for `epochs` passes. What sells now is known to that week alone."""
+
+
+class EncodedTraining(HistoryTraining):
     """How a network is trained on encoded purchases; see `encoded_vectors.py`."""
 
     on_sale: Count = 28
     """Only articles that sold in this many days before the cutoff are proposed, or sampled as extra negatives."""
     weeks: Count = 26
-    """Weeks of purchases to train on. The last week before the cutoff comes on top: it is held out to decide when to
-    stop."""
+    """Weeks of purchases to train on, before the held-out one where one is held out."""
     half_life: Annotated[float, Field(gt=0)] = 8.0
     """Weeks (not days) after which a purchase counts half as much in training."""
     recent: Count = 16
@@ -98,7 +106,7 @@ class HierarchicalSoftmaxSettings(EncodedTraining):
     """Widths of the hidden layers above the customer's embeddings; [256, 128] means two layers."""
 
 
-class SASRecSettings(Training):
+class SASRecSettings(HistoryTraining):
     """The layers of the self-attention over purchases and how it is trained; see `retrievers/sasrec.py`."""
 
     on_sale: Count = 28
@@ -106,10 +114,6 @@ class SASRecSettings(Training):
     until this many days after it last sold."""
     weeks: Count = 26
     """Weeks of purchases that are predicted in training, each from all that its customer bought on earlier days."""
-    last_week: LastWeek = "again"
-    """What becomes of the week before the cutoff. held-out: it decides when to stop, and is not trained on; again: it
-    does, and then all is trained again, that week too, for as many passes; trained: it is trained on as all others are,
-    for `epochs` passes. What sells now is known only to who trains on it."""
     half_life: Annotated[float, Field(gt=0)] = 8.0
     """Weeks (not days) after which a purchase counts half as much in training."""
     recent: Count = 50
@@ -145,7 +149,7 @@ class SASRecSettings(Training):
         return self
 
 
-class BasketSettings(Training):
+class BasketSettings(HistoryTraining):
     """What networks that know customers by what they bought lately know of them; see `basket_vectors.py`."""
 
     days: Count = 91
