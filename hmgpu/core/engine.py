@@ -74,7 +74,7 @@ class Engine:
 
         The sort makes the file's bytes independent of engine and threads.
         """
-        table = self.collect(plan.sort(plan.collect_schema().names(), nulls_last=True))
+        table = self.collect(in_order(plan))
         path.parent.mkdir(parents=True, exist_ok=True)
         table.write_parquet(path)
         return table.height
@@ -145,6 +145,11 @@ class Engine:
     def copied(self) -> "Counter[str]":
         """Return the bytes copied to and from the device since the process started; nothing on the CPU."""
         return Counter() if self.name == "cpu" else Counter(COPIED)
+
+
+def in_order(plan: pl.LazyFrame) -> pl.LazyFrame:
+    """Sort the rows of `plan` by all columns from left to right, as they are written."""
+    return plan.sort(plan.collect_schema().names(), nulls_last=True)
 
 
 def remember_gpu() -> None:

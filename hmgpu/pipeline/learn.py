@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from hmgpu.core.engine import Engine
+from hmgpu.core.engine import Engine, in_order
 from hmgpu.core.parquet import scan_table
 from hmgpu.data.store import History, Store
 from hmgpu.data.weeks import DAYS, Week
@@ -38,8 +38,11 @@ def cut_out(audience: History, engine: Engine) -> History:
 
 
 def all_learned(part: Learner, history: History, audience: History, engine: Engine) -> Learned:
-    """Return all tables that the bound `part` learns, for everybody and for the customers of `audience`, executed."""
-    known = {name: engine.collect(plan).lazy() for name, plan in part.learn(history).items()}
+    """Return all tables that the bound `part` learns, for everybody and for the customers of `audience`, executed.
+
+    What it learns for everybody has its rows in the order in which a run writes them.
+    """
+    known = {name: engine.collect(in_order(plan)).lazy() for name, plan in part.learn(history).items()}
     own = part.learn_customers(known, audience)
     return known | {name: engine.collect(plan).lazy() for name, plan in own.items()}
 

@@ -24,6 +24,7 @@ from hmgpu.parts.models.neural.negatives import OnSaleNegatives
 from hmgpu.parts.models.neural.settings import NeuMFSettings
 from hmgpu.parts.models.neural.targets import write_targets
 from hmgpu.parts.models.neural.topk import block_of, in_chunks, places_of, search, vectors_of
+from hmgpu.parts.models.neural.weights import set_weights, weight_table
 
 SMALL = 0.1  # standard deviation of embeddings at the start
 UNIT, MOST = 2**16, 100.0  # steps of a logit of 1, and the largest logit: scores are whole numbers below 2^24
@@ -83,9 +84,8 @@ class NeuMF(BasketNetwork):
         return torch.cat([factors, self.of_article(inner)], dim=-1).clamp(-FAR, FAR)
 
     def weights(self) -> dict[str, pl.DataFrame]:
-        """Return `weights`: (weight float32) of the layers, one after the other."""
-        flat = nn.utils.parameters_to_vector(self.layers.parameters()).detach().cpu().numpy()
-        return {"weights": pl.DataFrame({"weight": flat})}
+        """Return `weights` (place int32, weight float32): those of the layers."""
+        return {"weights": weight_table(self.layers)}
 
     def write(self, past: History, articles: pl.DataFrame, engine: Engine, folder: Path) -> list[Path]:
         files = write_targets(past, articles, self.settings, engine, folder)
@@ -151,8 +151,7 @@ class NeuMFScores:
 
     def _layers(self, tables: Mapping[str, pl.DataFrame], engine: Engine) -> Layers:
         layers = Layers(self.settings)
-        flat = torch.from_numpy(tables["weights"]["weight"].to_numpy().copy())
-        nn.utils.vector_to_parameters(flat, layers.parameters())
+        set_weights(layers, tables["weights"])
         return layers.to(engine.device).double()
 
 

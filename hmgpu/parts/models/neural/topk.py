@@ -146,7 +146,7 @@ def dots(pairs: pl.DataFrame, customers: pl.DataFrame, articles: pl.DataFrame, e
         articles: (article, `v…` int16), each once.
         engine: where to compute, on the CPU or the GPU.
     """
-    customers = customers.sort("customer")
+    customers, articles = customers.sort("customer"), articles.sort("article")
     places = pairs.select(
         customer=places_of(pairs["customer"], customers["customer"]),
         article=places_of(pairs["article"], articles["article"]),

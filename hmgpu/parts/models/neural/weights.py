@@ -4,6 +4,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import torch
 
 from hmgpu.core.errors import RunError, reason
@@ -26,3 +27,15 @@ def load_weights(network: torch.nn.Module, file: Path) -> None:
         network.load_state_dict(state)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile) as error:
         raise RunError(f"The weights in {file} can't be read ({reason(error)}): compute the run again.") from None
+
+
+def weight_table(network: torch.nn.Module) -> pl.DataFrame:
+    """Return all parameters of `network`, one after the other: (place int32, weight float32)."""
+    flat = torch.nn.utils.parameters_to_vector(network.parameters()).detach().cpu().numpy()
+    return pl.DataFrame({"place": np.arange(len(flat), dtype=np.int32), "weight": flat})
+
+
+def set_weights(network: torch.nn.Module, table: pl.DataFrame) -> None:
+    """Give `network` the parameters of a table that `weight_table` returned, in any order of rows."""
+    flat = torch.from_numpy(table.sort("place")["weight"].to_numpy().copy())
+    torch.nn.utils.vector_to_parameters(flat, network.parameters())
