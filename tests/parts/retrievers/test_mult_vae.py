@@ -3,7 +3,6 @@
 import kit
 import polars as pl
 import pytest
-import tastes
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
@@ -86,5 +85,13 @@ def test_every_setting_counts(tmp_path, monkeypatch):
     """The pipeline reads `refit`; epochs, patience and devices are tested with the training loop."""
     assert set(OTHERS) == set(MultVAE.model_fields) - SERVING - {"refit", "epochs", "patience", "devices"}
     monkeypatch.setattr(basket_vectors, "RECALL", 1)  # of so few articles all are among the nearest hundred
+    bought = [(day, customer, (customer * day + day // 2) % 41) for day in range(1, 45, 3) for customer in range(16)]
+    history = make_history(bought)
     quick = SMALL.model_copy(update={"epochs": 3, "batch": 8})
-    assert tastes.idle_settings(quick, OTHERS, tmp_path) == []
+
+    def output(name, settings):
+        part = trained(quick.model_copy(update=settings), history, tmp_path / name)
+        return (part.context.model / "network.npz").read_bytes()
+
+    before = output("before", {})
+    assert [name for name, value in OTHERS.items() if output(name, {name: value}) == before] == []
