@@ -33,7 +33,7 @@ ATTRIBUTES = ("department", "age_band", "price_level", "channel", "gender", "clu
 # Networks are trained for each value, and a guard's settings count where its ranker is poor: test_two_tower.py,
 # test_dlrm.py, test_guard.py and the like try every setting of theirs. Settings of several processes have tests with a
 # cluster.
-ELSEWHERE = {"two_tower", "sasrec", "dssm", "youtube_dnn", "hierarchical_softmax", "mult_vae", "neumf"}
+ELSEWHERE = {"two_tower", "sasrec", "dssm", "youtube_dnn", "hierarchical_softmax", "tdm", "mult_vae", "neumf"}
 ELSEWHERE |= {"dlrm", "dnn", "din", "guard"}
 PROCESSES = {"workers"}
 QUICK = {"kind": "xgboost", "rounds": 15, "learning_rate": 0.5, "depth": 3, "min_child_weight": 1, "patience": 2}

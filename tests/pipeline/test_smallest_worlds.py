@@ -30,6 +30,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "dssm": {"epochs": 1, "weeks": 2, "hidden": [8], "dimensions": 8},
     "youtube_dnn": {**SMALL, "hidden": [16]},
     "hierarchical_softmax": {**SMALL, "hidden": [16]},
+    "tdm": {**SMALL, "hidden": [16], "layers": [8]},
     "sasrec": {"epochs": 1, "weeks": 2, "dimensions": 8},
     "mult_vae": {"epochs": 1, "width": 8, "dimensions": 8, "support": 1},
     "neumf": {"epochs": 1, "weeks": 2, "dimensions": 8, "layers": [4], "support": 1},
@@ -41,7 +42,17 @@ SIZES: dict[str, dict[str, Any]] = {
     "sale_trend": {"sold": 1},
     "demand": {"weeks": 2, "rounds": 3},
 }
-NETWORKS = {"two_tower", "dssm", "youtube_dnn", "hierarchical_softmax", "encoded", "dlrm", "din", "past_articles"}
+NETWORKS = {
+    "two_tower",
+    "dssm",
+    "youtube_dnn",
+    "hierarchical_softmax",
+    "tdm",
+    "encoded",
+    "dlrm",
+    "din",
+    "past_articles",
+}
 WITH_NETWORKS = "one article"
 RANKERS = {
     "xgboost": QUICK,

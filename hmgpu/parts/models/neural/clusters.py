@@ -9,10 +9,13 @@ import torch
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.vectors import quantised
+from hmgpu.data.store import History
+from hmgpu.parts.models.neural.correspondence import coordinates
 from hmgpu.parts.models.neural.topk import nearest, vectors_of
 
 Floats = npt.NDArray[np.float32]
 ROUNDS, TOLERANCE = 50, 1e-6
+CALM = 20.0  # purchases without a particular taste that are added to each customer's, where classes are by who buys
 
 
 def clusters(vectors: pl.DataFrame, count: int, seed: int, engine: Engine) -> pl.DataFrame:
@@ -42,6 +45,14 @@ def clusters(vectors: pl.DataFrame, count: int, seed: int, engine: Engine) -> pl
     unit = quantised(torch.arange(found), torch.nn.functional.normalize(centres, dim=1), "article")
     near = nearest(vectors.rename({"article": "customer"}), unit, 1, engine)
     return near.select(pl.col("customer").alias("article"), pl.col("article").alias("class")).sort("article")
+
+
+def by_buyers(history: History, days: int, dimensions: int, seed: int, engine: Engine) -> pl.DataFrame:
+    """Return (article, `v…` int16) of the articles bought in the last `days` days: nearer the more customers share."""
+    rows = history.last(days).select("customer", "article", stratum=pl.lit(0))
+    found = coordinates(engine.collect(rows), dimensions, CALM, seed)
+    vectors = torch.from_numpy(found.drop("article").to_numpy().copy()).float()
+    return quantised(found["article"].to_torch(), torch.nn.functional.normalize(vectors, dim=1), "article")
 
 
 def by_scikit_learn(points: Floats, start: Floats) -> Floats:

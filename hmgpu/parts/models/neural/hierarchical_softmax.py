@@ -20,8 +20,7 @@ from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.encode.columns import RARE
 from hmgpu.parts.models.neural.batches import WEIGHT, Inputs
-from hmgpu.parts.models.neural.clusters import clusters
-from hmgpu.parts.models.neural.correspondence import coordinates
+from hmgpu.parts.models.neural.clusters import by_buyers, clusters
 from hmgpu.parts.models.neural.encoded_network import EncodedNetwork, Side
 from hmgpu.parts.models.neural.settings import HierarchicalSoftmaxSettings
 from hmgpu.parts.models.neural.youtube_dnn import LatestArticles, described
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from hmgpu.parts.models.neural.purchases import PurchaseFiles
 
 from merlin.schema import Schema  # isort: skip  (Merlin comes after its patches)
-
-CALM = 20.0  # purchases without a particular taste that are added to each customer's, where classes are by who buys
 
 
 class HierarchicalSoftmax(EncodedNetwork):
@@ -67,11 +64,8 @@ class HierarchicalSoftmax(EncodedNetwork):
         if settings.by:
             classes = known.select("key", pl.col(settings.by).alias("class"))
         else:
-            rows = past.last(DAYS * settings.weeks).select("customer", "article", stratum=pl.lit(0))
-            found = coordinates(engine.collect(rows), settings.dimensions, CALM, seed)
-            vectors = functional.normalize(torch.from_numpy(found.drop("article").to_numpy().copy()).float(), dim=1)
-            unit = quantised(found["article"].to_torch(), vectors, "article")
-            classes = clusters(unit, self.classes.num_embeddings, seed, engine).rename({"article": "key"})
+            vectors = by_buyers(past, DAYS * settings.weeks, settings.dimensions, seed, engine)
+            classes = clusters(vectors, self.classes.num_embeddings, seed, engine).rename({"article": "key"})
         placed = known.select("key", "article").join(classes, on="key")
         self.class_of[placed["article"].to_torch().long()] = placed["class"].to_torch().long()
         self.arrange()

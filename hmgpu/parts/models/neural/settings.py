@@ -54,13 +54,13 @@ class EncodedTraining(HistoryTraining):
     """Widths of the hidden layers of each tower; [256, 128] means two layers."""
     dimensions: Count = 64
     """Length of the vectors of customers and articles; longer ones hold finer tastes and make retrieval slower."""
-    temperature: Annotated[float, Field(gt=0)] = 0.05
-    """Divides the cosine of two vectors in the loss; lower values tell similar articles apart more sharply."""
 
 
 class SampledSoftmaxSettings(EncodedTraining):
     """How a network is trained to tell what a customer bought from other articles."""
 
+    temperature: Annotated[float, Field(gt=0)] = 0.05
+    """Divides the cosine of two vectors in the loss; lower values tell similar articles apart more sharply."""
     extra: Annotated[int, Field(ge=0)] = 256
     """Negatives for each batch that are sampled from all articles on sale, in addition to the batch's own articles."""
     extra_power: Annotated[float, Field(ge=0)] = 0.5
@@ -97,6 +97,8 @@ class HierarchicalSoftmaxSettings(EncodedTraining):
 
     classes: Annotated[int, Field(ge=0)] = 0
     """Classes that articles are put into by who buys them. 0 makes it the square root of the number of articles."""
+    temperature: Annotated[float, Field(gt=0)] = 0.05
+    """Divides the cosine of two vectors in the loss; lower values tell similar articles apart more sharply."""
     by: Category | None = None
     """A category of the catalogue whose values are the classes, such as `department`. null finds classes by k-means."""
     width: Count = 64
@@ -104,6 +106,26 @@ class HierarchicalSoftmaxSettings(EncodedTraining):
     get shorter ones."""
     hidden: tuple[Count, ...] = (128,)
     """Widths of the hidden layers above the customer's embeddings; [256, 128] means two layers."""
+
+
+class TDMSettings(EncodedTraining):
+    """The tree of articles, the layers over it and how both are learned; see `retrievers/tdm.py`."""
+
+    levels: Annotated[int, Field(ge=1, le=8)] = 2
+    """Levels of the tree above the articles, without the root."""
+    branches: Annotated[int, Field(ge=0)] = 0
+    """Into how many each node of the tree branches. 0 takes so many that the lowest nodes have as many articles."""
+    beam: Count = 64
+    """Nodes of a level whose children are looked at when articles are searched; more miss less and take longer."""
+    negatives: Count = 16
+    """Negatives that are sampled for each purchase, on each level and among the articles."""
+    rebuild: bool = True
+    """Whether the tree is built again between passes, by the vectors that its articles have by then."""
+    layers: tuple[Count, ...] = (64, 32)
+    """Widths of the hidden layers that score a node for a customer."""
+    width: Count = 64
+    """Length of the largest embeddings, those of the articles that a customer bought; columns with few different values
+    get shorter ones."""
 
 
 class SASRecSettings(HistoryTraining):

@@ -40,6 +40,8 @@ class ModelInTraining(lightning.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         torch.manual_seed(self.pass_seed())
+        if self.passed and hasattr(self.model, "between_passes"):
+            self.model.between_passes()  # type: ignore[operator]
         self.rows, self.losses, self.started = 0, [], time.perf_counter()
 
     def pass_seed(self) -> int:
@@ -127,7 +129,8 @@ def fit(
     written to `work`; a training that was killed resumes from it and ends with the same weights.
 
     Args:
-        model: it must have a method `loss(batch) -> (scalar, rows)`.
+        model: it must have a method `loss(batch) -> (scalar, rows)`. Before every pass but the first, its method
+            `between_passes()` is called, if it has one.
         batches: the training examples.
         score: called after each pass. It decides when to stop and which weights are kept; without it all epochs are
             trained, and the last weights kept.

@@ -30,12 +30,20 @@ def load_weights(network: torch.nn.Module, file: Path) -> None:
 
 
 def weight_table(network: torch.nn.Module) -> pl.DataFrame:
-    """Return all parameters of `network`, one after the other: (place int32, weight float32)."""
-    flat = torch.nn.utils.parameters_to_vector(network.parameters()).detach().cpu().numpy()
-    return pl.DataFrame({"place": np.arange(len(flat), dtype=np.int32), "weight": flat})
+    """Return all parameters of `network`: (name str, place int32: in the parameter, row after row, weight float32)."""
+    parts = [
+        pl.DataFrame({"weight": weight.detach().cpu().flatten().float().numpy()}).select(
+            pl.lit(name).alias("name"), pl.int_range(pl.len(), dtype=pl.Int32).alias("place"), "weight"
+        )
+        for name, weight in network.named_parameters()
+    ]
+    return pl.concat(parts)
 
 
 def set_weights(network: torch.nn.Module, table: pl.DataFrame) -> None:
     """Give `network` the parameters of a table that `weight_table` returned, in any order of rows."""
-    flat = torch.from_numpy(table.sort("place")["weight"].to_numpy().copy())
-    torch.nn.utils.vector_to_parameters(flat, network.parameters())
+    by_name = table.sort("name", "place").partition_by("name", as_dict=True)
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            own = torch.from_numpy(by_name[name,]["weight"].to_numpy().copy())
+            weight.copy_(own.view_as(weight))
