@@ -65,7 +65,7 @@ def test_a_gpu_learns_it_too(tasteful, purchases, tmp_path, monkeypatch, gpu):
 
 
 OTHERS = {
-    "last_week": "trained",
+    "last_week": "held-out",
     "batch": 4,
     "accumulate": 2,
     "learning_rate": 1e-4,

@@ -184,6 +184,10 @@ class BasketSettings(HistoryTraining):
     """Only articles that sold in this many days before the cutoff are proposed."""
     support: Count = 3
     """Units of an article that must have been bought in the days of the training for the network to know it."""
+    last_week: LastWeek = "again"
+    """What becomes of the week before the cutoff. held-out: it decides when to stop, and is not trained on; again: it
+    does, and then all is trained again, that week too, for as many passes; trained: it is trained on as all others are,
+    for `epochs` passes. Only what sold before the training is known."""
 
     @property
     def looks_back(self) -> int:
