@@ -20,8 +20,8 @@ class YouTubeDNN(YouTubeDNNSettings, EncodedEmbedding):
     """The nearest articles on sale to a customer's latest; as a feature, how near each candidate is.
 
     An article is known by a weight vector of its own, which those have that sold four times in the days that the
-    workflows were fitted on (`encode.days`). Others are not proposed and have no score. Customers who haven't bought
-    yet are known by their fields.
+    workflows were fitted on (`encode.days`), and by its numbers: sales by now, price, age. New and rare ones share a
+    weight vector. Customers who haven't bought yet are known by their fields.
     """
 
     n: Candidates = 100

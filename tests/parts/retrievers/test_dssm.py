@@ -6,8 +6,8 @@ import tastes
 from hmgpu.parts.retrievers.dssm import DSSM
 from hmgpu.parts.retrievers.two_tower import TwoTower
 
-TASTE = DSSM(epochs=6, weeks=3, hidden=(32,), dimensions=32, batch=128, learning_rate=2e-2)
-SMALL = DSSM(epochs=1, weeks=2, hidden=(8,), dimensions=8, batch=256, extra=16)
+TASTE = DSSM(last_week="trained", epochs=6, weeks=3, hidden=(32,), dimensions=32, batch=128, learning_rate=2e-2)
+SMALL = DSSM(last_week="trained", epochs=1, weeks=2, hidden=(8,), dimensions=8, batch=256, extra=16)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from hmgpu.parts.retrievers.hierarchical_softmax import HierarchicalSoftmax
 from hmgpu.parts.retrievers.two_tower import TwoTower
 
-SMALL = HierarchicalSoftmax(epochs=1, weeks=2, width=8, hidden=(8,), dimensions=8, batch=256)
+SMALL = HierarchicalSoftmax(last_week="trained", epochs=1, weeks=2, width=8, hidden=(8,), dimensions=8, batch=256)
 TASTE = SMALL.model_copy(update={"epochs": 3, "dimensions": 32, "hidden": (32,), "learning_rate": 1e-2, "batch": 128})
 
 

@@ -1,15 +1,18 @@
-"""YouTube's network learns tastes and serves new customers; articles without a weight vector are left alone."""
+"""YouTube's network learns tastes, and serves new customers and articles."""
 
-import kit
 import polars as pl
 import pytest
 import tastes
+import torch
 
+from hmgpu.parts.models.encode.columns import RARE
 from hmgpu.parts.retrievers.two_tower import TwoTower
 from hmgpu.parts.retrievers.youtube_dnn import YouTubeDNN
 
-TASTE = YouTubeDNN(epochs=5, weeks=3, width=16, hidden=(32,), dimensions=32, batch=128, learning_rate=1e-2)
-SMALL = YouTubeDNN(epochs=1, weeks=2, width=8, hidden=(8,), dimensions=8, batch=256, extra=16)
+TASTE = YouTubeDNN(
+    last_week="trained", epochs=5, weeks=3, width=16, hidden=(32,), dimensions=32, batch=128, learning_rate=1e-2
+)
+SMALL = YouTubeDNN(last_week="trained", epochs=1, weeks=2, width=8, hidden=(8,), dimensions=8, batch=256, extra=16)
 
 
 @pytest.fixture(scope="module")
@@ -22,24 +25,20 @@ def test_it_learns_taste(trained):
     own, others = tastes.described(trained)
     assert own["youtube_dnn_dot"] > others["youtube_dnn_dot"] + 0.2
     assert own["youtube_dnn_place"] < 20
-    # The article that was new has no weights.
-    assert tastes.served_newcomers(trained) == {0: {0}, tastes.CUSTOMERS + 5: {0}}
+    both = {0, tastes.ARTICLES + 9}
+    assert tastes.served_newcomers(trained) == {0: both, tastes.CUSTOMERS + 5: both}
 
 
-def test_an_article_that_sold_too_little_is_not_proposed_and_has_no_score():
-    """Article 7 sold three units, one fewer than it takes."""
-    history = tastes.few_sold()
-    found = kit.proposed(YouTubeDNN(), history, tastes.CPU)
-    assert sorted(found[1]) == [0, 1, 2, 3, 4]
-    described = kit.described(YouTubeDNN(), history, tastes.CPU, [(1, 3), (1, 7)])
-    assert described[1, 3]["youtube_dnn_dot"] is not None
-    assert described[1, 7] == {"youtube_dnn_dot": None, "youtube_dnn_place": 2}
-
-
-def test_nothing_is_proposed_where_no_article_sold_often_enough(make_history, caplog):
-    history = make_history([(day, day % 9, day) for day in range(1, 60)])
-    assert kit.proposed(YouTubeDNN(), history, tastes.CPU) == {1: []}
-    assert "youtube_dnn proposes nothing: no article that was known" in caplog.text
+def test_articles_that_sold_too_little_are_told_apart_by_how_they_sell(trained):
+    """Both have the code of what is rare; one sells more."""
+    model = trained.network(trained.context.encoders())
+    columns = {name: torch.tensor([0.0, 1.0, 0.0]) for name in model.numbers}
+    assert {"sales_7", "sales_28", "days_on_sale"} <= set(columns)
+    rare, selling, known = model.encode({"article": torch.tensor([RARE, RARE, RARE + 1]), **columns}, "article")
+    assert len({tuple(vector.tolist()) for vector in (rare, selling, known)}) == 3
+    weights = model.articles.weight[RARE]
+    assert torch.allclose(rare, weights / weights.norm(), atol=1e-6)
+    assert torch.allclose(selling, torch.nn.functional.normalize(weights + model.now.weight.sum(1), dim=0), atol=1e-6)
 
 
 @pytest.mark.gpu

@@ -8,6 +8,7 @@ import polars as pl
 import torch
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.plans import sample
 from hmgpu.core.vectors import quantised
 from hmgpu.data.store import History
 from hmgpu.parts.models.neural.correspondence import coordinates
@@ -15,6 +16,7 @@ from hmgpu.parts.models.neural.topk import nearest, vectors_of
 
 Floats = npt.NDArray[np.float32]
 ROUNDS, TOLERANCE = 50, 1e-6
+DRAWN = 100_000  # customers whose purchases are in memory at once
 CALM = 20.0  # purchases without a particular taste that are added to each customer's, where classes are by who buys
 
 
@@ -48,8 +50,12 @@ def clusters(vectors: pl.DataFrame, count: int, seed: int, engine: Engine) -> pl
 
 
 def by_buyers(history: History, days: int, dimensions: int, seed: int, engine: Engine) -> pl.DataFrame:
-    """Return (article, `v…` int16) of the articles bought in the last `days` days: nearer the more customers share."""
-    rows = history.last(days).select("customer", "article", stratum=pl.lit(0))
+    """Return (article, `v…` int16) of articles that customers, sampled at random, bought in the last `days` days.
+
+    They are nearer the more customers they share.
+    """
+    bought = history.last(days).select("customer", "article", stratum=pl.lit(0))
+    rows = bought.join(sample(bought.select("customer").unique(), DRAWN, seed), on="customer", how="semi")
     found = coordinates(engine.collect(rows), dimensions, CALM, seed)
     vectors = torch.from_numpy(found.drop("article").to_numpy().copy()).float()
     return quantised(found["article"].to_torch(), torch.nn.functional.normalize(vectors, dim=1), "article")

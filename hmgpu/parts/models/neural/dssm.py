@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from hmgpu.parts.models.neural.batches import OFFSETS, VALUES, Inputs
-from hmgpu.parts.models.neural.encoded_network import SampledSoftmaxNetwork, Side, without
+from hmgpu.parts.models.neural.encoded_network import SampledSoftmaxNetwork, Side, of_customers
 from hmgpu.parts.models.neural.settings import DSSMSettings
 from hmgpu.parts.part import FittedEncoders
 
@@ -65,5 +65,4 @@ def _deep(columns: Schema, widths: list[int]) -> nn.Module:
 
 def dssm(settings: DSSMSettings, encoders: FittedEncoders) -> DSSM:
     """Build the network with random weights from torch's generator."""
-    customer = without(encoders.schema("customer", "context"), "customer")
-    return DSSM({"customer": customer, "article": encoders.schema("article")}, settings).initialize()
+    return DSSM({"customer": of_customers(encoders), "article": encoders.schema("article")}, settings).initialize()

@@ -136,9 +136,9 @@ def inputs_of(columns: Schema, width: int) -> nn.Module:
     return inputs
 
 
-def without(columns: Schema, *names: str) -> Schema:
-    """Return `columns` except for those with these names."""
-    return Schema([column for column in columns if column.name not in names])
+def of_customers(encoders: FittedEncoders) -> Schema:
+    """Return the encoded columns of customers and the moment, without the customer's own id."""
+    return Schema([column for column in encoders.schema("customer", "context") if column.name != "customer"])
 
 
 def layers(hidden: tuple[int, ...], dimensions: int) -> nn.Module:

@@ -21,9 +21,9 @@ from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.encode.columns import RARE
 from hmgpu.parts.models.neural.batches import WEIGHT, Inputs
 from hmgpu.parts.models.neural.clusters import by_buyers, clusters
-from hmgpu.parts.models.neural.encoded_network import EncodedNetwork, Side
+from hmgpu.parts.models.neural.encoded_network import EncodedNetwork, Side, of_customers
 from hmgpu.parts.models.neural.settings import HierarchicalSoftmaxSettings
-from hmgpu.parts.models.neural.youtube_dnn import LatestArticles, described
+from hmgpu.parts.models.neural.youtube_dnn import LatestArticles
 from hmgpu.parts.part import FittedEncoders
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ class HierarchicalSoftmax(EncodedNetwork):
         self.customers = LatestArticles(customer, settings.width, settings.hidden, settings.dimensions)
         codes = int(article["article"].int_domain.max) + 1
         self.classes, self.articles = (nn.Embedding(size, settings.dimensions) for size in (count, codes))
-        self.register_buffer("class_of", torch.zeros(codes, dtype=torch.long))
+        # What nothing is known of is in a class by its number, so that no class has all of these.
+        self.register_buffer("class_of", torch.arange(codes) % count)
 
     def encode(self, inputs: Inputs, side: Side) -> torch.Tensor:
         if side == "article":
@@ -126,9 +127,9 @@ class HierarchicalSoftmax(EncodedNetwork):
 
 def hierarchical_softmax(settings: HierarchicalSoftmaxSettings, encoders: FittedEncoders) -> HierarchicalSoftmax:
     """Build the network with random weights from torch's generator."""
-    customer, article = described(encoders)
+    article = Schema([encoders.schema("article")["article"]])
     known = int(article["article"].int_domain.max) - RARE
     count = settings.classes or max(1, round(math.sqrt(known)))
     if settings.by:
         count = int(encoders.schema("article")[settings.by].int_domain.max) + 1
-    return HierarchicalSoftmax(customer, article, count, settings).initialize()
+    return HierarchicalSoftmax(of_customers(encoders), article, count, settings).initialize()

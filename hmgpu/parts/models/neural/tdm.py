@@ -18,12 +18,12 @@ from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.encode.columns import PADDING, RARE, RECENT
 from hmgpu.parts.models.neural.batches import WEIGHT, Inputs, padded
 from hmgpu.parts.models.neural.clusters import by_buyers
-from hmgpu.parts.models.neural.encoded_network import EncodedNetwork, Side
+from hmgpu.parts.models.neural.encoded_network import EncodedNetwork, Side, of_customers
 from hmgpu.parts.models.neural.settings import TDMSettings
 from hmgpu.parts.models.neural.tree import homes
 from hmgpu.parts.models.neural.tree_search import TreeLayers
 from hmgpu.parts.models.neural.weights import weight_table
-from hmgpu.parts.models.neural.youtube_dnn import LatestArticles, described
+from hmgpu.parts.models.neural.youtube_dnn import LatestArticles
 from hmgpu.parts.part import FittedEncoders
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class TDM(EncodedNetwork):
         self.customers = LatestArticles(customer, settings.width, settings.hidden, settings.dimensions)
         codes = int(article["article"].int_domain.max) + 1
         self.tree = TreeLayers(codes, branches, settings)
-        self.register_buffer("home", torch.zeros(codes, dtype=torch.long))
+        # What nothing is known of hangs from a node by its number, so that no node has all of these.
+        self.register_buffer("home", torch.arange(codes) % branches**settings.levels)
         self.seed, self.engine = 0, Engine("cpu", "until it is prepared")
 
     def encode(self, inputs: Inputs, side: Side) -> torch.Tensor:
@@ -133,7 +134,7 @@ class TDM(EncodedNetwork):
 
 def tdm(settings: TDMSettings, encoders: FittedEncoders) -> TDM:
     """Build the network with random weights from torch's generator."""
-    customer, article = described(encoders)
+    article = Schema([encoders.schema("article")["article"]])
     known = int(article["article"].int_domain.max) - RARE
     branches = settings.branches or max(2, round(known ** (1 / (settings.levels + 1))))
-    return TDM(customer, article, branches, settings).initialize()
+    return TDM(of_customers(encoders), article, branches, settings).initialize()

@@ -2,18 +2,20 @@
 
 Covington et al. 2016 ("Deep neural networks for YouTube recommendations"): the embeddings of what was watched are
 averaged, joined by other fields, and put through layers with ReLU; the last layer is a softmax over all videos, trained
-by sampling, whose weights are the videos' vectors. Here vectors have length 1.
+by sampling, whose weights are the videos' vectors. Here vectors have length 1, and to an article's weights is added
+what a linear layer makes of its numbers: how it sells by now, its price, its age. Articles that sold too little for
+weights of their own share theirs, and are told apart by their numbers.
 """
 
 import torch
 from torch import nn
 
 from hmgpu.parts.models.neural.batches import Inputs
-from hmgpu.parts.models.neural.encoded_network import SampledSoftmaxNetwork, Side, inputs_of, layers, without
+from hmgpu.parts.models.neural.encoded_network import SampledSoftmaxNetwork, Side, inputs_of, layers, of_customers
 from hmgpu.parts.models.neural.settings import YouTubeDNNSettings
 from hmgpu.parts.part import FittedEncoders
 
-from merlin.schema import Schema  # isort: skip  (Merlin comes after its patches)
+from merlin.schema import Schema, Tags  # isort: skip  (Merlin comes after its patches)
 
 
 class LatestArticles(nn.Module):
@@ -30,26 +32,23 @@ class LatestArticles(nn.Module):
 class YouTubeDNN(SampledSoftmaxNetwork):
     """A network for customers, and a weight vector for each article that sold often enough."""
 
-    own_weights = True
-
     def __init__(self, customer: Schema, article: Schema, settings: YouTubeDNNSettings) -> None:
         super().__init__({"customer": customer, "article": article}, settings)
         self.customers = LatestArticles(customer, settings.width, settings.hidden, settings.dimensions)
         self.articles = nn.Embedding(int(article["article"].int_domain.max) + 1, settings.dimensions)
+        self.numbers = [name for name in article.column_names if name != "article"]
+        self.now = nn.Linear(len(self.numbers), settings.dimensions, bias=False)
 
     def encode(self, inputs: Inputs, side: Side) -> torch.Tensor:
         if side == "article":
-            return nn.functional.normalize(self.articles(inputs["article"].flatten()), dim=1)
+            numbers = torch.stack([inputs[name].flatten().float() for name in self.numbers], dim=1)
+            return nn.functional.normalize(self.articles(inputs["article"].flatten()) + self.now(numbers), dim=1)
         vectors: torch.Tensor = self.customers(self.own(inputs, side))
         return vectors
 
 
-def described(encoders: FittedEncoders) -> tuple[Schema, Schema]:
-    """Return the columns of customers, without their own id, and the one column that articles have weights by."""
-    article = encoders.schema("article")
-    return without(encoders.schema("customer", "context"), "customer"), Schema([article["article"]])
-
-
 def youtube_dnn(settings: YouTubeDNNSettings, encoders: FittedEncoders) -> YouTubeDNN:
     """Build the network with random weights from torch's generator."""
-    return YouTubeDNN(*described(encoders), settings).initialize()
+    article = encoders.schema("article")
+    numbers = article.select_by_tag(Tags.CONTINUOUS)
+    return YouTubeDNN(of_customers(encoders), Schema([article["article"], *numbers]), settings).initialize()
