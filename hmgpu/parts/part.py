@@ -197,7 +197,7 @@ class Trained(Learner):
 
     refit: Literal["once"] | Count = "once"
     """once: trained at the oldest training cutoff, then applied unchanged to every week; a number: trained again every
-    so many weeks from then on, 1 for each."""
+    so many weeks of the calendar, 1 for each."""
 
     @abstractmethod
     def train(self, history: History, folder: Path, work: Path) -> None:

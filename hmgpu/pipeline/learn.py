@@ -156,7 +156,8 @@ class Learning:
         """Return the step with `part`'s model for `week`: the oldest training week's, unless it is refit since then."""
         at = self.oldest
         if part.refit != "once":
-            at = week.back((week.first_day - self.oldest.first_day) // DAYS % part.refit)
+            # By the calendar, so that next week's run finds this week's models, and a backtest's folds each other's.
+            at = max(at, week.back(week.first_day // DAYS % part.refit))
         if (name, at, part) not in self._trained:  # every shard asks, and asking hashes the model
             self._trained[name, at, part] = self._train(name, part, at)
         return self._trained[name, at, part]
