@@ -117,12 +117,14 @@ class TDMSettings(EncodedTraining):
     """Into how many each node of the tree branches. 0 takes so many that the lowest nodes have as many articles."""
     beam: Count = 64
     """Nodes of a level whose children are looked at when articles are searched; more miss less and take longer."""
-    negatives: Count = 16
+    negatives: Count = 8
     """Negatives that are sampled for each purchase, on each level and among the articles."""
     rebuild: bool = True
     """Whether the tree is built again between passes, by the vectors that its articles have by then."""
-    layers: tuple[Count, ...] = (64, 32)
+    layers: tuple[Count, ...] = (32,)
     """Widths of the hidden layers that score a node for a customer."""
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-2
+    """Step size of the optimiser AdamW; larger learns faster, and fails to converge if it is too large."""
     width: Count = 64
     """Length of the largest embeddings, those of the articles that a customer bought; columns with few different values
     get shorter ones."""
