@@ -14,7 +14,7 @@ from hmgpu.parts.retrievers.als import ALS
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-    from hmgpu.parts.models.neural.als import Factorisation, Floats
+    from hmgpu.parts.models.factors.als import Factorisation, Floats
 
 WITHIN = 0.01  # of the objective
 
@@ -28,8 +28,8 @@ def benchmark_als(subject: Subject, engines: Sequence[Engine], repeats: int) -> 
     Raises DisagreementError where two objectives are further apart than `WITHIN`.
     """
     with needed_by("hmgpu benchmark train"):
-        from hmgpu.parts.models.neural import als, by_implicit
-        from hmgpu.parts.models.neural.bought import matrix, weighted
+        from hmgpu.parts.models.factors import als, by_implicit
+        from hmgpu.parts.models.space.bought import matrix, weighted
     parts = [*subject.config.retrievers.values(), *subject.config.features.values()]
     part = next((each for each in parts if isinstance(each, ALS)), ALS())
     plan = weighted(subject.history, part.days, part.half_life).sort("customer", "article")

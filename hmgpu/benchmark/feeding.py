@@ -14,8 +14,8 @@ from hmgpu.benchmark.rivals.plain_batches import PlainBatches
 from hmgpu.benchmark.rivals.plain_loop import plain_pass
 from hmgpu.core.engine import Engine
 from hmgpu.core.parquet import read_table
-from hmgpu.parts.models.neural.settings import Training
-from hmgpu.parts.models.neural.training import fit
+from hmgpu.parts.models.training.loop import fit
+from hmgpu.parts.models.training.settings import Training
 
 ROW = "row"  # numbers the rows of all files, in copies that are only compared, never timed
 STEPS = 20  # batches that training is compared on; rounding differs, and grows with every step that Adam takes

@@ -26,11 +26,11 @@ with needed_by("hmgpu benchmark two-tower"):
     from hmgpu.benchmark.rivals.plain_batches import PlainBatches
     from hmgpu.benchmark.rivals.plain_loop import plain_pass
     from hmgpu.parts.models.encode.workflow import Encoders
-    from hmgpu.parts.models.neural.batches import FileBatches
-    from hmgpu.parts.models.neural.negatives import OnSaleNegatives
-    from hmgpu.parts.models.neural.purchases import write_purchases
-    from hmgpu.parts.models.neural.towers import Towers, towers
-    from hmgpu.parts.models.neural.training import fit
+    from hmgpu.parts.models.towers.purchases import write_purchases
+    from hmgpu.parts.models.towers.towers import Towers, towers
+    from hmgpu.parts.models.training.batches import FileBatches
+    from hmgpu.parts.models.training.loop import fit
+    from hmgpu.parts.models.training.negatives import OnSaleNegatives
 
 
 def benchmark_two_tower(

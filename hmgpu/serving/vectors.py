@@ -9,7 +9,7 @@ from hmgpu.core.parquet import scan_table, schema_of
 from hmgpu.pipeline.served_tables import ARTICLES
 from hmgpu.serving.finished_run import FinishedRun
 
-STEPS = 2048  # of a vector of length 1; as in neural.topk, which loads torch
+STEPS = 2048  # of a vector of length 1; as in space.topk, which loads torch
 RETRIEVER = "retriever-"
 
 

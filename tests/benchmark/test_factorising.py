@@ -9,8 +9,8 @@ from scipy.sparse import csr_matrix
 from hmgpu.benchmark.agreement import DisagreementError
 from hmgpu.benchmark.factorising import benchmark_als, objective
 from hmgpu.core.engine import Engine
-from hmgpu.parts.models.neural import als
-from hmgpu.parts.models.neural.als import Factorisation
+from hmgpu.parts.models.factors import als
+from hmgpu.parts.models.factors.als import Factorisation
 from hmgpu.parts.retrievers.als import ALS
 from hmgpu.parts.retrievers.popular import Popular
 

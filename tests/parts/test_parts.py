@@ -104,7 +104,7 @@ def test_a_row_number_puts_all_parts_into_one_and_a_sum_does_not() -> None:
 def test_both_engines_give_the_same_bytes(gpu: Engine) -> None:
     differ, data = [], contract_data()
     for name, part in (RETRIEVERS | FEATURES).items():
-        if isinstance(part, Trained):  # float arithmetic; tests/parts/models/neural says how near they are
+        if isinstance(part, Trained):  # float arithmetic; tests/parts/models say how near they are
             continue
         part = bound(part, data.history)
         tables = learned(part, data.history)

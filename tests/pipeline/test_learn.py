@@ -89,7 +89,7 @@ def test_a_model_may_be_trained_again_every_so_many_weeks(config: Config, refit:
 
 
 def test_a_training_that_was_killed_goes_on_to_the_same_bytes(config: Config, tmp_path: Path, monkeypatch) -> None:
-    from hmgpu.parts.models.neural import training
+    from hmgpu.parts.models.training import loop as training
 
     trained_passes: list[int] = []
     started = training.ModelInTraining.on_train_epoch_start

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import torch
 
-from hmgpu.parts.models.neural.batches import Inputs, gather, whole
+from hmgpu.parts.models.training.batches import Inputs, gather, whole
 
 
 class PlainBatches:

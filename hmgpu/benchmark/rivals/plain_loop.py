@@ -6,8 +6,8 @@ from typing import Any
 import torch
 
 from hmgpu.core.engine import Engine
-from hmgpu.parts.models.neural.settings import Training
-from hmgpu.parts.models.neural.training import CLIP
+from hmgpu.parts.models.training.loop import CLIP
+from hmgpu.parts.models.training.settings import Training
 
 
 def plain_pass(model: torch.nn.Module, batches: Iterable[Any], settings: Training, engine: Engine) -> list[float]:

@@ -2,16 +2,16 @@
 
 Zhou et al. 2018 ("Deep interest network for click-through rate prediction"). It reads the past articles of the feature
 family `past_articles`, the codes of `encoded`, and the numbers of all other families. The network is in
-`neural/din.py`.
+`ranking/din.py`.
 """
 
 from typing import TYPE_CHECKING
 
-from hmgpu.parts.models.neural.ranker import NetworkRanker
-from hmgpu.parts.models.neural.ranker_settings import DINSettings
+from hmgpu.parts.models.ranking.ranker import NetworkRanker
+from hmgpu.parts.models.ranking.settings import DINSettings
 
 if TYPE_CHECKING:  # the real import loads torch, which takes seconds
-    from hmgpu.parts.models.neural.din import Network
+    from hmgpu.parts.models.ranking.din import Network
 
 
 class DIN(DINSettings, NetworkRanker):
@@ -22,6 +22,6 @@ class DIN(DINSettings, NetworkRanker):
         return frozenset({"encoded", "past_articles"})
 
     def network(self) -> "type[Network]":
-        from hmgpu.parts.models.neural.din import Network
+        from hmgpu.parts.models.ranking.din import Network
 
         return Network

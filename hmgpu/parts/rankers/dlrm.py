@@ -2,16 +2,16 @@
 
 Naumov et al. 2019 ("Deep learning recommendation model for personalization and recommendation systems"), as Merlin's
 `DLRMModel`. It reads the codes of the feature family `encoded` and the numbers of all other families. The network is in
-`neural/dlrm.py`.
+`ranking/dlrm.py`.
 """
 
 from typing import TYPE_CHECKING
 
-from hmgpu.parts.models.neural.ranker import NetworkRanker
-from hmgpu.parts.models.neural.ranker_settings import DLRMSettings
+from hmgpu.parts.models.ranking.ranker import NetworkRanker
+from hmgpu.parts.models.ranking.settings import DLRMSettings
 
 if TYPE_CHECKING:  # the real import loads torch and Merlin, which take seconds
-    from hmgpu.parts.models.neural.dlrm import Network
+    from hmgpu.parts.models.ranking.dlrm import Network
 
 
 class DLRM(DLRMSettings, NetworkRanker):
@@ -25,6 +25,6 @@ class DLRM(DLRMSettings, NetworkRanker):
         return super().needs_packages() | {"merlin"}
 
     def network(self) -> "type[Network]":
-        from hmgpu.parts.models.neural.dlrm import Network
+        from hmgpu.parts.models.ranking.dlrm import Network
 
         return Network

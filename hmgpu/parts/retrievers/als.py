@@ -11,13 +11,13 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.parts.models.neural.bought import matrix, weighted
-from hmgpu.parts.models.neural.embedding import EmbeddingWithLatest
+from hmgpu.parts.models.space.bought import matrix, weighted
+from hmgpu.parts.models.space.embedding import EmbeddingWithLatest
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates
 
 if TYPE_CHECKING:  # the real imports take a second, which other parts need not pay
-    from hmgpu.parts.models.neural.als import Factorisation, Floats
+    from hmgpu.parts.models.factors.als import Factorisation, Floats
 
 FACTOR = "factor"
 
@@ -64,7 +64,7 @@ class ALS(EmbeddingWithLatest):
         import torch
 
         from hmgpu.core.vectors import quantised
-        from hmgpu.parts.models.neural import als, by_implicit
+        from hmgpu.parts.models.factors import als, by_implicit
 
         engine = self.context.engine
         articles = engine.collect(learned["factors"].sort("article"))
@@ -91,14 +91,14 @@ class ALS(EmbeddingWithLatest):
         names = [f"{FACTOR}{place:03}" for place in range(self.factors)]
         if bought.is_empty():  # which can't be fitted
             return pl.DataFrame(schema=dict.fromkeys(names, pl.Float32))
-        from hmgpu.parts.models.neural import als, by_implicit
+        from hmgpu.parts.models.factors import als, by_implicit
 
         engine = self.context.engine
         fit = engine.either(by_implicit.factorised, als.factorised)
         return pl.DataFrame(fit(matrix(bought, articles["article"]), self._settings(), engine.device), schema=names)
 
     def _settings(self) -> "Factorisation":
-        from hmgpu.parts.models.neural.als import Factorisation
+        from hmgpu.parts.models.factors.als import Factorisation
 
         return Factorisation(self.factors, self.alpha, self.l2, self.iterations, self.context.seed)
 

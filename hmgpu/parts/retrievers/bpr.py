@@ -12,8 +12,8 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.parts.models.neural.bought import matrix, weighted
-from hmgpu.parts.models.neural.embedding_mean import EmbeddingMean
+from hmgpu.parts.models.space.bought import matrix, weighted
+from hmgpu.parts.models.space.embedding_mean import EmbeddingMean
 from hmgpu.parts.part import Count
 
 
@@ -42,7 +42,7 @@ class BPR(EmbeddingMean):
         import torch
 
         from hmgpu.core.vectors import quantised, shortened
-        from hmgpu.parts.models.neural import bpr, by_implicit
+        from hmgpu.parts.models.factors import bpr, by_implicit
 
         engine = self.context.engine
         bought = engine.collect(weighted(history, self.days, self.half_life).sort("customer", "article"))

@@ -15,7 +15,7 @@ from pydantic import Field
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.store import History
 from hmgpu.data.tables import names
-from hmgpu.parts.models.neural.embedding_mean import EmbeddingMean
+from hmgpu.parts.models.space.embedding_mean import EmbeddingMean
 from hmgpu.parts.part import Count
 
 ENCODED: dict[str, VectorsOf] = {"sentences": "text", "pictures": "pictures"}
@@ -57,15 +57,15 @@ class Content(EmbeddingMean):
         """
         engine = self.context.engine
         if self.of == "sales":
-            from hmgpu.parts.models.neural.sales_profile import sales_vectors
+            from hmgpu.parts.models.space.sales_profile import sales_vectors
 
             return sales_vectors(history, self.weeks, engine)
         if self.of == "sentences" or self.of == "pictures":
-            from hmgpu.parts.models.neural.reduced import reduced
+            from hmgpu.parts.models.space.reduced import reduced
 
             encoded = engine.collect(history.vectors_of(ENCODED[self.of]).sort("article"))
             return reduced(encoded, self.dimensions)
-        from hmgpu.parts.models.neural.documents import document_vectors
+        from hmgpu.parts.models.space.documents import document_vectors
 
         table = history.articles.select("article", *_content_columns(history, self.of)).sort("article")
         return document_vectors(_documents(engine.collect(table)), self.dimensions)

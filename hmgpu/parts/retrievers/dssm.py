@@ -2,19 +2,19 @@
 
 Huang et al. 2013 ("Learning deep structured semantic models for web search using clickthrough data"), trained by a
 sampled softmax on the purchases of the weeks before a cutoff, each described as of its own week; the network is in
-`models/neural/dssm.py`. Unlike those of `two_tower`, its sides share no embeddings, and it doesn't know who a customer
+`models/towers/dssm.py`. Unlike those of `two_tower`, its sides share no embeddings, and it doesn't know who a customer
 is, only what they bought and what is known of them.
 """
 
 from typing import TYPE_CHECKING
 
-from hmgpu.parts.models.neural.encoded_embedding import EncodedEmbedding
-from hmgpu.parts.models.neural.settings import DSSMSettings
+from hmgpu.parts.models.towers.encoded_embedding import EncodedEmbedding
+from hmgpu.parts.models.towers.settings import DSSMSettings
 from hmgpu.parts.part import FittedEncoders
 from hmgpu.parts.retriever import Candidates
 
 if TYPE_CHECKING:  # the real import takes seconds
-    from hmgpu.parts.models.neural import dssm
+    from hmgpu.parts.models.towers import dssm
 
 
 class DSSM(DSSMSettings, EncodedEmbedding):
@@ -26,6 +26,6 @@ class DSSM(DSSMSettings, EncodedEmbedding):
     n: Candidates = 100
 
     def network(self, encoders: FittedEncoders) -> "dssm.DSSM":
-        from hmgpu.parts.models.neural.dssm import dssm
+        from hmgpu.parts.models.towers.dssm import dssm
 
         return dssm(self, encoders)

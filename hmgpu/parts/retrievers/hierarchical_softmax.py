@@ -2,20 +2,20 @@
 
 Goodman 2001 ("Classes for fast maximum entropy training"), over a customer's latest articles and fields, and trained on
 the purchases of the weeks before a cutoff, each described as of its own week; the network is in
-`models/neural/hierarchical_softmax.py`. No negatives are sampled: the likelihood of every purchase is computed whole.
+`models/towers/hierarchical_softmax.py`. No negatives are sampled: the likelihood of every purchase is computed whole.
 """
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from hmgpu.parts.models.neural.embedding import Scorer
-from hmgpu.parts.models.neural.encoded_embedding import EncodedEmbedding
-from hmgpu.parts.models.neural.settings import HierarchicalSoftmaxSettings
+from hmgpu.parts.models.space.embedding import Scorer
+from hmgpu.parts.models.towers.encoded_embedding import EncodedEmbedding
+from hmgpu.parts.models.towers.settings import HierarchicalSoftmaxSettings
 from hmgpu.parts.part import FittedEncoders
 from hmgpu.parts.retriever import Candidates
 
 if TYPE_CHECKING:  # the real import takes seconds
-    from hmgpu.parts.models.neural import hierarchical_softmax
+    from hmgpu.parts.models.towers import hierarchical_softmax
 
 
 class HierarchicalSoftmax(HierarchicalSoftmaxSettings, EncodedEmbedding):
@@ -38,11 +38,11 @@ class HierarchicalSoftmax(HierarchicalSoftmaxSettings, EncodedEmbedding):
         return frozenset({self.by} if self.by else ())
 
     def network(self, encoders: FittedEncoders) -> "hierarchical_softmax.HierarchicalSoftmax":
-        from hmgpu.parts.models.neural.hierarchical_softmax import hierarchical_softmax
+        from hmgpu.parts.models.towers.hierarchical_softmax import hierarchical_softmax
 
         return hierarchical_softmax(self, encoders)
 
     def scorer(self) -> Scorer:
-        from hmgpu.parts.models.neural.classes import ClassScores
+        from hmgpu.parts.models.towers.classes import ClassScores
 
         return ClassScores(self.temperature)

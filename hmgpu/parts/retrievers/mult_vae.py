@@ -1,11 +1,11 @@
 """An autoencoder of purchases: a network puts what a customer bought lately into a vector, and finds it again there.
 
 Mult-VAE (Liang, Krishnan, Hoffman & Jebara 2018, "Variational autoencoders for collaborative filtering"); the network
-is in `models/neural/mult_vae.py`. What it finds besides what the customer bought, it proposes.
+is in `models/baskets/mult_vae.py`. What it finds besides what the customer bought, it proposes.
 """
 
-from hmgpu.parts.models.neural.encoded_embedding import TrainedEmbedding, TrainingFunctions
-from hmgpu.parts.models.neural.settings import MultVAESettings
+from hmgpu.parts.models.baskets.settings import MultVAESettings
+from hmgpu.parts.models.towers.encoded_embedding import TrainedEmbedding, TrainingFunctions
 from hmgpu.parts.retriever import Candidates
 
 
@@ -19,7 +19,7 @@ class MultVAE(MultVAESettings, TrainedEmbedding):
     n: Candidates = 100
 
     def training(self) -> TrainingFunctions:
-        from hmgpu.parts.models.neural.basket_vectors import BasketVectors  # torch takes seconds to load
-        from hmgpu.parts.models.neural.mult_vae import MultVAE as Network
+        from hmgpu.parts.models.baskets.basket_vectors import BasketVectors  # torch takes seconds to load
+        from hmgpu.parts.models.baskets.mult_vae import MultVAE as Network
 
         return BasketVectors(Network, self.scorer())

@@ -1,15 +1,15 @@
 """Neural matrix factorisation: a network scores every article on sale for a customer, by what they bought lately.
 
 NeuMF (He, Liao, Zhang, Nie, Hu & Chua 2017, "Neural collaborative filtering"); the network is in
-`models/neural/neumf.py`. Its scores are no products of two vectors, so all of them are computed, some customers at a
+`models/baskets/neumf.py`. Its scores are no products of two vectors, so all of them are computed, some customers at a
 time.
 """
 
 from typing import ClassVar
 
-from hmgpu.parts.models.neural.embedding import Scorer
-from hmgpu.parts.models.neural.encoded_embedding import TrainedEmbedding, TrainingFunctions
-from hmgpu.parts.models.neural.settings import NeuMFSettings
+from hmgpu.parts.models.baskets.settings import NeuMFSettings
+from hmgpu.parts.models.space.embedding import Scorer
+from hmgpu.parts.models.towers.encoded_embedding import TrainedEmbedding, TrainingFunctions
 from hmgpu.parts.retriever import Candidates
 
 
@@ -26,12 +26,12 @@ class NeuMF(NeuMFSettings, TrainedEmbedding):
     n: Candidates = 100
 
     def scorer(self) -> Scorer:
-        from hmgpu.parts.models.neural.neumf import NeuMFScores  # torch takes seconds to load
+        from hmgpu.parts.models.baskets.neumf import NeuMFScores  # torch takes seconds to load
 
         return NeuMFScores(self)
 
     def training(self) -> TrainingFunctions:
-        from hmgpu.parts.models.neural.basket_vectors import BasketVectors
-        from hmgpu.parts.models.neural.neumf import NeuMF as Network
+        from hmgpu.parts.models.baskets.basket_vectors import BasketVectors
+        from hmgpu.parts.models.baskets.neumf import NeuMF as Network
 
         return BasketVectors(Network, self.scorer())

@@ -1,12 +1,12 @@
 """Self-attention over what a customer bought, in order and with the days between: the nearest articles to what follows.
 
 SASRec (Kang & McAuley 2018, "Self-attentive sequential recommendation"), with the loss of gSASRec (Petrov & Macdonald
-2023) and the blocks of eSASRec (Tikhonovich et al. 2025); the network is in `models/neural/self_attention.py`. It is
+2023) and the blocks of eSASRec (Tikhonovich et al. 2025); the network is in `models/sequences/self_attention.py`. It is
 trained to answer, for every day on which a customer bought, what they bought then, from what they had bought before.
 """
 
-from hmgpu.parts.models.neural.encoded_embedding import TrainedEmbedding, TrainingFunctions
-from hmgpu.parts.models.neural.settings import SASRecSettings
+from hmgpu.parts.models.sequences.settings import SASRecSettings
+from hmgpu.parts.models.towers.encoded_embedding import TrainedEmbedding, TrainingFunctions
 from hmgpu.parts.retriever import Candidates
 
 
@@ -21,6 +21,6 @@ class SASRec(SASRecSettings, TrainedEmbedding):
     n: Candidates = 100
 
     def training(self) -> TrainingFunctions:
-        from hmgpu.parts.models.neural import sasrec  # torch takes seconds to load
+        from hmgpu.parts.models.sequences import sasrec  # torch takes seconds to load
 
         return sasrec

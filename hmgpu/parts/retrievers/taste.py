@@ -1,8 +1,8 @@
 """Articles that sell now, weighted by the customer's liking for their category and for such articles within it.
 
 Three factors, multiplied as in naive Bayes: how well the article sells; how much of its category the customer bought
-compared with others in the same weeks (`neural.leaning`); and how near the article is to those that the customer chose
-within their categories (`neural.correspondence`). Trees approximate a product of small factors badly, so it is a
+compared with others in the same weeks (`space.leaning`); and how near the article is to those that the customer chose
+within their categories (`space.correspondence`). Trees approximate a product of small factors badly, so it is a
 retriever of its own, and its factors are features of every candidate.
 
 The product is hmgpu's own idea; the modules of the factors name their sources.
@@ -18,13 +18,13 @@ from pydantic import Field
 from hmgpu.core.plans import ONE, TODAY, decayed, fixed_point, sample
 from hmgpu.data.store import History
 from hmgpu.parts.candidates import KEYS
-from hmgpu.parts.models.neural.correspondence import coordinates
-from hmgpu.parts.models.neural.embedding import Embedding
-from hmgpu.parts.models.neural.leaning import Doubles, band_ratios, bands, bought_rows, ratios, week_shares
+from hmgpu.parts.models.space.correspondence import coordinates
+from hmgpu.parts.models.space.embedding import Embedding
+from hmgpu.parts.models.space.leaning import Doubles, band_ratios, bands, bought_rows, ratios, week_shares
 from hmgpu.parts.part import Category, Count, Learned
 from hmgpu.parts.retriever import Candidates
 
-SCALE = 4  # logarithms are divided by this, so that products of vectors are exact in float32: see neural.topk
+SCALE = 4  # logarithms are divided by this, so that products of vectors are exact in float32: see space.topk
 REACH = 4.0  # longest vector of an article within its category; the few longer ones are shortened to it
 HELD = 8.0  # how far the logarithm of an article's sales can be below the best seller's; cut off there
 
@@ -105,7 +105,7 @@ class Taste(Embedding):
         Null if the candidate has no category.
         """
         from hmgpu.core.vectors import STEPS
-        from hmgpu.parts.models.neural.topk import dots
+        from hmgpu.parts.models.space.topk import dots
 
         engine = self.context.engine
         keys = engine.collect(pairs.select(KEYS), fits=True)

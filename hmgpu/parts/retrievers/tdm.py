@@ -2,19 +2,19 @@
 
 Zhu et al. 2018 ("Learning tree-based deep models for recommender systems"), with two levels above the articles unless
 set, trained on the purchases of the weeks before a cutoff, each described as of its own week; the network is in
-`models/neural/tdm.py`. The first tree is by who buys an article, later ones are by the vectors that were learned.
+`models/towers/tdm.py`. The first tree is by who buys an article, later ones are by the vectors that were learned.
 """
 
 from typing import TYPE_CHECKING
 
-from hmgpu.parts.models.neural.embedding import Scorer
-from hmgpu.parts.models.neural.encoded_embedding import EncodedEmbedding
-from hmgpu.parts.models.neural.settings import TDMSettings
+from hmgpu.parts.models.space.embedding import Scorer
+from hmgpu.parts.models.towers.encoded_embedding import EncodedEmbedding
+from hmgpu.parts.models.towers.settings import TDMSettings
 from hmgpu.parts.part import FittedEncoders
 from hmgpu.parts.retriever import Candidates
 
 if TYPE_CHECKING:  # the real import takes seconds
-    from hmgpu.parts.models.neural import tdm
+    from hmgpu.parts.models.towers import tdm
 
 
 class TDM(TDMSettings, EncodedEmbedding):
@@ -31,11 +31,11 @@ class TDM(TDMSettings, EncodedEmbedding):
     shared = ("articles", "weights")
 
     def network(self, encoders: FittedEncoders) -> "tdm.TDM":
-        from hmgpu.parts.models.neural.tdm import tdm
+        from hmgpu.parts.models.towers.tdm import tdm
 
         return tdm(self, encoders)
 
     def scorer(self) -> Scorer:
-        from hmgpu.parts.models.neural.tree_search import TreeScores
+        from hmgpu.parts.models.towers.tree_search import TreeScores
 
         return TreeScores(self)

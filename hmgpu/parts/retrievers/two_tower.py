@@ -1,6 +1,6 @@
 """Two-tower retrieval: the nearest articles in a space into which a network maps customers and articles.
 
-The model is in `neural/towers.py`, after Yi et al. 2019 ("Sampling-bias-corrected neural modeling for large corpus item
+The model is in `towers/towers.py`, after Yi et al. 2019 ("Sampling-bias-corrected neural modeling for large corpus item
 recommendations") and Covington et al. 2016. It is trained on the purchases of the weeks before a cutoff, each described
 as of its own week. For every History it computes two tables of vectors: new customers get theirs from what is known
 about them, new articles from their attributes.
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from hmgpu.data.store import History
-from hmgpu.parts.models.neural.embedding import EmbeddingWithLatest
-from hmgpu.parts.models.neural.encoded_embedding import EncodedEmbedding
-from hmgpu.parts.models.neural.settings import TwoTowerSettings
+from hmgpu.parts.models.space.embedding import EmbeddingWithLatest
+from hmgpu.parts.models.towers.encoded_embedding import EncodedEmbedding
+from hmgpu.parts.models.towers.settings import TwoTowerSettings
 from hmgpu.parts.part import FittedEncoders, Learned
 from hmgpu.parts.retriever import Candidates
 
 if TYPE_CHECKING:  # the real import takes seconds
-    from hmgpu.parts.models.neural.towers import Towers
+    from hmgpu.parts.models.towers.towers import Towers
 
 
 class TwoTower(TwoTowerSettings, EncodedEmbedding, EmbeddingWithLatest):
@@ -34,7 +34,7 @@ class TwoTower(TwoTowerSettings, EncodedEmbedding, EmbeddingWithLatest):
         return {"half_life": "nowhere yet, since a batch holds one week and its equal weights cancel out"}
 
     def network(self, encoders: FittedEncoders) -> "Towers":
-        from hmgpu.parts.models.neural.towers import towers
+        from hmgpu.parts.models.towers.towers import towers
 
         return towers(self, encoders)
 

@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.data.store import History
-from hmgpu.parts.models.neural.embedding_mean import EmbeddingMean
+from hmgpu.parts.models.space.embedding_mean import EmbeddingMean
 from hmgpu.parts.part import Count, Level
 
 
@@ -58,7 +58,7 @@ class Word2Vec(EmbeddingMean):
         import torch
 
         from hmgpu.core.vectors import quantised, shortened
-        from hmgpu.parts.models.neural import by_gensim, skip_gram
+        from hmgpu.parts.models.factors import by_gensim, skip_gram
 
         engine = self.context.engine
         words = history.articles.select("article", word=self.of).drop_nulls()

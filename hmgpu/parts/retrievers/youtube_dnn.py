@@ -2,18 +2,18 @@
 
 Covington et al. 2016 ("Deep neural networks for YouTube recommendations"), trained by a sampled softmax on the
 purchases of the weeks before a cutoff, each described as of its own week; the network is in
-`models/neural/youtube_dnn.py`.
+`models/towers/youtube_dnn.py`.
 """
 
 from typing import TYPE_CHECKING
 
-from hmgpu.parts.models.neural.encoded_embedding import EncodedEmbedding
-from hmgpu.parts.models.neural.settings import YouTubeDNNSettings
+from hmgpu.parts.models.towers.encoded_embedding import EncodedEmbedding
+from hmgpu.parts.models.towers.settings import YouTubeDNNSettings
 from hmgpu.parts.part import FittedEncoders
 from hmgpu.parts.retriever import Candidates
 
 if TYPE_CHECKING:  # the real import takes seconds
-    from hmgpu.parts.models.neural import youtube_dnn
+    from hmgpu.parts.models.towers import youtube_dnn
 
 
 class YouTubeDNN(YouTubeDNNSettings, EncodedEmbedding):
@@ -27,6 +27,6 @@ class YouTubeDNN(YouTubeDNNSettings, EncodedEmbedding):
     n: Candidates = 100
 
     def network(self, encoders: FittedEncoders) -> "youtube_dnn.YouTubeDNN":
-        from hmgpu.parts.models.neural.youtube_dnn import youtube_dnn
+        from hmgpu.parts.models.towers.youtube_dnn import youtube_dnn
 
         return youtube_dnn(self, encoders)

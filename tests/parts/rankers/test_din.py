@@ -10,9 +10,9 @@ from planted import map_of, on_disk
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.parts.examples import Examples
-from hmgpu.parts.models.neural.din import Network
-from hmgpu.parts.models.neural.numbers import Numbers
-from hmgpu.parts.models.neural.ranking import FACTS, WEIGHTS, Columns, Rows, torch
+from hmgpu.parts.models.ranking.din import Network
+from hmgpu.parts.models.ranking.numbers import Numbers
+from hmgpu.parts.models.ranking.ranking import FACTS, WEIGHTS, Columns, Rows, torch
 from hmgpu.parts.rankers.din import DIN
 from hmgpu.parts.rankers.dnn import DNN
 
@@ -153,7 +153,7 @@ OTHERS = {
 
 
 def test_every_setting_counts(tmp_path):
-    """Patience and devices are tested with the training loop: tests/parts/models/neural/test_training.py."""
+    """Patience and devices are tested with the training loop: tests/parts/models/training/test_loop.py."""
     assert set(OTHERS) == set(DIN.model_fields) - {"patience", "devices"}
     weeks = on_disk(tmp_path, training=planted(80, 1)), on_disk(tmp_path, validation=planted(20, 2))
     quick, unseen = SMALL.model_copy(update={"epochs": 2}), planted(10, 5)

@@ -10,7 +10,7 @@ from hmgpu.core.errors import ConfigError
 from hmgpu.core.metrics import map_at
 from hmgpu.core.plans import ranked
 from hmgpu.parts.examples import Examples
-from hmgpu.parts.models.neural.ranking import FACTS, WEIGHTS, Rows, log_softmax, torch
+from hmgpu.parts.models.ranking.ranking import FACTS, WEIGHTS, Rows, log_softmax, torch
 from hmgpu.parts.rankers.dlrm import DLRM
 from hmgpu.parts.rankers.order import Order
 from hmgpu.parts.rankers.xgboost import XGBoost
@@ -214,7 +214,7 @@ OTHERS = {
 
 
 def test_every_setting_counts(training, validation, engine):
-    """Patience and devices are tested with the training loop: tests/parts/models/neural/test_training.py."""
+    """Patience and devices are tested with the training loop: tests/parts/models/training/test_loop.py."""
     assert set(OTHERS) == set(DLRM.model_fields) - {"patience", "devices"}
     quick, unseen = SMALL.model_copy(update={"epochs": 2}), planted(10, 5)
 

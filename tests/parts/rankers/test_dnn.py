@@ -9,9 +9,9 @@ from planted import map_of, on_disk, planted
 
 from hmgpu.core.engine import Engine
 from hmgpu.parts.examples import Examples
-from hmgpu.parts.models.neural.dnn import Network
-from hmgpu.parts.models.neural.numbers import Numbers
-from hmgpu.parts.models.neural.ranking import FACTS, WEIGHTS, Columns, Rows, torch
+from hmgpu.parts.models.ranking.dnn import Network
+from hmgpu.parts.models.ranking.numbers import Numbers
+from hmgpu.parts.models.ranking.ranking import FACTS, WEIGHTS, Columns, Rows, torch
 from hmgpu.parts.rankers.dnn import DNN
 from hmgpu.parts.rankers.order import Order
 
@@ -103,7 +103,7 @@ OTHERS = {
 
 
 def test_every_setting_counts(weeks):
-    """Patience and devices are tested with the training loop: tests/parts/models/neural/test_training.py."""
+    """Patience and devices are tested with the training loop: tests/parts/models/training/test_loop.py."""
     assert set(OTHERS) == set(DNN.model_fields) - {"patience", "devices"}
     quick, unseen = SMALL.model_copy(update={"epochs": 2}), planted(10, 5)
 

@@ -6,7 +6,7 @@ import pytest
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
-from hmgpu.parts.models.neural import basket_vectors
+from hmgpu.parts.models.baskets import basket_vectors
 from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.mult_vae import MultVAE
 from hmgpu.testing import make_history

@@ -3,7 +3,7 @@
 import pytest
 import tastes
 
-from hmgpu.parts.models.neural import basket_vectors
+from hmgpu.parts.models.baskets import basket_vectors
 from hmgpu.parts.retrievers.neumf import NeuMF
 
 TASTE = NeuMF(epochs=8, weeks=6, dimensions=16, layers=(16,), batch=128, learning_rate=2e-2, support=1)

@@ -8,7 +8,7 @@ import pytest
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
-from hmgpu.parts.models.neural import held_out
+from hmgpu.parts.models.training import held_out
 from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.sasrec import SASRec
 from hmgpu.testing import make_history

@@ -40,8 +40,8 @@ def test_an_article_that_sold_too_little_is_not_proposed_and_has_no_score():
 
 
 OTHERS = {"half_life": 0.5, "width": 4, "hidden": (4,), "layers": (4,), "levels": 1, "branches": 3, "negatives": 2}
-SEARCHING = {"beam"}  # which training doesn't look at; see models/neural/test_tree_search.py
-REBUILDING = {"rebuild"}  # see models/neural/test_tdm.py
+SEARCHING = {"beam"}  # which training doesn't look at; see models/towers/test_tree_search.py
+REBUILDING = {"rebuild"}  # see models/towers/test_tdm.py
 
 
 def test_its_own_settings_count(tmp_path):

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from hmgpu.core.engine import Engine
-from hmgpu.parts.models.neural import by_gensim
+from hmgpu.parts.models.factors import by_gensim
 from hmgpu.parts.retrievers.word2vec import Word2Vec
 
 CPU = Engine("cpu", "tests")

@@ -1,0 +1,1 @@
+"""Networks that know customers by what they bought lately, in no order."""

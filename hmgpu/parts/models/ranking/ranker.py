@@ -1,0 +1,36 @@
+"""The common base of rankers that are networks: all but the network itself, which is loaded when it is needed."""
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hmgpu.core.engine import Engine
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.models.ranking.settings import RankerTraining
+from hmgpu.parts.ranker import Ranker
+
+if TYPE_CHECKING:  # the real import loads torch, which takes seconds
+    from hmgpu.parts.models.ranking.ranking import FittedNetwork, RankingNetwork
+
+
+class NetworkRanker(RankerTraining, Ranker):
+    """A ranker whose model is a network."""
+
+    @abstractmethod
+    def network(self) -> "type[RankingNetwork]":
+        """Return the network's class."""
+
+    def needs_packages(self) -> frozenset[str]:
+        return frozenset({"pytorch_lightning", "torch"})
+
+    def fit(
+        self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
+    ) -> "FittedNetwork":
+        from hmgpu.parts.models.ranking.ranking import train
+
+        return train(self.network(), self, training, validation, engine, seed)
+
+    def load(self, folder: Path, engine: Engine) -> "FittedNetwork":
+        from hmgpu.parts.models.ranking.ranking import load
+
+        return load(self.network(), self, folder, engine)

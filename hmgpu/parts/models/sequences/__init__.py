@@ -1,0 +1,1 @@
+"""Networks on what customers bought, in its order."""

@@ -1,0 +1,1 @@
+"""Networks on what NVTabular encoded: towers, softmaxes over articles, and a tree of articles."""

@@ -1,0 +1,143 @@
+"""Train a network on encoded purchases of a History, and compute what it says of customers and articles."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import torch
+
+from hmgpu.core.engine import Engine
+from hmgpu.core.metrics import recall_at
+from hmgpu.data.store import History
+from hmgpu.parts.models.encode.columns import listed
+from hmgpu.parts.models.space.embedding import Scorer, Tables, marked
+from hmgpu.parts.models.towers.encoded_network import EncodedNetwork
+from hmgpu.parts.models.towers.purchases import write_purchases
+from hmgpu.parts.models.towers.settings import EncodedTraining
+from hmgpu.parts.models.training.batches import FileBatches
+from hmgpu.parts.models.training.held_out import FACT, RECALL, bought_in, train_to
+from hmgpu.parts.models.training.loop import Fitted, fit
+from hmgpu.parts.models.training.weights import load_weights, save_weights
+from hmgpu.parts.part import FittedEncoders, PartContext
+
+log = logging.getLogger(__name__)
+
+FACTS = "training.json"
+
+
+@dataclass(frozen=True)
+class EncodedVectors:
+    """The training of a network on encoded purchases, and its tables."""
+
+    network: Callable[[FittedEncoders], EncodedNetwork]
+    """Returns the network with random weights from torch's generator."""
+    scorer: Scorer
+    """By which articles are scored from the tables."""
+    weights: str
+    """The file of the trained weights."""
+
+    def train(
+        self, settings: EncodedTraining, history: History, context: PartContext, folder: Path, work: Path
+    ) -> None:
+        """Train the network on the purchases before the cutoff and save it in `folder`.
+
+        Of the week that is held out, recall@100 of what its customers bought decides when to stop. Where the History
+        has no purchases to train on, no weights are saved, and nothing is said of anybody.
+        """
+
+        def fit_on(past: History, stops: bool, epochs: int, checkpoints: Path) -> Fitted | None:
+            within = settings.model_copy(update={"epochs": epochs})
+            return self._fitted(within, past, history if stops else None, context, folder, checkpoints)
+
+        best = train_to(history, settings.last_week, settings.epochs, work, fit_on)
+        if not (folder / self.weights).exists():
+            log.warning(
+                "%s proposes nothing: no article that was known was bought in the %d weeks before the held-out one; "
+                "raise its `weeks`",
+                settings.kind,
+                settings.weeks,
+            )
+        (folder / FACTS).write_text(json.dumps({FACT: best}))
+
+    def _fitted(
+        self,
+        settings: EncodedTraining,
+        past: History,
+        judged: History | None,
+        context: PartContext,
+        folder: Path,
+        work: Path,
+    ) -> Fitted | None:
+        """Train the network on `past` and save it; the week after it decides when to stop, if `judged` has it."""
+        encoders, engine = context.encoders(), context.engine
+        torch.manual_seed(context.seed)
+        model = self.network(encoders)
+        files = write_purchases(past, encoders, settings, work / "purchases", model.own_weights)
+        if not files.bought:
+            return None
+        model.prepare(past, encoders, files, context.seed)
+        score = None
+        if judged is not None:
+            bought = engine.collect(bought_in(judged, past.cutoff))
+            buyers = bought.lazy().select("customer").unique()
+            articles = encoders.articles(past)
+            customers = encoders.customers(past.of(buyers), buyers, articles, settings.recent)
+            selling = engine.collect(past.on_sale(settings.on_sale))
+            rows = {"customers": customers, "articles": articles, "selling": selling, "bought": bought}
+            # No local functions: with several devices these are sent to several processes.
+            score = partial(_recall, rows=rows, scorer=self.scorer, engine=engine)
+        batches = partial(FileBatches, files.bought, settings.batch, engine)
+        kept = fit(model, batches, score, settings, engine, context.seed, work)
+        save_weights(model, folder / self.weights)
+        return kept
+
+    def article_tables(
+        self, settings: EncodedTraining, history: History, context: PartContext
+    ) -> dict[str, pl.DataFrame]:
+        """Return what the network says of all articles that had been sold before, and their `codes`.
+
+        The codes (key, …) describe customers by their latest articles. Articles that the network doesn't know are among
+        them, and nowhere else.
+        """
+        encoders = context.encoders()
+        articles = encoders.articles(history)
+        codes = [column.name for column in listed(encoders.present)]
+        model, rows = self._trained(context, articles)
+        return model.article_tables(rows, context.engine) | {"codes": articles.select("key", *codes)}
+
+    def customer_tables(
+        self, settings: EncodedTraining, audience: History, codes: pl.DataFrame, context: PartContext
+    ) -> dict[str, pl.DataFrame]:
+        """Return what the network says of all customers of `audience`.
+
+        Args:
+            settings: of the network.
+            audience: the History of the customers.
+            codes: the codes that `article_tables` returned for the same cutoff.
+            context: with the engine, the encoders and the trained network.
+        """
+        customers = audience.customers.select("customer")
+        encoded = context.encoders().customers(audience, customers, codes, settings.recent)
+        model, rows = self._trained(context, encoded)
+        return model.customer_tables(rows, context.engine)
+
+    def _trained(self, context: PartContext, rows: pl.DataFrame) -> tuple[EncodedNetwork, pl.DataFrame]:
+        """Return the trained network and `rows`; none of them where there was nothing to train it on."""
+        assert context.model is not None
+        model, weights = self.network(context.encoders()), context.model / self.weights
+        if not weights.exists():
+            return model, rows.clear()
+        load_weights(model, weights)
+        return model, rows
+
+
+def _recall(model: torch.nn.Module, rows: Tables, scorer: Scorer, engine: Engine) -> float:
+    """Return the recall of what was `bought` for the encoded `customers`, among the `articles` that are `selling`."""
+    assert isinstance(model, EncodedNetwork)
+    tables = model.article_tables(rows["articles"], engine) | model.customer_tables(rows["customers"], engine)
+    tables["articles"] = engine.collect(marked(tables["articles"].lazy(), rows["selling"].lazy()))
+    return recall_at(scorer.best(tables, RECALL, engine), rows["bought"], RECALL)
