@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from hmgpu.core.engine import Engine
 from hmgpu.parts.features.encoded import Encoded
 from hmgpu.parts.features.past_articles import PastArticles
+from hmgpu.testing import make_history
 
 CPU = Engine("cpu", "tests")
 # Often enough for codes of their own.
@@ -15,8 +16,8 @@ OFTEN = [(50, 20 + number, article) for article in (1, 2, 3, 4) for number in ra
 BOUGHT = [(9, 0, 1), (9, 0, 1), (3, 0, 2), (20, 0, 3), (3, 0, 4), (7, 1, 4), (2, 1, 4)]
 
 
-@pytest.fixture
-def history(make_history):
+@pytest.fixture(scope="module")
+def history():
     kinds = {1: 7, 2: 7, 3: 8, 4: 8}
     return make_history(
         [*OFTEN, *BOUGHT], articles={article: {"product_type": kind} for article, kind in kinds.items()}

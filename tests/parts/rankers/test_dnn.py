@@ -102,9 +102,10 @@ OTHERS = {
 }
 
 
-def test_every_setting_counts(weeks):
+def test_every_setting_counts(tmp_path):
     """Patience and devices are tested with the training loop: tests/parts/models/training/test_loop.py."""
     assert set(OTHERS) == set(DNN.model_fields) - {"patience", "devices"}
+    weeks = on_disk(tmp_path, training=planted(60, 1)), on_disk(tmp_path, validation=planted(20, 2))
     quick, unseen = SMALL.model_copy(update={"epochs": 2}), planted(10, 5)
 
     def scores(settings):
