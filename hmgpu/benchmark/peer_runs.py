@@ -22,7 +22,7 @@ from hmgpu.data.weeks import Week
 from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.lists import best_sellers, top_k
 
-PEERS = ("popular", "repurchase", "als", "bpr", "cosine", "item_knn", "user_knn", "ease", "lambdarank")
+PEERS = ("popular", "repurchase", "als", "bpr", "cosine", "item_knn", "user_knn", "ease", "lambdarank", "esasrec")
 CPU = Engine("cpu", "peers run there")
 
 

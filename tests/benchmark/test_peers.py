@@ -2,7 +2,9 @@
 
 import dataclasses
 import importlib
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from hmgpu.benchmark.peers.notebook_candidates import candidates
 from hmgpu.benchmark.peers.notebook_features import with_notebook_features
 from hmgpu.benchmark.peers.purchases import PurchaseMatrix
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import ConfigError
+from hmgpu.core.errors import ConfigError, RunError
 from hmgpu.core.list_length import K
 from hmgpu.data.ingest import ingest
 from hmgpu.data.settings import DataSettings
@@ -26,6 +28,7 @@ from hmgpu.testing.histories import EVERY_COLUMN
 
 CPU = Engine("cpu", "tests")
 OPTIONAL = EVERY_COLUMN - {"day", "customer", "article"}
+VARIABLE = "HMGPU_RECTOOLS_PYTHON"
 every_peer = pytest.mark.parametrize("name", PEERS)
 
 
@@ -33,7 +36,10 @@ every_peer = pytest.mark.parametrize("name", PEERS)
 def installed(request) -> None:
     """Skip a peer whose optional library is missing."""
     name = request.node.callspec.params.get("name") if hasattr(request.node, "callspec") else None
-    if name in PEERS:
+    if name == "esasrec":
+        if VARIABLE not in os.environ:
+            pytest.skip(f"{VARIABLE} is not set")
+    elif name in PEERS:
         pytest.importorskip({"lambdarank": "lightgbm"}.get(name, "lenskit"))
 
 
@@ -211,3 +217,50 @@ def test_names_of_peers():
     assert named("bpr, als,bpr") == ["bpr", "als"]
     with pytest.raises(ConfigError, match=r"Unknown peer 'svd': choose from popular, repurchase, als"):
         named("als,svd")
+
+
+@pytest.fixture
+def rectools(tmp_path, monkeypatch) -> Callable[[str], None]:
+    """Return a function that puts a program of a few words in the place of RecTools' Python."""
+
+    def stands_in(words: str) -> None:
+        python = tmp_path / "python"
+        python.write_text(f"#!{sys.executable}\nimport json, sys\nfolder = sys.argv[2]\n{words}\n")
+        python.chmod(0o755)
+        monkeypatch.setenv(VARIABLE, str(python))
+        monkeypatch.delitem(sys.modules, "hmgpu.benchmark.peers.esasrec", raising=False)
+
+    return stands_in
+
+
+def test_rectools_gets_what_was_bought_before_and_its_lists_are_read(rectools, make_history):
+    rectools("""
+names = ("bought", "customers", "on_sale")
+bought, customers, selling = (open(f"{folder}/{name}.csv").read().split() for name in names)
+assert [row.split(",")[:2] for row in bought] == [["customer", "article"], ["2", "5"], ["1", "4"]]
+assert (customers, sorted(selling[1:])) == (["customer", "1"], ["4"])
+assert json.load(open(f"{folder}/settings.json")) == {
+    "seed": 7, "factors": 8, "epochs": 1, "negatives": 256, "places": 12
+}
+open(f"{folder}/found.csv", "w").write("customer,article,rank\\n1,4,1\\n")
+""")
+    history = make_history([(1, 1, 4), (50, 2, 5), (300, 2, 6)])
+    asked = pl.DataFrame({"customer": [1, 3]}, schema={"customer": pl.Int32})
+    found = load("esasrec").recommend(history, asked, CPU, 7, days=100, factors=8, epochs=1)
+    assert found.rows() == [(1, 4, 1)]
+    assert set(found.dtypes) == {pl.Int32}
+
+
+def test_why_rectools_failed_is_said(rectools, make_history):
+    rectools('print("first", file=sys.stderr); sys.exit("out of memory")')
+    asked = pl.DataFrame({"customer": [1]}, schema={"customer": pl.Int32})
+    with pytest.raises(RunError, match=r"^RecTools failed: out of memory$"):
+        load("esasrec").recommend(make_history([(1, 1, 4)]), asked, CPU, 7, days=100, factors=8, epochs=1)
+
+
+def test_without_rectools_its_peer_says_what_to_set(monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delitem(sys.modules, "hmgpu.benchmark.peers.esasrec", raising=False)
+    peers, absent = available(["esasrec"], OPTIONAL)
+    assert not peers
+    assert absent["esasrec"].endswith(f"and set {VARIABLE} to its Python")
