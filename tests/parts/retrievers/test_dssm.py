@@ -29,7 +29,7 @@ def test_a_gpu_learns_it_too(tmp_path, gpu):
     assert tastes.times_popular(tastes.trained(TASTE, tastes.tastes()[0], tmp_path, gpu)) >= 2.5
 
 
-OTHERS = {"last_week": "trained", "half_life": 0.5, "hidden": (4,), "temperature": 0.5}
+OTHERS = {"last_week": "held-out", "half_life": 0.5, "hidden": (4,), "temperature": 0.5}
 
 
 def test_its_own_settings_count(tmp_path):

@@ -44,7 +44,7 @@ def test_an_article_that_sold_too_little_is_not_proposed_and_has_no_score():
 
 
 OTHERS = {
-    "last_week": "trained",
+    "last_week": "held-out",
     "half_life": 0.5,
     "width": 4,
     "hidden": (4,),

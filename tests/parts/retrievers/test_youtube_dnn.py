@@ -59,7 +59,7 @@ def test_a_customer_is_their_latest_articles_in_any_order(trained):
     assert vectors[0].is_unique().all()
 
 
-OTHERS = {"last_week": "trained", "half_life": 0.5, "width": 4, "hidden": (4,), "temperature": 0.5}
+OTHERS = {"last_week": "held-out", "half_life": 0.5, "width": 4, "hidden": (4,), "temperature": 0.5}
 
 
 def test_its_own_settings_count(tmp_path):
