@@ -157,7 +157,7 @@ def test_an_unknown_kind_names_those_there_are() -> None:
     with pytest.raises(
         ConfigError,
         match=r"'popularity' is not a kind of retriever; did you mean 'popular'\? There are "
-        r"als, bpr, content, copurchase, item_cf, .*popular_by",
+        r"als, bpr, content, copurchase, dssm, .*popular_by",
     ):
         build(Retriever, "popularity", {})
     with pytest.raises(ConfigError, match="'lightgbm' is not a kind of ranker; choose from blend"):
