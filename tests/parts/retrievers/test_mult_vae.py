@@ -6,7 +6,7 @@ import pytest
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
-from hmgpu.parts.models.baskets import basket_vectors
+from hmgpu.parts.models.training import held_out
 from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.mult_vae import MultVAE
 from hmgpu.testing import make_history
@@ -32,7 +32,7 @@ def trained(part, history, folder, engine=CPU):
 
 
 def test_it_finds_what_customers_of_the_same_taste_buy(tasteful, purchases, tmp_path, monkeypatch):
-    monkeypatch.setattr(basket_vectors, "RECALL", 15)  # all sixty articles are among the nearest hundred
+    monkeypatch.setattr(held_out, "RECALL", 15)  # all sixty articles are among the nearest hundred
     part = trained(SMALL.model_copy(update={"n": 15}), tasteful, tmp_path)
     ahead = {(customer, article) for ago, customer, article in purchases if ago <= 0}
     labels = pl.DataFrame(sorted(ahead), schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
@@ -66,7 +66,7 @@ def test_a_pair_without_vectors_is_null_and_only_what_is_on_sale_is_proposed(tmp
 
 @pytest.mark.gpu
 def test_a_gpu_learns_it_too(tasteful, purchases, tmp_path, monkeypatch, gpu):
-    monkeypatch.setattr(basket_vectors, "RECALL", 15)
+    monkeypatch.setattr(held_out, "RECALL", 15)
     part = trained(SMALL.model_copy(update={"n": 15}), tasteful, tmp_path, gpu)
     ahead = {(customer, article) for ago, customer, article in purchases if ago <= 0}
     labels = pl.DataFrame(sorted(ahead), schema={"customer": pl.Int32, "article": pl.Int32}, orient="row")
@@ -94,7 +94,7 @@ SERVING = {"n", "on_sale"}  # of which weights know nothing; `on_sale` is tried 
 def test_every_setting_counts(tmp_path, monkeypatch):
     """The pipeline reads `refit`; epochs, patience and devices are tested with the training loop."""
     assert set(OTHERS) == set(MultVAE.model_fields) - SERVING - {"refit", "epochs", "patience", "devices"}
-    monkeypatch.setattr(basket_vectors, "RECALL", 1)  # of so few articles all are among the nearest hundred
+    monkeypatch.setattr(held_out, "RECALL", 1)  # of so few articles all are among the nearest hundred
     bought = [(day, customer, (customer * day + day // 2) % 41) for day in range(1, 45, 3) for customer in range(16)]
     history = make_history(bought)
     quick = SMALL.model_copy(update={"epochs": 3, "batch": 8})

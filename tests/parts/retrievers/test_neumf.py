@@ -3,7 +3,7 @@
 import pytest
 import tastes
 
-from hmgpu.parts.models.baskets import basket_vectors
+from hmgpu.parts.models.training import held_out
 from hmgpu.parts.retrievers.neumf import NeuMF
 
 TASTE = NeuMF(
@@ -55,5 +55,5 @@ SERVING = {"n"}  # of which training knows nothing; every retriever's contract t
 def test_every_setting_counts(tmp_path, monkeypatch):
     """The pipeline reads `refit`; epochs, patience and devices are tested with the training loop."""
     assert set(OTHERS) == set(NeuMF.model_fields) - SERVING - {"refit", "epochs", "patience", "devices"}
-    monkeypatch.setattr(basket_vectors, "RECALL", 1)  # of so few articles all are among the best hundred
+    monkeypatch.setattr(held_out, "RECALL", 1)  # of so few articles all are among the best hundred
     assert tastes.idle_settings(SMALL, OTHERS, tmp_path) == []

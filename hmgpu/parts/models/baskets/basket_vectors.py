@@ -15,7 +15,6 @@ from torch import nn
 from torch.nn import functional
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.metrics import recall_at
 from hmgpu.core.parquet import read_table
 from hmgpu.core.vectors import quantised
 from hmgpu.data.store import History
@@ -23,7 +22,7 @@ from hmgpu.parts.models.baskets.baskets import BASKET, baskets, known_articles
 from hmgpu.parts.models.baskets.settings import BasketSettings
 from hmgpu.parts.models.space.embedding import Scorer, marked
 from hmgpu.parts.models.training.batches import OFFSETS, VALUES, FileBatches, Inputs, whole
-from hmgpu.parts.models.training.held_out import FACT, RECALL, bought_in, train_to
+from hmgpu.parts.models.training.held_out import FACT, held_out_recall, train_to
 from hmgpu.parts.models.training.loop import Fitted, fit
 from hmgpu.parts.models.training.weights import load_weights, save_weights
 from hmgpu.parts.part import PartContext
@@ -93,12 +92,7 @@ class BasketVectors:
         Of the week that is held out, recall@100 of what its customers bought decides when to stop. Where the History
         has no purchases to train on, no weights are saved, and nobody gets a vector.
         """
-
-        def fit_on(past: History, stops: bool, epochs: int, checkpoints: Path) -> Fitted | None:
-            within = settings.model_copy(update={"epochs": epochs})
-            return self._fitted(within, past, history if stops else None, context, folder, checkpoints)
-
-        best = train_to(history, settings.last_week, settings.epochs, work, fit_on)
+        best = train_to(settings, history, work, partial(self._fitted, context=context, folder=folder))
         if not (folder / WEIGHTS).exists():
             log.warning(
                 "%s proposes nothing: no article was bought %d times in the %d days before the held-out week; lower "
@@ -113,12 +107,12 @@ class BasketVectors:
         self,
         settings: BasketSettings,
         past: History,
-        judged: History | None,
+        bought: pl.LazyFrame | None,
+        work: Path,
         context: PartContext,
         folder: Path,
-        work: Path,
     ) -> Fitted | None:
-        """Train a network on `past` and save it; the week after it decides when to stop, if `judged` has it."""
+        """Train a network on `past` and save it; what was `bought` in the week after it decides when to stop."""
         engine = context.engine
         articles = known_articles(past, settings.looks_back, settings.support, engine)
         torch.manual_seed(context.seed)
@@ -129,11 +123,11 @@ class BasketVectors:
             return None
         articles.write_parquet(folder / ARTICLES)
         score = None
-        if judged is not None:
-            bought = engine.collect(bought_in(judged, past.cutoff))
-            asked = _asked(past.of(bought.lazy().select("customer").unique()), articles, settings, engine)
+        if bought is not None:
+            wanted = engine.collect(bought)
+            asked = _asked(past.of(wanted.lazy().select("customer").unique()), articles, settings, engine)
             known = engine.collect(marked(articles.lazy(), past.on_sale(settings.on_sale)))
-            rows = {"asked": asked, "known": known, "bought": bought}
+            rows = {"asked": asked, "known": known, "bought": wanted}
             # No local functions: with several devices these are sent to several processes.
             score = partial(_recall, rows=rows, scorer=self.scorer, engine=engine)
         batches = partial(FileBatches, files, settings.batch, engine)
@@ -179,7 +173,7 @@ def _recall(model: nn.Module, rows: Mapping[str, pl.DataFrame], scorer: Scorer, 
     known = rows["known"]
     vectors = _vectors_of_articles(model, known).join(known.select("article", "on_sale"), on="article")
     tables = {"articles": vectors, "customers": _vectors_of_customers(model, rows["asked"], engine), **model.weights()}
-    return recall_at(scorer.best(tables, RECALL, engine), rows["bought"], RECALL)
+    return held_out_recall(tables, rows["bought"], scorer, engine)
 
 
 def _vectors_of_articles(model: BasketNetwork, articles: pl.DataFrame) -> pl.DataFrame:

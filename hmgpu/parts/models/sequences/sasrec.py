@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -27,8 +26,10 @@ from hmgpu.parts.models.sequences.sequences import (
 )
 from hmgpu.parts.models.sequences.settings import SASRecSettings
 from hmgpu.parts.models.sequences.supply import sales_bands, supply
+from hmgpu.parts.models.space.embedding import marked
+from hmgpu.parts.models.space.topk import DotProducts
 from hmgpu.parts.models.training.batches import FileBatches, padded, whole
-from hmgpu.parts.models.training.held_out import FACT, bought_in, held_out_recall, train_to
+from hmgpu.parts.models.training.held_out import FACT, held_out_recall, train_to
 from hmgpu.parts.models.training.loop import Fitted, fit
 from hmgpu.parts.models.training.weights import load_weights, save_weights
 from hmgpu.parts.part import PartContext
@@ -47,13 +48,7 @@ def train(settings: SASRecSettings, history: History, context: PartContext, fold
     purchases to train on, no weights are saved, and nobody gets a vector.
     """
     sizes = dict[str, int]()
-
-    def fit_on(past: History, stops: bool, epochs: int, checkpoints: Path) -> Fitted | None:
-        sizes.update(_ids_and_sizes(past, settings, context.engine, folder))
-        within = settings.model_copy(update={"epochs": epochs})
-        return _fitted(within, past, history if stops else None, sizes, context, folder, checkpoints)
-
-    best = train_to(history, settings.last_week, settings.epochs, work, fit_on)
+    best = train_to(settings, history, work, partial(_fitted, sizes=sizes, context=context, folder=folder))
     if not (folder / WEIGHTS).exists():
         log.warning(
             "sasrec proposes nothing: nobody bought in the %d weeks before the held-out one; raise its `weeks`",
@@ -62,25 +57,24 @@ def train(settings: SASRecSettings, history: History, context: PartContext, fold
     (folder / FACTS).write_text(json.dumps({FACT: best, "sizes": sizes}))
 
 
-def _ids_and_sizes(history: History, settings: SASRecSettings, engine: Engine, folder: Path) -> dict[str, int]:
-    """Write the ids of articles into `folder`, and return the sizes of the network's tables."""
-    ids = articles_with_ids(history, settings.support, engine)
-    ids.write_parquet(folder / IDS)
-    return {"id": ids.height + 1} | sizes_of_fields(history, engine)
-
-
 def _fitted(
     settings: SASRecSettings,
     past: History,
-    judged: History | None,
-    sizes: Mapping[str, int],
+    bought: pl.LazyFrame | None,
+    work: Path,
+    sizes: dict[str, int],
     context: PartContext,
     folder: Path,
-    work: Path,
 ) -> Fitted | None:
-    """Train a network on `past` and save its weights; the week after it decides when to stop, if `judged` has it."""
+    """Train a network on `past` and save its weights; what was `bought` in the week after it decides when to stop.
+
+    The sizes of the network's tables are put into `sizes`, and the ids of articles into `folder`.
+    """
     engine = context.engine
-    articles = coded_articles(past, read_table(folder / IDS), sizes, engine)
+    ids = articles_with_ids(past, settings.support, engine)
+    ids.write_parquet(folder / IDS)
+    sizes.update({"id": ids.height + 1} | sizes_of_fields(past, engine))
+    articles = coded_articles(past, ids, sizes, engine)
     files = write_sequences(past, articles, settings, engine, work / "sequences")
     if not files:
         return None
@@ -89,13 +83,13 @@ def _fitted(
     bands = sales_bands(past, articles, settings.weeks, engine)
     model.learn_from(matrix_of(articles), supply(past, articles, settings, engine), bands, past.cutoff)
     score = None
-    if judged is not None:
-        bought = engine.collect(bought_in(judged, past.cutoff))
-        buyers = past.of(bought.lazy().select("customer").unique())
+    if bought is not None:
+        wanted = engine.collect(bought)
+        buyers = past.of(wanted.lazy().select("customer").unique())
         asked = sequences(buyers, articles, settings.recent, engine, asking=True)
         selling = engine.collect(past.on_sale(settings.on_sale))
         # No local functions: with several devices these are sent to several processes.
-        facts = {"asked": asked, "articles": articles, "bands": bands[0], "selling": selling, "bought": bought}
+        facts = {"asked": asked, "articles": articles, "bands": bands[0], "selling": selling, "bought": wanted}
         score = partial(_recall, **facts, engine=engine)
     batches = partial(FileBatches, files, settings.batch, engine)
     kept = fit(model, batches, score, settings, engine, context.seed, work)
@@ -164,8 +158,9 @@ def _recall(
 ) -> float:
     """Return the recall of `bought` for the customers of the sequences `asked`, among the articles of `selling`."""
     assert isinstance(model, SelfAttention)
+    vectors = marked(_vectors_of_articles(model, articles, bands, engine).lazy(), selling.lazy())
     customers = _vectors_of_customers(model, asked, articles, engine)
-    return held_out_recall(customers, _vectors_of_articles(model, articles, bands, engine), selling, bought, engine)
+    return held_out_recall({"articles": engine.collect(vectors), "customers": customers}, bought, DotProducts(), engine)
 
 
 def _vectors_of_articles(

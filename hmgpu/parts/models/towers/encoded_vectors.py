@@ -11,7 +11,6 @@ import polars as pl
 import torch
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.metrics import recall_at
 from hmgpu.data.store import History
 from hmgpu.parts.models.encode.columns import listed
 from hmgpu.parts.models.space.embedding import Scorer, Tables, marked
@@ -19,7 +18,7 @@ from hmgpu.parts.models.towers.encoded_network import EncodedNetwork
 from hmgpu.parts.models.towers.purchases import write_purchases
 from hmgpu.parts.models.towers.settings import EncodedTraining
 from hmgpu.parts.models.training.batches import FileBatches
-from hmgpu.parts.models.training.held_out import FACT, RECALL, bought_in, train_to
+from hmgpu.parts.models.training.held_out import FACT, held_out_recall, train_to
 from hmgpu.parts.models.training.loop import Fitted, fit
 from hmgpu.parts.models.training.weights import load_weights, save_weights
 from hmgpu.parts.part import FittedEncoders, PartContext
@@ -48,12 +47,7 @@ class EncodedVectors:
         Of the week that is held out, recall@100 of what its customers bought decides when to stop. Where the History
         has no purchases to train on, no weights are saved, and nothing is said of anybody.
         """
-
-        def fit_on(past: History, stops: bool, epochs: int, checkpoints: Path) -> Fitted | None:
-            within = settings.model_copy(update={"epochs": epochs})
-            return self._fitted(within, past, history if stops else None, context, folder, checkpoints)
-
-        best = train_to(history, settings.last_week, settings.epochs, work, fit_on)
+        best = train_to(settings, history, work, partial(self._fitted, context=context, folder=folder))
         if not (folder / self.weights).exists():
             log.warning(
                 "%s proposes nothing: no article that was known was bought in the %d weeks before the held-out one; "
@@ -67,12 +61,12 @@ class EncodedVectors:
         self,
         settings: EncodedTraining,
         past: History,
-        judged: History | None,
+        bought: pl.LazyFrame | None,
+        work: Path,
         context: PartContext,
         folder: Path,
-        work: Path,
     ) -> Fitted | None:
-        """Train the network on `past` and save it; the week after it decides when to stop, if `judged` has it."""
+        """Train the network on `past` and save it; what was `bought` in the week after it decides when to stop."""
         encoders, engine = context.encoders(), context.engine
         torch.manual_seed(context.seed)
         model = self.network(encoders)
@@ -81,13 +75,13 @@ class EncodedVectors:
             return None
         model.prepare(past, encoders, files, context.seed)
         score = None
-        if judged is not None:
-            bought = engine.collect(bought_in(judged, past.cutoff))
-            buyers = bought.lazy().select("customer").unique()
+        if bought is not None:
+            wanted = engine.collect(bought)
+            buyers = wanted.lazy().select("customer").unique()
             articles = encoders.articles(past)
             customers = encoders.customers(past.of(buyers), buyers, articles, settings.recent)
             selling = engine.collect(past.on_sale(settings.on_sale))
-            rows = {"customers": customers, "articles": articles, "selling": selling, "bought": bought}
+            rows = {"customers": customers, "articles": articles, "selling": selling, "bought": wanted}
             # No local functions: with several devices these are sent to several processes.
             score = partial(_recall, rows=rows, scorer=self.scorer, engine=engine)
         batches = partial(FileBatches, files.bought, settings.batch, engine)
@@ -140,4 +134,4 @@ def _recall(model: torch.nn.Module, rows: Tables, scorer: Scorer, engine: Engine
     assert isinstance(model, EncodedNetwork)
     tables = model.article_tables(rows["articles"], engine) | model.customer_tables(rows["customers"], engine)
     tables["articles"] = engine.collect(marked(tables["articles"].lazy(), rows["selling"].lazy()))
-    return recall_at(scorer.best(tables, RECALL, engine), rows["bought"], RECALL)
+    return held_out_recall(tables, rows["bought"], scorer, engine)

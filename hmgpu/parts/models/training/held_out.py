@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -9,9 +10,11 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.metrics import recall_at
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
-from hmgpu.parts.models.space.topk import nearest
+from hmgpu.parts.models.space.embedding import Scorer, Tables
 from hmgpu.parts.models.training.loop import Fitted
-from hmgpu.parts.models.training.settings import LastWeek
+from hmgpu.parts.models.training.settings import HistoryTraining
+
+S = TypeVar("S", bound=HistoryTraining)
 
 RECALL = 100
 FACT = f"held_out_recall_at_{RECALL}"
@@ -28,44 +31,41 @@ def bought_in(history: History, week: int) -> pl.LazyFrame:
     return inside.select("customer", "article").unique().join(known, on="article", how="semi")
 
 
-def held_out_recall(
-    customers: pl.DataFrame, articles: pl.DataFrame, selling: pl.DataFrame, bought: pl.DataFrame, engine: Engine
-) -> float:
-    """Return the share of `bought` among the 100 articles of `selling` that are nearest to each customer.
+def held_out_recall(tables: Tables, bought: pl.DataFrame, scorer: Scorer, engine: Engine) -> float:
+    """Return the share of `bought` among each customer's hundred best articles on sale.
 
     Args:
-        customers: (customer, `v…` int16).
-        articles: (article, `v…` int16).
-        selling: (article) that may be proposed.
+        tables: what a model says of customers and articles, for `scorer`.
         bought: (customer, article) of the held-out week, each once.
+        scorer: by which articles are scored.
         engine: where to compute, on the CPU or the GPU.
     """
-    found = nearest(customers, articles.join(selling, on="article", how="semi"), RECALL, engine)
-    return recall_at(found, bought, RECALL)
+    return recall_at(scorer.best(tables, RECALL, engine), bought, RECALL)
 
 
 def train_to(
+    settings: S,
     history: History,
-    last_week: LastWeek,
-    epochs: int,
     work: Path,
-    fit: Callable[[History, bool, int, Path], Fitted | None],
+    fit: Callable[[S, History, pl.LazyFrame | None, Path], Fitted | None],
 ) -> float | None:
     """Train a model on `history` by calls of `fit`, and return its recall of the held-out week, None without one.
 
     Args:
+        settings: of the training; they say what becomes of the last week.
         history: all that may be known.
-        last_week: what becomes of the last week.
-        epochs: the most passes.
         work: folder for the checkpoints of all calls.
-        fit: called with what to train on, whether the week after that decides when to stop, the most passes and a
-            folder for checkpoints. It leaves a trained model where its caller wants it, and returns None where there
-            was nothing to train on.
+        fit: called with settings, of which `epochs` are the passes of this call, what to train on, what was `bought_in`
+            the week after that if it decides when to stop, and a folder for checkpoints. It leaves a trained model
+            where its caller wants it, and returns None where there was nothing to train on.
     """
-    if last_week == "trained":
-        fit(history, False, epochs, work / "trained")
+    if settings.last_week == "trained":
+        fit(settings, history, None, work / "trained")
         return None
-    fitted = fit(history.before(history.cutoff - DAYS), True, epochs, work / "held_out")
-    if fitted is not None and last_week == "again":
-        fit(history, False, fitted.passes, work / "again")
-    return None if fitted is None else fitted.score
+    past = history.before(history.cutoff - DAYS)
+    fitted = fit(settings, past, bought_in(history, past.cutoff), work / "held_out")
+    if fitted is None:
+        return None
+    if settings.last_week == "again":
+        fit(settings.model_copy(update={"epochs": fitted.passes}), history, None, work / "again")
+    return fitted.score

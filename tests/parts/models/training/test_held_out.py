@@ -4,8 +4,11 @@ import polars as pl
 import pytest
 
 from hmgpu.core.engine import Engine
+from hmgpu.parts.models.space.embedding import marked
+from hmgpu.parts.models.space.topk import DotProducts
 from hmgpu.parts.models.training.held_out import bought_in, held_out_recall, train_to
 from hmgpu.parts.models.training.loop import Fitted
+from hmgpu.parts.models.training.settings import HistoryTraining
 
 CPU = Engine("cpu", "tests")
 
@@ -23,11 +26,14 @@ def test_only_what_is_on_sale_is_found():
     articles = pl.DataFrame({"article": pl.Series(range(101), dtype=pl.Int32), **vectors})
     customers = articles.head(2).rename({"article": "customer"})
     bought = pl.DataFrame({"customer": [0, 1], "article": [0, 100]}, schema={"customer": pl.Int32, "article": pl.Int32})
-    assert held_out_recall(customers, articles, articles.select("article"), bought, CPU) == 0.5
-    others = articles.select("article").filter(pl.col("article") > 0)
-    assert held_out_recall(customers, articles, others, bought, CPU) == 0.5
-    few = articles.select("article").filter(pl.col("article") != 50)
-    assert held_out_recall(customers, articles, few, bought, CPU) == 1.0
+
+    def recall(selling: pl.DataFrame) -> float:
+        tables = {"articles": CPU.collect(marked(articles.lazy(), selling.lazy())), "customers": customers}
+        return held_out_recall(tables, bought, DotProducts(), CPU)
+
+    assert recall(articles.select("article")) == 0.5
+    assert recall(articles.select("article").filter(pl.col("article") > 0)) == 0.5
+    assert recall(articles.select("article").filter(pl.col("article") != 50)) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -41,15 +47,15 @@ def test_only_what_is_on_sale_is_found():
 def test_what_becomes_of_the_last_week(last_week, calls, recall, make_history, tmp_path):
     history, seen = make_history([(9, 1, 1)]), []
 
-    def fit(past, stops, epochs, work) -> Fitted:
-        seen.append((past.cutoff - history.cutoff, stops, epochs))
-        return Fitted(3, 0.5 if stops else None)
+    def fit(settings, past, bought, work) -> Fitted:
+        seen.append((past.cutoff - history.cutoff, bought is not None, settings.epochs))
+        return Fitted(3, None if bought is None else 0.5)
 
-    assert train_to(history, last_week, 20, tmp_path, fit) == recall
+    assert train_to(HistoryTraining(last_week=last_week, epochs=20), history, tmp_path, fit) == recall
     assert seen == calls
 
 
 def test_where_there_was_nothing_to_stop_by_nothing_is_trained_again(make_history, tmp_path):
-    calls = []
-    assert train_to(make_history([(9, 1, 1)]), "again", 20, tmp_path, lambda *given: calls.append(given)) is None
+    calls, again = [], HistoryTraining(last_week="again")
+    assert train_to(again, make_history([(9, 1, 1)]), tmp_path, lambda *given: calls.append(given)) is None
     assert len(calls) == 1
