@@ -13,8 +13,8 @@ from hmgpu.benchmark.rivals.plain_loop import plain_pass
 from hmgpu.benchmark.two_tower import benchmark_two_tower
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
-from hmgpu.parts.models.towers.purchases import PurchaseFiles
 from hmgpu.parts.models.training.batches import FileBatches
+from hmgpu.parts.models.training.week_files import PurchaseFiles
 from hmgpu.parts.retrievers.two_tower import TwoTower
 
 CPU = Engine("cpu", "tests")

@@ -5,7 +5,7 @@ is in `models/baskets/mult_vae.py`. What it finds besides what the customer boug
 """
 
 from hmgpu.parts.models.baskets.settings import MultVAESettings
-from hmgpu.parts.models.towers.encoded_embedding import TrainedEmbedding, TrainingFunctions
+from hmgpu.parts.models.space.trained_embedding import TrainedEmbedding, TrainingFunctions
 from hmgpu.parts.retriever import Candidates
 
 

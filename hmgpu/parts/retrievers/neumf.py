@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from hmgpu.parts.models.baskets.settings import NeuMFSettings
 from hmgpu.parts.models.space.embedding import Scorer
-from hmgpu.parts.models.towers.encoded_embedding import TrainedEmbedding, TrainingFunctions
+from hmgpu.parts.models.space.trained_embedding import TrainedEmbedding, TrainingFunctions
 from hmgpu.parts.retriever import Candidates
 
 

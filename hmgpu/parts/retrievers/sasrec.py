@@ -6,7 +6,7 @@ trained to answer, for every day on which a customer bought, what they bought th
 """
 
 from hmgpu.parts.models.sequences.settings import SASRecSettings
-from hmgpu.parts.models.towers.encoded_embedding import TrainedEmbedding, TrainingFunctions
+from hmgpu.parts.models.space.trained_embedding import TrainedEmbedding, TrainingFunctions
 from hmgpu.parts.retriever import Candidates
 
 

@@ -81,7 +81,7 @@ class BasketNetwork(nn.Module):
 
 @dataclass(frozen=True)
 class BasketVectors:
-    """Trains such a network, and computes vectors with it; see `encoded_embedding.TrainingFunctions`."""
+    """Trains such a network, and computes vectors with it; see `trained_embedding.TrainingFunctions`."""
 
     network: type[BasketNetwork]
     scorer: Scorer

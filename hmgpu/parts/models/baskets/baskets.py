@@ -6,6 +6,7 @@ import polars as pl
 
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
+from hmgpu.parts.models.space.bought import often_bought
 
 BASKET = "basket"
 AT_ONCE = 65_536  # customers whose lists are in memory at once
@@ -13,8 +14,7 @@ AT_ONCE = 65_536  # customers whose lists are in memory at once
 
 def known_articles(history: History, days: int, support: int, engine: Engine) -> pl.DataFrame:
     """Return (article, place int32 from 0), sorted: the articles of which `support` units sold in the last `days`."""
-    sold = history.last(days).group_by("article").agg(units=pl.len())
-    often = engine.collect(sold.filter(pl.col("units") >= support).select("article").sort("article"))
+    often = engine.collect(often_bought(history.last(days), support))
     return often.with_columns(place=pl.int_range(pl.len(), dtype=pl.Int32))
 
 

@@ -21,13 +21,21 @@ from hmgpu.data.store import History
 from hmgpu.parts.models.baskets.basket_vectors import BasketNetwork
 from hmgpu.parts.models.baskets.settings import NeuMFSettings
 from hmgpu.parts.models.baskets.targets import write_targets
-from hmgpu.parts.models.space.topk import block_of, in_chunks, places_of, search, vectors_of
+from hmgpu.parts.models.space.topk import (
+    UNIT,
+    block_of,
+    in_chunks,
+    in_steps,
+    places_of,
+    scores_of,
+    search,
+    vectors_of,
+)
 from hmgpu.parts.models.training.batches import TARGET, WEEK, Inputs
 from hmgpu.parts.models.training.negatives import OnSaleNegatives
 from hmgpu.parts.models.training.weights import set_weights, weight_table
 
 SMALL = 0.1  # standard deviation of embeddings at the start
-UNIT, MOST = 2**16, 100.0  # steps of a logit of 1, and the largest logit: scores are whole numbers below 2^24
 FAR = 15.0  # the largest number of a vector, so that it fits into 16 bits
 PAIRS = 65_536  # pairs that are scored at once
 
@@ -140,14 +148,12 @@ class NeuMFScores:
     def of(self, pairs: pl.DataFrame, tables: Mapping[str, pl.DataFrame], engine: Engine) -> pl.Series:
         sides = {"customer": tables["customers"], "article": tables["articles"]}
         places = pairs.select(places_of(pairs[key], table[key]).alias(key) for key, table in sides.items())
-        rows = pl.select(pl.all_horizontal(*(places[key].is_not_null() for key in sides))).to_series().arg_true()
         layers = self._layers(tables, engine)
-        found = [torch.empty(0)]
+        found = []
         for some in places.drop_nulls().iter_slices(PAIRS):
             vectors = (vectors_of(table[some[key].cast(pl.Int64)], engine) for key, table in sides.items())
-            found.append(_whole(layers, *vectors).cpu() / UNIT)
-        scores = pl.Series(torch.cat(found).numpy())
-        return pl.repeat(None, pairs.height, dtype=pl.Float32, eager=True).scatter(rows, scores).alias("score")
+            found.append(_whole(layers, *vectors) / UNIT)
+        return scores_of(places, found)
 
     def _layers(self, tables: Mapping[str, pl.DataFrame], engine: Engine) -> Layers:
         layers = Layers(self.settings)
@@ -158,6 +164,4 @@ class NeuMFScores:
 def _whole(layers: Layers, customers: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
     """Return the logits of quantised vectors in steps."""
     with torch.no_grad():
-        logits = layers(customers.double() / STEPS, items.double() / STEPS)
-        steps: torch.Tensor = (logits.clamp(-MOST, MOST) * UNIT).round().float()
-    return steps
+        return in_steps(layers(customers.double() / STEPS, items.double() / STEPS))

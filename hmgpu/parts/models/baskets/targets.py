@@ -9,9 +9,9 @@ from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.baskets.baskets import baskets
 from hmgpu.parts.models.baskets.settings import NeuMFSettings
-from hmgpu.parts.models.towers.purchases import PurchaseFiles
 from hmgpu.parts.models.training.batches import SHARE, TARGET, WEEK
 from hmgpu.parts.models.training.held_out import bought_in
+from hmgpu.parts.models.training.week_files import PurchaseFiles, write_week
 
 
 def write_targets(
@@ -40,14 +40,7 @@ def write_targets(
         rows = rows.join(lists, on="customer", how="left", maintain_order="left").drop("customer", "article")
         share = pl.col("sales").cast(pl.Float64).pow(settings.power)
         pool = selling.select(TARGET, (share / share.sum()).cast(pl.Float32).alias(SHARE))
-        files.bought.append(
-            _write(rows.with_columns(pl.lit(week, dtype=pl.Int32).alias(WEEK)), folder / "bought", week)
-        )
-        files.on_sale.append(_write(pool, folder / "on_sale", week))
+        dated = rows.with_columns(pl.lit(week, dtype=pl.Int32).alias(WEEK))
+        files.bought.append(write_week(dated, folder / "bought", week))
+        files.on_sale.append(write_week(pool, folder / "on_sale", week))
     return files
-
-
-def _write(table: pl.DataFrame, folder: Path, week: int) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    table.write_parquet(folder / f"{week}.parquet")
-    return folder / f"{week}.parquet"

@@ -7,13 +7,13 @@ import torch
 
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
+from hmgpu.parts.models.space.bought import often_bought
 from hmgpu.parts.part import CATEGORIES
 
 
 def articles_with_ids(history: History, support: int, engine: Engine) -> pl.DataFrame:
     """Return (article, id int32 from 1) of the articles that sold often enough for an embedding of their own."""
-    sold = history.transactions.group_by("article").agg(units=pl.len())
-    often = engine.collect(sold.filter(pl.col("units") >= support).select("article").sort("article"))
+    often = engine.collect(often_bought(history.transactions, support))
     return often.with_columns(id=pl.int_range(1, pl.len() + 1, dtype=pl.Int32))
 
 

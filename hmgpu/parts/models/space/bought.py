@@ -20,6 +20,12 @@ def weighted(history: History, days: int, half_life: float) -> pl.LazyFrame:
     return history.last(days).group_by("customer", "article").agg(weight=weight.sum())
 
 
+def often_bought(purchases: pl.LazyFrame, support: int) -> pl.LazyFrame:
+    """Return (article) of which `purchases` (article, …) hold at least `support` units, sorted."""
+    units = purchases.group_by("article").agg(units=pl.len())
+    return units.filter(pl.col("units") >= support).select("article").sort("article")
+
+
 def matrix(bought: pl.DataFrame, articles: pl.Series) -> "csr_matrix":
     """Return weights in units as a float32 matrix (customers of `bought`, `articles`), customers in order of keys.
 

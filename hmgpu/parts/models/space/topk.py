@@ -4,7 +4,7 @@
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 import torch
@@ -13,6 +13,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.vectors import STEPS
 
 BLOCK_BYTES = 128 * 2**20  # bytes of scores in memory at once
+UNIT, LARGEST = 2**16, 100.0  # steps of a logit of 1, and the largest logit: both together are below 2^24
 CHUNK = 16  # scores in a chunk, whose maximum decides whether they are looked at one by one
 
 
@@ -162,9 +163,22 @@ def dots(pairs: pl.DataFrame, customers: pl.DataFrame, articles: pl.DataFrame, e
         ).to(engine.device)
         # Only the products at the places of the pairs are computed: it takes a twentieth of gathering both sides.
         products = torch.sparse.sampled_addmm(wanted, first, second.T, beta=0.0).values()
-    found = pl.Series((products / STEPS**2).cpu().numpy())
-    rows = pl.select(places["customer"].is_not_null() & places["article"].is_not_null()).to_series().arg_true()
-    return pl.repeat(None, pairs.height, dtype=pl.Float32, eager=True).scatter(rows, found).alias("dot")
+    return scores_of(places, [products / STEPS**2]).alias("dot")
+
+
+def scores_of(places: pl.DataFrame, scores: Sequence[torch.Tensor]) -> pl.Series:
+    """Return a float32 score for each row of `places`: null where a place is null, else the next of `scores`."""
+    there = places.select(pl.all_horizontal(pl.all().is_not_null())).to_series().arg_true()
+    found = pl.Series(torch.cat([torch.empty(0), *(some.cpu() for some in scores)]).numpy(), dtype=pl.Float32)
+    return pl.repeat(None, places.height, dtype=pl.Float32, eager=True).scatter(there, found).alias("score")
+
+
+def in_steps(logits: torch.Tensor) -> torch.Tensor:
+    """Return `logits` in whole steps of 1 / `UNIT`, as float32, so that they don't depend on what else is computed.
+
+    Those beyond `LARGEST` become it.
+    """
+    return (logits.clamp(-LARGEST, LARGEST) * UNIT).round().float()
 
 
 CANDIDATES = {"customer": pl.Int32, "article": pl.Int32, "score": pl.Float32, "rank": pl.Int32}

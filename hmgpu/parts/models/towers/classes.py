@@ -8,7 +8,7 @@ import torch
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.vectors import STEPS
-from hmgpu.parts.models.space.topk import block_of, dots, in_chunks, places_of, search, vectors_of
+from hmgpu.parts.models.space.topk import block_of, dots, in_chunks, places_of, scores_of, search, vectors_of
 
 UNIT = 2**13  # steps between whole logarithms, which are far above -2^24 / UNIT
 LOWEST = float(-(2**24) + 1)
@@ -52,9 +52,7 @@ class ClassScores:
             _steps(shifts[some[0], known.class_of[some[1]]] + cosines.double() / self.temperature) / UNIT
             for shifts, some, cosines in self._blocks(rows.drop_nulls(), customers, known, engine)
         ]
-        there = rows.select(pl.all_horizontal(pl.all().is_not_null())).to_series().arg_true()
-        values = pl.Series(torch.cat(found).cpu().numpy()) if found else pl.Series([], dtype=pl.Float32)
-        return pl.repeat(None, pairs.height, dtype=pl.Float32, eager=True).scatter(there, values).alias("score")
+        return scores_of(rows, found)
 
     def _blocks(
         self, rows: pl.DataFrame, customers: pl.DataFrame, known: "_Known", engine: Engine

@@ -1,7 +1,7 @@
 """What networks have in common that are trained on encoded purchases, and put customers and articles into one space."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 import polars as pl
 import torch
@@ -16,13 +16,12 @@ from hmgpu.parts.models.towers.settings import SampledSoftmaxSettings
 from hmgpu.parts.models.training.batches import LOG_DRAWS, OFFSETS, TARGET, VALUES, WEEK, WEIGHT, Inputs, blank, tensors
 from hmgpu.parts.models.training.loss import sampled_softmax
 from hmgpu.parts.models.training.negatives import OnSaleNegatives
+from hmgpu.parts.models.training.week_files import PurchaseFiles
 from hmgpu.parts.part import FittedEncoders
 
 import merlin.models.torch as mm  # isort: skip
 from merlin.schema import Schema, Tags  # isort: skip
 
-if TYPE_CHECKING:
-    from hmgpu.parts.models.towers.purchases import PurchaseFiles
 
 Side = Literal["customer", "article"]
 SMALL = 0.05  # standard deviation of embeddings at the start; with the default, 1, the loss hardly leaves ln(batch)
@@ -47,7 +46,7 @@ class EncodedNetwork(nn.Module):
         """Return the loss of a batch of encoded purchases of one week, and the batch's number of rows."""
         raise NotImplementedError
 
-    def prepare(self, past: History, encoders: FittedEncoders, files: "PurchaseFiles", seed: int) -> None:
+    def prepare(self, past: History, encoders: FittedEncoders, files: PurchaseFiles, seed: int) -> None:
         """Take what training needs from the purchases before the held-out week, or from the `files` of them."""
 
     def initialize(self) -> Self:
@@ -99,7 +98,7 @@ class SampledSoftmaxNetwork(EncodedNetwork):
         self.temperature, self.extra = settings.temperature, settings.extra
         self.negatives: OnSaleNegatives | None = None  # used only in training, so it is not saved
 
-    def prepare(self, past: History, encoders: FittedEncoders, files: "PurchaseFiles", seed: int) -> None:
+    def prepare(self, past: History, encoders: FittedEncoders, files: PurchaseFiles, seed: int) -> None:
         if self.extra:
             self.negatives = OnSaleNegatives(files.on_sale, self.extra, encoders.engine.device)
 

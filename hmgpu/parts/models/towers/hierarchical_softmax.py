@@ -7,7 +7,6 @@ so that it needs no samples.
 
 import math
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 import polars as pl
 import torch
@@ -24,10 +23,8 @@ from hmgpu.parts.models.towers.encoded_network import EncodedNetwork, Side, of_c
 from hmgpu.parts.models.towers.settings import HierarchicalSoftmaxSettings
 from hmgpu.parts.models.towers.youtube_dnn import LatestArticles
 from hmgpu.parts.models.training.batches import WEIGHT, Inputs
+from hmgpu.parts.models.training.week_files import PurchaseFiles
 from hmgpu.parts.part import FittedEncoders
-
-if TYPE_CHECKING:
-    from hmgpu.parts.models.towers.purchases import PurchaseFiles
 
 from merlin.schema import Schema  # isort: skip  (Merlin comes after its patches)
 
@@ -58,7 +55,7 @@ class HierarchicalSoftmax(EncodedNetwork):
         vectors: torch.Tensor = self.customers(self.own(inputs, side))
         return vectors
 
-    def prepare(self, past: History, encoders: FittedEncoders, files: "PurchaseFiles", seed: int) -> None:
+    def prepare(self, past: History, encoders: FittedEncoders, files: PurchaseFiles, seed: int) -> None:
         """Put each article into its class: by who bought it in the training weeks, or by its category."""
         engine, settings = encoders.engine, self.settings
         known = encoders.articles(past).filter(pl.col("article") > RARE)

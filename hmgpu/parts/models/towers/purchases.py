@@ -5,7 +5,6 @@ serving.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 import polars as pl
 
@@ -16,15 +15,8 @@ from hmgpu.parts.models.encode.columns import RARE
 from hmgpu.parts.models.towers.settings import EncodedTraining, SampledSoftmaxSettings
 from hmgpu.parts.models.training.batches import LOG_DRAWS, SHARE, TARGET, WEEK, WEIGHT
 from hmgpu.parts.models.training.held_out import bought_in
+from hmgpu.parts.models.training.week_files import PurchaseFiles, write_week
 from hmgpu.parts.part import FittedEncoders
-
-
-class PurchaseFiles(NamedTuple):
-    """Files of encoded rows, one for each week."""
-
-    bought: list[Path]
-    on_sale: list[Path]
-    """The articles on sale with their encoded columns, from which extra negatives are sampled; empty without them."""
 
 
 def write_purchases(
@@ -72,9 +64,9 @@ def write_purchases(
             .sort("key", TARGET)
             .drop("key")
         )
-        bought.append(_write(encoded, folder / "bought" / f"{week}.parquet"))
+        bought.append(write_week(encoded, folder / "bought", week))
         if _extra(settings):
-            on_sale.append(_write(pool.filter(pl.col(SHARE) > 0), folder / "on_sale" / f"{week}.parquet"))
+            on_sale.append(write_week(pool.filter(pl.col(SHARE) > 0), folder / "on_sale", week))
     return PurchaseFiles(bought, on_sale)
 
 
@@ -101,9 +93,3 @@ def _expected(
 def _extra(settings: EncodedTraining) -> int:
     """Return the extra negatives of each batch."""
     return settings.extra if isinstance(settings, SampledSoftmaxSettings) else 0
-
-
-def _write(table: pl.DataFrame, file: Path) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    table.write_parquet(file)
-    return file

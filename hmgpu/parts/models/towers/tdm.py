@@ -5,8 +5,6 @@ bought, layers turn that into its score, on every level some other nodes are neg
 built again by the vectors that were learned. Articles are found from the root down, by `tree_search.py`.
 """
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 import torch
 from torch.nn import functional
@@ -23,11 +21,9 @@ from hmgpu.parts.models.towers.tree import homes
 from hmgpu.parts.models.towers.tree_search import TreeLayers
 from hmgpu.parts.models.towers.youtube_dnn import LatestArticles
 from hmgpu.parts.models.training.batches import WEIGHT, Inputs, padded
+from hmgpu.parts.models.training.week_files import PurchaseFiles
 from hmgpu.parts.models.training.weights import weight_table
 from hmgpu.parts.part import FittedEncoders
-
-if TYPE_CHECKING:
-    from hmgpu.parts.models.towers.purchases import PurchaseFiles
 
 from merlin.schema import Schema  # isort: skip  (Merlin comes after its patches)
 
@@ -57,7 +53,7 @@ class TDM(EncodedNetwork):
         vectors: torch.Tensor = self.customers(self.own(inputs, side))
         return vectors
 
-    def prepare(self, past: History, encoders: FittedEncoders, files: "PurchaseFiles", seed: int) -> None:
+    def prepare(self, past: History, encoders: FittedEncoders, files: PurchaseFiles, seed: int) -> None:
         """Build the first tree, by who bought an article in the training weeks."""
         self.seed, self.engine = seed, encoders.engine
         vectors = by_buyers(past, DAYS * self.settings.weeks, self.dimensions, seed, encoders.engine)

@@ -12,11 +12,10 @@ from torch import nn
 from hmgpu.core.engine import Engine
 from hmgpu.core.vectors import STEPS
 from hmgpu.parts.models.encode.columns import RARE
-from hmgpu.parts.models.space.topk import in_chunks, places_of, search, vectors_of
+from hmgpu.parts.models.space.topk import UNIT, in_chunks, in_steps, places_of, scores_of, search, vectors_of
 from hmgpu.parts.models.towers.settings import TDMSettings
 from hmgpu.parts.models.training.weights import set_weights
 
-UNIT, MOST = 2**16, 100.0  # steps of a logit of 1, and the largest logit: scores are whole numbers below 2^24
 CUSTOMERS, NODES = 64, 512  # customers and nodes of each whose scores are computed at once
 
 
@@ -86,11 +85,10 @@ class TreeScores:
             customer=places_of(pairs["customer"], customers["customer"]),
             code=articles["code"].gather(places_of(pairs["article"], articles["article"])),
         )
-        there = asked.select(pl.all_horizontal(pl.all().is_not_null())).to_series().arg_true()
-        asked = asked[there].with_columns(place=pl.int_range(pl.len()).over("customer"))
+        there = asked.drop_nulls().with_columns(place=pl.int_range(pl.len()).over("customer"))
         found = []
         for start in range(0, customers.height, CUSTOMERS):
-            some = asked.filter(pl.col("customer").is_between(start, start + CUSTOMERS - 1))
+            some = there.filter(pl.col("customer").is_between(start, start + CUSTOMERS - 1))
             if some.height:
                 row, code, place = (
                     torch.from_numpy(some[name].to_numpy().astype("int64")).to(engine.device)
@@ -100,9 +98,8 @@ class TreeScores:
                 codes[row - start, place] = code
                 told = known.told(customers[start : start + CUSTOMERS])
                 scores = known.scores(codes[: len(told[0])], self.settings.levels, *told)
-                found.append(scores[row - start, place].cpu() / UNIT)
-        values = pl.Series(torch.cat(found).numpy()) if found else pl.Series([], dtype=pl.Float32)
-        return pl.repeat(None, pairs.height, dtype=pl.Float32, eager=True).scatter(there, values).alias("score")
+                found.append(scores[row - start, place] / UNIT)
+        return scores_of(asked, found)
 
 
 class _Known:
@@ -130,8 +127,7 @@ class _Known:
         with torch.no_grad():
             for some in nodes.tensor_split(tuple(range(NODES, nodes.shape[1], NODES)), dim=1):
                 logits = self.layers(self.layers.nodes(some.clamp(min=0), level), history, customers)
-                steps = (logits.clamp(-MOST, MOST) * UNIT).round().float()
-                found.append(steps.masked_fill(some < 0, -torch.inf))
+                found.append(in_steps(logits).masked_fill(some < 0, -torch.inf))
         return torch.cat(found, dim=1)
 
 
@@ -159,7 +155,7 @@ class _Leaves:
             best = scores.sort(dim=1, descending=True, stable=True).indices[:, :beam].sort(dim=1).values
             kept = nodes.gather(1, best)
         beamed = torch.zeros(rows, len(self.there[-1]) + 1, dtype=torch.bool, device=kept.device)
-        beamed[torch.arange(rows, device=kept.device)[:, None], kept] = True  # -1 marks the last, which is no node
+        beamed[torch.arange(rows, device=kept.device)[:, None], kept] = True  # -1 marks the last, which is not a node
         leaves = beamed[:, self.home]
         row, leaf = leaves.nonzero(as_tuple=True)
         place = (leaves.cumsum(dim=1) - 1)[row, leaf]

@@ -7,7 +7,7 @@ import torch
 from hmgpu.core.engine import Engine
 from hmgpu.parts.models.encode.columns import RARE
 from hmgpu.parts.models.towers.hierarchical_softmax import hierarchical_softmax
-from hmgpu.parts.models.towers.purchases import PurchaseFiles
+from hmgpu.parts.models.training.week_files import PurchaseFiles
 from hmgpu.parts.retrievers.hierarchical_softmax import HierarchicalSoftmax
 
 CPU = Engine("cpu", "tests")

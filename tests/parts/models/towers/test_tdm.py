@@ -8,9 +8,9 @@ import torch
 
 from hmgpu.core.engine import Engine
 from hmgpu.parts.models.encode.columns import RARE
-from hmgpu.parts.models.towers.purchases import PurchaseFiles
 from hmgpu.parts.models.towers.tdm import tdm
 from hmgpu.parts.models.training.batches import WEIGHT, tensors
+from hmgpu.parts.models.training.week_files import PurchaseFiles
 from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.tdm import TDM
 
