@@ -23,6 +23,7 @@ def main(folder: Path) -> None:
     bought = bought.rename(columns={"customer": Columns.User, "article": Columns.Item})
     bought[Columns.Datetime] = pd.to_datetime(bought.pop("day"), unit="D")
     bought[Columns.Weight] = 1.0
+    dataset = Dataset.construct(bought)
     seed_everything(settings["seed"])
     model = SASRecModel(
         n_factors=settings["factors"],
@@ -33,10 +34,10 @@ def main(folder: Path) -> None:
         transformer_layers_type=LiGRLayers,
         deterministic=True,
     )
-    model.fit(Dataset.construct(bought))
+    model.fit(dataset)
     found = model.recommend(
         users=customers["customer"].to_numpy(),
-        dataset=Dataset.construct(bought),
+        dataset=dataset,
         k=settings["places"],
         filter_viewed=False,  # people buy articles again
         items_to_recommend=on_sale["article"].to_numpy(),

@@ -183,7 +183,7 @@ def test_no_candidates_no_scores(model):
 
 def test_listwise_compares_within_a_query_only():
     logits = torch.tensor([1.0, 2.0, 0.5, -1.0, 3.0])
-    found = log_softmax(logits, torch.tensor([0, 2, 5]))
+    found = log_softmax(logits, torch.tensor([0, 0, 1, 1, 1]), torch.tensor([0, 2, 5]))
     assert torch.allclose(found[:2], logits[:2].log_softmax(0))
     assert torch.allclose(found[2:], logits[2:].log_softmax(0))
 

@@ -19,13 +19,10 @@ class BasketSettings(HistoryTraining):
     support: Count = 3
     """Units of an article that must have been bought in the days of the training for the network to know it."""
     last_week: LastWeek = "again"
-    """What becomes of the week before the cutoff. held-out: it decides when to stop, and is not trained on; again: it
-    does, and then all is trained again, that week too, for as many passes; trained: it is trained on as all others are,
-    for `epochs` passes. Only what sold before the training is known."""
 
     @property
     def looks_back(self) -> int:
-        """Days before the held-out week that training looks at."""
+        """Days back from its last one that training looks at."""
         return self.days
 
 
@@ -54,8 +51,7 @@ class NeuMFSettings(BasketSettings):
     on_sale: Count = 28
     """Only articles that sold in this many days before the cutoff are proposed, or sampled as negatives."""
     weeks: Count = 12
-    """Weeks of purchases to train on. The last week before the cutoff comes on top: it is held out to decide when to
-    stop."""
+    """Weeks of purchases to train on, before the held-out one where one is held out."""
     negatives: Count = 5
     """Articles on sale, sampled at random, for each purchase in training."""
     power: Annotated[float, Field(ge=0)] = 0.0

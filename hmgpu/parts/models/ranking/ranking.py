@@ -121,7 +121,7 @@ class RankingNetwork(nn.Module):
         logits = self(Rows(numbers, codes, past, query))
         if not self.listwise:
             return nn.functional.binary_cross_entropy_with_logits(logits, bought), len(bought)
-        return -(bought * log_softmax(logits, offsets)).sum() / bought.sum(), len(bought)
+        return -(bought * log_softmax(logits, query, offsets)).sum() / bought.sum(), len(bought)
 
 
 @dataclass(frozen=True)
@@ -216,10 +216,9 @@ def started(table: nn.Embedding, codes: Any) -> None:
         table.weight.copy_(start)
 
 
-def log_softmax(logits: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+def log_softmax(logits: torch.Tensor, query: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
     """Return the log-softmax of each candidate within its query; query i has the rows from offset i up to i + 1."""
     sizes = offsets.diff()
-    query = torch.repeat_interleave(torch.arange(len(sizes), device=logits.device), sizes)
     place = torch.arange(len(logits), device=logits.device) - offsets[query]
     square = logits.new_full((len(sizes), int(sizes.max())), -torch.inf)
     square[query, place] = logits

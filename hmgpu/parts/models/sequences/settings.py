@@ -17,9 +17,6 @@ class SASRecSettings(HistoryTraining):
     weeks: Count = 26
     """Weeks of purchases that are predicted in training, each from all that its customer bought on earlier days."""
     last_week: LastWeek = "again"
-    """What becomes of the week before the cutoff. held-out: it decides when to stop, and is not trained on; again: it
-    does, and then all is trained again, that week too, for as many passes; trained: it is trained on as all others are,
-    for `epochs` passes. What is new is known to that week alone."""
     half_life: Annotated[float, Field(gt=0)] = 8.0
     """Weeks (not days) after which a purchase counts half as much in training."""
     recent: Count = 50

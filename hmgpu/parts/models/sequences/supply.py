@@ -41,7 +41,7 @@ def sales_bands(history: History, articles: pl.DataFrame, back: int, engine: Eng
 
     Returns:
         (back + 1, articles, windows): [k, i, j] tells of the last `WEEKS[j]` weeks before `7 * k` days before the
-        cutoff. Band 0 is no purchase; see `EDGES`.
+        cutoff. In band 0 nobody bought it; see `EDGES`.
     """
     weeks = back + max(WEEKS)
     sold = history.last(DAYS * weeks).select("customer", "day", "article").unique()

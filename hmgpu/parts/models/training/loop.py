@@ -160,16 +160,15 @@ def fit(
         use_distributed_sampler=False,
     )
     fitting = ModelInTraining(model, score, settings, seed)
-    checkpoint, stopped = work / "last.ckpt", False
-    if checkpoint.exists():
-        saved = _read(checkpoint)
+    checkpoint = work / "last.ckpt"
+    saved = _read(checkpoint) if checkpoint.exists() else None
+    if saved is not None:
         fitting.passed = saved["epoch"] + 1
-        # Lightning would train for another pass, whose weights might be kept.
-        stopped = saved["callbacks"][stop.state_key]["wait_count"] >= settings.patience
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="pytorch_lightning")
-        begun = checkpoint if checkpoint.exists() else None
-        if not stopped:
+    # Lightning would train what has stopped for another pass, whose weights might be kept.
+    if saved is None or saved["callbacks"][stop.state_key]["wait_count"] < settings.patience:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pytorch_lightning")
+            begun = None if saved is None else checkpoint
             trainer.fit(fitting, datamodule=_Batches(batches), ckpt_path=begun, weights_only=True)
     kept = _read(work / "best.ckpt")
     fitting.load_state_dict(kept["state_dict"])
