@@ -39,7 +39,46 @@ def on_disk(folder: Path, **tables: pl.DataFrame) -> Examples:
     return Examples(tuple(folder / f"{name}.parquet" for name in tables))
 
 
+def bought_something(table: pl.DataFrame) -> pl.DataFrame:
+    """The candidates of customers who bought one of theirs."""
+    return table.filter(pl.col("label").max().over("customer") > 0)
+
+
 def map_of(model, table: pl.DataFrame, engine) -> float:
     scored = table.lazy().select("customer", "article").with_columns(score=model.score(table))
     bought = table.filter(pl.col("label") == 1).select("customer", "article")
     return map_at(engine.collect(ranked(scored, by="customer")), bought)
+
+
+def saved(model, folder: Path) -> dict[str, bytes]:
+    """The files that `model` writes into the new `folder`."""
+    folder.mkdir()
+    model.save(folder)
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def check_saved_and_loaded(ranker, model, unseen: pl.DataFrame, folder: Path, engine) -> None:
+    """Fails unless what `ranker` loads scores as `model` does, and is saved as the same bytes."""
+    once = saved(model, folder / "model")
+    loaded = ranker.load(folder / "model", engine)
+    assert loaded.score(unseen).dtype == pl.Float32
+    assert loaded.score(unseen).equals(model.score(unseen))
+    assert saved(loaded, folder / "again") == once
+
+
+def check_seed_alone_decides(ranker, weeks: tuple[Examples, Examples], folder: Path, engine) -> None:
+    once, again, other = (
+        saved(ranker.fit(*weeks, engine, seed), folder / str(number)) for number, seed in enumerate((5, 5, 6))
+    )
+    assert once == again
+    assert once != other
+
+
+def idle_settings(ranker, others: dict, weeks: tuple[Examples, Examples], unseen: pl.DataFrame, engine) -> list[str]:
+    """Those of `others` (setting: another value) that leave the scores of the fitted `ranker` as they are."""
+
+    def scores(settings: dict) -> list[float]:
+        return ranker.model_copy(update=settings).fit(*weeks, engine, 1).score(unseen).to_list()
+
+    before = scores({})
+    return [name for name, value in others.items() if scores({name: value}) == before]

@@ -1,18 +1,16 @@
 """DIN: it learns from what a customer bought before; its attention by hand; a loaded model is the same."""
 
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
-from planted import map_of, on_disk
+from planted import bought_something, check_saved_and_loaded, check_seed_alone_decides, idle_settings, map_of, on_disk
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.ranking.din import Network
 from hmgpu.parts.models.ranking.numbers import Numbers
-from hmgpu.parts.models.ranking.ranking import FACTS, WEIGHTS, Columns, Rows, torch
+from hmgpu.parts.models.ranking.ranking import Columns, Rows, torch
 from hmgpu.parts.rankers.din import DIN
 from hmgpu.parts.rankers.dnn import DNN
 
@@ -45,12 +43,6 @@ def planted(customers: int, seed: int) -> pl.DataFrame:
     )
 
 
-def saved(model, folder: Path) -> bytes:
-    folder.mkdir()
-    model.save(folder)
-    return (folder / WEIGHTS).read_bytes() + (folder / FACTS).read_bytes()
-
-
 @pytest.fixture(scope="module")
 def weeks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Examples, Examples]:
     folder = tmp_path_factory.mktemp("weeks")
@@ -60,10 +52,6 @@ def weeks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Examples, Examples]
 @pytest.fixture(scope="module")
 def model(weeks):
     return SMALL.fit(*weeks, CPU, 1)
-
-
-def bought_something(table: pl.DataFrame) -> pl.DataFrame:
-    return table.filter(pl.col("label").max().over("customer") > 0)
 
 
 def test_it_learns_which_past_articles_matter(model, weeks):
@@ -116,18 +104,12 @@ def test_attention_by_hand():
 
 def test_a_loaded_model_gives_the_same_scores_and_bytes(model, tmp_path):
     unseen = planted(30, 3)
-    once = saved(model, tmp_path / "model")
-    loaded = SMALL.load(tmp_path / "model", CPU)
-    assert loaded.score(unseen).equals(model.score(unseen))
-    assert saved(loaded, tmp_path / "again") == once
-    assert loaded.score(unseen[7:9]).equals(model.score(unseen)[7:9])
+    check_saved_and_loaded(SMALL, model, unseen, tmp_path, CPU)
+    assert model.score(unseen[7:9]).equals(model.score(unseen)[7:9])
 
 
 def test_the_seed_alone_decides_the_model(weeks, tmp_path):
-    brief = SMALL.model_copy(update={"epochs": 1})
-    once, again, other = (saved(brief.fit(*weeks, CPU, seed), tmp_path / str(n)) for n, seed in enumerate((5, 5, 6)))
-    assert once == again
-    assert once != other
+    check_seed_alone_decides(SMALL.model_copy(update={"epochs": 1}), weeks, tmp_path, CPU)
 
 
 @pytest.mark.parametrize(("column", "family"), [("_past", "past_articles"), ("_code", "encoded")])
@@ -157,9 +139,4 @@ def test_every_setting_counts(tmp_path):
     assert set(OTHERS) == set(DIN.model_fields) - {"patience", "devices"}
     weeks = on_disk(tmp_path, training=planted(80, 1)), on_disk(tmp_path, validation=planted(20, 2))
     quick, unseen = SMALL.model_copy(update={"epochs": 2}), planted(10, 5)
-
-    def scores(settings):
-        return quick.model_copy(update=settings).fit(*weeks, CPU, 1).score(unseen).to_list()
-
-    before = scores({})
-    assert [name for name, value in OTHERS.items() if scores({name: value}) == before] == []
+    assert idle_settings(quick, OTHERS, weeks, unseen, CPU) == []

@@ -1,16 +1,14 @@
 """DLRM: what it learns from numbers and codes, and that a loaded model is the same."""
 
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
+from planted import bought_something, check_saved_and_loaded, check_seed_alone_decides, idle_settings, on_disk, saved
+from planted import map_of as map_of_all
 
 from hmgpu.core.errors import ConfigError
-from hmgpu.core.metrics import map_at
-from hmgpu.core.plans import ranked
 from hmgpu.parts.examples import Examples
-from hmgpu.parts.models.ranking.ranking import FACTS, WEIGHTS, Rows, log_softmax, torch
+from hmgpu.parts.models.ranking.ranking import Rows, log_softmax, torch
 from hmgpu.parts.rankers.dlrm import DLRM
 from hmgpu.parts.rankers.order import Order
 from hmgpu.parts.rankers.xgboost import XGBoost
@@ -42,23 +40,9 @@ def planted(customers: int, seed: int, first: int = 0) -> pl.DataFrame:
     )
 
 
-def on_disk(folder: Path, **tables: pl.DataFrame) -> Examples:
-    for name, table in tables.items():
-        table.write_parquet(folder / f"{name}.parquet")
-    return Examples(tuple(folder / f"{name}.parquet" for name in tables))
-
-
 def map_of(model, table: pl.DataFrame, engine) -> float:
-    bought = table.filter(pl.col("label") == 1).select("customer", "article")
-    with_purchases = table.join(bought, on="customer", how="semi")
-    scored = with_purchases.lazy().select("customer", "article").with_columns(score=model.score(with_purchases))
-    return map_at(engine.collect(ranked(scored, by="customer")), bought)
-
-
-def saved(model, folder: Path) -> bytes:
-    folder.mkdir()
-    model.save(folder)
-    return (folder / WEIGHTS).read_bytes() + (folder / FACTS).read_bytes()
+    """MAP@12 of the customers who bought something."""
+    return map_of_all(model, bought_something(table), engine)
 
 
 @pytest.fixture(scope="module")
@@ -97,21 +81,11 @@ def test_it_learns_how_codes_and_numbers_meet(model, training, validation, engin
 
 def test_a_loaded_model_gives_the_same_scores_and_bytes(model, engine, tmp_path):
     unseen = planted(30, 3)
-    once = saved(model, tmp_path / "model")
-    loaded = SMALL.load(tmp_path / "model", engine)
-    assert loaded.score(unseen).dtype == pl.Float32
-    assert loaded.score(unseen).equals(model.score(unseen))
-    assert saved(loaded, tmp_path / "again") == once
+    check_saved_and_loaded(SMALL, model, unseen, tmp_path, engine)
 
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(training, validation, engine, tmp_path):
-    brief = SMALL.model_copy(update={"epochs": 1})
-    once, again, other = (
-        saved(brief.fit(training, validation, engine, seed), tmp_path / name)
-        for name, seed in (("once", 5), ("again", 5), ("other", 6))
-    )
-    assert once == again
-    assert once != other
+    check_seed_alone_decides(SMALL.model_copy(update={"epochs": 1}), (training, validation), tmp_path, engine)
 
 
 def test_a_score_does_not_depend_on_what_else_is_scored(model):
@@ -217,10 +191,4 @@ def test_every_setting_counts(training, validation, engine):
     """Patience and devices are tested with the training loop: tests/parts/models/training/test_loop.py."""
     assert set(OTHERS) == set(DLRM.model_fields) - {"patience", "devices"}
     quick, unseen = SMALL.model_copy(update={"epochs": 2}), planted(10, 5)
-
-    def scores(settings):
-        fitted = quick.model_copy(update=settings).fit(training, validation, engine, 1)
-        return fitted.score(unseen).to_list()
-
-    before = scores({})
-    assert [name for name, value in OTHERS.items() if scores({name: value}) == before] == []
+    assert idle_settings(quick, OTHERS, (training, validation), unseen, engine) == []

@@ -1,28 +1,20 @@
 """The dense network: what it learns from numbers, a loaded model is the same, and its layers worked out by hand."""
 
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
-from planted import map_of, on_disk, planted
+from planted import check_saved_and_loaded, check_seed_alone_decides, idle_settings, map_of, on_disk, planted
 
 from hmgpu.core.engine import Engine
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.ranking.dnn import Network
 from hmgpu.parts.models.ranking.numbers import Numbers
-from hmgpu.parts.models.ranking.ranking import FACTS, WEIGHTS, Columns, Rows, torch
+from hmgpu.parts.models.ranking.ranking import Columns, Rows, torch
 from hmgpu.parts.rankers.dnn import DNN
 from hmgpu.parts.rankers.order import Order
 
 CPU = Engine("cpu", "tests")
 SMALL = DNN(epochs=6, hidden=(16, 8), batch=16, learning_rate=2e-2, dropout=0.1)
-
-
-def saved(model, folder: Path) -> bytes:
-    folder.mkdir()
-    model.save(folder)
-    return (folder / WEIGHTS).read_bytes() + (folder / FACTS).read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +39,11 @@ def test_it_finds_the_planted_rule(model, weeks):
 
 def test_a_loaded_model_gives_the_same_scores_and_bytes(model, tmp_path):
     unseen = planted(30, 3)
-    once = saved(model, tmp_path / "model")
-    loaded = SMALL.load(tmp_path / "model", CPU)
-    assert loaded.score(unseen).equals(model.score(unseen))
-    assert saved(loaded, tmp_path / "again") == once
+    check_saved_and_loaded(SMALL, model, unseen, tmp_path, CPU)
 
 
 def test_the_seed_alone_decides_the_model(weeks, tmp_path):
-    brief = SMALL.model_copy(update={"epochs": 1})
-    once, again, other = (saved(brief.fit(*weeks, CPU, seed), tmp_path / str(n)) for n, seed in enumerate((5, 5, 6)))
-    assert once == again
-    assert once != other
+    check_seed_alone_decides(SMALL.model_copy(update={"epochs": 1}), weeks, tmp_path, CPU)
 
 
 def test_a_score_does_not_depend_on_what_else_is_scored(model):
@@ -107,9 +93,4 @@ def test_every_setting_counts(tmp_path):
     assert set(OTHERS) == set(DNN.model_fields) - {"patience", "devices"}
     weeks = on_disk(tmp_path, training=planted(60, 1)), on_disk(tmp_path, validation=planted(20, 2))
     quick, unseen = SMALL.model_copy(update={"epochs": 2}), planted(10, 5)
-
-    def scores(settings):
-        return quick.model_copy(update=settings).fit(*weeks, CPU, 1).score(unseen).to_list()
-
-    before = scores({})
-    assert [name for name, value in OTHERS.items() if scores({name: value}) == before] == []
+    assert idle_settings(quick, OTHERS, weeks, unseen, CPU) == []

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
+import tastes
 from kit import bound, learned
 
 from hmgpu.core.engine import Engine
@@ -24,6 +25,12 @@ def purchases() -> Purchases:
     liked = [range(customer % GROUPS, ARTICLES, GROUPS) for customer in range(CUSTOMERS)]
     days = [(ago, customer) for ago in range(-6, 40) for customer in range(CUSTOMERS) if draw.random() < 0.15]
     return [(ago, customer, draw.choice(liked[customer])) for ago, customer in days]
+
+
+@pytest.fixture(scope="module")
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Retriever:
+    """Return the retriever that a file of tests calls `TASTE`, trained on customers of eight tastes."""
+    return tastes.trained(request.module.TASTE, tastes.tastes()[0], tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture

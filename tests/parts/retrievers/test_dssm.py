@@ -10,11 +10,6 @@ TASTE = DSSM(last_week="trained", epochs=6, weeks=3, hidden=(32,), dimensions=32
 SMALL = DSSM(last_week="trained", epochs=1, weeks=2, hidden=(8,), dimensions=8, batch=256, extra=16)
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    return tastes.trained(TASTE, tastes.tastes()[0], tmp_path_factory.mktemp("model"))
-
-
 def test_it_learns_taste(trained):
     assert tastes.times_popular(trained) >= 2.5
     own, others = tastes.described(trained)

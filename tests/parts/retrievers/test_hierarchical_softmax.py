@@ -14,11 +14,6 @@ SMALL = HierarchicalSoftmax(last_week="trained", epochs=1, weeks=2, width=8, hid
 TASTE = SMALL.model_copy(update={"epochs": 3, "dimensions": 32, "hidden": (32,), "learning_rate": 1e-2, "batch": 128})
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    return tastes.trained(TASTE, tastes.tastes()[0], tmp_path_factory.mktemp("model"))
-
-
 def test_it_learns_taste(trained):
     assert tastes.times_popular(trained) >= 2.5
     own, others = tastes.described(trained)

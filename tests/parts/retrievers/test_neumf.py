@@ -12,11 +12,6 @@ TASTE = NeuMF(
 SMALL = NeuMF(epochs=1, weeks=3, dimensions=4, layers=(4,), batch=8, support=1, last_week="held-out")
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    return tastes.trained(TASTE, tastes.tastes()[0], tmp_path_factory.mktemp("model"))
-
-
 def test_it_learns_taste(trained):
     assert tastes.times_popular(trained) >= 2.5
     own, others = tastes.described(trained)

@@ -8,12 +8,9 @@ from hmgpu.parts.retrievers.tdm import TDM
 from hmgpu.parts.retrievers.two_tower import TwoTower
 
 SMALL = TDM(epochs=2, weeks=2, width=8, hidden=(8,), layers=(8,), dimensions=8, batch=256, last_week="trained")
-LARGE = {"epochs": 3, "dimensions": 16, "width": 16, "hidden": (32,), "learning_rate": 2e-2, "batch": 64}
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    return tastes.trained(SMALL.model_copy(update=LARGE), tastes.tastes()[0], tmp_path_factory.mktemp("model"))
+TASTE = SMALL.model_copy(
+    update={"epochs": 3, "dimensions": 16, "width": 16, "hidden": (32,), "learning_rate": 2e-2, "batch": 64}
+)
 
 
 def test_it_learns_taste(trained):
@@ -26,8 +23,7 @@ def test_it_learns_taste(trained):
 
 @pytest.mark.gpu
 def test_a_gpu_learns_it_too(tmp_path, gpu):
-    part = SMALL.model_copy(update=LARGE)
-    assert tastes.times_popular(tastes.trained(part, tastes.tastes()[0], tmp_path, gpu)) >= 2.5
+    assert tastes.times_popular(tastes.trained(TASTE, tastes.tastes()[0], tmp_path, gpu)) >= 2.5
 
 
 def test_an_article_that_sold_too_little_is_not_proposed_and_has_no_score():

@@ -12,11 +12,6 @@ from hmgpu.parts.retrievers.two_tower import TwoTower
 TASTE = TwoTower(epochs=5, weeks=6, width=16, hidden=(32,), dimensions=32, batch=256)
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    return tastes.trained(TASTE, tastes.tastes()[0], tmp_path_factory.mktemp("model"))
-
-
 def test_it_learns_taste(trained):
     assert tastes.times_popular(trained) >= 2.5
     own, others = tastes.described(trained)

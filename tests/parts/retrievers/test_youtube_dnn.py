@@ -15,11 +15,6 @@ TASTE = YouTubeDNN(
 SMALL = YouTubeDNN(last_week="trained", epochs=1, weeks=2, width=8, hidden=(8,), dimensions=8, batch=256, extra=16)
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    return tastes.trained(TASTE, tastes.tastes()[0], tmp_path_factory.mktemp("model"))
-
-
 def test_it_learns_taste(trained):
     assert tastes.times_popular(trained) >= 2.5
     own, others = tastes.described(trained)
