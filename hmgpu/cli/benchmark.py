@@ -125,6 +125,24 @@ def peers_verb(
         return benchmark_peers(subject, chosen, names, folds, against, own)
 
 
+@verb("retrievers", "hmgpu benchmark retrievers --config shop.yaml --weeks 4", "hmgpu benchmark retrievers --seeds 2")
+@measuring(without=("repeats", "plot"))
+def retrievers_verb(
+    asked: Asked,
+    weeks: Annotated[
+        int, typer.Option("--weeks", min=1, help="How many last weeks, each from what was known before it.")
+    ] = 1,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds, the config's and those after it.")] = 1,
+) -> "Result":
+    """Measure what each retriever of a config finds by itself, and the time and memory that it takes."""
+    from hmgpu.benchmark.retrievers import benchmark_retrievers
+    from hmgpu.core.engine import Engine
+
+    chosen = Engine.choose(asked.engine)
+    with asked.subject_with_parts() as subject:
+        return benchmark_retrievers(subject, chosen, weeks, seeds)
+
+
 @verb("plot", "hmgpu benchmark plot features.json", "hmgpu benchmark plot encode.json")
 def plot_verb(
     result: Annotated[Path, typer.Argument(help="A file that --out wrote.", metavar="RESULT.json")],

@@ -78,16 +78,16 @@ def _usable(parts: Mapping[str, P], store: Store, oldest: Week, section: str, le
     """Return the usable parts of a section of the config; add the others to `left_out`."""
     usable = {}
     for name, part in parts.items():
-        lacks = _lacks(part, store, oldest)
-        if lacks is None:
+        reason = lacks(part, store, oldest)
+        if reason is None:
             usable[name] = part
         else:
-            left_out[f"{section}.{name}"] = lacks
-            log.warning("%s.%s is left out: %s", section, name, lacks)
+            left_out[f"{section}.{name}"] = reason
+            log.warning("%s.%s is left out: %s", section, name, reason)
     return usable
 
 
-def _lacks(part: Part, store: Store, oldest: Week) -> str | None:
+def lacks(part: Part, store: Store, oldest: Week) -> str | None:
     """Return what a part needs and there isn't, in words; None where it has all."""
     absent, uninstalled = sorted(part.needs() - store.present), missing(part.needs_packages())
     known = oldest.first_day - store.manifest.first_day
