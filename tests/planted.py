@@ -54,7 +54,7 @@ def saved(model, folder: Path) -> dict[str, bytes]:
     """The files that `model` writes into the new `folder`."""
     folder.mkdir()
     model.save(folder)
-    return {file.name: file.read_bytes() for file in folder.iterdir()}
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def check_saved_and_loaded(ranker, model, unseen: pl.DataFrame, folder: Path, engine) -> None:

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from hmgpu.core.errors import ConfigError
 
 EXTRAS = {
+    "catboost": "automl",
     "dask": "cluster",
     "distributed": "cluster",
     "gensim": "models",
     "implicit": "models",
     "kaggle": "kaggle",
     "lenskit": "peers",
-    "lightgbm": "peers",
+    "lightgbm": "automl",
     "matplotlib": "plot",
     "merlin": "merlin",
     "nvtabular": "merlin",

@@ -192,7 +192,9 @@ class Config(Adaptable):
             raise ValueError(f"keep is {ranker.keeps}, but lists have {k} articles (lists.k): keep that many or more")
         least, weeks = ranker.needs_lists + 1, others.data.get("weeks", WeekSettings()).train
         if ranker.needs_lists and weeks < least:
-            raise ValueError(f"stack and guard judge on the last training week; set weeks.train to {least} or more")
+            raise ValueError(
+                f"{ranker.kind} learns from the last training weeks' lists; set weeks.train to {least} or more"
+            )
         return ranker
 
     @field_validator("ranker")

@@ -31,14 +31,16 @@ from hmgpu.pipeline.candidates import merge
 CPU = Engine("cpu", "tests")
 ATTRIBUTES = ("department", "age_band", "price_level", "channel", "gender", "club", *LEVELS)
 # Networks are trained for each value, and a guard's settings count where its ranker is poor: test_two_tower.py,
-# test_dlrm.py, test_guard.py and the like try every setting of theirs. Settings of several processes have tests with a
-# cluster.
+# test_dlrm.py, test_guard.py, test_automl.py and the like try every setting of theirs. Settings of several processes
+# have tests with a cluster.
 ELSEWHERE = {"two_tower", "sasrec", "dssm", "youtube_dnn", "hierarchical_softmax", "tdm", "mult_vae", "neumf"}
-ELSEWHERE |= {"dlrm", "dnn", "din", "guard"}
+ELSEWHERE |= {"dlrm", "dnn", "din", "guard", "automl"}
 PROCESSES = {"workers"}
 QUICK = {"kind": "xgboost", "rounds": 15, "learning_rate": 0.5, "depth": 3, "min_child_weight": 1, "patience": 2}
 START: dict[str, dict[str, Any]] = {
     "xgboost": {name: value for name, value in QUICK.items() if name != "kind"},
+    "lightgbm": {"rounds": 15, "learning_rate": 0.5, "leaves": 6, "least": 5, "patience": 2},
+    "catboost": {"rounds": 15, "learning_rate": 0.5, "depth": 3, "patience": 2},
     "blend": {"rankers": {"quick": QUICK, "shallow": {**QUICK, "depth": 1}}},
     "stack": {"rankers": {"quick": QUICK, "shallow": {**QUICK, "depth": 1}}, "stacker": QUICK},
     "bagged": {"ranker": {**QUICK, "rows": 1}, "bags": 2, "negatives": 2, "stacker": QUICK},

@@ -146,9 +146,9 @@ def test_an_unknown_key_like_no_other_comes_with_those_there_are(written):
         (("    by: age_band", "    by: height"), "line 9: 'retrievers.popular_age.by'", "'height' is not an attribute"),
         (("{n: 30}", "{kind: populr}"), "line 6: 'retrievers.popular.kind'", "'populr' is not a kind of retriever"),
         (
-            ("kind: xgboost", "kind: lightgbm"),
+            ("kind: xgboost", "kind: svm"),
             "line 14: 'ranker.kind'",
-            "choose from bagged, blend, cascade, din, dlrm, dnn, guard, order, stack, xgboost",
+            "choose from automl, bagged, blend, cascade, catboost, din, dlrm, dnn, guard, lightgbm, logistic, order, ",
         ),
         (("  depth: 5", "  objective: rank"), "line 15: 'ranker.objective'", "'rank:ndcg'"),
         (

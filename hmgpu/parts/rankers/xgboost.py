@@ -32,7 +32,7 @@ CURVE_FILE = "curve.json"
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-def _depth(rhythm: Rhythm) -> int:
+def depth_of(rhythm: Rhythm) -> int:
     """One level less each time that the examples which were bought halve: 7 for 131,000 of them, 4 for 16,000."""
     return between(3, math.log2(max(1.0, rhythm.positives)) - 10, 7)
 
@@ -52,7 +52,7 @@ class XGBoost(Ranker):
     candidate; null takes all. More of them make a steadier decision, and cost memory and time for every tree."""
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
     """How much each tree contributes; a smaller rate needs more trees and often ends a little better."""
-    depth: Annotated[Count, Measured(_depth)] = 7
+    depth: Annotated[Count, Measured(depth_of)] = 7
     """Depth of each tree, in levels; deeper trees learn finer patterns, take longer and overfit sooner."""
     min_child_weight: Annotated[float, Field(ge=0)] = 5.0
     """Least sum of the loss's second derivatives in a leaf; more makes leaves larger and the model more careful."""

@@ -216,7 +216,9 @@ def test_what_asks_for_too_little_or_too_much_is_refused():
     assert (cascade.keeps, Guard(ranker=Cascade(keep=12)).keeps, Guard().keeps) == (24, 12, 24)
     with pytest.raises(ConfigError, match="keep is 24, but lists have 30 articles"):
         load_config("base", {"ranker": cascade, "lists.k": 30, "data.raw": "raw"})
-    with pytest.raises(ConfigError, match=r"judge on the last training week; set weeks\.train to 2 or more"):
+    with pytest.raises(
+        ConfigError, match=r"guard learns from the last training weeks\' lists; set weeks\.train to 2 or more"
+    ):
         load_config("base", {"ranker": GUARD, "weeks.train": 1, "data.raw": "raw"})
     with pytest.raises(ConfigError, match="retrievers names the unknown 'als'"):
         load_config("base", {"ranker": Guard(retrievers=("als",)), "data.raw": "raw"})

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import nn
 
-from hmgpu.parts.examples import Examples, numbers_of
-
-FAR = 8.0  # standard deviations at which numbers are cut off, so that no single one decides alone
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.models.ranking.moments import FAR, moments_of
 
 
 class Numbers(nn.Module):
@@ -41,24 +39,8 @@ class Numbers(nn.Module):
 
 def measured(examples: Examples, names: Sequence[str]) -> Numbers:
     """Return `Numbers` for the columns `names`, with the means and standard deviations of `examples`."""
-    count, missing = np.zeros(len(names)), np.zeros(len(names))
-    least = np.full(len(names), np.inf)
-    sums, squares = np.zeros((2, len(names))), np.zeros((2, len(names)))
-    for table in examples.with_purchases():
-        raw = numbers_of(table, names).astype(np.float64)
-        absent = np.isnan(raw)
-        raw[absent] = 0.0
-        count, missing = count + (~absent).sum(0), missing + absent.sum(0)
-        least = np.minimum(least, np.where(absent, np.inf, raw).min(0))
-        for i, values in enumerate((raw, np.log1p(raw.clip(min=0)))):
-            sums[i] += values.sum(0)
-            squares[i] += (values**2).sum(0)
-    logged = least >= 0
-    mean, square = (np.where(logged, total[1], total[0]) / np.maximum(count, 1) for total in (sums, squares))
-    deviation = np.sqrt(np.maximum(square - mean**2, 0))
-    numbers = Numbers(len(names), np.flatnonzero(missing).tolist())
-    numbers.logged.copy_(torch.from_numpy(logged))
-    numbers.mean.copy_(torch.from_numpy(mean))
-    # A constant column carries no information; it must not be blown up where it differs later.
-    numbers.deviation.copy_(torch.from_numpy(np.where(deviation > 1e-6 * (1 + abs(mean)), deviation, 1.0)))
+    moments = moments_of(examples, names)
+    numbers = Numbers(len(names), moments.gaps)
+    for name in ("logged", "mean", "deviation"):
+        getattr(numbers, name).copy_(torch.from_numpy(getattr(moments, name)))
     return numbers

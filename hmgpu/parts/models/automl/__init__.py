@@ -1,0 +1,1 @@
+"""An ensemble that finds its members, their settings and their weights by itself."""

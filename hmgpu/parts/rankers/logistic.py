@@ -1,0 +1,91 @@
+"""Logistic regression on the numbers of a candidate: the plainest model, which hardly overfits.
+
+scikit-learn's, on numbers that are normalised as those of the networks are. A public solution of the H&M competition
+had one among the models that its final decision was made of.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from hmgpu.core.engine import Engine
+from hmgpu.parts.examples import Examples, numbers_of
+from hmgpu.parts.models.ranking.moments import Moments, moments_of, normalised
+from hmgpu.parts.models.rows import rows_of
+from hmgpu.parts.ranker import Model, Ranker
+
+log = logging.getLogger(__name__)
+
+FILE = "logistic.json"
+ITERATIONS = 500
+AT_ONCE = 100_000  # rows that are normalised at once
+
+
+class Logistic(Ranker):
+    """Logistic regression, fitted on the candidates of customers who bought one of them, all of them in memory."""
+
+    l2: Annotated[float, Field(gt=0)] = 10.0
+    """Penalty on the squared weights, next to the summed loss of all examples; more makes the model more careful."""
+
+    def fit(
+        self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
+    ) -> "LogisticModel":
+        from sklearn.linear_model import LogisticRegression
+
+        training.require_purchases()
+        features = tuple(training.features())
+        moments, rows = moments_of(training, features), rows_of(training, features)
+        log.info("fitting a logistic regression on %d rows of %d features", *rows.numbers.shape)
+        if rows.bought.min() > 0:  # nothing to tell apart
+            return LogisticModel(features, moments, np.zeros(len(features) + len(moments.gaps)))
+        fitted = LogisticRegression(C=1 / self.l2, max_iter=ITERATIONS)
+        fitted.fit(normalised(rows.numbers, moments).astype(np.float32), rows.bought)
+        return LogisticModel(features, moments, fitted.coef_[0].astype(np.float64))
+
+    def refit(self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None) -> Model:
+        return self.fit(training, Examples(()), engine, seed)
+
+    def load(self, folder: Path, engine: Engine) -> "LogisticModel":
+        saved: Mapping[str, Any] = json.loads((folder / FILE).read_text())
+        gaps = tuple(place for place, gap in enumerate(saved["gaps"]) if gap is not None)
+        columns = {name: np.array(saved[name]) for name in ("logged", "mean", "deviation")}
+        marks = [gap for gap in saved["gaps"] if gap is not None]
+        weights = np.array([*saved["weights"], *marks], dtype=np.float64)
+        return LogisticModel(tuple(saved["features"]), Moments(**columns, gaps=gaps), weights)
+
+
+@dataclass(frozen=True)
+class LogisticModel(Model):
+    """The weights of the features, and what normalises these."""
+
+    features: tuple[str, ...]
+    moments: Moments
+    weights: "np.ndarray[Any, np.dtype[np.float64]]"
+    """Of the normalised features, then of the marks of those with gaps."""
+
+    def score(self, examples: pl.DataFrame) -> pl.Series:
+        """Return the log-odds that a candidate was bought, but for a constant."""
+        parts = [self._scores(part) for part in examples.iter_slices(AT_ONCE)]
+        return pl.Series("score", np.concatenate([np.empty(0), *parts]), dtype=pl.Float32)
+
+    def _scores(self, part: pl.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
+        # Row by row: a product of matrices may round a row otherwise next to others.
+        found: np.ndarray[Any, np.dtype[np.float64]]
+        found = (normalised(numbers_of(part, self.features), self.moments) * self.weights).sum(1)
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write one JSON: of each feature its weight, and that of its mark where it has gaps, else null."""
+        width = len(self.features)
+        marks = dict(zip(self.moments.gaps, self.weights[width:].tolist(), strict=True))
+        columns = {name: getattr(self.moments, name).tolist() for name in ("logged", "mean", "deviation")}
+        saved = {"features": self.features, **columns, "weights": self.weights[:width].tolist()}
+        gaps = [marks.get(place) for place in range(width)]
+        (folder / FILE).write_text(json.dumps(saved | {"gaps": gaps}, indent=1))
