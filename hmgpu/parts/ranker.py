@@ -1,6 +1,7 @@
 """The base classes of rankers, which put a customer's candidates in order, and of the models that they fit."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,6 +38,19 @@ class Model(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write the model's files into the existing `folder`; the same model gives the same bytes."""
+
+    @property
+    def within(self) -> Mapping[str, "Model"]:
+        """The models within this one that score the same columns, by name."""
+        return {}
+
+
+def all_within(model: Model, name: str) -> dict[str, Model]:
+    """Return `model` and all models within it, at any depth: `ranker`, `ranker_then`, `ranker_then_xgboost_1`."""
+    found = {name: model}
+    for each, inner in model.within.items():
+        found |= all_within(inner, f"{name}_{each}")
+    return found
 
 
 class Ranker(Part):

@@ -1,10 +1,11 @@
 """Candidates, features and lists of the customers that somebody asks for, in memory instead of in the run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import polars as pl
 
+from hmgpu.core.errors import ConfigError
 from hmgpu.core.parquet import scan_table
 from hmgpu.data.weeks import Week
 from hmgpu.parts.candidates import KEYS, RANK, SCORE, TOGETHER
@@ -17,6 +18,30 @@ from hmgpu.pipeline.shards import as_fits
 from hmgpu.runs.run import Step
 
 FEW = 1_000  # customers whose lists are computed by themselves: of more of them, everybody's lists are worth keeping
+
+
+def asked_week(pipeline: Pipeline, day: str) -> Week:
+    """The week that starts on `day` (YYYY-MM-DD), the one after the data too.
+
+    Models are trained before the oldest week that is looked at: earlier ones would be told their future. Raises
+    DataError where no week starts then, ConfigError for one before all others.
+    """
+    if day == str(pipeline.store.next_week):
+        return pipeline.store.next_week
+    week = pipeline.store.week_of(day)
+    if week < pipeline.weeks.oldest:
+        raise ConfigError(
+            f"The week {week} is before {pipeline.weeks.oldest}, the oldest that this run learns from: take a later "
+            "one, or an earlier weeks.validation."
+        )
+    return week
+
+
+def asked_weeks(pipeline: Pipeline, days: Sequence[str] | None) -> list[Week]:
+    """The weeks that start on `days`; None: the training weeks and the validation week."""
+    if not days:
+        return [*pipeline.weeks.training, pipeline.weeks.validation]
+    return [asked_week(pipeline, day) for day in days]
 
 
 def candidates_of(context: StepContext, week: Week, customers: pl.DataFrame) -> pl.DataFrame:

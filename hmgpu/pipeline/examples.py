@@ -53,7 +53,7 @@ def _shard_step(
     early = list[str]()
 
     def describe(customers: pl.DataFrame) -> pl.DataFrame:
-        table, early[:] = _examples_for(context, week, training, learned, customers)
+        table, early[:] = described_for(context, week, training, learned, customers)
         return table
 
     def write(folder: Path) -> dict[str, int]:
@@ -69,10 +69,15 @@ def _shard_step(
     return context.run.step(f"{name}/{shard.number:03}", settings, inputs, write)
 
 
-def _examples_for(
+def described_for(
     context: StepContext, week: Week, training: bool, learned: Mapping[str, Step], customers: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[str]]:
-    """Return the examples of `customers`, and the names of their early columns."""
+    """Return the examples of `customers`, and the names of their early columns.
+
+    Args:
+        week: the label of each candidate is whether it was bought in it; 0 in the week after the data.
+        training: whether negatives are sampled, or all candidates kept.
+    """
     engine, store = context.engine, context.store
     sold = store.sold_in(week).join(customers.lazy(), on="customer", how="semi")
     bought = engine.collect(sold).lazy()

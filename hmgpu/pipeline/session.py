@@ -15,7 +15,7 @@ from hmgpu.core.errors import ConfigError
 from hmgpu.core.files import is_vacant
 from hmgpu.core.frames import Frame, as_polars, ids_in, like
 from hmgpu.core.html.tiles import Gallery
-from hmgpu.core.parquet import read_table
+from hmgpu.core.parquet import read_table, scan_table
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import NAME
 from hmgpu.data.store import Store
@@ -23,12 +23,13 @@ from hmgpu.data.weeks import Week, date_of
 from hmgpu.evaluation.evaluation import Evaluation
 from hmgpu.evaluation.report.gallery import gallery
 from hmgpu.parts.candidates import KEYS
-from hmgpu.pipeline.asked import best_sellers, candidates_of, features_of, in_order, lists_of
+from hmgpu.pipeline.asked import asked_week, asked_weeks, best_sellers, candidates_of, features_of, in_order, lists_of
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.evaluate import LISTS, METRICS, PRECISIONS, REPORT
 from hmgpu.pipeline.ids import Ids
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.table import write_table
 
 Day = str | datetime.date
 """A week's first day, written YYYY-MM-DD or as a date."""
@@ -199,6 +200,24 @@ class Session:
             found = features_of(pipeline.context, on, asked.select(KEYS).unique())
         return like(pairs, asked.join(found, on=KEYS, how="left", maintain_order="left").drop(KEYS))
 
+    def table(self, out: str | Path, weeks: Iterable[Day] | None = None, ids: bool = True) -> pl.LazyFrame:
+        """All candidates with every retriever's and ranker's score and rank, all features and `bought`: a plan.
+
+        Written as Parquet into the folder `out`, a file for each week and shard of customers, with a `manifest.json`.
+
+        Args:
+            out: a new folder, or an earlier table, which is replaced.
+            weeks: of past ones the buyers get rows, of `next_week` all customers, and `bought` is null. None: the
+                training weeks and the validation week. In weeks that a ranker was fitted on its scores are null.
+            ids: the retailer's ids (customer_id, article_id), or int32 keys (customer, article).
+
+        Raises ConfigError for a week before the first training week, DataError for a day on which no week starts,
+        RunError where `out` is anything but new, empty or an earlier table.
+        """
+        with self.pipeline.working() as pipeline:
+            asked = asked_weeks(pipeline, None if weeks is None else [str(week) for week in weeks])
+            return scan_table(write_table(pipeline, asked, Path(out), ids))
+
     def show(self, lists: Frame, customers: int = 5) -> Gallery:
         """Lists with the articles' pictures, or with tiles in their colours, under what each customer bought before.
 
@@ -215,22 +234,8 @@ class Session:
         return gallery(told.join(shown, on="customer_id", how="semi"), shown, self.store, self.pipeline.engine)
 
     def _week(self, day: Day | None) -> Week:
-        """The week that starts on `day`. Raises DataError where there is none, ConfigError for one before all others.
-
-        Models are trained before the oldest week that is looked at: earlier ones would be told their future.
-        """
-        weeks = self.pipeline.weeks
-        if day is None:
-            return weeks.validation
-        if str(day) == str(self.store.next_week):
-            return self.store.next_week
-        week = self.store.week_of(str(day))
-        if week < weeks.oldest:
-            raise ConfigError(
-                f"The week {week} is before {weeks.oldest}, the oldest that this run learns from: take a later one, or "
-                "an earlier weeks.validation."
-            )
-        return week
+        """The week that starts on `day`; None is the validation week."""
+        return self.pipeline.weeks.validation if day is None else asked_week(self.pipeline, str(day))
 
 
 def _unknown_warning(unknown: Sequence[str]) -> str:

@@ -12,28 +12,20 @@
 Every file is compared with the manifest of its step before it is read or copied.
 """
 
-import glob
-import json
 import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
 from hmgpu.core.errors import RunError
-from hmgpu.core.files import UNFINISHED, hashes, is_vacant, write_json
-from hmgpu.core.lock import held
+from hmgpu.core.files import hashes, write_json
 from hmgpu.core.parquet import scan_table
+from hmgpu.core.whole_folder import NAME, replaced
 from hmgpu.pipeline.served_tables import BEST_SELLERS, RECOMMENDATIONS
 from hmgpu.serving.finished_run import FinishedRun
 from hmgpu.serving.vectors import write_vectors
 
 FORMAT = "hmgpu export 1"
-NAME = "manifest.json"
-OLD = ".replaced-"
-LOCK = ".hmgpu-export.lock"
 
 
 def export(run: FinishedRun, out: Path) -> dict[str, str]:
@@ -47,15 +39,11 @@ def export(run: FinishedRun, out: Path) -> dict[str, str]:
     out = out.resolve()
     if out.is_relative_to(run.folder):
         raise RunError(f"{out} lies in the run itself: export into a folder outside of it.")
-    _check_replaceable(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(out) as draft:
+    with replaced(out, "export") as draft:
         _write(run, draft)
         files = hashes(draft)
         facts = {"format": FORMAT, "run": run.folder.name, **run.manifest}
         write_json(draft / NAME, facts | {"files": files})
-        _check_replaceable(out)
-        _put(draft, out)
     return files
 
 
@@ -94,49 +82,3 @@ def _write_model(run: FinishedRun, folder: Path) -> None:
         source, target = fitted.file(name), folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-
-
-def _check_replaceable(out: Path) -> None:
-    """Raise RunError unless `out` is new, empty or an earlier export."""
-    try:
-        if is_vacant(out):
-            return
-        manifest = json.loads((out / NAME).read_text(encoding="utf-8"))
-        earlier = isinstance(manifest, dict) and str(manifest.get("format")).startswith(FORMAT.split(" 1")[0])
-    except (OSError, ValueError):
-        earlier = False
-    if not earlier:
-        raise RunError(f"{out} exists and is not an earlier export, so it is left alone: name a new folder.")
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[Path]:
-    """Yield a folder to write in, next to `out`; remove what killed exports into `out` left behind.
-
-    Raises BusyError where another process exports into the same folder.
-    """
-    busy = f"Another process exports into {out.parent}; wait for it or stop it."
-    with held(out.parent / LOCK, lambda: busy):
-        for start in (UNFINISHED, OLD):
-            for left in out.parent.glob(f"{start}{glob.escape(out.name)}-????????"):
-                shutil.rmtree(left)
-        draft = out.with_name(f"{UNFINISHED}{out.name}-{uuid.uuid4().hex[:8]}")
-        draft.mkdir()
-        try:
-            yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-
-
-def _put(draft: Path, out: Path) -> None:
-    """Move `draft` to `out`; a folder can't be renamed over one that isn't empty, so an older `out` is moved away."""
-    old = out.with_name(f"{OLD}{out.name}-{uuid.uuid4().hex[:8]}")
-    if out.exists():
-        out.rename(old)
-    try:
-        draft.rename(out)
-    except OSError:
-        if old.exists():
-            old.rename(out)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

@@ -17,10 +17,10 @@ from small_world import article_id, customer_id, tree
 
 from hmgpu.core.errors import BusyError, RunError
 from hmgpu.core.vectors import STEPS
+from hmgpu.core.whole_folder import replaced
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.encode.rows import article_rows, customer_rows
 from hmgpu.parts.models.encode.workflow import Encoders
-from hmgpu.serving import export as exporting
 from hmgpu.serving import vectors
 from hmgpu.serving.export import export
 from hmgpu.serving.finished_run import FinishedRun
@@ -218,8 +218,8 @@ def test_two_at_once_are_refused(make_run, tmp_path):
     run = make_run()
     (tmp_path / "out").mkdir()
     with (
-        exporting._alone(tmp_path / "out" / "export"),
-        pytest.raises(BusyError, match="Another process exports into"),
+        replaced(tmp_path / "out" / "export", "export"),
+        pytest.raises(BusyError, match="Another process writes the export of"),
     ):
         export_of(run, tmp_path / "out" / "export")
 

@@ -111,6 +111,10 @@ class StackModel(Model):
     models: Mapping[str, Model]
     stacker: Model
 
+    @property
+    def within(self) -> Mapping[str, Model]:
+        return self.models
+
     def score(self, examples: pl.DataFrame) -> pl.Series:
         """Return the stacker's scores; `examples` must hold all candidates of each customer."""
         return self.stacker.score(_opinions(self.models, examples))

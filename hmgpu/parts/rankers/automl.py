@@ -182,6 +182,10 @@ class AutoMLModel(Model):
     blend: BlendModel
     record: Mapping[str, Any]
 
+    @property
+    def within(self) -> Mapping[str, Model]:
+        return self.blend.models
+
     def score(self, examples: pl.DataFrame) -> pl.Series:
         """Return the sum of weight / (smooth + rank) over the members; `examples` must hold all rows of a customer."""
         return self.blend.score(examples)

@@ -91,6 +91,10 @@ class BlendModel(Model):
     weights: Mapping[str, float]
     smooth: float
 
+    @property
+    def within(self) -> Mapping[str, Model]:
+        return self.models
+
     def score(self, examples: pl.DataFrame) -> pl.Series:
         """Return the fused scores, null where no ranker gives one; `examples` must hold all of a customer's rows."""
         scored = examples.select("customer", **{name: model.score(examples) for name, model in self.models.items()})

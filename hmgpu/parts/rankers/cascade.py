@@ -7,7 +7,7 @@ of what recommending to a million customers costs; the quick ranker needs only t
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -97,6 +97,10 @@ class CascadeModel(Model):
     first: Model
     keep: int
     then: Model
+
+    @property
+    def within(self) -> Mapping[str, Model]:
+        return {FIRST: self.first, THEN: self.then}
 
     def promising(self, candidates: pl.DataFrame) -> pl.DataFrame:
         return _promising(self.first, self.keep, candidates)

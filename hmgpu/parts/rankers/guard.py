@@ -9,6 +9,7 @@ convex weights that were best on that week. Where it beats all of them, its scor
 import json
 import logging
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -156,6 +157,10 @@ class GuardModel(Model):
     verdict: Verdict
     keep: int
     smooth: float
+
+    @property
+    def within(self) -> Mapping[str, Model]:
+        return {RANKER: self.ranker}
 
     def promising(self, candidates: pl.DataFrame) -> pl.DataFrame:
         if not self.rivals:

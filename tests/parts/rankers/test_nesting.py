@@ -14,7 +14,7 @@ from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.rivals import Verdict
 from hmgpu.parts.part import kinds
-from hmgpu.parts.ranker import Model, Ranker
+from hmgpu.parts.ranker import Model, Ranker, all_within
 from hmgpu.parts.rankers.bagged import Bagged
 from hmgpu.parts.rankers.blend import Blend
 from hmgpu.parts.rankers.cascade import Cascade
@@ -190,3 +190,13 @@ def test_how_many_get_a_score_is_what_the_nesting_leaves() -> None:
     assert Blend(rankers={"few": few, "all": SMALL}).keeps is None
     assert Stack(rankers={"few": few}).keeps is None
     assert Stack(stacker=few).keeps == 12
+
+
+@pytest.mark.parametrize("ranker", SINGLE.values(), ids=SINGLE.keys())
+def test_every_model_within_scores_the_same_candidates(ranker: Ranker, weeks: tuple[Examples, Examples]) -> None:
+    candidates = next(weeks[1].tables())
+    models = all_within(ranker.fit(*weeks, CPU, 1), "ranker")
+    assert next(iter(models)) == "ranker"
+    # A stacker sees no candidates, but the others' scores.
+    assert len(models) == 1 + len(ranker.inner) - ("stacker" in type(ranker).model_fields)
+    assert all(len(each.score(candidates)) == candidates.height for each in models.values())
