@@ -93,6 +93,12 @@ def test_a_finished_run_serves_some_customers_and_is_exported(hmgpu, places: lis
     done = hmgpu("export", "--run", current, "--out", tmp_path / "export")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "export" / "model" / "model.ubj").is_file()
+    done = hmgpu(
+        "table", *places, "--out", tmp_path / "table", "--keys", "--week", "2020-09-16", "--week", "2020-09-23"
+    )
+    assert f"table: {tmp_path / 'table'} (2 files and their manifest)" in done.stdout, done.stdout + done.stderr
+    assert (tmp_path / "table" / "2020-09-23" / "000.parquet").is_file()
+    assert hmgpu("promote", current).returncode == 0  # the run is as whole as before
     missing = hmgpu("recommend", *known, "--out", tmp_path / "nowhere" / "lists.csv")
     assert missing.stderr == f"Error: {tmp_path / 'nowhere' / 'lists.csv'}: No such file or directory.\n"
 
