@@ -25,9 +25,7 @@ from hmgpu.core.metrics import map_at, ndcg_at
 from hmgpu.core.plans import ranked
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.examples import Examples
-from hmgpu.parts.ranker import Model
-from hmgpu.parts.rankers.cascade import Cascade
-from hmgpu.parts.rankers.guard import Guard
+from hmgpu.parts.ranker import Model, Ranker
 from hmgpu.parts.rankers.xgboost import XGBoost
 from hmgpu.parts.retrievers.als import ALS
 from hmgpu.pipeline.pipeline import Pipeline
@@ -48,9 +46,7 @@ def benchmark_train(
     """
     config = subject.untrained
     config = config.model_copy(update={"weeks": config.weeks.model_copy(update={"train": weeks})})
-    guarded = config.ranker.ranker if isinstance(config.ranker, Guard) else config.ranker
-    careful = guarded.then if isinstance(guarded, Cascade) else guarded
-    own = careful if isinstance(careful, XGBoost) else XGBoost()
+    own = _last_trees(config.ranker) or XGBoost()
     ranker = own.model_copy(update={"rounds": trees, "patience": trees})  # so that no fit stops before the others
     with tempfile.TemporaryDirectory() as folder:
         pipeline = Pipeline(config, engines[0], subject.store, Run(Path(folder), engines[0]))
@@ -83,6 +79,13 @@ def benchmark_train(
         measurements.append(fitted)
         settings["als"] = part.settings()
     return Result("train", measurements, agreement, settings, subject.data_facts(), absent)
+
+
+def _last_trees(ranker: Ranker) -> XGBoost | None:
+    """Return the last XGBoost within `ranker`, which is a cascade's careful one."""
+    if isinstance(ranker, XGBoost):
+        return ranker
+    return next(filter(None, map(_last_trees, reversed(ranker.inner))), None)
 
 
 class Judge:

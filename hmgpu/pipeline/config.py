@@ -44,7 +44,7 @@ class WeekSettings(Adaptable):
     """First day (YYYY-MM-DD) of the validation week, which stops training and is scored; null: last complete week."""
 
     refit: bool = False
-    """Whether the ranker for weeks after the validation week is fitted again, to as many trees, with the training
+    """Whether the ranker for weeks after the validation week is fitted again, to as many trees or passes, with the training
     examples of the validation week too. The figures of that week itself stay those of the ranker that never trained on
     it; `evaluate --folds` and `backtest` judge the one that is fitted again."""
 

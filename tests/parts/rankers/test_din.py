@@ -9,8 +9,8 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.ranking.din import Network
+from hmgpu.parts.models.ranking.network import Columns, Rows, torch
 from hmgpu.parts.models.ranking.numbers import Numbers
-from hmgpu.parts.models.ranking.ranking import Columns, Rows, torch
 from hmgpu.parts.rankers.din import DIN
 from hmgpu.parts.rankers.dnn import DNN
 

@@ -8,7 +8,7 @@ from planted import map_of as map_of_all
 
 from hmgpu.core.errors import ConfigError
 from hmgpu.parts.examples import Examples
-from hmgpu.parts.models.ranking.ranking import Rows, log_softmax, torch
+from hmgpu.parts.models.ranking.network import Rows, log_softmax, torch
 from hmgpu.parts.rankers.dlrm import DLRM
 from hmgpu.parts.rankers.order import Order
 from hmgpu.parts.rankers.xgboost import XGBoost

@@ -8,8 +8,8 @@ from planted import check_saved_and_loaded, check_seed_alone_decides, idle_setti
 from hmgpu.core.engine import Engine
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.ranking.dnn import Network
+from hmgpu.parts.models.ranking.network import Columns, Rows, torch
 from hmgpu.parts.models.ranking.numbers import Numbers
-from hmgpu.parts.models.ranking.ranking import Columns, Rows, torch
 from hmgpu.parts.rankers.dnn import DNN
 from hmgpu.parts.rankers.order import Order
 
@@ -40,6 +40,15 @@ def test_it_finds_the_planted_rule(model, weeks):
 def test_a_loaded_model_gives_the_same_scores_and_bytes(model, tmp_path):
     unseen = planted(30, 3)
     check_saved_and_loaded(SMALL, model, unseen, tmp_path, CPU)
+
+
+def test_fitted_again_it_takes_as_many_passes_and_learns_of_the_weeks_that_it_is_given(model, weeks, tmp_path):
+    """In the first weeks price_fit and recency decide, in the next `noise` does."""
+    other = planted(250, 4, 500).with_columns(label=(pl.col("noise") > 0.9).cast(pl.Int8))
+    again = SMALL.refit(model, on_disk(tmp_path, few=planted(30, 1), many=other), CPU, 1)
+    assert again.passes == model.passes <= SMALL.epochs
+    unseen = planted(60, 5).with_columns(label=(pl.col("noise") > 0.9).cast(pl.Int8))
+    assert map_of(again, unseen, CPU) > 0.5 > map_of(model, unseen, CPU)
 
 
 def test_the_seed_alone_decides_the_model(weeks, tmp_path):

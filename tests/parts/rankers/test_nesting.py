@@ -18,7 +18,7 @@ from hmgpu.parts.ranker import Model, Ranker, all_within
 from hmgpu.parts.rankers.bagged import Bagged
 from hmgpu.parts.rankers.blend import Blend
 from hmgpu.parts.rankers.cascade import Cascade
-from hmgpu.parts.rankers.dlrm import DLRM
+from hmgpu.parts.rankers.dnn import DNN
 from hmgpu.parts.rankers.guard import Guard
 from hmgpu.parts.rankers.order import Order, OrderModel
 from hmgpu.parts.rankers.stack import Stack
@@ -154,15 +154,21 @@ def test_what_is_fitted_again_gets_the_lists_that_it_is_served(
     assert {*map(longest, (*Spy.refitted, *Spy.served))} == {longest(Spy.served[0])}
 
 
+class Once(Order):
+    """A ranker of somebody else's, which can't be fitted again."""
+
+    refit = Ranker.refit
+
+
 def test_a_kind_that_cannot_be_fitted_again_is_named_wherever_it_is(weeks: tuple[Examples, Examples]) -> None:
-    dlrm = Blend(rankers={"trees": SMALL, "deep": Cascade(then=DLRM())})
-    assert (dlrm.never_refitted, Guard(ranker=Stack()).never_refitted) == ({"dlrm"}, set())
+    once = Blend(rankers={"trees": SMALL, "deep": Cascade(then=Once())})
+    assert (once.never_refitted, Guard(ranker=Bagged(ranker=DNN())).never_refitted) == ({"once"}, set())
     with pytest.raises(
-        ConfigError, match=r"dlrm can't be fitted without a week that stops it; set weeks\.refit to false"
+        ConfigError, match=r"once can't be fitted without a week that stops it; set weeks\.refit to false"
     ):
-        load_config("best", {"ranker": dlrm, "weeks.refit": True, "data.raw": "raw", "features.encoded": {}})
-    with pytest.raises(ConfigError, match="The ranker dlrm stops by the validation week"):
-        DLRM().refit(OrderModel(("popular",)), weeks[0], CPU, 1)
+        load_config("best", {"ranker": once, "weeks.refit": True, "data.raw": "raw"})
+    with pytest.raises(ConfigError, match="The ranker once stops by the validation week"):
+        Once().refit(OrderModel(("popular",)), weeks[0], CPU, 1)
 
 
 def test_a_nested_rankers_early_families_and_weeks_of_lists_are_asked_for() -> None:

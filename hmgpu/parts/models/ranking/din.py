@@ -11,8 +11,8 @@ from torch.nn import functional
 from hmgpu.core.errors import ConfigError
 from hmgpu.parts.examples import Examples, code_of
 from hmgpu.parts.models.encode.columns import PADDING
+from hmgpu.parts.models.ranking.network import SMALL, Columns, Logits, RankingNetwork, Rows, code_columns, started
 from hmgpu.parts.models.ranking.numbers import Numbers
-from hmgpu.parts.models.ranking.ranking import SMALL, Columns, Logits, RankingNetwork, Rows, code_columns, started
 from hmgpu.parts.models.ranking.settings import CodeSettings, DINSettings
 
 DAYS = "days"

@@ -8,9 +8,9 @@ from torch import nn
 
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
+from hmgpu.parts.models.ranking.network import Columns, Logits, RankingNetwork, Rows, code_columns, started
 from hmgpu.parts.models.ranking.numbers import Numbers
 from hmgpu.parts.models.ranking.queries import NUMBERS
-from hmgpu.parts.models.ranking.ranking import Columns, Logits, RankingNetwork, Rows, code_columns, started
 from hmgpu.parts.models.ranking.settings import CodeSettings, DLRMSettings
 
 import merlin.models.torch as mm  # isort: skip

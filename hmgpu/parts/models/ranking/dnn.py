@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from hmgpu.parts.models.ranking.network import Columns, Logits, RankingNetwork, Rows
 from hmgpu.parts.models.ranking.numbers import Numbers
-from hmgpu.parts.models.ranking.ranking import Columns, Logits, RankingNetwork, Rows
 from hmgpu.parts.models.ranking.settings import DNNSettings
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from hmgpu.core.engine import Engine
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.ranking.settings import RankerTraining
-from hmgpu.parts.ranker import Ranker
+from hmgpu.parts.ranker import Model, Ranker
 
 if TYPE_CHECKING:  # the real import loads torch, which takes seconds
-    from hmgpu.parts.models.ranking.ranking import FittedNetwork, RankingNetwork
+    from hmgpu.parts.models.ranking.fitted import FittedNetwork
+    from hmgpu.parts.models.ranking.network import RankingNetwork
 
 
 class NetworkRanker(RankerTraining, Ranker):
@@ -26,11 +27,20 @@ class NetworkRanker(RankerTraining, Ranker):
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
     ) -> "FittedNetwork":
-        from hmgpu.parts.models.ranking.ranking import train
+        from hmgpu.parts.models.ranking.fitted import train
 
         return train(self.network(), self, training, validation, engine, seed)
 
+    def refit(
+        self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None
+    ) -> "FittedNetwork":
+        from hmgpu.parts.models.ranking.fitted import FittedNetwork, train
+
+        assert isinstance(fitted, FittedNetwork)
+        as_many = self.model_copy(update={"epochs": fitted.passes})
+        return train(self.network(), as_many, training, None, engine, seed)
+
     def load(self, folder: Path, engine: Engine) -> "FittedNetwork":
-        from hmgpu.parts.models.ranking.ranking import load
+        from hmgpu.parts.models.ranking.fitted import load
 
         return load(self.network(), self, folder, engine)
