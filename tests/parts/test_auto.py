@@ -61,7 +61,9 @@ def test_at_h_and_m_s_size_they_are_what_they_were() -> None:
     assert Popular.model_validate({"half_life": AUTO, "days": AUTO}).measured(LARGE) == Popular(half_life=4, days=28)
     assert CoPurchase.model_validate({"days": AUTO}).measured(LARGE).days == 42
     assert Recalled.model_validate({"n": AUTO}).measured(LARGE).n == 16
-    assert XGBoost.model_validate({"depth": AUTO}).measured(LARGE).depth == 7
+    trees = {"depth": AUTO, "learning_rate": AUTO, "rounds": AUTO, "patience": AUTO}
+    same = XGBoost(depth=7, learning_rate=0.1, rounds=250, patience=25)
+    assert XGBoost.model_validate(trees).measured(LARGE) == same
     assert Quotas.model_validate({"keep": AUTO}).measured(LARGE).keep == 160
 
 
@@ -70,6 +72,8 @@ def test_large_baskets_and_slow_repeats_get_room() -> None:
     assert CoPurchase.model_validate({"days": AUTO}).measured(GIFTS).days == 364
     assert Recalled.model_validate({"n": AUTO}).measured(GIFTS).n == 100
     deep = {"kind": "xgboost", "depth": AUTO}
+    slow = XGBoost.model_validate({"learning_rate": AUTO, "rounds": AUTO, "patience": AUTO}).measured(GIFTS)
+    assert (slow.learning_rate, slow.rounds, slow.patience) == (0.039, 641, 64)
     cascade = Cascade.model_validate({"keep": AUTO, "first": deep, "then": deep})
     assert [*cascade.waiting()] == ["keep", "first.depth", "then.depth"]
     assert cascade.keeps is None
@@ -95,7 +99,7 @@ def test_a_copy_with_a_number_no_longer_waits() -> None:
     assert given_.measured(LARGE) == Repurchase(half_life=14, n=3)
 
 
-@pytest.mark.parametrize("setting", ["retrievers.popular.n=auto", "seed=auto", "ranker.then.rounds=auto"])
+@pytest.mark.parametrize("setting", ["retrievers.popular.n=auto", "seed=auto", "ranker.then.l2=auto"])
 def test_other_settings_want_a_number(setting: str) -> None:
     with pytest.raises(ConfigError, match=setting.partition("=")[0]):
         load_config("base", [setting])
