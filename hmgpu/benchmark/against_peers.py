@@ -28,6 +28,7 @@ from hmgpu.data.weeks import Week
 from hmgpu.evaluation.method_names import BASELINES
 from hmgpu.experiments.folds import evaluate_folds, fold_pipelines
 from hmgpu.pipeline.baselines import baseline_lists
+from hmgpu.pipeline.schedule import scored_weeks
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def benchmark_peers(
     Raises RunError where `against` has other weeks or data, DataError where the pipeline was judged on other customers.
     """
     store = subject.store
-    weeks = [store.last_complete_week.back(back) for back in reversed(range(folds))]
+    weeks = scored_weeks(subject.asked, store, folds)
     labels = [_bought(subject, week) for week in weeks]
     peers, absent = available(names, store.present)
     rows = _own(subject, engine, weeks, labels, against) if line else []

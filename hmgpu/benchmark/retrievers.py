@@ -29,6 +29,7 @@ from hmgpu.parts.candidates import KEYS, MOST
 from hmgpu.parts.part import FittedEncoders, PartContext, Trained
 from hmgpu.parts.retriever import Retriever
 from hmgpu.pipeline.learn import all_learned
+from hmgpu.pipeline.schedule import scored_weeks
 from hmgpu.pipeline.usable_parts import lacks
 
 PLACES = (12, 100, 200)
@@ -59,7 +60,7 @@ def benchmark_retrievers(subject: Subject, engine: Engine, weeks: int, seeds: in
     Raises ConfigError where none of them can run on the data.
     """
     store, config = subject.store, subject.config
-    last = [store.last_complete_week.back(back) for back in reversed(range(weeks))]
+    last = scored_weeks(config, store, weeks)
     unusable = {name: lacks(part, store, last[0]) for name, part in config.retrievers.items()}
     absent = {name: reason for name, reason in unusable.items() if reason is not None}
     usable = {name: _asked_for(max(PLACES), part) for name, part in config.retrievers.items() if name not in absent}

@@ -26,7 +26,7 @@ from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.evaluate import PRECISIONS
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
-from hmgpu.pipeline.schedule import check_folds
+from hmgpu.pipeline.schedule import check_folds, scored_weeks
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.runs.run import MANIFEST
 
@@ -85,7 +85,7 @@ def _pooled(rows: pl.DataFrame, k: int) -> dict[str, Any]:
 def fold_pipelines(
     config: Config, engine: Engine, folds: int, workers: Workers = IN_PROCESS
 ) -> Iterator[tuple[Pipeline, Week]]:
-    """Yield each of the last `folds` complete weeks, oldest first, with the pipeline that is fitted before it.
+    """Yield each of the `folds` weeks up to the config's validation week, with the pipeline that is fitted before it.
 
     A week's validation week is the one before it, and its training weeks are the ones before that. Raises DataError
     at once where the data is too short for so many, with how many fit.
@@ -97,7 +97,7 @@ def fold_pipelines(
         weeks = config.weeks.model_copy(update={"validation": str(week.back(1))})
         return open_pipeline(config.model_copy(update={"weeks": weeks}), engine, workers), week
 
-    return (opened(store.last_complete_week.back(back)) for back in reversed(range(folds)))
+    return map(opened, scored_weeks(config, store, folds))
 
 
 def fold_table(found: Mapping[str, Any]) -> Table:

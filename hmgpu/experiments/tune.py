@@ -32,9 +32,11 @@ from hmgpu.pipeline.lists import best_scored, top_k
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.rhythm import measured
+from hmgpu.pipeline.schedule import validation_week
 
 with needed_by("hmgpu tune"):
     import optuna
+
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +67,8 @@ def tune_trees(
     """
     given = load_config(path, list(settings))
     _check(given, at)
-    store, named = open_store(given.data), given.weeks.validation
-    reported = store.week_of(named) if named else store.last_complete_week
+    store = open_store(given.data)
+    reported = validation_week(given, store)
     weeks = given.weeks.model_copy(update={"validation": str(reported.back(2))})
     pipeline = open_pipeline(given.model_copy(update={"weeks": weeks}), engine)
     started = time.monotonic()

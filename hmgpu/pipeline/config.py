@@ -41,12 +41,13 @@ class WeekSettings(Adaptable):
     """Number of training weeks, right before the validation week; auto: as many as give 20,000 purchases to learn from,
     from 4 to 52, and at most half of the weeks there are."""
     validation: str | None = None
-    """First day (YYYY-MM-DD) of the validation week, which stops training and is scored; null: last complete week."""
+    """First day (YYYY-MM-DD) of the validation week, which stops training and is scored; null: last complete week.
+    Of several weeks that are scored, it is the last."""
 
     refit: bool = False
-    """Whether the ranker for weeks after the validation week is fitted again, to as many trees or passes, with the training
-    examples of the validation week too. The figures of that week itself stay those of the ranker that never trained on
-    it; `evaluate --folds` and `backtest` judge the one that is fitted again."""
+    """Whether the ranker for weeks after the validation week is fitted again, to as many trees or passes, with the
+    training examples of the validation week too. The figures of that week itself stay those of the ranker that never
+    trained on it; `evaluate --folds` and `backtest` judge the one that is fitted again."""
 
     @field_validator("validation", mode="before")
     @classmethod

@@ -51,6 +51,12 @@ def validation_week(config: Config, store: Store) -> Week:
     return store.week_of(named) if named else store.last_complete_week
 
 
+def scored_weeks(config: Config, store: Store, count: int) -> list[Week]:
+    """Return the `count` weeks up to the validation week of `config`, which is the last of them."""
+    last = validation_week(config, store)
+    return [last.back(weeks) for weeks in reversed(range(count))]
+
+
 def most_training_weeks(config: Config, store: Store, validation: Week) -> int:
     """Return how many training weeks fit before `validation`, with purchases before the oldest week; 0 or less: none.
 
@@ -63,7 +69,7 @@ def most_training_weeks(config: Config, store: Store, validation: Week) -> int:
 def check_folds(config: Config, store: Store, folds: int) -> None:
     """Raise DataError where the data holds fewer than `folds` weeks that `config` can be scored on, with how many."""
     train = 1 if "train" in config.weeks.auto else config.weeks.train
-    fit = most_training_weeks(config, store, store.last_complete_week) - train
+    fit = most_training_weeks(config, store, validation_week(config, store)) - train
     if folds > fit:
         trained = f"weeks.train is {train}, and one more week stops each fit"
         raise DataError(

@@ -8,7 +8,7 @@ from hmgpu.data.store import Store
 from hmgpu.experiments.folds import fold_pipelines
 from hmgpu.pipeline.config import Config, WeekSettings
 from hmgpu.pipeline.quotas import Quotas
-from hmgpu.pipeline.schedule import Schedule, check_folds, most_training_weeks
+from hmgpu.pipeline.schedule import Schedule, check_folds, most_training_weeks, scored_weeks
 
 CPU = Engine("cpu", "tests")
 
@@ -40,3 +40,19 @@ def test_as_many_folds_fit_as_have_training_weeks_with_a_past(config: Config, st
     said = rf"{fit + 1} folds don't fit: at most {fit} folds can be taken, since .*, weeks\.train is 2, and one more"
     with pytest.raises(DataError, match=said):
         fold_pipelines(config, CPU, fit + 1)
+
+
+def test_folds_end_with_the_validation_week_that_is_named(config: Config, store: Store) -> None:
+    last = store.last_complete_week.back(3)
+    weeks = config.weeks.model_copy(update={"validation": str(last)})
+    named = config.model_copy(update={"weeks": weeks})
+    assert scored_weeks(named, store, 2) == [last.back(1), last]
+    found = [*fold_pipelines(named, CPU, 2)]
+    assert [(week, pipeline.weeks.validation) for pipeline, week in found] == [
+        (last.back(1), last.back(2)),
+        (last, last.back(1)),
+    ]
+    fit = most_training_weeks(config, store, last) - config.weeks.train
+    check_folds(named, store, fit)
+    with pytest.raises(DataError, match=rf"{fit + 1} folds don't fit: at most {fit} folds"):
+        check_folds(named, store, fit + 1)
