@@ -57,7 +57,7 @@ class AutoML(Ranker):
     """Depth of the first trees of each kind, in levels, as far as it would else be more."""
     weeks: Annotated[Count, Measured(_weeks)] = 1
     """The last training weeks, on whose lists the models are judged; they are fitted on those before."""
-    fitted: Count | None = 100_000
+    fitted: Count | None = 50_000
     """Customers whose examples each model is fitted on, sampled at random among those who bought a candidate; null
     takes all. Their examples are in memory at once."""
     judged: Count | None = 10_000

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MODEL, FEATURES = "model.cbm", "features.json"
-METRIC = "NDCG:top=50"
+METRIC = "NDCG:top=50;hints=skip_train~true"
 UNLIKE = {"train_finish_time": "", "model_guid": "", "params": "{}", "training": "{}", "output_options": "{}"}
 """What a model tells of when, where and by how many threads it was fitted: without it, the same trees are the same
 bytes."""

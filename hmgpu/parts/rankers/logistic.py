@@ -16,9 +16,8 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.core.engine import Engine
-from hmgpu.parts.examples import Examples, numbers_of
+from hmgpu.parts.examples import LABEL, Examples, numbers_of
 from hmgpu.parts.models.ranking.moments import Moments, moments_of, normalised
-from hmgpu.parts.models.rows import rows_of
 from hmgpu.parts.ranker import Model, Ranker
 
 log = logging.getLogger(__name__)
@@ -41,12 +40,16 @@ class Logistic(Ranker):
 
         training.require_purchases()
         features = tuple(training.features())
-        moments, rows = moments_of(training, features), rows_of(training, features)
-        log.info("fitting a logistic regression on %d rows of %d features", *rows.numbers.shape)
-        if rows.bought.min() > 0:  # nothing to tell apart
-            return LogisticModel(features, moments, np.zeros(len(features) + len(moments.gaps)))
+        moments, numbers, bought = moments_of(training, features), [], []
+        for table in training.with_purchases():
+            numbers.append(normalised(numbers_of(table, features), moments).astype(np.float32))
+            bought.append(table[LABEL].to_numpy())
+        rows, labels = np.concatenate(numbers), np.concatenate(bought)
+        log.info("fitting a logistic regression on %d rows of %d features", len(rows), len(features))
+        if labels.min() > 0:  # nothing to tell apart
+            return LogisticModel(features, moments, np.zeros(rows.shape[1]))
         fitted = LogisticRegression(C=1 / self.l2, max_iter=ITERATIONS)
-        fitted.fit(normalised(rows.numbers, moments).astype(np.float32), rows.bought)
+        fitted.fit(rows, labels)
         return LogisticModel(features, moments, fitted.coef_[0].astype(np.float64))
 
     def refit(self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None) -> Model:

@@ -170,11 +170,11 @@ def test_every_searched_setting_is_one_of_its_kind():
 
 OTHERS: dict[str, Any] = {
     "kinds": ("logistic",),
-    "fits": 2,
+    "fits": 1,
     "depth": 1,
     "weeks": 2,
     "fitted": 20,
-    "judged": 40,
+    "judged": 10,
     "order": False,
     "picks": 1,
     "most": 1,

@@ -52,5 +52,10 @@ def test_more_penalty_makes_smaller_weights(weeks):
     assert sizes[1] < sizes[0] / 3
 
 
+def test_where_all_was_bought_all_are_alike(tmp_path):
+    all_bought = on_disk(tmp_path, one=planted(2, 1).with_columns(label=pl.lit(1, pl.Int8)))
+    assert Logistic().fit(all_bought, all_bought, CPU, 1).score(planted(2, 3)).unique().to_list() == [0.0]
+
+
 class TestLogistic(RankerContract):
     part = Logistic()
