@@ -28,11 +28,12 @@ from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.automl.ensemble import TOP, Lists, Matrix, chosen
 from hmgpu.parts.models.automl.record import LEAST, ORDER, even, record_of, said, values_of
 from hmgpu.parts.models.automl.search import tried
+from hmgpu.parts.models.automl.spaces import steps
 from hmgpu.parts.part import Count, build
 from hmgpu.parts.ranker import Model, Ranker
 from hmgpu.parts.rankers.blend import BlendModel
 from hmgpu.parts.rankers.order import Order, ranked_by
-from hmgpu.parts.rankers.xgboost import depth_of
+from hmgpu.parts.rankers.xgboost import depth_of, rate_of
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,8 @@ class AutoML(Ranker):
     the ensemble are fitted once more."""
     depth: Annotated[Count, Measured(depth_of)] = 7
     """Depth of the first trees of each kind, in levels, as far as it would else be more."""
+    learning_rate: Annotated[float, Field(gt=0), Measured(rate_of)] = 0.1
+    """How much each of the first trees contributes: small steps where few lists decide when to stop."""
     weeks: Annotated[Count, Measured(_weeks)] = 1
     """The last training weeks, on whose lists the models are judged; they are fitted on those before."""
     fitted: Count | None = 50_000
@@ -82,10 +85,6 @@ class AutoML(Ranker):
     @property
     def most_lists(self) -> int | None:
         return self.judged
-
-    @property
-    def never_refitted(self) -> frozenset[str]:
-        return frozenset[str]().union(*(build(Ranker, kind, {}).never_refitted for kind in self.kinds))
 
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
@@ -155,10 +154,11 @@ class AutoML(Ranker):
 
     def _first(self) -> dict[str, dict[str, Any]]:
         """Return settings of the first fits that differ from a kind's defaults."""
+        trees = steps(self.learning_rate)
         return {
-            "xgboost": {"depth": self.depth},
-            "lightgbm": {"leaves": min(31, 2**self.depth)},
-            "catboost": {"depth": min(6, self.depth)},
+            "xgboost": {"depth": self.depth, **trees},
+            "lightgbm": {"leaves": min(31, 2**self.depth), **trees},
+            "catboost": {"depth": min(6, self.depth), **trees},
         }
 
     def _judged(self, training: Examples, seed: int) -> Iterator[pl.DataFrame]:

@@ -17,10 +17,12 @@ from pydantic import Field
 from hmgpu.core.engine import Engine
 from hmgpu.core.extras import needed_by
 from hmgpu.core.plans import sample
+from hmgpu.parts.auto import Measured
 from hmgpu.parts.examples import ROWS, Examples, numbers_of
 from hmgpu.parts.models.rows import Rows, rows_of
 from hmgpu.parts.part import Count
 from hmgpu.parts.ranker import Model, Ranker
+from hmgpu.parts.rankers.xgboost import patience_of, rate_of, rounds_of
 
 if TYPE_CHECKING:
     import catboost
@@ -40,14 +42,14 @@ class CatBoost(Ranker):
     objective: Literal["YetiRank", "QuerySoftMax", "QueryRMSE"] = "YetiRank"
     """What is optimised, of each customer's candidates. YetiRank: their order, by pairs drawn at random; QuerySoftMax:
     the probability of what was bought among them; QueryRMSE: the squared error of the differences between them."""
-    rounds: Count = 250
+    rounds: Annotated[Count, Measured(rounds_of)] = 250
     """The most trees that are fitted."""
-    patience: Count = 25
+    patience: Annotated[Count, Measured(patience_of)] = 25
     """Fitting stops after this many trees without a better NDCG@50 in the validation week."""
     watched: Count | None = 5_000
     """Customers of the validation week whose lists decide when to stop, sampled at random among those who bought a
     candidate; null takes all."""
-    learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    learning_rate: Annotated[float, Field(gt=0), Measured(rate_of)] = 0.1
     """How much each tree contributes; a smaller rate needs more trees and often ends a little better."""
     depth: Annotated[int, Field(ge=1, le=16)] = 6
     """Depth of each tree, in levels; deeper trees learn finer patterns, take longer and overfit sooner."""

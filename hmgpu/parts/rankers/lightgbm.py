@@ -16,10 +16,12 @@ from pydantic import Field
 from hmgpu.core.engine import Engine
 from hmgpu.core.extras import needed_by
 from hmgpu.core.plans import sample
+from hmgpu.parts.auto import Measured
 from hmgpu.parts.examples import ROWS, Examples, numbers_of
 from hmgpu.parts.models.rows import rows_of
 from hmgpu.parts.part import Count
 from hmgpu.parts.ranker import Model, Ranker
+from hmgpu.parts.rankers.xgboost import patience_of, rate_of, rounds_of
 
 if TYPE_CHECKING:
     import lightgbm
@@ -37,14 +39,14 @@ class LightGBM(Ranker):
     objective: Literal["lambdarank", "rank_xendcg", "binary"] = "lambdarank"
     """What is optimised. lambdarank, rank_xendcg: the order within each customer's candidates; binary: the probability
     that a candidate is bought."""
-    rounds: Count = 250
+    rounds: Annotated[Count, Measured(rounds_of)] = 250
     """The most trees that are fitted."""
-    patience: Count = 25
+    patience: Annotated[Count, Measured(patience_of)] = 25
     """Fitting stops after this many trees without a better NDCG@50 in the validation week."""
     watched: Count | None = 5_000
     """Customers of the validation week whose lists decide when to stop, sampled at random among those who bought a
     candidate; null takes all."""
-    learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    learning_rate: Annotated[float, Field(gt=0), Measured(rate_of)] = 0.1
     """How much each tree contributes; a smaller rate needs more trees and often ends a little better."""
     leaves: Annotated[int, Field(ge=2, le=131_072)] = 31
     """The most leaves of a tree; more learn finer patterns, take longer and overfit sooner."""

@@ -37,7 +37,7 @@ def depth_of(rhythm: Rhythm) -> int:
     return between(3, math.log2(max(1.0, rhythm.positives)) - 10, 7)
 
 
-def _rate(rhythm: Rhythm) -> float:
+def rate_of(rhythm: Rhythm) -> float:
     """A tenth for 131,000 bought examples, less by the root of their number: .03 for 12,000.
 
     Where few lists decide when to stop, trees at a tenth stop by chance after one or twenty.
@@ -45,14 +45,14 @@ def _rate(rhythm: Rhythm) -> float:
     return round(min(max(0.1 * math.sqrt(rhythm.positives / 2**17), 0.02), 0.1), 3)
 
 
-def _rounds(rhythm: Rhythm) -> int:
+def rounds_of(rhythm: Rhythm) -> int:
     """As many as may move a score as far as 250 trees at a tenth."""
-    return round(25 / _rate(rhythm))
+    return round(25 / rate_of(rhythm))
 
 
-def _patience(rhythm: Rhythm) -> int:
+def patience_of(rhythm: Rhythm) -> int:
     """Likewise, as 25 trees at a tenth."""
-    return round(2.5 / _rate(rhythm))
+    return round(2.5 / rate_of(rhythm))
 
 
 class XGBoost(Ranker):
@@ -61,14 +61,14 @@ class XGBoost(Ranker):
     objective: Literal["rank:ndcg", "rank:map", "rank:pairwise", "binary:logistic"] = "rank:ndcg"
     """What is optimised. rank:…: the order within each customer's candidates; binary:logistic: the probability that a
     candidate is bought."""
-    rounds: Annotated[Count, Measured(_rounds)] = 600
+    rounds: Annotated[Count, Measured(rounds_of)] = 600
     """The most trees that are fitted."""
-    patience: Annotated[Count, Measured(_patience)] = 40
+    patience: Annotated[Count, Measured(patience_of)] = 40
     """Fitting stops after this many trees without a better NDCG@50 in the validation week."""
     watched: Count | None = 5_000
     """Customers of the validation week whose lists decide when to stop, sampled at random among those who bought a
     candidate; null takes all. More of them make a steadier decision, and cost memory and time for every tree."""
-    learning_rate: Annotated[float, Field(gt=0), Measured(_rate)] = 0.05
+    learning_rate: Annotated[float, Field(gt=0), Measured(rate_of)] = 0.05
     """How much each tree contributes; a smaller rate needs more trees and often ends a little better."""
     depth: Annotated[Count, Measured(depth_of)] = 7
     """Depth of each tree, in levels; deeper trees learn finer patterns, take longer and overfit sooner."""

@@ -21,15 +21,16 @@ from hmgpu.parts.rankers.logistic import Logistic
 from hmgpu.pipeline.config import load_config
 
 CPU = Engine("cpu", "tests")
-QUICK = AutoML(kinds=("xgboost", "lightgbm", "catboost", "logistic"), fits=6, depth=3, picks=8, most=3)
+QUICK = AutoML(
+    kinds=("xgboost", "lightgbm", "catboost", "logistic"), fits=6, depth=3, learning_rate=0.3, picks=8, most=3
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def few_trees():
-    """So that a test takes a second; `rounds` isn't searched."""
+    """So that a test takes a second."""
     with pytest.MonkeyPatch.context() as patch:
-        trees = {kind: {"rounds": 12, "learning_rate": 0.3} for kind in ("xgboost", "lightgbm", "catboost")}
-        patch.setattr("hmgpu.parts.models.automl.search.FIXED", trees)
+        patch.setattr(spaces, "TREES", 4)
         yield
 
 
@@ -130,7 +131,7 @@ def test_it_is_fitted_again_with_the_members_that_it_has(model, weeks):
     assert again.blend.weights == model.blend.weights
     assert again.record == model.record
     assert map_of(again, planted(60, 9), CPU) > 0.9
-    assert (QUICK.never_refitted, AutoML().never_refitted) == (set(), {"dnn"})
+    assert AutoML().never_refitted == set()
 
 
 def test_a_kind_whose_package_is_missing_is_left_out_with_a_line(weeks, monkeypatch, caplog, tmp_path):
@@ -165,13 +166,14 @@ def test_every_searched_setting_is_one_of_its_kind():
 
     assert set(spaces.SPACES) == set(AutoML().kinds)
     for kind, space in spaces.SPACES.items():
-        assert kinds(Ranker)[kind].model_validate({**spaces.FIXED.get(kind, {}), **space(Low())})
+        assert kinds(Ranker)[kind].model_validate(space(Low()))
 
 
 OTHERS: dict[str, Any] = {
     "kinds": ("logistic",),
     "fits": 1,
     "depth": 1,
+    "learning_rate": 0.02,
     "weeks": 2,
     "fitted": 20,
     "judged": 10,
@@ -193,6 +195,6 @@ def test_every_setting_counts(tmp_path):
     files = on_disk(tmp_path, **tables).files
     training = Examples(files, weeks=(1, 1, 1), lists=((files[1],), (files[2],)))
     validation = on_disk(tmp_path, v=noisy(40, 7, 900))
-    ranker, unseen = AutoML(kinds=("logistic", "xgboost"), fits=3, picks=9), noisy(40, 9, 0)
+    ranker, unseen = AutoML(kinds=("logistic", "xgboost"), fits=3, learning_rate=0.3, picks=9), noisy(40, 9, 0)
     assert set(OTHERS) == set(AutoML.model_fields)
     assert idle_settings(ranker, OTHERS, (training, validation), unseen, CPU) == []

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hmgpu.core.extras import needed_by
-from hmgpu.parts.models.automl.spaces import FIXED, SPACES
+from hmgpu.parts.models.automl.spaces import SPACES
 from hmgpu.parts.part import build
 from hmgpu.parts.ranker import Ranker
 
@@ -48,7 +48,7 @@ def tried(
         kind, turn = kinds[number % len(kinds)], number // len(kinds)
         trial = studies[kind].ask() if turn else None
         sampled = SPACES[kind](trial) if trial else dict(first.get(kind, {}))
-        ranker = build(Ranker, kind, {**FIXED.get(kind, {}), **sampled})
+        ranker = build(Ranker, kind, sampled)
         name = f"{kind}_{turn + 1}"
         value = value_of(name, ranker)
         if trial:
