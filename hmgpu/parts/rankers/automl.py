@@ -112,7 +112,7 @@ class AutoML(Ranker):
                 found[ORDER] = Order()
                 value_of(ORDER, found[ORDER])
         enough = lists.shape[0] >= LEAST
-        weights = chosen(lists, worth, self.picks, self.most) if enough else even([*found], len(kinds))
+        weights = chosen(lists, worth, self.picks, self.most) if enough else even([*found])
         settings = {name: ranker.settings() for name, ranker in found.items()}
         record = record_of(lists, worth, settings, weights) | {"weeks": self.weeks, "left_out": left_out}
         log.info("automl: %s", said(record))

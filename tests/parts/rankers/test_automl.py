@@ -120,10 +120,10 @@ def test_two_judged_weeks_are_kept_apart(weeks):
 def test_with_too_few_lists_all_kinds_count_alike(weeks, tmp_path):
     training, validation = weeks
     few = on_disk(tmp_path, few=planted(10, 4, first=300))
-    model = AutoML(kinds=("logistic",), fits=2).fit(
-        Examples(training.files, weeks=(1, 1, 1), lists=(few.files,)), validation, CPU, 1
-    )
-    assert dict(model.blend.weights) == {"logistic_1": 0.5, "order": 0.5}
+    training = Examples(training.files, weeks=(1, 1, 1), lists=(few.files,))
+    for kinds_of, fits in ((("logistic",), 2), (("logistic", "xgboost"), 1)):
+        model = AutoML(kinds=kinds_of, fits=fits).fit(training, validation, CPU, 1)
+        assert dict(model.blend.weights) == {"logistic_1": 0.5, "order": 0.5}
 
 
 def test_it_is_fitted_again_with_the_members_that_it_has(model, weeks):

@@ -51,7 +51,7 @@ def values_of(lists: Lists, worth: Matrix) -> dict[str, float]:
     return {f"ndcg_at_{TOP}": lists.ndcg(ranks), f"map_at_{K}": lists.map(ranks)}
 
 
-def even(names: Sequence[str], kinds: int) -> dict[str, float]:
-    """Return even weights of the first model of each kind, which come first, and of the order of the retrievers."""
-    members = [*names[:kinds], *(name for name in names if name == ORDER)]
+def even(names: Sequence[str]) -> dict[str, float]:
+    """Return even weights of the first model of each kind among `names`, and of the order of the retrievers."""
+    members = [name for name in names if name.endswith("_1") or name == ORDER]
     return dict.fromkeys(members, 1 / len(members))
