@@ -65,7 +65,7 @@ def test_it_finds_the_planted_rule_and_says_what_it_tried(model, weeks, tmp_path
     assert order["map_at_12"] < 0.5 < record["ensemble"]["map_at_12"]
     assert record["ensemble"]["ndcg_at_50"] >= best
     assert record["customers"] == 80 - lists_without_purchase(weeks)
-    assert "fit 6 of 6, lightgbm: " in caplog.text
+    assert "fit 6 of 6, lightgbm_2: NDCG@50 " in caplog.text
     assert "automl: 7 models judged on " in caplog.text
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hmgpu.core.extras import needed_by
+from hmgpu.parts.models.automl.ensemble import TOP
 from hmgpu.parts.models.automl.spaces import SPACES
 from hmgpu.parts.part import build
 from hmgpu.parts.ranker import Ranker
@@ -53,6 +54,7 @@ def tried(
         value = value_of(name, ranker)
         if trial:
             studies[kind].tell(trial, value)
-        log.info("automl: fit %d of %d, %s: %.5f with %s", number + 1, fits, kind, value, sampled or "its defaults")
+        what = sampled or "its defaults"
+        log.info("automl: fit %d of %d, %s: NDCG@%d %.5f with %s", number + 1, fits, name, TOP, value, what)
         found[name] = ranker
     return found
