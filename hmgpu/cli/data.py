@@ -93,24 +93,25 @@ def download(
     kaggle.download(out, images=images)
 
 
-@verb("synth", "hmgpu synth --out synthetic", "hmgpu synth --out synthetic --scale 0.1 --seed 2")
+@verb("synth", "hmgpu synth --out synthetic", "hmgpu synth --out synthetic --scale 0.1 --images")
 def synth(
     out: RawFolder = Path("raw"),
     scale: Scale = 0.02,
     seed: Seed = 1,
     customers: SyntheticCustomers = None,
+    images: Annotated[bool, typer.Option("--images", help="Also a small drawing of every article.")] = False,
 ) -> None:
     """Generate synthetic data, shaped like H&M's raw files."""
-    console.print(generated(out, scale, seed, customers), soft_wrap=True)
+    console.print(generated(out, scale, seed, customers, images), soft_wrap=True)
 
 
-def generated(out: Path, scale: float, seed: int, customers: int | None = None) -> str:
+def generated(out: Path, scale: float, seed: int, customers: int | None = None, images: bool = False) -> str:
     """Generate the files in `out`, and say how many rows, customers and articles there are."""
     refuse_among_inputs(out)
     from hmgpu.data.synthetic import synthesize
 
-    with progress("weeks") as report:
-        written = synthesize(out, scale, seed, report, customers)
+    with progress("weeks") as report, progress("pictures") as drawing:
+        written = synthesize(out, scale, seed, report, customers, images, drawing)
     return f"{out}: " + ", ".join(f"{number:,} {what}" for what, number in written.items())
 
 

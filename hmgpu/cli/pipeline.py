@@ -71,7 +71,7 @@ def demo(
 
     found, chosen = loaded(config, settings, engine)
     if is_vacant(found.data.raw):
-        messages.print(generated(found.data.raw, scale, seed), soft_wrap=True, highlight=False)
+        messages.print(generated(found.data.raw, scale, seed, images=True), soft_wrap=True, highlight=False)
     _run(found, chosen, cluster, details)
 
 

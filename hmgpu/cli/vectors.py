@@ -17,15 +17,23 @@ verb = verbs(app, "Data")
 
 
 @verb(
-    "vectors", "hmgpu vectors text --model all-MiniLM-L6-v2", "hmgpu vectors pictures --from mine.parquet --data data"
+    "vectors",
+    "hmgpu vectors text --model all-MiniLM-L6-v2",
+    "hmgpu vectors pictures --model resnet50.a1_in1k --data data",
 )
 def vectors_verb(
     of: Annotated[VectorsOf, typer.Argument(help="Each article's picture, or its name and description.")],
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", metavar="ENCODER", help="Encoder: a folder, or a sentence-transformers model on Hugging Face."
+            "--model",
+            metavar="ENCODER",
+            help="Encoder: a model of timm (pictures) or sentence-transformers, its folder, or a file of weights.",
         ),
+    ] = None,
+    architecture: Annotated[
+        str | None,
+        typer.Option("--architecture", metavar="NAME", help="The timm model that a file of weights belongs to."),
     ] = None,
     given: Annotated[
         Path | None,
@@ -42,6 +50,8 @@ def vectors_verb(
     """Put vectors of the articles' pictures or texts into a data set, for the retriever `content`."""
     if (model is None) == (given is None):
         raise typer.BadParameter("name either an encoder with --model or a file with --from")
+    if given and architecture:
+        raise typer.BadParameter("--architecture says what a file of weights belongs to: it goes with --model alone")
     root, choice, _ = data_set(config, settings, data, engine)
     from hmgpu.core.engine import Engine
     from hmgpu.data.store import Store
@@ -54,7 +64,7 @@ def vectors_verb(
     else:
         chosen = Engine.choose(choice)
         with progress("encode") as report:
-            kept = compute_vectors(store, of, model or "", chosen, batch, report)
+            kept = compute_vectors(store, of, model or "", chosen, batch, report, architecture)
     whose = f"{of} of {kept.articles:,} of {counted(store.manifest.articles, 'article')}"
     what = f"{kept.dimensions} numbers each, by {kept.made_by}"
     console.print(f"vectors: {store.root / kept.file} ({whose}, {what})", soft_wrap=True)

@@ -22,7 +22,9 @@ EXTRAS = {
     "pandas": "peers",
     "pytorch_lightning": "merlin",
     "sentence_transformers": "encoders",
+    "timm": "encoders",
     "torch": "models",
+    "torchvision": "encoders",
 }
 """By the name under which a package is imported, the extra that brings it."""
 

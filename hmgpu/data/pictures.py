@@ -1,6 +1,27 @@
-"""Find the files of the articles' pictures."""
+"""Find and read the files of the articles' pictures."""
 
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from hmgpu.core.files import digest_of
+
+MOST_PIXELS = 2**25
+"""Of a decoded picture, 100 MB: a file of a few kilobytes can claim gigabytes."""
+NARROWEST = 20
+"""Times as long as wide: encoders scale the short side to a few hundred pixels, and the long one with it."""
+
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # MOST_PIXELS is lower
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A picture that can't be used."""
+
+    why: str
+    """Ends the sentence "this file is …"."""
 
 
 def picture_file(folder: Path, article_id: str) -> Path | None:
@@ -11,3 +32,29 @@ def picture_file(folder: Path, article_id: str) -> Path | None:
     if Path(article_id).name != article_id:  # an id may be anything, even a path into another folder
         return None
     return folder / article_id[:3] / f"{article_id}.jpg"
+
+
+def pictures_digest(folder: Path | None) -> str:
+    """Hash the names of all pictures; their contents would take minutes to read."""
+    return digest_of(sorted(file.name for file in folder.glob("*/*.jpg")) if folder else None)
+
+
+def read_picture(file: Path, size: tuple[int, int]) -> Image.Image | Unread:
+    """Decode a picture as RGB; a JPEG at a fraction of its size, as long as that is no smaller than `size`."""
+    try:
+        with Image.open(file) as image:
+            image.draft("RGB", size)
+            wide, high = image.size
+            if wide * high > MOST_PIXELS:
+                return Unread(f"huge (more than {MOST_PIXELS / 1e6:.0f} megapixels)")
+            if max(wide, high) > NARROWEST * min(wide, high):
+                return Unread(f"a strip (more than {NARROWEST} times as long as wide)")
+            return image.convert("RGB")
+    except UnidentifiedImageError:
+        return Unread("not a picture")
+    except FileNotFoundError:
+        return Unread("missing")
+    except Image.DecompressionBombError:
+        return Unread(f"huge (more than {MOST_PIXELS / 1e6:.0f} megapixels)")
+    except Exception:  # Pillow's decoders raise whatever a damaged file makes them stumble over
+        return Unread("damaged or unreadable")

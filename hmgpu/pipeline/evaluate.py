@@ -10,6 +10,7 @@ import polars as pl
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import write_json
 from hmgpu.core.parquet import read_table
+from hmgpu.data.pictures import pictures_digest
 from hmgpu.data.segments import ACTIVE_DAYS
 from hmgpu.data.weeks import Week
 from hmgpu.evaluation.figures import figures_of, members_of, score_methods
@@ -122,7 +123,7 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
         )
         (folder / REPORT).write_text(report_page(evaluated), encoding="utf-8")
 
-    shown = [judged.digest, *([ablation.digest] if ablation else [])]
+    shown = [judged.digest, *([ablation.digest] if ablation else []), pictures_digest(store.pictures)]
     settings = _settings(context) | {"left_out": dict(context.left_out)}
     return context.run.step(f"{week}/report", settings, [*_inputs(context, on), *shown], write)
 

@@ -44,8 +44,9 @@ def ingest(settings: DataSettings, *, replace: bool = False, progress: Progress 
         if (root / NAME).exists() and not replace:
             there = Manifest.read(root)
             if _same(there, sources, settings):
-                if there.images is None:  # pictures may have come since
-                    publish(staging, root, there.model_copy(update={"images": place_of_images(settings, there)}))
+                images = place_of_images(settings, there)
+                if there.images != images:  # pictures may have come since, or the raw files moved
+                    publish(staging, root, there.model_copy(update={"images": images}))
                 remove_strays(root, there)
                 return _already(there, root, warnings, time.perf_counter() - started)
             raise DataError(

@@ -258,7 +258,7 @@ def place_of_images(settings: DataSettings, there: Manifest | None) -> str:
     images = settings.raw / "images"
     if there and there.images and not images.is_dir():
         return there.images
-    return os.path.relpath(images, settings.root)
+    return os.path.relpath(images, settings.root.resolve())  # if the root is a link, ".." is not its link's folder
 
 
 def _gap(there: Manifest, first: int, last: int) -> list[str]:

@@ -13,10 +13,11 @@ import polars as pl
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import is_vacant
 from hmgpu.data.synthetic.articles_file import article_ids, articles_table
-from hmgpu.data.synthetic.catalogue import catalogue
+from hmgpu.data.synthetic.catalogue import SyntheticCatalogue, catalogue
 from hmgpu.data.synthetic.customers import customers as sample_customers
 from hmgpu.data.synthetic.customers_file import customers_table, hashes
 from hmgpu.data.synthetic.memory import Memory
+from hmgpu.data.synthetic.pictures.draw import draw_pictures
 from hmgpu.data.synthetic.purchases import Simulation, purchases
 from hmgpu.data.synthetic.span import DAYS
 from hmgpu.data.synthetic.transactions_file import TransactionsFile
@@ -33,6 +34,8 @@ def synthesize(
     seed: int,
     progress: Callable[[int, int], None] | None = None,
     customers: int | None = None,
+    images: bool = False,
+    drawing: Callable[[int, int], None] | None = None,
 ) -> dict[str, int]:
     """Write synthetic raw files into the folder `out`: transactions_train, articles, customers, sample_submission.
 
@@ -41,8 +44,11 @@ def synthesize(
     progress: called with (days done, days in all).
     customers: only so many; the shop and its articles stay as large as `scale` says. Customers depend on each other
     through the shop alone, so these are what a sample of the customers of the whole data would be.
-    Returns the counts of rows, customers and articles. Raises DataError when `out` is not empty.
-    The folder, or the contents of an existing one, appear only when everything is written; a failure leaves nothing.
+    images: also a small drawing of every article in the folder `images`; the other files are the same bytes without.
+    drawing: called with (pictures drawn, articles in all).
+    Returns the counts of rows, customers, articles, and pictures if there are some. Raises DataError when
+    `out` is not empty. The folder, or the contents of an existing one, appear only when everything is written; a
+    failure leaves nothing.
     """
     if scale <= 0 or seed < 0:
         raise DataError(f"scale must be above 0 and seed at least 0, not {scale} and {seed}.")
@@ -57,7 +63,11 @@ def synthesize(
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out if there else out.parent))
     try:
-        counts = _write(draft, max(500, round(ARTICLES * scale**0.6)), people, rows, seed, progress)
+        articles = catalogue(max(500, round(ARTICLES * scale**0.6)), seed)
+        counts = _write(draft, articles, people, rows, seed, progress)
+        if images:
+            draw_pictures(draft / "images", articles, article_ids(articles), seed, drawing)
+            counts["pictures"] = len(articles)
         if there:
             for file in sorted(draft.iterdir()):  # the transactions come last: without them the folder is incomplete
                 file.replace(out / file.name)
@@ -73,13 +83,13 @@ def synthesize(
 
 def _write(
     folder: Path,
-    articles_wanted: int,
+    articles: SyntheticCatalogue,
     customers_wanted: int,
     rows_wanted: int,
     seed: int,
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, int]:
-    articles, people = catalogue(articles_wanted, seed), sample_customers(customers_wanted, seed)
+    people = sample_customers(customers_wanted, seed)
     names, ids = article_ids(articles), hashes(len(people), seed, 1)
 
     articles_table(articles, seed).write_csv(folder / "articles.csv")

@@ -20,6 +20,7 @@ class Stream(IntEnum):
     DEMAND = 2
     PURCHASES = 3
     TEXTS = 4
+    PICTURES = 5
 
 
 def generator(seed: int, stream: Stream, *step: int) -> np.random.Generator:

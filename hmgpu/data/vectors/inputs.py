@@ -11,11 +11,11 @@ from PIL import Image
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import digest_of
 from hmgpu.data.choices import VectorsOf
-from hmgpu.data.pictures import picture_file
+from hmgpu.data.pictures import Unread, picture_file, read_picture
 from hmgpu.data.store import Store
 
 SIDE = 512  # pixels at least: encoders use about 224, and a JPEG decodes faster at a fraction of its size
-BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # raised by Pillow for damaged files
+Input = str | Image.Image
 
 
 class ArticleInputs(ABC):
@@ -26,8 +26,12 @@ class ArticleInputs(ABC):
     """Hash of the inputs; for pictures, of their files' sizes and times."""
 
     @abstractmethod
-    def read(self, ids: Sequence[str]) -> "list[str | Image.Image | None]":
-        """Return the inputs of `ids`; None for an input that can't be read."""
+    def read(self, ids: Sequence[str]) -> list[Input | Unread]:
+        """Return the inputs of `ids`, or why one can't be used."""
+
+    def place_of(self, each: str) -> str:
+        """Return where the input of an id comes from, as a sentence names it."""
+        return each
 
 
 class ArticleTexts(ArticleInputs):
@@ -47,7 +51,7 @@ class ArticleTexts(ArticleInputs):
         self.ids = list(self._texts)
         self.digest = digest_of(self._texts)
 
-    def read(self, ids: Sequence[str]) -> "list[str | Image.Image | None]":
+    def read(self, ids: Sequence[str]) -> list[Input | Unread]:
         return [self._texts[each] for each in ids]
 
 
@@ -75,9 +79,12 @@ class ArticlePictures(ArticleInputs):
         self.ids = list(self._files)
         self.digest = digest_of({each: _state(file) for each, file in self._files.items()})
 
-    def read(self, ids: Sequence[str]) -> "list[str | Image.Image | None]":
+    def read(self, ids: Sequence[str]) -> list[Input | Unread]:
         with ThreadPoolExecutor() as threads:  # decoding releases Python's lock
-            return list(threads.map(_picture, (self._files[each] for each in ids)))
+            return list(threads.map(lambda each: read_picture(self._files[each], (SIDE, SIDE)), ids))
+
+    def place_of(self, each: str) -> str:
+        return str(self._files[each])
 
 
 def inputs_of(store: Store, of: VectorsOf) -> ArticleInputs:
@@ -89,12 +96,3 @@ def _state(file: Path) -> list[int]:
     """Return size and time: hashing the contents of thousands of pictures would take longer than it could save."""
     state = file.stat()
     return [state.st_size, state.st_mtime_ns]
-
-
-def _picture(file: Path) -> Image.Image | None:
-    try:
-        with Image.open(file) as image:
-            image.draft("RGB", (SIDE, SIDE))
-            return image.convert("RGB")
-    except BROKEN:
-        return None

@@ -4,9 +4,7 @@ import base64
 import io
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
-
-from hmgpu.data.pictures import picture_file
+from hmgpu.data.pictures import Unread, picture_file, read_picture
 
 SIZE = (100, 132)  # at most, in pixels
 QUALITY = 70
@@ -18,13 +16,8 @@ def picture(folder: Path | None, article_id: str) -> str | None:
     `hmgpu.data.pictures` describes where the pictures lie.
     """
     file = picture_file(folder, article_id) if folder else None
-    if file is None:
-        return None
-    try:
-        with Image.open(file) as image:
-            image.draft("RGB", SIZE)  # a JPEG is then decoded at a fraction of its size
-            small = image.convert("RGB")
-    except (OSError, UnidentifiedImageError):
+    small = read_picture(file, SIZE) if file else None
+    if small is None or isinstance(small, Unread):
         return None
     small.thumbnail(SIZE)
     written = io.BytesIO()

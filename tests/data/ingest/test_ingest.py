@@ -310,6 +310,25 @@ def test_pictures_are_found_whenever_they_arrive(shop: SmallShop) -> None:
     assert Store(shop.root).pictures is not None
 
 
+def test_pictures_are_found_where_the_raw_files_have_moved(shop: SmallShop) -> None:
+    ingest(shop.settings())
+    elsewhere = SmallShop(shop.raw.rename(shop.raw.with_name("elsewhere")), shop.root)
+    assert ingest(elsewhere.settings()).action == "already there"
+    assert Store(shop.root).pictures is None
+    (elsewhere.raw / "images").mkdir()
+    assert ingest(elsewhere.settings()).action == "already there"
+    assert Store(shop.root).pictures == elsewhere.raw / "images"
+
+
+def test_pictures_are_found_from_a_root_that_is_a_link(shop: SmallShop, tmp_path: Path) -> None:
+    (tmp_path / "large" / "disk" / "data").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "large" / "disk" / "data")
+    (shop.raw / "images").mkdir()
+    linked = SmallShop(shop.raw, tmp_path / "link")
+    ingest(linked.settings())
+    assert Store(linked.root).pictures == shop.raw / "images"
+
+
 def test_a_data_set_that_knows_no_place_of_pictures_is_told_by_the_next_ingest(shop: SmallShop) -> None:
     ingest(shop.settings())
     manifest = Manifest.read(shop.root)

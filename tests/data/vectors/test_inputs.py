@@ -7,6 +7,7 @@ from small_world import SmallShop, article_id, articles, tree
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest import ingest
+from hmgpu.data.pictures import Unread
 from hmgpu.data.store import Store
 from hmgpu.data.vectors.inputs import ArticlePictures, ArticleTexts
 
@@ -42,8 +43,8 @@ def test_pictures_are_the_files_that_exist(shop: SmallShop) -> None:
     pictures = ArticlePictures(Store(shop.root))
     assert pictures.ids == [article_id(number) for number in range(1, 7)]
     read = pictures.read(pictures.ids)
-    assert [picture is None for picture in read] == [False, True, False, False, False, False]
-    assert {picture.mode for picture in read if picture} == {"RGB"}
+    assert read[1] == Unread("not a picture")
+    assert [picture.mode for picture in read if not isinstance(picture, Unread)] == ["RGB"] * 5
     assert tree(shop.raw) == before
 
 

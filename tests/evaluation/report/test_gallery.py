@@ -8,7 +8,6 @@ from PIL import Image
 
 import hmgpu
 from hmgpu.core.html.tiles import Gallery, Shelf, Tile
-from hmgpu.evaluation.report.gallery import COLOURS, NEUTRAL, _colour
 from hmgpu.pipeline.session import Session
 
 
@@ -30,14 +29,6 @@ def test_each_customer_has_what_they_bought_and_what_they_get(session: Session) 
     assert [tile.name for tile in recommended.tiles] == [articles["name"][0]] * 3
     assert f"Recommended: {articles['name'][0]}" in repr(shown)
     assert len(session.show(lists.to_pandas(), customers=1).rows) == 1
-
-
-def test_colours_are_found_by_their_words() -> None:
-    assert _colour({"colour_name": "Dark Blue"}) == COLOURS["blue"]
-    assert _colour({"colour_name": "Denim blue", "colour_master_name": "Blue"}) == COLOURS["denim"]
-    assert _colour({"colour_name": "Undefined", "colour_master_name": "Red"}) == COLOURS["red"]
-    assert _colour({}) == NEUTRAL
-    assert all(Tile("", colour=colour).__html__() for colour in COLOURS.values())
 
 
 def test_what_is_shown_is_escaped() -> None:

@@ -43,6 +43,9 @@ def test_there_is_none_where_nothing_can_be_read(folder):
     (folder / "010" / f"{ID}.jpg").write_bytes(b"no picture")
     assert picture(folder, ID) is None
     write(folder, (200, 300))
+    Image.new("L", (8000, 8000)).save(folder / "010" / f"{ID}.jpg", "PNG")  # 8 KB that would be 192 MB
+    assert picture(folder, ID) is None
+    write(folder, (200, 300))
     whole = (folder / "010" / f"{ID}.jpg").read_bytes()
     (folder / "010" / f"{ID}.jpg").write_bytes(whole[: len(whole) // 2])
     assert picture(folder, ID) is None

@@ -11,7 +11,7 @@ from PIL import Image
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
-from hmgpu.data.vectors.encoder import Encoder
+from hmgpu.data.vectors.sentence_encoder import SentenceEncoder
 
 CPU = Engine("cpu", "tests")
 SMALL = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
@@ -53,7 +53,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_texts(bert: Path) -> None:
-    encoder = Encoder(str(bert), "text", CPU)
+    encoder = SentenceEncoder(str(bert), "text", CPU)
     vectors = encoder(["blue dress", "wool socks", "blue dress"])
     assert vectors.shape == (3, 16)
     assert vectors.dtype == np.float32
@@ -64,35 +64,35 @@ def test_texts(bert: Path) -> None:
 
 def test_pictures_and_texts_of_one_model(clip: Path) -> None:
     red, blue = (Image.new("RGB", (60, 90), colour) for colour in ("red", "blue"))
-    vectors = Encoder(str(clip), "pictures", CPU)([red, blue, red])
+    vectors = SentenceEncoder(str(clip), "pictures", CPU)([red, blue, red])
     assert vectors.shape == (3, 12)
     assert np.allclose(vectors[0], vectors[2], atol=1e-5)
     assert not np.allclose(vectors[0], vectors[1], atol=1e-3)
-    assert Encoder(str(clip), "text", CPU)(["a b"]).shape == (1, 12)
+    assert SentenceEncoder(str(clip), "text", CPU)(["a b"]).shape == (1, 12)
 
 
 def test_a_model_that_takes_no_pictures(bert: Path) -> None:
     with pytest.raises(ConfigError, match=r"encodes no pictures: name a model's folder, or .* such as clip-ViT-B-32"):
-        Encoder(str(bert), "pictures", CPU)
+        SentenceEncoder(str(bert), "pictures", CPU)
 
 
 def test_other_files_are_another_model(bert: Path, tmp_path: Path) -> None:
     shutil.copytree(bert, tmp_path / "bert")
-    same = Encoder(str(tmp_path / "bert"), "text", CPU).digest
+    same = SentenceEncoder(str(tmp_path / "bert"), "text", CPU).digest
     (tmp_path / "bert" / "notes.txt").write_text("mine")
-    assert Encoder(str(tmp_path / "bert"), "text", CPU).digest != same
+    assert SentenceEncoder(str(tmp_path / "bert"), "text", CPU).digest != same
 
 
 def test_a_folder_without_a_model(tmp_path: Path, bert: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match=r"--model .*empty can't be loaded \(.*\): name a model's folder"):
-        Encoder(str(tmp_path / "empty"), "text", CPU)
+        SentenceEncoder(str(tmp_path / "empty"), "text", CPU)
 
 
 def test_without_the_library_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(ConfigError, match=r"text --model needs .*: pip install 'hmgpu\[encoders\]'"):
-        Encoder("all-MiniLM-L6-v2", "text", CPU)
+        SentenceEncoder("all-MiniLM-L6-v2", "text", CPU)
 
 
 def test_a_hub_that_does_not_answer_is_not_asked_again_and_again(
@@ -103,5 +103,5 @@ def test_a_hub_that_does_not_answer_is_not_asked_again_and_again(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     started = time.monotonic()
     with pytest.raises(ConfigError, match="was not downloaded before and the hub doesn't answer within 10 s"):
-        Encoder("somebody/something", "text", CPU)
+        SentenceEncoder("somebody/something", "text", CPU)
     assert time.monotonic() - started < 30

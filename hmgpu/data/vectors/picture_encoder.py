@@ -1,0 +1,137 @@
+"""Encoders of pictures from the library timm (Wightman 2019): classifiers of pictures without their last layer."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hmgpu.core.engine import Engine
+from hmgpu.core.errors import ConfigError
+from hmgpu.core.extras import needed_by
+from hmgpu.core.files import digest_of
+from hmgpu.data.vectors.encoder import Encoder, loading
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image
+
+HUB = ("hf-hub:", "timm/")
+"""How a name of the Hugging Face hub may begin: timm's own way, and its models' names there."""
+REMEDY = (
+    "name a model of timm such as resnet50.a1_in1k, a folder with its config.json and weights, or a file of weights "
+    "with --architecture"
+)
+
+
+class PictureEncoder(Encoder):
+    """A model of timm, with the transforms of its own config."""
+
+    def __init__(self, name: str, engine: Engine, architecture: str | None = None) -> None:
+        """Load a model: its name, a folder with timm's config.json and weights, or a file of weights.
+
+        Args:
+            name: weights of a name are downloaded the first time, those of a path are on this machine.
+            architecture: the model of timm that a file of weights belongs to.
+
+        Raises ConfigError where the library is missing or the model can't be loaded.
+        """
+        with needed_by("hmgpu vectors pictures --model"):
+            import timm
+            import torch
+        path = Path(name) if Path(name).exists() else None
+        with loading(name, REMEDY, from_hub=path is None) as offline:
+            if path is None:
+                source = name if name.startswith("hf-hub:") else name.removeprefix("timm/")
+                model = _from_hub(source, offline)
+            elif path.is_dir():
+                model = timm.create_model(f"local-dir:{path.absolute()}", pretrained=True)
+            else:
+                model = _from_file(path, architecture or "")
+            model.reset_classifier(0)  # not sooner: timm would then let other weights be missing, too
+        data: Any = timm.data
+        config = data.resolve_model_data_config(model)
+        self._transform = data.create_transform(**config, is_training=False)
+        self._model = model.eval().requires_grad_(False).to(engine.device, memory_format=torch.channels_last)
+        self._engine = engine
+        self.label = path.resolve().name if path else name
+        known = [architecture, config, timm.__version__, torch.__version__, engine.name, _weights_digest(model)]
+        self.digest = digest_of(json.loads(json.dumps(known, default=str)))
+
+    def encode(self, inputs: "Sequence[str | Image]") -> "np.ndarray[Any, Any]":
+        import torch
+
+        with ThreadPoolExecutor() as threads:  # scaling a picture releases Python's lock
+            pixels = torch.stack(list(threads.map(self._transform, inputs)))
+        device = self._engine.device
+        with torch.inference_mode(), torch.autocast(device, torch.float16, enabled=device == "cuda"):
+            vectors: torch.Tensor = self._model(pixels.to(device, memory_format=torch.channels_last))
+        return vectors.float().cpu().numpy()
+
+
+def is_of_timm(name: str) -> bool:
+    """Whether `name` is a model of timm, a folder with one, or a file of weights."""
+    path = Path(name)
+    if path.is_file() or name.startswith(HUB):
+        return True
+    if path.is_dir():
+        with suppress(OSError, ValueError, AttributeError):
+            return "architecture" in json.loads((path / "config.json").read_bytes())
+        return False
+    with needed_by("hmgpu vectors pictures --model"):
+        import timm
+    return timm.is_model(name.partition(".")[0])
+
+
+def check_architecture(name: str, architecture: str | None) -> None:
+    """Raise ConfigError unless an architecture is given for a file of weights, and for nothing else."""
+    if Path(name).is_file() and architecture is None:
+        raise ConfigError(
+            f"--model {name} is a file of weights: say with --architecture which model of timm they belong to, such as "
+            "--architecture resnet50."
+        )
+    if architecture is not None and not Path(name).is_file():
+        raise ConfigError(
+            f"--architecture belongs to a file of weights, and there is no file {name}: name one, or leave it out."
+        )
+
+
+def _from_hub(name: str, offline: bool) -> Any:
+    import timm
+    from huggingface_hub import constants
+
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, offline or constants.HF_HUB_OFFLINE
+    try:
+        return timm.create_model(name, pretrained=True)
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def _from_file(file: Path, architecture: str) -> Any:
+    import timm
+    import torch
+
+    model: Any = timm.create_model(architecture)
+    last = model.pretrained_cfg.get("classifier") or ()
+    last = (last,) if isinstance(last, str) else tuple(last)
+    model.reset_classifier(0)
+    weights = timm.models.load_state_dict(str(file))  # runs no code of a pickle
+    weights = {key: value for key, value in weights.items() if not key.startswith(tuple(f"{name}." for name in last))}
+    own, none = model.state_dict(), torch.empty(0, 0)
+    others = [key for key in (own | weights) if own.get(key, none).shape != weights.get(key, none).shape]
+    if others:
+        raise ValueError(
+            f"{len(others)} of its weights or of {architecture}'s have no counterpart, such as {others[0]}"
+        )
+    model.load_state_dict(weights)
+    return model
+
+
+def _weights_digest(model: Any) -> str:
+    known = hashlib.sha256()
+    for name, tensor in model.state_dict().items():
+        known.update(name.encode())
+        known.update(tensor.cpu().contiguous().numpy())
+    return known.hexdigest()
