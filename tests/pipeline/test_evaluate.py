@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from kit import few_parts, files_in
+from PIL import Image
 
 from hmgpu.core.engine import Engine
+from hmgpu.data.pictures import picture_file
 from hmgpu.data.store import Store
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.evaluate import ablation_step
@@ -39,6 +41,22 @@ def test_the_page_is_written_again_where_other_parts_left_themselves_out(begun: 
     after, week = files_in(pipeline.run.folder), pipeline.weeks.validation
     report = {f"steps/{week}/report/{name}" for name in ("report.html", "manifest.json")}
     assert {name for name in before if after[name] != before[name]} == report
+
+
+def test_the_page_is_written_again_when_pictures_have_come(
+    begun: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = open_pipeline(begun, CPU)
+    page, images = pipeline.run.folder / "report.html", tmp_path / "images"
+    assert "data:image/jpeg" not in page.read_text()
+    for each in pipeline.store.article_ids().collect()["article_id"]:
+        file = picture_file(images, each)
+        assert file is not None
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (9, 12), "red").save(file)
+    monkeypatch.setattr(Store, "pictures", images)
+    pipeline.evaluate()
+    assert "data:image/jpeg" in page.read_text()
 
 
 def test_the_page_follows_the_figures_and_tells_of_an_ablation_as_soon_as_there_is_one(config: Config) -> None:
