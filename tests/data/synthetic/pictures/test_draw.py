@@ -72,7 +72,7 @@ def test_a_picture_of_every_article_lies_where_it_is_looked_for_and_has_the_same
 
     def digests(name: str) -> list[str]:
         files = [picture_file(tmp_path / name, each) for each in ids]
-        assert {read_picture(file, (1, 1)).size for file in files} == {(WIDE, HIGH)}
+        assert {read_picture(file, (WIDE, HIGH)).size for file in files} == {(WIDE, HIGH)}
         return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 
     assert digests("one") == digests("two")
