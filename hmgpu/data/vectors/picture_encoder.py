@@ -55,7 +55,7 @@ class PictureEncoder(Encoder):
         config = data.resolve_model_data_config(model)
         self._transform = data.create_transform(**config, is_training=False)
         self._model = model.eval().requires_grad_(False).to(engine.device, memory_format=torch.channels_last)
-        self._engine = engine
+        self._device = engine.device
         self.label = path.resolve().name if path else name
         known = [architecture, config, timm.__version__, torch.__version__, engine.name, _weights_digest(model)]
         self.digest = digest_of(json.loads(json.dumps(known, default=str)))
@@ -65,10 +65,9 @@ class PictureEncoder(Encoder):
 
         with ThreadPoolExecutor() as threads:  # scaling a picture releases Python's lock
             pixels = torch.stack(list(threads.map(self._transform, inputs)))
-        device = self._engine.device
-        with torch.inference_mode(), torch.autocast(device, torch.float16, enabled=device == "cuda"):
-            vectors: torch.Tensor = self._model(pixels.to(device, memory_format=torch.channels_last))
-        return vectors.float().cpu().numpy()
+        with torch.inference_mode():
+            vectors: torch.Tensor = self._model(pixels.to(self._device, memory_format=torch.channels_last))
+        return vectors.cpu().numpy()
 
 
 def is_of_timm(name: str) -> bool:
