@@ -47,6 +47,20 @@ class Age(hmgpu.Feature):
         return pairs.select(*KEYS).join(learned["ages"], on="article", how="left", maintain_order="left")
 
 
+def test_the_data_has_articles_that_nobody_bought_and_some_that_are_still_to_come():
+    """A part that can't place an article without a sale, or sees one before its launch, is found out."""
+    data = contract_data()
+    sold = data.history.transactions.select("article")
+    unsold = CPU.collect(data.history.articles.join(sold, on="article", how="anti"))
+    assert (unsold["first_day"] == data.cutoff).any()
+    assert unsold["first_day"].max() == data.cutoff
+    later = [
+        CPU.collect(store.articles().filter(pl.col("launched") > data.cutoff))
+        for store in (data.store, data.other_store)
+    ]
+    assert (later[0].height > 0, later[1].height) == (True, 0)
+
+
 class TestRetriever(RetrieverContract):
     part = Bestsellers(n=12)
 

@@ -100,18 +100,24 @@ def synth(
     seed: Seed = 1,
     customers: SyntheticCustomers = None,
     images: Annotated[bool, typer.Option("--images", help="Also a small drawing of every article.")] = False,
+    launches: Annotated[
+        bool,
+        typer.Option("--launches", help="Also when each article is launched, for `data.columns.articles.launched`."),
+    ] = False,
 ) -> None:
     """Generate synthetic data, shaped like H&M's raw files."""
-    console.print(generated(out, scale, seed, customers, images), soft_wrap=True)
+    console.print(generated(out, scale, seed, customers, images, launches), soft_wrap=True)
 
 
-def generated(out: Path, scale: float, seed: int, customers: int | None = None, images: bool = False) -> str:
+def generated(
+    out: Path, scale: float, seed: int, customers: int | None = None, images: bool = False, launches: bool = False
+) -> str:
     """Generate the files in `out`, and say how many rows, customers and articles there are."""
     refuse_among_inputs(out)
     from hmgpu.data.synthetic import synthesize
 
     with progress("weeks") as report, progress("pictures") as drawing:
-        written = synthesize(out, scale, seed, report, customers, images, drawing)
+        written = synthesize(out, scale, seed, report, customers, images, drawing, launches)
     return f"{out}: " + ", ".join(f"{number:,} {what}" for what, number in written.items())
 
 

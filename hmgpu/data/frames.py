@@ -9,7 +9,7 @@ import polars as pl
 from hmgpu.core.errors import DataError
 from hmgpu.data.ingest.columns import only_read
 from hmgpu.data.settings import MOST_CHANNELS, Columns, DataSettings
-from hmgpu.data.tables import QUANTITY, TABLES, Column, TableName
+from hmgpu.data.tables import IF_NAMED, TABLES, Column, TableName
 from hmgpu.data.weeks import day_number, weekday_of
 
 
@@ -28,13 +28,14 @@ def write_raw(tables: Mapping[TableName, pl.DataFrame | None], settings: DataSet
         if frame is None:
             found[f"data.files.{table}"] = None
             continue
-        columns = columns_in(table, frame, settings.columns.of(table))
+        names = settings.columns.of(table)
+        columns = columns_in(table, frame, names)
+        columns |= {column.name: names[column.name] for column in IF_NAMED[table] if column.name in names}
         more = list[Column]()
         if table == "transactions":
             articles = settings.files.articles if tables.get("articles") is not None else None
             files = settings.files.model_copy(update={"articles": articles})
             more = only_read(settings.model_copy(update={"files": files}))
-            columns |= {column.name: column.raw for column in more if column.name == QUANTITY.name}
         found |= {f"data.files.{table}": table, f"data.columns.{table}": columns}
         settings.raw.mkdir(parents=True, exist_ok=True)
         read = [name for name in (*columns.values(), *(column.raw for column in more)) if name]

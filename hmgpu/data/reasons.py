@@ -12,6 +12,8 @@ REASONS: dict[str, str] = {
     "missing date": "",
     "bad date": "`data.date_format` describes how a day is written",
     "date outside 1970..2099": "",
+    "bad launch date": "`data.date_format` describes how a day is written",
+    "launch date outside 1970..2099": "",
     "date after data.last_day": "`data.last_day` must not lie before the days of the file: raise it, or leave single "
     "rows out by `data.where`",
     "missing article id": "",

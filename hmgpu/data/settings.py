@@ -6,17 +6,17 @@ import re
 import zoneinfo
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from hmgpu.data.clean_ids import IdStep
 from hmgpu.data.date_formats import DateFormat
 from hmgpu.data.encodings import known_encoding
 from hmgpu.data.number_formats import NumberFormat
 from hmgpu.data.reasons import OTHER, REASONS
-from hmgpu.data.tables import QUANTITY, TABLES, TableName
+from hmgpu.data.tables import IF_NAMED, LAUNCHED, QUANTITY, TABLES, TableName
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Columns = dict[str, str | None]
@@ -61,8 +61,9 @@ class ColumnNames(BaseModel):
     """Raw names of day, customer, article, price and channel; and of `quantity`, the units of a row, which are negative
     for a return."""
     articles: Columns = {}
-    """Raw names of the article and its attributes. Without a table of articles, attributes that are named here are
-    read from the transactions: an article has those of its first purchase."""
+    """Raw names of the article and its attributes; and of `launched`, the day from which it is on offer, which makes
+    it a candidate before anybody has bought it. Without a table of articles, attributes that are named here are read
+    from the transactions: an article has those of its first purchase."""
     customers: Columns = {}
     """Raw names of the customer, age, flags and codes."""
 
@@ -70,8 +71,7 @@ class ColumnNames(BaseModel):
     @classmethod
     def _known_and_required(cls, given: Columns, info: object) -> Columns:
         table: TableName = info.field_name  # type: ignore[attr-defined]
-        more = (QUANTITY,) if table == "transactions" else ()
-        contract = {column.name: column for column in (*TABLES[table], *more)}
+        contract = {column.name: column for column in (*TABLES[table], *IF_NAMED[table])}
         for name, raw in given.items():
             if name not in contract:
                 raise ValueError(f"'{name}' is not a column of {table}, which has {', '.join(contract)}")
@@ -80,9 +80,13 @@ class ColumnNames(BaseModel):
         return given
 
     def of(self, table: TableName) -> Columns:
-        """Return the raw name (None if absent) of every column of `table`: H&M's unless the config gives another."""
+        """Return the raw name (None if absent) of every column of `table`: H&M's unless the config gives another.
+
+        Those that H&M's files lack are in it where the config names them.
+        """
         given: Columns = getattr(self, table)
-        return {column.name: given.get(column.name, column.raw) for column in TABLES[table]}
+        named = {column.name: raw for column in IF_NAMED[table] if (raw := given.get(column.name))}
+        return {column.name: given.get(column.name, column.raw) for column in TABLES[table]} | named
 
 
 class DataSettings(BaseModel):
@@ -235,6 +239,15 @@ class DataSettings(BaseModel):
     def dates(self) -> DateFormat:
         """How days are read."""
         return DateFormat(self.date_format, self.time_zone)
+
+    @model_validator(mode="after")
+    def _launches_are_of_a_file(self) -> Self:
+        if self.files.articles is None and self.columns.articles.get(LAUNCHED.name):
+            raise ValueError(
+                "columns.articles.launched needs a file of articles (files.articles), since articles that nobody has "
+                "bought are in no transaction"
+            )
+        return self
 
     @field_validator("channels")
     @classmethod

@@ -15,7 +15,7 @@ from hmgpu.core.parquet import scan_table
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.settings import Weekday
-from hmgpu.data.tables import TableName
+from hmgpu.data.tables import LAUNCHED, TableName
 from hmgpu.data.weeks import Week, date_of, day_number, week_of_file
 
 
@@ -31,7 +31,12 @@ class History:
     transactions: pl.LazyFrame
     """(day, customer, article, price?, channel?), one row a unit bought, day < cutoff."""
     articles: pl.LazyFrame
-    """The articles first sold before the cutoff, with `first_day` and their attributes."""
+    """The articles that had appeared, with their attributes and the `first_day` of each, the first day on offer.
+
+    That is the day of its first sale, before the cutoff; where the shop says when articles are launched, the day of its
+    launch if that is earlier. Articles that are launched on the cutoff day are in the shop when it opens, so they are
+    known too, though nobody can have bought them; later ones are not.
+    """
     customers: pl.LazyFrame
     """The customer table, a snapshot: ages and flags are as of its export, whatever the cutoff. Without a customer file
     it has the ids of those who bought before the cutoff."""
@@ -54,7 +59,7 @@ class History:
         """Return what was known at the start of an earlier `day`; raises ValueError for a day after the cutoff."""
         if day > self.cutoff:
             raise ValueError(f"day {day} is after the cutoff {self.cutoff}, so this history doesn't know it")
-        articles = self.articles.filter(pl.col("first_day") < day)
+        articles = _appeared(self.articles, day, self.present)
         past, with_returned = self.transactions.filter(pl.col("day") < day), None
         if self.with_returned is not None:
             past, with_returned = _known(self.with_returned, day)
@@ -243,7 +248,10 @@ class Store:
         return _known(sold, week.last_day + 1)[0].filter(within).select("day", "customer", "article")
 
     def articles(self) -> pl.LazyFrame:
-        """Return the whole catalogue, including articles that never sold; parts must not see it."""
+        """Return the whole catalogue, including articles that never sold; parts must not see it.
+
+        Here `first_day` is the day of the first sale, null while there is none.
+        """
         return self._scan("articles")
 
     def article_ids(self) -> pl.LazyFrame:
@@ -273,8 +281,8 @@ class Store:
         return isinstance(files, dict) and bool(files["customers"])
 
     def _appeared(self, day: int) -> pl.LazyFrame:
-        """The articles first sold before `day`."""
-        return self._scan("articles").filter(pl.col("first_day") < day)
+        """The articles that had appeared at the start of `day`, with the first day that they were on offer."""
+        return _appeared(self._scan("articles"), day, self.present)
 
     def _digest_of_file(self, name: str, day: int) -> str:
         _, known = _known(scan_table(self.root / name), day)
@@ -323,6 +331,18 @@ def _known(bought: pl.LazyFrame, day: int) -> tuple[pl.LazyFrame, pl.LazyFrame |
     # A return on or after the day is not known yet.
     known = before.with_columns(returned=pl.when(pl.col("returned") < day).then(pl.col("returned")))
     return known.filter(pl.col("returned").is_null()).drop("returned"), known
+
+
+def _appeared(articles: pl.LazyFrame, day: int, present: frozenset[str]) -> pl.LazyFrame:
+    """Cut the catalogue at the start of `day`: articles sold before it, or launched on it or before."""
+    sold = pl.col("first_day") < day
+    if LAUNCHED.name not in present:
+        return articles.filter(sold)
+    launched = pl.col(LAUNCHED.name)
+    earlier = pl.col("first_day").is_null() | (launched < pl.col("first_day"))
+    # A first sale on the day or later is not known yet; of articles that are known, the launch is before it then.
+    first = pl.when(launched.is_not_null() & earlier).then(launched).otherwise("first_day")
+    return articles.filter(sold | (launched <= day)).with_columns(first_day=first)
 
 
 def _only(vectors: pl.LazyFrame, articles: pl.LazyFrame) -> pl.LazyFrame:

@@ -12,12 +12,13 @@ import polars as pl
 
 from hmgpu.data.number_formats import NumberFormat
 
-Kind = Literal["key", "day", "price", "quantity", "channel", "code", "flag", "age", "text"]
+Kind = Literal["key", "day", "launch", "price", "quantity", "channel", "code", "flag", "age", "text"]
 TableName = Literal["transactions", "articles", "customers"]
 
 DTYPES: dict[Kind, type[pl.DataType]] = {
     "key": pl.Int32,  # dense, from 0, in the order of the mapping table; keys never change
     "day": pl.Int32,  # days since 1970-01-01, as cuDF has no date arithmetic
+    "launch": pl.Int32,  # likewise; null where the file has no value
     "price": pl.Int32,  # multiples of `data.price_unit` (H&M: 1/59000), so that sums are exact
     "quantity": pl.Int32,  # units bought, negative for a return; the data set has a row a unit instead
     "channel": pl.Int8,  # position in `data.channels`
@@ -67,7 +68,9 @@ TRANSACTIONS = (
 )
 
 QUANTITY = Column("quantity", "quantity", "")
-"""Read from the transactions where the config names it; H&M's files have a row a unit instead."""
+"""Units of a row of the transactions; H&M's files have a row a unit instead."""
+LAUNCHED = Column("launched", "launch", "")
+"""The day from which an article is on offer, whether or not anybody has bought it; H&M's files don't say."""
 
 # The articles and customers tables keep the retailer's id as text (`article_id`, `customer_id`) next to the dense key.
 ARTICLES = (
@@ -113,6 +116,8 @@ TABLES: dict[TableName, tuple[Column, ...]] = {
     "articles": ARTICLES,
     "customers": CUSTOMERS,
 }
+IF_NAMED: dict[TableName, tuple[Column, ...]] = {"transactions": (QUANTITY,), "articles": (LAUNCHED,), "customers": ()}
+"""Columns that H&M's files lack: they are read only where the config names them."""
 
 
 def names(table: TableName, kinds: Iterable[Kind]) -> list[str]:

@@ -8,7 +8,8 @@ import polars as pl
 from hmgpu.core.certainty import intervals
 from hmgpu.core.engine import Engine
 from hmgpu.core.list_length import K
-from hmgpu.core.metrics import average_precision, coverage, hit_rate_at, ndcg_at, precision_at
+from hmgpu.core.metrics import average_precision, coverage, hit_rate_at, map_at, ndcg_at, precision_at
+from hmgpu.data.article_ages import AGES, article_ages
 from hmgpu.data.segments import SEGMENTS, segments
 from hmgpu.data.store import History
 from hmgpu.evaluation.method_names import METHODS, ORDER, RANKER
@@ -33,6 +34,15 @@ def members_of(history: History, customers: pl.DataFrame, engine: Engine) -> pl.
     return members.with_columns(segment=pl.Series(SEGMENTS).gather(members["segment"]))
 
 
+def with_ages(labels: pl.DataFrame, history: History, engine: Engine) -> pl.DataFrame:
+    """Add `age` to `labels` (customer, article): the name of how long the article had been selling before the week."""
+    known = engine.collect(
+        article_ages(history).join(labels.lazy().select("article").unique(), on="article", how="semi")
+    )
+    known = known.with_columns(age=pl.Series(AGES).gather(known["age"]))
+    return labels.join(known, on="article", how="left").with_columns(pl.col("age").fill_null(AGES[0]))
+
+
 def figures_of(
     lists: Mapping[str, pl.DataFrame],
     counts: pl.DataFrame,
@@ -48,7 +58,7 @@ def figures_of(
         lists: by method, (customer, article, rank) for every customer who bought in the week.
         counts: of all their candidates, what `count_by_rank` returned.
         retrievers: their names, in the order of the config.
-        labels: (customer, article) bought in the week.
+        labels: what `with_ages` returned for what was bought in the week.
         members: what `members_of` returned for these customers.
         on_sale: (article), what was on sale before the week.
         k: articles in a list.
@@ -74,9 +84,28 @@ def figures_of(
             segment: {"customers": theirs.height, f"map_at_{k}": _means(theirs.select(methods))}
             for (segment,), theirs in sorted(precisions.group_by("segment", maintain_order=True))
         },
+        "ages": _by_age(lists, labels, k),
         "retrievers": by_retriever(counts, retrievers, labels, members),
     }
     return figures, precisions
+
+
+def _by_age(lists: Mapping[str, pl.DataFrame], labels: pl.DataFrame, k: int) -> dict[str, Any]:
+    """Return each method's MAP@k where only purchases of articles of an age count, for the ages that were bought.
+
+    Lists are those that customers get, with articles of every age.
+    """
+    found = {}
+    for age in AGES:
+        bought = labels.filter(pl.col("age") == age)
+        if bought.height:
+            found[age] = {
+                "bought": bought.height,
+                "articles": bought["article"].n_unique(),
+                "customers": bought["customer"].n_unique(),
+                f"map_at_{k}": {method: map_at(lists[method], bought, k) for method in METHODS},
+            }
+    return found
 
 
 def _means(precisions: pl.DataFrame) -> dict[str, float]:

@@ -13,6 +13,7 @@ import polars as pl
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.plans import ranked
+from hmgpu.data.article_ages import AGES
 from hmgpu.evaluation.tables import MERGED
 from hmgpu.parts.candidates import KEYS, MOST, RANK, WORTH
 
@@ -24,14 +25,16 @@ SMOOTH, PARTS = 60, 1 << 30
 def count_by_rank(
     candidates: pl.DataFrame, retrievers: Sequence[str], labels: pl.DataFrame, members: pl.DataFrame, engine: Engine
 ) -> pl.DataFrame:
-    """Return (retriever, segment, rank, candidates, bought): how many each proposed at a rank, how many were bought.
+    """Return (retriever, segment, rank, age, candidates, bought): how many each proposed at a rank, and were bought.
+
+    Those that were not bought have no age.
 
     Counts of different customers add up, so that candidates of all of them needn't be in memory at once.
 
     Args:
         candidates: (customer, article, `<name>_rank` of every retriever or null, with quotas `worth`), each pair once.
         retrievers: their names; the rows of `merged` count the candidates of all of them together.
-        labels: (customer, article) bought in the week.
+        labels: (customer, article, age) bought in the week.
         members: (customer, segment) of every customer who bought.
     """
     ranks = candidates.lazy().select(*KEYS, *(f"{name}{RANK}" for name in retrievers))
@@ -39,11 +42,13 @@ def count_by_rank(
     marked = known.join(labels.lazy().with_columns(bought=pl.lit(1, pl.Int64)), on=KEYS, how="left")
     table = engine.collect(marked.with_columns(pl.col("bought").fill_null(0)))
     plans = {name: table.lazy().with_columns(rank=f"{name}{RANK}").drop_nulls("rank") for name in retrievers}
-    merged = _in_order(candidates, retrievers).join(table.lazy().select(*KEYS, "segment", "bought"), on=KEYS)
+    merged = _in_order(candidates, retrievers).join(table.lazy().select(*KEYS, "segment", "age", "bought"), on=KEYS)
     counted = [
-        plan.group_by("segment", "rank")
+        plan.group_by("segment", "rank", "age")
         .agg(candidates=pl.len().cast(pl.Int64), bought=pl.col("bought").sum())
-        .select(pl.lit(name).alias("retriever"), "segment", pl.col("rank").cast(pl.Int32), "candidates", "bought")
+        .select(
+            pl.lit(name).alias("retriever"), "segment", pl.col("rank").cast(pl.Int32), "age", "candidates", "bought"
+        )
         for name, plan in (plans | {MERGED: merged}).items()
     ]
     return pl.concat(map(engine.collect, counted))
@@ -57,14 +62,14 @@ def by_retriever(
     Args:
         counts: what `count_by_rank` returned, of several tables of candidates one below the other.
         retrievers: their names.
-        labels: (customer, article) bought in the week.
+        labels: (customer, article, age) bought in the week.
         members: (customer, segment) of every customer who bought.
 
     Returns:
         For each retriever, the share of all bought pairs that are among its candidates (`recall`) and among its first k
         (`recall_at_k`), the share of its candidates that were bought (`positive_rate`), and its number of candidates;
-        the same for each segment; and for bins of its `ranks` the share of bought pairs that they hold and their
-        positive rate.
+        the same for each segment; for each of the `ages` of articles the shares of the bought pairs; and for bins of
+        its `ranks` the share of bought pairs that they hold and their positive rate.
     """
     segments = sorted(members["segment"].unique())
     bought = {segment: _of(members, segment).join(labels, on="customer") for segment in segments}
@@ -72,7 +77,12 @@ def by_retriever(
     for name in (*retrievers, MERGED):
         own = counts.filter(pl.col("retriever") == name)
         of_segments = {segment: _rates(_of(own, segment), theirs) for segment, theirs in bought.items()}
-        found[name] = {**_rates(own, labels), "segments": of_segments, "ranks": _by_rank(own, labels)}
+        found[name] = {
+            **_rates(own, labels),
+            "segments": of_segments,
+            "ages": _by_age(own, labels),
+            "ranks": _by_rank(own, labels),
+        }
     return found
 
 
@@ -95,12 +105,27 @@ def _rates(counts: pl.DataFrame, labels: pl.DataFrame) -> dict[str, float]:
     """Return recall and positive rate of candidates with these `counts`, proposed to those who bought `labels`."""
     candidates, hits = _summed(counts)
     return {
-        **{f"recall_at_{k}": _summed(counts.filter(pl.col("rank") <= k))[1] / labels.height for k in DEPTHS},
-        "recall": hits / labels.height,
+        **_recalls(counts, labels),
         "positive_rate": hits / candidates if candidates else 0.0,
         "candidates": candidates,
         "candidates_a_customer": candidates / labels["customer"].n_unique(),
     }
+
+
+def _recalls(counts: pl.DataFrame, labels: pl.DataFrame) -> dict[str, float]:
+    """Return the shares of `labels` that the first candidates are, and that all are."""
+    hits = {f"recall_at_{k}": _summed(counts.filter(pl.col("rank") <= k))[1] for k in DEPTHS}
+    return {name: found / labels.height for name, found in (hits | {"recall": _summed(counts)[1]}).items()}
+
+
+def _by_age(counts: pl.DataFrame, labels: pl.DataFrame) -> dict[str, dict[str, float]]:
+    """Return recall of the articles of each age that anybody bought."""
+    found = {}
+    for age in AGES:
+        bought = labels.filter(pl.col("age") == age)
+        if bought.height:
+            found[age] = _recalls(counts.filter(pl.col("age") == age), bought)
+    return found
 
 
 def _by_rank(counts: pl.DataFrame, labels: pl.DataFrame) -> dict[str, dict[str, float]]:

@@ -35,7 +35,9 @@ def main_table(metrics: Mapping[str, Any]) -> Table:
 
 def detail_tables(metrics: Mapping[str, Any]) -> list[Table]:
     """Return tables of all other figures of the methods and of the candidates."""
-    return [companion_table(metrics), segment_table(metrics), retriever_table(metrics), candidates_table(metrics)]
+    ages = [age_table(metrics)] if "ages" in metrics else []  # figures of older versions have none
+    tables = [companion_table(metrics), segment_table(metrics), *ages]
+    return [*tables, retriever_table(metrics), candidates_table(metrics)]
 
 
 def companion_table(metrics: Mapping[str, Any]) -> Table:
@@ -62,6 +64,22 @@ def segment_table(metrics: Mapping[str, Any]) -> Table:
     for method in metrics[f"map_at_{k}"]:
         cells = (f"{segment[f'map_at_{k}'][method]:.5f}" for segment in segments.values())
         table.add_row(shown_as(method), *cells)
+    return table
+
+
+def age_table(metrics: Mapping[str, Any]) -> Table:
+    """Return a table of every method's MAP@k and of recall by the time since the bought articles were first sold."""
+    ages, k = metrics["ages"], list_length(metrics)
+    found = metrics["retrievers"][MERGED]["ages"]
+    table = figures_table(
+        f"MAP@{k} by the time since an article's first sale",
+        ["method"],
+        [f"{age}\n({figures['bought']:,})" for age, figures in ages.items()],
+        "only purchases of such articles count; recall: their share among all candidates; in brackets: purchases",
+    )
+    for method in metrics[f"map_at_{k}"]:
+        table.add_row(shown_as(method), *(f"{figures[f'map_at_{k}'][method]:.5f}" for figures in ages.values()))
+    table.add_row("recall", *(f"{found[age]['recall']:.4f}" for age in ages))
     return table
 
 

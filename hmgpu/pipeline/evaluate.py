@@ -13,7 +13,7 @@ from hmgpu.core.parquet import read_table
 from hmgpu.data.pictures import pictures_digest
 from hmgpu.data.segments import ACTIVE_DAYS
 from hmgpu.data.weeks import Week
-from hmgpu.evaluation.figures import figures_of, members_of, score_methods
+from hmgpu.evaluation.figures import figures_of, members_of, score_methods, with_ages
 from hmgpu.evaluation.method_names import ORDER, RANKER
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.run import report_page
@@ -55,6 +55,7 @@ def judge(context: StepContext, on: FittedWeek) -> Step:
         labels, history = engine.collect(store.sold_in(week)), store.as_of(week.first_day)
         if labels.is_empty():
             raise DataError(f"Nobody bought in the week {week}: there is nothing to evaluate; take another week.")
+        labels = with_ages(labels, history, engine)
         members = members_of(history, labels.select("customer").unique(), engine)
         lists, counts = _lists_and_counts(context, on, labels, members)
         on_sale = engine.collect(history.on_sale(ACTIVE_DAYS))

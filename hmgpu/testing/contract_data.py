@@ -1,4 +1,7 @@
-"""The data that contracts are checked on: synthetic purchases, also with another future and in another order."""
+"""The data that contracts are checked on: synthetic purchases, also with another future and in another order.
+
+The shop says when articles are launched, so some are known that nobody has bought.
+"""
 
 import dataclasses
 import functools
@@ -12,7 +15,7 @@ import polars as pl
 
 from hmgpu.core.parquet import scan_table
 from hmgpu.data.ingest import ingest
-from hmgpu.data.settings import DataSettings
+from hmgpu.data.settings import ColumnNames, DataSettings
 from hmgpu.data.store import History, Store
 from hmgpu.data.synthetic import synthesize
 from hmgpu.data.vectors.keep import keep
@@ -33,7 +36,8 @@ class ContractData:
 
     store: Store
     other_store: Store
-    """The same up to the cutoff; after it, other people buy other things at other prices, until another day."""
+    """The same up to the cutoff; after it, other people buy other things at other prices, until another day, and the
+    articles that were to be launched are not."""
     cutoff: int
     """First day of the last complete week."""
     history: History
@@ -51,7 +55,7 @@ class ContractData:
 def contract_data() -> ContractData:
     """The data, generated when it is first asked for; it goes when Python ends."""
     folder = Path(_folder.name)
-    synthesize(folder / "raw", SCALE, WORLD)
+    synthesize(folder / "raw", SCALE, WORLD, launches=True)
     store = _ingested(folder / "raw", folder / "data")
     cutoff = store.last_complete_week.first_day
     other = _ingested(_other_future(folder / "raw", folder / "other-raw", cutoff), folder / "other-data")
@@ -68,7 +72,7 @@ _folder = tempfile.TemporaryDirectory(prefix="hmgpu-testing-")
 
 
 def _ingested(raw: Path, root: Path) -> Store:
-    ingest(DataSettings(raw=raw, root=root))
+    ingest(DataSettings(raw=raw, root=root, columns=ColumnNames(articles={"launched": "launched"})))
     return Store(root)
 
 
@@ -78,7 +82,10 @@ def _other_future(raw: Path, other: Path, cutoff: int) -> Path:
     rows = pl.read_csv(file, infer_schema=False, glob=False)
     first = str(date_of(cutoff))
     past, future = rows.filter(pl.col("t_dat") < first), rows.filter(pl.col("t_dat") >= first)
-    articles = pl.read_csv(other / "articles.csv", infer_schema=False, glob=False)["article_id"]
+    catalogue = pl.read_csv(other / "articles.csv", infer_schema=False, glob=False)
+    later = pl.col("launched") > first
+    catalogue.with_columns(launched=pl.when(~later).then("launched")).write_csv(other / "articles.csv")
+    articles = catalogue["article_id"]
     others = future.with_columns(
         customer_id=pl.col("customer_id").reverse(),
         article_id=articles.reverse().gather(pl.Series(range(future.height)) % articles.len()),
@@ -91,12 +98,12 @@ def _other_future(raw: Path, other: Path, cutoff: int) -> Path:
 
 
 def _with_vectors(store: Store, cutoff: int, seed: int) -> Store:
-    """`store` with vectors of its articles; those of articles first sold at the cutoff or later depend on `seed`.
+    """`store` with vectors of its articles; those of articles that are still to come depend on `seed`.
 
     Pictures' are long enough to be made shorter, and not all articles have one.
     """
     articles = CPU.collect(store.articles().sort("article_id"))
-    known = (articles["first_day"] < cutoff).fill_null(False).to_numpy()
+    known = articles["article"].is_in(CPU.collect(store.as_of(cutoff).articles)["article"].implode()).to_numpy()
     first, others = (np.random.default_rng(each).normal(size=(articles.height, 70)) for each in (3, seed))
     vectors = np.where(known[:, None], first, others)
     some = np.arange(articles.height) % 5 > 0

@@ -28,6 +28,7 @@ def make_history(
     channels: Iterable[int] | None = None,
     present: frozenset[str] = EVERY_COLUMN,
     vectors: Mapping[VectorsOf, Mapping[int, Sequence[float]]] | None = None,
+    launched: Mapping[int, int] | None = None,
 ) -> History:
     """A History from a few purchases.
 
@@ -39,6 +40,7 @@ def make_history(
         channels: one a purchase; 0 where they are not given.
         present: names of the optional columns that the retailer is to have.
         vectors: of length 1, by what they are of and by article.
+        launched: how many days ago an article was launched, by key; it is known even if nobody bought it.
     """
     rows = list(bought)
     transactions = pl.DataFrame(
@@ -51,8 +53,11 @@ def make_history(
         },
         schema={"day": pl.Int32, "customer": pl.Int32, "article": pl.Int32, "price": pl.Int32, "channel": pl.Int8},
     )
-    first = transactions.group_by("article").agg(first_day=pl.col("day").min())
-    catalogue = _table(ARTICLES, {a for _, _, a in rows} | set(articles or ()), articles or {})
+    launches = {article: CUTOFF - ago for article, ago in (launched or {}).items()}
+    appeared = pl.DataFrame(list(launches.items()), {"article": pl.Int32, "day": pl.Int32}, orient="row")
+    appeared = pl.concat([appeared, transactions.select("article", "day")])
+    first = appeared.group_by("article").agg(first_day=pl.col("day").min())
+    catalogue = _table(ARTICLES, {a for _, _, a in rows} | set(articles or ()) | set(launches), articles or {})
     people = _table(CUSTOMERS, {c for _, c, _ in rows} | set(customers or ()), customers or {})
     return History(
         cutoff=CUTOFF,

@@ -15,7 +15,7 @@ from hmgpu.data.ingest import append, ingest
 from hmgpu.data.settings import ColumnNames, DataSettings, Files
 from hmgpu.data.store import Store
 from hmgpu.data.vectors.keep import keep
-from hmgpu.data.weeks import Week, day_number
+from hmgpu.data.weeks import Week, date_of, day_number
 
 CPU = Engine("cpu", "tests")
 
@@ -116,6 +116,46 @@ def test_an_article_enters_when_it_is_first_sold(small):
     assert known("2020-09-15") == ["coat", "hat"]
     assert known("2020-09-16") == ["coat", "hat", "sock"]
     assert known("2030-01-01") == ["belt", "coat", "hat", "sock"]  # `never` was never sold
+
+
+LAUNCHED = {"belt": "2020-09-16", "coat": "2020-09-05", "hat": "", "never": "2020-09-09", "sock": "2020-09-09"}
+
+
+def with_launches(folder: Path, launched: dict[str, str] = LAUNCHED) -> Store:
+    """Ingest the shop with launch dates; on 2020-09-17 the belt sells, on the 15th the sock, on the 3rd the coat."""
+    write(folder / "raw", BOUGHT)
+    rows = "".join(f"{name},{when}\n" for name, when in launched.items())
+    (folder / "raw" / "goods.csv").write_text("article_id,since\n" + rows)
+    settings = described(folder / "raw", folder / "data")
+    columns = settings.columns.model_copy(update={"articles": {**settings.columns.articles, "launched": "since"}})
+    ingest(settings.model_copy(update={"columns": columns}))
+    return Store(folder / "data")
+
+
+def test_an_article_enters_on_the_day_of_its_launch(tmp_path):
+    """The day itself counts: in the morning it is in the shop. A sale on that day is not known yet."""
+    store = with_launches(tmp_path)
+
+    def known(when: str) -> dict[str, str]:
+        table = CPU.collect(store.as_of(day(when)).articles.select("article", "first_day").sort("article"))
+        return {CATALOGUE[article]: str(date_of(first)) for article, first in table.rows()}
+
+    assert known("2020-09-08") == {"coat": "2020-09-03"}  # sold before its launch
+    launched = {"coat": "2020-09-03", "never": "2020-09-09", "sock": "2020-09-09"}
+    assert known("2020-09-09") == launched  # the hat is sold that day
+    assert known("2020-09-15") == launched | {"hat": "2020-09-09"}
+    assert known("2020-09-16") == launched | {"hat": "2020-09-09", "belt": "2020-09-16"}
+    earlier = store.as_of(day("2020-09-16")).before(day("2020-09-09")).articles.select("article").sort("article")
+    assert [CATALOGUE[key] for key in CPU.collect(earlier)["article"]] == list(launched)
+    assert store.present >= {"launched"}
+
+
+def test_later_launches_change_nothing_that_was_known(tmp_path):
+    store = with_launches(tmp_path / "one")
+    other = with_launches(tmp_path / "other", LAUNCHED | {"belt": "2020-09-15", "never": "2020-12-24"})
+    same = day("2020-09-08")
+    assert store.digest_before(same) == other.digest_before(same)
+    assert store.digest_before(day("2020-09-15")) != other.digest_before(day("2020-09-15"))
 
 
 def test_vectors_enter_with_their_articles(tmp_path):

@@ -15,6 +15,8 @@ import pytest
 
 from hmgpu.core.errors import DataError
 from hmgpu.data.synthetic import synthesize
+from hmgpu.data.synthetic.articles_file import article_ids, launch_days
+from hmgpu.data.synthetic.catalogue import catalogue
 from hmgpu.data.synthetic.transactions_file import printed_prices
 
 FILES = ["articles.csv", "customers.csv", "sample_submission.csv", "transactions_train.csv"]
@@ -301,6 +303,19 @@ def test_articles_appear_rise_and_die(rows: pl.DataFrame) -> None:
     )
     thirds = sold.group_by(third=(pl.col("age") * 3).floor()).len().sort("third")["len"]
     assert thirds[0] > thirds[2]
+
+
+def test_no_article_sells_before_its_launch_and_most_soon_after(rows: pl.DataFrame, raw: Path) -> None:
+    ids = pl.read_csv(raw / "articles.csv", infer_schema=False)["article_id"]
+    articles = catalogue(len(ids), 1)
+    assert article_ids(articles).equals(ids, check_names=False)
+    launched = pl.DataFrame({"article_id": ids, "launched": launch_days(articles)})
+    assert launched["launched"].dt.weekday().unique().to_list() == [3]  # Wednesdays
+    first = rows.group_by("article_id").agg(first=pl.col("t_dat").min())
+    days = launched.join(first, on="article_id").filter(pl.col("launched") >= datetime.date(2018, 9, 20))
+    waited = (days["first"] - days["launched"]).dt.total_days()
+    assert waited.min() >= 0
+    assert waited.median() < 28
 
 
 def test_prices_fall_towards_the_end_of_life(rows: pl.DataFrame) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hmgpu.evaluation.figures import figures_of, members_of, score_methods
+from hmgpu.evaluation.figures import figures_of, members_of, score_methods, with_ages
 from hmgpu.evaluation.retrievers import count_by_rank
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.rankers.order import OrderModel
@@ -50,11 +50,12 @@ def evaluated(examples, make_history, engine):
     members = members_of(history, LABELS.select("customer").unique(), engine)
     buyers = members.lazy().select("customer")
     scores = pl.concat(score_methods(table, OrderModel(("top", "again")), retrievers) for table in examples.tables())
-    counts = [count_by_rank(table, retrievers, LABELS, members, engine) for table in examples.tables()]
+    labels = with_ages(LABELS, history, engine)
+    counts = [count_by_rank(table, retrievers, labels, members, engine) for table in examples.tables()]
     plans = {name: top_k(scores.lazy().rename({name: "score"}), buyers, filler) for name in ("order", "ranker")}
     lists = {name: engine.collect(plan) for name, plan in (baseline_lists(history, buyers) | plans).items()}
     on_sale = engine.collect(history.on_sale(28))
-    return figures_of(lists, pl.concat(counts), retrievers, LABELS, members, on_sale)
+    return figures_of(lists, pl.concat(counts), retrievers, labels, members, on_sale)
 
 
 @pytest.fixture
@@ -103,6 +104,24 @@ def test_segments_part_the_buyers_by_when_they_last_bought(figures):
         "lapsed": 0,
         "new": 1,
     }
+
+
+def test_ages_part_the_purchases_by_when_their_articles_were_first_sold(figures):
+    ages = figures["ages"]
+    # 20 and 21 were first sold the day before, 10 28 days ago, 40 never.
+    assert {age: (each["bought"], each["articles"], each["customers"]) for age, each in ages.items()} == {
+        "never sold": (1, 1, 1),
+        "under 1 week": (2, 2, 2),
+        "older": (1, 1, 1),
+    }
+    # `ranker` lists 20, 21 and 10 for 1, and 20 first for 3.
+    assert {age: each["map_at_12"]["ranker"] for age, each in ages.items()} == {
+        "never sold": 0,
+        "under 1 week": (1 / 2 + 1) / 2,
+        "older": 1 / 3,
+    }
+    recalls = {age: each["recall"] for age, each in figures["retrievers"]["top"]["ages"].items()}
+    assert recalls == {"never sold": 0, "under 1 week": 1, "older": 0}
 
 
 def test_coverage_is_of_what_sold_in_the_last_four_weeks(figures):

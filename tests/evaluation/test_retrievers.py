@@ -14,7 +14,11 @@ SEGMENTS = pl.DataFrame(
     [(1, "active"), (2, "active"), (3, "new")], schema={"customer": pl.Int32, "segment": pl.String}, orient="row"
 )
 # 1 buys 10, 21 and 99, which nobody proposes; 2 buys 21; 3 buys 23.
-LABELS = pl.DataFrame([(1, 10), (1, 21), (1, 99), (2, 21), (3, 23)], schema=PAIRS, orient="row")
+LABELS = pl.DataFrame(
+    [(1, 10, "older"), (1, 21, "under 4 weeks"), (1, 99, "never sold"), (2, 21, "under 4 weeks"), (3, 23, "older")],
+    schema=PAIRS | {"age": pl.String},
+    orient="row",
+)
 # `top` proposes 20 to 24 to all; `again` only knows the first two customers.
 TOP = [(customer, 20 + place, 9 - place, 1 + place) for customer in (1, 2, 3) for place in range(5)]
 AGAIN = [(1, 10, 5, 1), (1, 21, 4, 2), (2, 24, 5, 1)]
@@ -56,6 +60,14 @@ def test_segments_by_hand(found):
     assert again["new"] == nothing | {f"recall_at_{k}": 0 for k in (12, 100, 200, 500)}
 
 
+def test_ages_by_hand(found):
+    top, again, merged = (figures["ages"] for figures in found.values())
+    assert list(top) == ["never sold", "under 4 weeks", "older"]
+    assert [figures["recall"] for figures in top.values()] == [0, 1, 1 / 2]
+    assert [figures["recall"] for figures in again.values()] == [0, 1 / 2, 1 / 2]
+    assert [figures["recall_at_12"] for figures in merged.values()] == [0, 1, 1]
+
+
 def test_ranks_by_hand(found):
     # Of `top` 21 is second, twice, and 23 fourth.
     assert found["top"]["ranks"] == {
@@ -83,7 +95,7 @@ def test_recall_at_k_is_of_the_first_k_of_the_merged(engine):
     table = candidates(engine, **{n: [(1, a, 0, rank) for rank, a in enumerate(of, 1)] for n, of in apart.items()})
     for k in (12, 100, 200, 500):
         for article, within in ((1000 + k // 2, 1), (1 + k // 2, 0)):
-            bought = pl.DataFrame([(1, article)], schema=PAIRS, orient="row")
+            bought = pl.DataFrame([(1, article, "older")], schema=LABELS.schema, orient="row")
             merged = figures(engine, [table], list(apart), bought, SEGMENTS.head(1))["merged"]
             assert merged[f"recall_at_{k}"] == within
 

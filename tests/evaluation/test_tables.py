@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hmgpu.core.printed import as_text
-from hmgpu.evaluation.tables import detail_tables, main_table
+from hmgpu.evaluation.tables import age_table, detail_tables, main_table
 
 GOLDEN = Path(__file__).with_name("golden")
 DEMO = Path(__file__).parents[2] / "docs" / "results" / "demo-metrics.json"
@@ -36,6 +36,16 @@ def test_no_number_is_cut(width: int) -> None:
     assert "…" not in tables(width)
     assert numbers(tables(width)) == numbers(tables(200))
     assert max(map(len, tables(width).splitlines())) <= width
+
+
+def test_ages_have_a_column_each() -> None:
+    found = {"never sold": 7, "under 1 week": 1234}
+    ages = {age: {"bought": bought, "map_at_12": METRICS["map_at_12"]} for age, bought in found.items()}
+    recalls = {"merged": {"ages": {"never sold": {"recall": 0.25}, "under 1 week": {"recall": 0.5}}}}
+    text = as_text([age_table({**METRICS, "ages": ages, "retrievers": recalls})], 80)
+    assert re.search(r"never sold +under 1 week\n.*\(7\) +\(1,234\)", text)
+    assert re.search(r"ranker +0.03694 +0.03694", text)
+    assert re.search(r"recall +0.2500 +0.5000", text)
 
 
 if __name__ == "__main__":

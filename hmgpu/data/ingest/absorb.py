@@ -15,7 +15,7 @@ from hmgpu.data.ingest.keys import CODES, Keys, encode, respelled
 from hmgpu.data.ingest.rawfiles import RawFile
 from hmgpu.data.ingest.reader import Reader
 from hmgpu.data.ingest.returns import NO_RETURNS, units
-from hmgpu.data.tables import DTYPES, TABLES, TableName, names
+from hmgpu.data.tables import DTYPES, IF_NAMED, TABLES, TableName, names
 
 KEYS: dict[TableName, str] = {"articles": "article", "customers": "customer"}
 
@@ -25,7 +25,7 @@ class Tables:
     """The tables of a data set in memory; of the transactions only the new ones.
 
     `articles` and `customers` have one row a key, in key order: the key, the id as text, the contract's columns, and
-    for articles `first_day`.
+    for articles `first_day`, the day of the first sale.
     """
 
     articles: pl.DataFrame
@@ -44,7 +44,7 @@ class Tables:
             "transactions": self.transactions, "articles": self.articles, "customers": self.customers
         }  # fmt: skip
         return {
-            table: [column.name for column in TABLES[table] if column.name in frame.columns]
+            table: [column.name for column in (*TABLES[table], *IF_NAMED[table]) if column.name in frame.columns]
             for table, frame in tables.items()
         }
 
@@ -91,7 +91,8 @@ def _merged(tables: Tables, table: TableName, new: pl.DataFrame) -> pl.DataFrame
     coded = [name for name in names(table, ["code"]) if name in new.columns]
     new, tables.codes, said = encode(table, new, coded, tables.codes)
     tables.warnings += said
-    order = [key, f"{key}_id", *(each.name for each in TABLES[table][1:] if each.name in new.columns)]
+    columns = (*TABLES[table][1:], *IF_NAMED[table])
+    order = [key, f"{key}_id", *(each.name for each in columns if each.name in new.columns)]
     order += ["first_day"] if table == "articles" else []
     kept = known.join(new, on=key, how="anti")
     return pl.concat([kept, new], how="diagonal").select(order).sort(key)

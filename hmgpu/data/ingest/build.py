@@ -19,6 +19,7 @@ from hmgpu.core.files import sha256
 from hmgpu.core.version import VERSION
 from hmgpu.data.ingest.absorb import Tables, absorb_entities, absorb_transactions
 from hmgpu.data.ingest.columns import named
+from hmgpu.data.ingest.launches import launches_from_sales
 from hmgpu.data.ingest.lone_days import lone_days
 from hmgpu.data.ingest.marking import RETURNED, mark
 from hmgpu.data.ingest.overlap import AbsorbedError, known_days
@@ -120,6 +121,7 @@ class Build:
         if there:
             self.warnings += _gap(there, *days)
         self.warnings += lone_days(tables.transactions["day"])
+        self.warnings += launches_from_sales(tables.articles)
         if self.inspect:
             part = reader.done["transactions"]
             unknown = sum(part.reasons[f"unknown {key}"] for key in ("article", "customer"))

@@ -10,7 +10,7 @@ from hmgpu.data.ingest.guess import clean_names
 from hmgpu.data.ingest.rawfiles import RawFile
 from hmgpu.data.manifest import Manifest
 from hmgpu.data.settings import DataSettings
-from hmgpu.data.tables import QUANTITY, TABLES, Column, TableName
+from hmgpu.data.tables import LAUNCHED, QUANTITY, TABLES, Column, TableName
 
 OF_ARTICLES = "articles."
 """Begins the name of an article's attribute that is read from the transactions."""
@@ -25,7 +25,8 @@ def wanted(table: TableName, settings: DataSettings, there: Manifest | None) -> 
     their own, and all that the data set appended to (`there`) has. The others may be absent.
     """
     names = named(table, settings)
-    columns = [_called(column, names[column.name]) for column in TABLES[table] if column.name in names]
+    own = (*TABLES[table], LAUNCHED) if table == "articles" else TABLES[table]
+    columns = [_called(column, names[column.name]) for column in own if column.name in names]
     if there:
         columns = [replace(column, required=True) for column in columns if column.name in there.present[table]]
     if table == "transactions":
@@ -35,10 +36,7 @@ def wanted(table: TableName, settings: DataSettings, there: Manifest | None) -> 
 
 def named(table: TableName, settings: DataSettings) -> dict[str, str]:
     """Return the file's name for each of the contract's columns that is not declared absent."""
-    names = dict(settings.columns.of(table))
-    if table == "transactions":
-        names[QUANTITY.name] = settings.columns.transactions.get(QUANTITY.name)
-    return {name: raw for name, raw in names.items() if raw is not None}
+    return {name: raw for name, raw in settings.columns.of(table).items() if raw is not None}
 
 
 def _called(column: Column, raw: str) -> Column:

@@ -142,6 +142,15 @@ def _day(column: Column, settings: DataSettings) -> Check:
     ]
 
 
+def _launch(column: Column, settings: DataSettings) -> Check:
+    text = pl.col(column.name)
+    day = settings.dates.read(text)
+    return day, [
+        (text.is_not_null() & day.is_null(), "bad launch date"),
+        (~day.is_between(0, LAST_DAY), "launch date outside 1970..2099"),
+    ]
+
+
 def _number(column: Column) -> pl.Expr:
     return pl.col(column.name).cast(pl.Float64, strict=False)
 
@@ -208,6 +217,7 @@ def _plain(column: Column, settings: DataSettings) -> Check:
 _CHECKS: dict[str, Callable[[Column, DataSettings], Check]] = {
     "key": _key,
     "day": _day,
+    "launch": _launch,
     "price": _price,
     "quantity": _quantity,
     "channel": _channel,

@@ -86,6 +86,7 @@ Remedy = Callable[[Sequence[str], guess.Look, DataSettings], str | None]
 # reason -> the contract's column that is at fault, and what finds the remedy in its values
 _REMEDIES: dict[str, tuple[str | None, Remedy]] = {
     "bad date": ("day", _date),
+    "bad launch date": ("launched", _date),
     "price is not a number": ("price", _price),
     "malformed article id": ("article", _id("article")),
     "malformed customer id": ("customer", _id("customer")),

@@ -12,7 +12,7 @@ import polars as pl
 
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import is_vacant
-from hmgpu.data.synthetic.articles_file import article_ids, articles_table
+from hmgpu.data.synthetic.articles_file import article_ids, articles_table, launch_days
 from hmgpu.data.synthetic.catalogue import SyntheticCatalogue, catalogue
 from hmgpu.data.synthetic.customers import customers as sample_customers
 from hmgpu.data.synthetic.customers_file import customers_table, hashes
@@ -36,6 +36,7 @@ def synthesize(
     customers: int | None = None,
     images: bool = False,
     drawing: Callable[[int, int], None] | None = None,
+    launches: bool = False,
 ) -> dict[str, int]:
     """Write synthetic raw files into the folder `out`: transactions_train, articles, customers, sample_submission.
 
@@ -46,6 +47,8 @@ def synthesize(
     through the shop alone, so these are what a sample of the customers of the whole data would be.
     images: also a small drawing of every article in the folder `images`; the other files are the same bytes without.
     drawing: called with (pictures drawn, articles in all).
+    launches: with the column `launched` of the articles, the first day on which each is on sale, whoever buys it. H&M's
+    files have no such column.
     Returns the counts of rows, customers, articles, and pictures if there are some. Raises DataError when
     `out` is not empty. The folder, or the contents of an existing one, appear only when everything is written; a
     failure leaves nothing.
@@ -64,7 +67,7 @@ def synthesize(
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out if there else out.parent))
     try:
         articles = catalogue(max(500, round(ARTICLES * scale**0.6)), seed)
-        counts = _write(draft, articles, people, rows, seed, progress)
+        counts = _write(draft, articles, people, rows, seed, launches, progress)
         if images:
             draw_pictures(draft / "images", articles, article_ids(articles), seed, drawing)
             counts["pictures"] = len(articles)
@@ -87,12 +90,16 @@ def _write(
     customers_wanted: int,
     rows_wanted: int,
     seed: int,
+    launches: bool,
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, int]:
     people = sample_customers(customers_wanted, seed)
     names, ids = article_ids(articles), hashes(len(people), seed, 1)
 
-    articles_table(articles, seed).write_csv(folder / "articles.csv")
+    table = articles_table(articles, seed)
+    if launches:
+        table = table.with_columns(launch_days(articles))
+    table.write_csv(folder / "articles.csv")
     customers_table(people, ids, seed).write_csv(folder / "customers.csv")
     example = pl.DataFrame({"customer_id": ids}).with_columns(prediction=pl.lit(" ".join(names.head(12))))
     example.write_csv(folder / "sample_submission.csv")

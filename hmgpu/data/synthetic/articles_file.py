@@ -1,10 +1,13 @@
 """Write `articles.csv`: the catalogue in the 25 columns of the raw layout, with names and descriptions."""
 
+import datetime
+
 import numpy as np
 import polars as pl
 
 from hmgpu.data.synthetic.arrays import Stream, generator
 from hmgpu.data.synthetic.catalogue import DEPARTMENT_SECTION, DEPARTMENTS, GROUPS, SyntheticCatalogue
+from hmgpu.data.synthetic.span import FIRST_DATE, MISSING
 from hmgpu.data.synthetic.vocabulary import (
     APPEARANCES,
     COLOUR_FAMILIES,
@@ -75,6 +78,12 @@ def articles_table(articles: SyntheticCatalogue, seed: int) -> pl.DataFrame:
             "detail_desc": descriptions,
         }
     )
+
+
+def launch_days(articles: SyntheticCatalogue) -> pl.Series:
+    """Return `launched` (Date), the first day on which each article is on sale."""
+    first_week = np.datetime64(FIRST_DATE - datetime.timedelta(days=MISSING))
+    return pl.Series("launched", first_week + 7 * articles.launch.astype("timedelta64[D]"))
 
 
 def _department_names() -> list[str]:

@@ -47,6 +47,8 @@ class CustomerCards:
     """Each retriever's rank of a candidate and its `place` by the ranker's score, by customer and article."""
     articles: Mapping[int, Row]
     """All articles on the cards, by key."""
+    known: frozenset[int]
+    """Those of them that had appeared before the week."""
     attributes: Mapping[int, Row]
     """The customers' rows in the customer table, by key."""
 
@@ -62,13 +64,15 @@ class CustomerCards:
         proposed = proposed.with_columns(place=pl.col("score").rank("ordinal", descending=True).over("customer"))
         listed = week.lists.filter(theirs)
         shown = pl.concat(table.select("article") for table in (past, listed, week.labels.filter(theirs)))
-        known = week.catalogue.filter(pl.col("article").is_in(shown["article"].unique().sort().to_list()))
+        shown_article = pl.col("article").is_in(shown["article"].unique().sort().to_list())
+        known = collect(week.history.articles.filter(shown_article).select("article"))
         return CustomerCards(
             week,
             past.sort("customer", "day", "article", descending=[False, True, False]),
             listed,
             {(row["customer"], row["article"]): row for row in proposed.iter_rows(named=True)},
-            {row["article"]: row for row in collect(known).iter_rows(named=True)},
+            {row["article"]: row for row in collect(week.catalogue.filter(shown_article)).iter_rows(named=True)},
+            frozenset(known["article"]),
             {row["customer"]: row for row in collect(week.customers.filter(theirs)).iter_rows(named=True)},
         )
 
@@ -119,8 +123,7 @@ class CustomerCards:
             return f"recommended at rank {place}"
         row = self.proposed.get((customer, article))
         if row is None:
-            before = self.articles[article]["first_day"] < self.week.history.cutoff
-            return "proposed by no retriever" if before else "first sold in this week"
+            return "proposed by no retriever" if article in self.known else "first sold in this week"
         if row["place"] is None:
             return "proposed, but dropped by the first ranker"
         return f"proposed, ranked {row['place']}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hmgpu.core.html.blocks import Bars, Grid, Section, count, rate, score, share
+from hmgpu.core.html.blocks import Bars, Grid, Heat, Section, count, rate, score, share
 from hmgpu.core.list_length import list_length
 from hmgpu.evaluation.method_names import shown_as
 
@@ -15,6 +15,11 @@ EXPLAINED = (
     "NDCG@{k} reward hits near the top of a list; hit rate@{k} is the share of customers with a hit; precision@{k} is "
     "the share of the {k} recommendations that are hits; coverage is the share of the articles on sale that are on at "
     "least one list."
+)
+AGES = (
+    "How long an article had been selling when the week began decides what could be known of it. Only purchases of "
+    "such articles count here; lists and candidates are the same as everywhere. Articles that nobody had bought can "
+    "only be candidates where the shop says when articles are launched."
 )
 SEGMENTS = (
     "Active customers bought within the 28 days before the week, lapsed customers earlier, new customers never. "
@@ -61,3 +66,34 @@ def segments(metrics: Mapping[str, Any]) -> Section:
         [(name, s[f"map_at_{k}"]["ranker"], score(s[f"map_at_{k}"]["ranker"])) for name, s in found.items()],
     )
     return Section("Segments", SEGMENTS.format(k=k), [bars, table])
+
+
+def ages(metrics: Mapping[str, Any]) -> Section:
+    """Return the section with MAP@k and recall by the age of articles; without blocks where the figures lack it."""
+    found, k = metrics.get("ages", {}), list_length(metrics)
+    if not found:
+        return Section("Ages of articles", AGES, [])
+    methods = list(metrics[f"map_at_{k}"])
+    rows = [
+        [
+            age,
+            *map(count, (figures["bought"], figures["articles"])),
+            *(score(figures[f"map_at_{k}"][m]) for m in methods),
+        ]
+        for age, figures in found.items()
+    ]
+    recalls = [
+        (name, [figures["ages"][age]["recall"] for age in found]) for name, figures in metrics["retrievers"].items()
+    ]
+    most = max(value for _, values in recalls for value in values)
+    headings = ["first sold", "purchases", "articles", *map(shown_as, methods)]
+    return Section(
+        "Ages of articles",
+        AGES,
+        [
+            Grid(f"MAP@{k} by the time since an article's first sale", headings, rows),
+            Heat(
+                "Recall by the time since an article's first sale, in %", "retriever", list(found), recalls, most or 1.0
+            ),
+        ],
+    )

@@ -6,13 +6,13 @@ from hmgpu.evaluation.report.customers import customers
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.learning import learning
 from hmgpu.evaluation.report.left_out import left_out
-from hmgpu.evaluation.report.methods import methods, segments
+from hmgpu.evaluation.report.methods import ages, methods, segments
 from hmgpu.evaluation.report.retrievers import retrievers
 
 
 def report_page(week: Evaluated) -> str:
     """Return `report.html` for an evaluated week."""
-    figures = [methods(week.metrics), segments(week.metrics), retrievers(week), learning(week)]
+    figures = [methods(week.metrics), segments(week.metrics), ages(week.metrics), retrievers(week), learning(week)]
     worth = [ablation(week.ablation)] if week.ablation else []
     buyers, engine = f"{week.metrics['customers']:,}", week.engine.name
     about = (

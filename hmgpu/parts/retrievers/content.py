@@ -14,7 +14,6 @@ from pydantic import Field
 
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.store import History
-from hmgpu.data.tables import names
 from hmgpu.parts.models.space.embedding_mean import EmbeddingMean
 from hmgpu.parts.part import Count
 
@@ -55,33 +54,6 @@ class Content(EmbeddingMean):
         With `of: sales`, for all articles that sold in these weeks. Raises DataError if the data set has no vectors
         of the sentences or pictures.
         """
-        engine = self.context.engine
-        if self.of == "sales":
-            from hmgpu.parts.models.space.sales_profile import sales_vectors
+        from hmgpu.parts.models.space.content_vectors import content_vectors
 
-            return sales_vectors(history, self.weeks, engine)
-        if self.of == "sentences" or self.of == "pictures":
-            from hmgpu.parts.models.space.reduced import reduced
-
-            encoded = engine.collect(history.vectors_of(ENCODED[self.of]).sort("article"))
-            return reduced(encoded, self.dimensions)
-        from hmgpu.parts.models.space.documents import document_vectors
-
-        table = history.articles.select("article", *_content_columns(history, self.of)).sort("article")
-        return document_vectors(_documents(engine.collect(table)), self.dimensions)
-
-
-def _content_columns(history: History, of: Literal["metadata", "text"]) -> list[str]:
-    """Return the columns that describe what articles are like, as many of them as the retailer has."""
-    # Not the product's code: articles of one product are what the retriever same_product proposes.
-    columns = names("articles", ["text"] if of == "text" else ["code"])
-    return [name for name in columns if history.has(name) and name != "product"]
-
-
-def _documents(articles: pl.DataFrame) -> pl.DataFrame:
-    """Join the columns of `articles` (article, …) into (article, text); each code gets the name of its column."""
-    words = [
-        pl.col(name) if dtype == pl.String else pl.format(f"{name}{{}}", name)
-        for name, dtype in articles.drop("article").schema.items()
-    ]
-    return articles.select("article", text=pl.concat_str(words, separator=" ", ignore_nulls=True))
+        return content_vectors(history, self.of, self.dimensions, self.weeks, self.context.engine)

@@ -1,6 +1,6 @@
 """The figures of every method, for everybody and by segment."""
 
-from hmgpu.evaluation.report.methods import methods, segments
+from hmgpu.evaluation.report.methods import ages, methods, segments
 
 
 def test_every_method_has_all_its_figures(evaluated):
@@ -30,3 +30,12 @@ def test_every_segment_has_its_column_and_number_of_customers(evaluated):
     assert table.headings == ["method", "active (2)", "new (1)"]
     assert table.rows[-1] == ["ranker", "0.03330", "0.00099"]
     assert bars.rows == [("active", 0.0333, "0.03330"), ("new", 0.00099, "0.00099")]
+
+
+def test_every_age_has_its_purchases_means_and_recalls(evaluated):
+    assert not ages(evaluated.metrics).blocks  # of a version without them
+    found = {"bought": 7, "articles": 3, "customers": 2, "map_at_12": {"popular": 0.01, "order": 0.02, "ranker": 0.03}}
+    of_retrievers = {"merged": {"ages": {"never sold": {"recall": 0.25}}}}
+    table, heat = ages({**evaluated.metrics, "ages": {"never sold": found}, "retrievers": of_retrievers}).blocks
+    assert table.rows == [["never sold", "7", "3", "0.01000", "0.02000", "0.03000"]]
+    assert (heat.columns, heat.rows) == (["never sold"], [("merged", [0.25])])
