@@ -22,6 +22,7 @@ from hmgpu.parts.retriever import Retriever
 from hmgpu.parts.retrievers.als import ALS
 from hmgpu.parts.retrievers.content import Content
 from hmgpu.parts.retrievers.copurchase import CoPurchase
+from hmgpu.parts.retrievers.fresh import Fresh
 from hmgpu.parts.retrievers.item_cf import ItemCF
 from hmgpu.parts.retrievers.repurchase import Repurchase
 from hmgpu.parts.retrievers.sale_trend import SaleTrend
@@ -66,6 +67,7 @@ RETRIEVERS |= {f"content-{of}": Content(of=of) for of in ("metadata", "sales", "
 RETRIEVERS |= {f"sale_trend-{by}": SaleTrend(by=by, sold=1) for by in ("age_band", "department")}
 RETRIEVERS |= {f"item_cf-{by}": ItemCF(by=by, support=1) for by in ("age_band", "price_level")}
 RETRIEVERS |= {"als-latest": ALS(factors=8, latest=2)}
+RETRIEVERS |= {"fresh-buyers": Fresh(space="buyers", dimensions=8)}
 RETRIEVERS |= {"repurchase-sum": Repurchase(decay="sum")}
 RETRIEVERS |= {"copurchase-popular": CoPurchase(seeds_from="popular", support=1)}
 RETRIEVERS |= {"word2vec-product": Word2Vec(of="product", sentences="baskets")}

@@ -60,7 +60,9 @@ class EmbeddingMean(EmbeddingWithLatest):
         bought = engine.collect(weights.sort("customer", "article"))
         # Products of whole numbers below 2^11 and steps of 2^-31: exact in float64 up to 2^11 purchases of today. scipy
         # adds up longer sums in the order of the rows, which are sorted.
-        means = matrix(bought, articles["article"]).astype("float64") @ articles.drop("article").to_numpy()
+        # Polars would forget the number of rows of a table without columns.
+        vectors = articles.drop("article").to_numpy().reshape(articles.height, articles.width - 1)
+        means = matrix(bought, articles["article"]).astype("float64") @ vectors
         own = torch.nn.functional.normalize(torch.from_numpy(means), dim=1)
         customers = bought["customer"].unique().sort()
         found = quantised(torch.from_numpy(customers.to_numpy().copy()), own, "customer").lazy()

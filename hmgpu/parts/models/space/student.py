@@ -44,7 +44,8 @@ def placed(
     keys, content = content_matrix(history, dimensions, engine)
     sold = taught.join(units, on="article").sort("article")
     rows = keys.search_sorted(sold["article"]).to_numpy()
-    targets = sold.drop("article", "units").to_numpy().astype(np.float64) / STEPS
+    # Polars would forget the number of rows of a table without columns.
+    targets = sold.drop("article", "units").to_numpy().reshape(sold.height, sold.width - 2) / float(STEPS)
     found = np.zeros((len(keys), targets.shape[1]))
     if len(rows):
         trust = sold["units"].to_numpy() / (sold["units"].to_numpy() + TRUSTED)
