@@ -74,7 +74,7 @@ def age_table(metrics: Mapping[str, Any]) -> Table:
     table = figures_table(
         f"MAP@{k} by the time since an article's first sale",
         ["method"],
-        [f"{age}\n({figures['bought']:,})" for age, figures in ages.items()],
+        [f"{age}\n({figures['bought']:,})".replace("under ", "under\n") for age, figures in ages.items()],
         "only purchases of such articles count; recall: their share among all candidates; in brackets: purchases",
     )
     for method in metrics[f"map_at_{k}"]:
