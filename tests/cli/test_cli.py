@@ -194,6 +194,9 @@ def test_demo_works_in_an_empty_folder_and_generates_its_data_once(hmgpu, monkey
     done = process("demo", *flags, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "demo" / "runs" / "current" / "submission.csv").is_file()
+    lists = (tmp_path / "demo" / "runs" / "current" / "report.html").read_text().split("<h4>Recommended</h4>")[1:]
+    assert lists
+    assert {each.partition("</ol>")[0].count('<img src="data:image/jpeg') for each in lists} == {12}
     written = (tmp_path / "demo" / "raw" / "articles.csv").stat().st_mtime_ns
     monkeypatch.chdir(tmp_path)
     again = hmgpu("demo", *flags)
