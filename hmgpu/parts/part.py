@@ -174,6 +174,10 @@ class Part(Adaptable):
         """What of the articles it needs vectors of; where the data set has none, a line with this part is refused."""
         return frozenset()
 
+    def uses_vectors(self) -> frozenset[VectorsOf]:
+        """What of the articles it takes vectors of where the data set has them, so that others change what it learns."""
+        return self.needs_vectors()
+
 
 class Learner(Part):
     """A part that works from a History. Both methods return tables as plans, which the engine executes."""

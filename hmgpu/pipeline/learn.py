@@ -181,7 +181,8 @@ class Learning:
 
     def _known_to(self, part: Part, week: Week) -> list[str]:
         """Return the hashes of what was known before `week` and of the vectors that `part` uses."""
-        vectors = [self.store.vectors_before(of, week.first_day) for of in sorted(part.needs_vectors())]
+        used = [of for of in sorted(part.uses_vectors()) if of in self.store.manifest.vectors]
+        vectors = [self.store.vectors_before(of, week.first_day) for of in used]
         return [self._known(week), *vectors]
 
     def bind(self, part: P, model: Path | None = None) -> P:

@@ -111,4 +111,5 @@ def vector_digests(config: Config, store: Store) -> list[str]:
     for of, name in wanted.items():
         if of not in store.manifest.vectors:
             raise DataError(f"{name}: {without_vectors(of, store.root)}")
-    return [store.vectors_before(of, store.last_day + 1) for of in sorted(wanted)]
+    used = {of for part in parts.values() for of in part.uses_vectors() if of in store.manifest.vectors}
+    return [store.vectors_before(of, store.last_day + 1) for of in sorted(used)]

@@ -67,6 +67,7 @@ RETRIEVERS |= {f"content-{of}": Content(of=of) for of in ("metadata", "sales", "
 RETRIEVERS |= {f"sale_trend-{by}": SaleTrend(by=by, sold=1) for by in ("age_band", "department")}
 RETRIEVERS |= {f"item_cf-{by}": ItemCF(by=by, support=1) for by in ("age_band", "price_level")}
 RETRIEVERS |= {"als-latest": ALS(factors=8, latest=2)}
+RETRIEVERS |= {"content-mixture": Content(of="mixture", mixture=("metadata", "text", "sales", "pictures"))}
 RETRIEVERS |= {"fresh-buyers": Fresh(space="buyers", dimensions=8)}
 RETRIEVERS |= {"repurchase-sum": Repurchase(decay="sum")}
 RETRIEVERS |= {"copurchase-popular": CoPurchase(seeds_from="popular", support=1)}

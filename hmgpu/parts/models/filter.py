@@ -58,6 +58,9 @@ class Filter(Retriever):
     def needs_vectors(self) -> frozenset[VectorsOf]:
         return self.of.needs_vectors()
 
+    def uses_vectors(self) -> frozenset[VectorsOf]:
+        return self.of.uses_vectors()
+
     def bind(self, context: PartContext) -> Self:
         return super().bind(context).model_copy(update={OF: self.of.bind(context)})
 

@@ -12,6 +12,7 @@ import polars as pl
 from pydantic import Field
 
 from hmgpu.core.engine import Engine
+from hmgpu.data.choices import VectorsOf
 from hmgpu.data.store import History
 from hmgpu.parts.models.space.embedding import marked
 from hmgpu.parts.models.space.embedding_mean import EmbeddingMean
@@ -49,6 +50,9 @@ class Fresh(EmbeddingMean):
 
     def needs(self) -> frozenset[str]:
         return frozenset({"product_type"})
+
+    def uses_vectors(self) -> frozenset[VectorsOf]:
+        return frozenset({"pictures", "text"})
 
     def needs_packages(self) -> frozenset[str]:
         return super().needs_packages() | (frozenset({"implicit"}) if self.space == "als" else frozenset())

@@ -3,6 +3,7 @@
 import kit
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
@@ -119,3 +120,36 @@ def test_nobody_gets_anything_without_recent_purchases(make_history):
     history = make_history([(100, 0, 1)], articles={1: {"name": "Dress"}})
     for of in ("text", "metadata", "sales"):
         assert kit.proposed(Content(of=of), history, CPU, [0]) == {0: []}
+
+
+def test_a_mixture_is_the_weighted_mean_of_its_similarities(make_history):
+    articles = {a: {"name": NAMES[a], "product_type": t, "section": s, "colour": c} for a, (t, s, c) in CODES.items()}
+    looks = {1: [1.0, 0.0], 2: [0.6, 0.8], 3: [1.0, 0.0]}
+    history = make_history([(1, a, a) for a in CODES], articles=articles, vectors={"pictures": looks})
+
+    def near(**settings) -> dict[int, float]:
+        found = kit.described(Content(**settings), history, CPU, [(1, article) for article in (2, 3, 4, 5)])
+        (name,) = {name for row in found.values() for name in row if name.endswith("_dot")}
+        return {article: row[name] for (_, article), row in found.items()}
+
+    each = {of: near(of=of) for of in ("metadata", "text", "pictures")}
+    mixed = near(of="mixture", mixture=("metadata", "text", "pictures"), weights=(1, 2, 3))
+    for article in (2, 3):
+        mean = (each["metadata"][article] + 2 * each["text"][article] + 3 * each["pictures"][article]) / 6
+        assert mixed[article] == pytest.approx(mean, abs=2e-3)
+    assert each["pictures"][4] is None
+    assert mixed[4] == pytest.approx(0, abs=2e-3)  # by the others alone
+    assert mixed[5] is None  # it has nothing
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"of": "mixture", "weights": (1, 2)}, "2 numbers for 3"),
+        ({"of": "mixture", "mixture": ("text", "text")}, "names one twice"),
+        ({"of": "text", "weights": (1, 2, 3)}, "counts with of: mixture"),
+    ],
+)
+def test_a_mixture_that_means_nothing_is_refused(settings, message):
+    with pytest.raises(ValidationError, match=message):
+        Content(**settings)

@@ -1,10 +1,14 @@
 """Vectors of articles from what they are like: codes, words, sales, sentences, pictures."""
 
+from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 import polars as pl
+import torch
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.vectors import quantised
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.store import History
 from hmgpu.data.tables import names
@@ -32,6 +36,21 @@ def content_vectors(history: History, of: ContentOf, dimensions: int, weeks: int
 
     table = history.articles.select("article", *_columns(history, of)).sort("article")
     return document_vectors(_documents(engine.collect(table)), dimensions)
+
+
+def mixed(tables: Sequence[pl.DataFrame], weights: Sequence[float]) -> pl.DataFrame:
+    """Return vectors of length 1 (article, `v…` int16) whose products are weighted means of those of all `tables`.
+
+    An article that some of them lack gets the others' alone. Each of `tables` is (article, `v…` int16) of length 1.
+    """
+    keys = pl.concat([table["article"] for table in tables]).unique().sort().to_frame()
+    blocks = []
+    for table, weight in zip(tables, weights, strict=True):
+        rows = keys.join(table, on="article", how="left", maintain_order="left").drop("article").fill_null(0)
+        # Polars would forget the number of rows of a table without columns.
+        blocks.append(rows.to_numpy().reshape(keys.height, table.width - 1) * weight**0.5)
+    whole = torch.nn.functional.normalize(torch.from_numpy(np.concatenate(blocks, axis=1)), dim=1)
+    return quantised(torch.from_numpy(keys["article"].to_numpy().copy()), whole, "article")
 
 
 def _columns(history: History, of: Literal["metadata", "text"]) -> list[str]:
