@@ -175,7 +175,7 @@ class Part(Adaptable):
         return frozenset()
 
     def uses_vectors(self) -> frozenset[VectorsOf]:
-        """What of the articles it takes vectors of where the data set has them, so that others change what it learns."""
+        """What of the articles it takes vectors of where the data set has them: other ones change what it learns."""
         return self.needs_vectors()
 
 

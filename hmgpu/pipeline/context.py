@@ -67,6 +67,12 @@ class StepContext:
         return found | {feature_step(name): part for name, part in self.features.items()}
 
     @property
+    def learned_as(self) -> dict[str, str]:
+        """Return the name of the step of each part that learns by its name in the config, a retriever's if both are."""
+        steps = {name: feature_step(name) for name in self.features}
+        return steps | {name: retriever_step(name) for name in self.retrievers}
+
+    @property
     def early(self) -> frozenset[str]:
         """Return the names of families computed for all candidates, next to families that compare candidates."""
         return self.ranker.looks_early_at & frozenset(self.features)

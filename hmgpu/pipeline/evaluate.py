@@ -17,6 +17,7 @@ from hmgpu.evaluation.figures import figures_of, members_of, score_methods, with
 from hmgpu.evaluation.method_names import ORDER, RANKER
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.run import report_page
+from hmgpu.evaluation.report.similar import spaces_of
 from hmgpu.evaluation.retrievers import count_by_rank
 from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.baselines import baseline_lists
@@ -119,6 +120,7 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
             families=column_parts(context, week, learned, one),
             pictures=store.pictures,
             engine=engine,
+            spaces=spaces_of({name: learned[step].folder for name, step in context.learned_as.items()}),
             left_out=context.left_out,
             ablation=json.loads((ablation.folder / ABLATION).read_text()) if ablation else None,
         )

@@ -15,6 +15,7 @@ from hmgpu.data.vectors.keep import keep
 from hmgpu.data.weeks import Week
 from hmgpu.experiments.variants import varied
 from hmgpu.parts.retrievers.content import Content
+from hmgpu.parts.retrievers.fresh import Fresh
 from hmgpu.parts.retrievers.out_of_stock import OutOfStock
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.open import open_pipeline
@@ -134,6 +135,19 @@ def test_a_line_that_looks_at_pictures_says_what_it_lacks(with_vectors: Config) 
     filtered = {"kept": with_vectors.retrievers["kept"]}
     with pytest.raises(DataError, match=r"retrievers\.kept: "):
         open_pipeline(with_vectors.model_copy(update={"retrievers": filtered}), CPU)
+
+
+def test_vectors_that_a_part_takes_where_there_are_some_decide_its_run(with_vectors: Config) -> None:
+    root = with_vectors.data.root
+    fresh = {"popular": with_vectors.retrievers["popular"], "fresh": OutOfStock(of=Fresh(space="buyers"))}
+    config = with_vectors.model_copy(update={"retrievers": fresh})
+    without = open_pipeline(config, CPU)
+    ids = Store(root).article_ids().sort("article").collect()["article_id"]
+    keep(root, "text", ids, np.random.default_rng(1).normal(size=(len(ids), 4)), "tests")
+    other = open_pipeline(config, CPU)
+    assert without.run.folder != other.run.folder
+    known = [len(each.learning._known_to(fresh["fresh"], each.weeks.oldest)) for each in (without, other)]
+    assert known == [1, 2]
 
 
 def test_other_vectors_remake_what_looks_at_them_and_nothing_else(with_vectors: Config) -> None:

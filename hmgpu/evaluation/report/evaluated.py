@@ -43,6 +43,8 @@ class Evaluated:
     pictures: Path | None
     """The folder of the articles' pictures."""
     engine: Engine
+    spaces: Mapping[str, Path] = field(default_factory=dict)
+    """Files of the vectors of articles (article, `v…` int16, on_sale) that retrievers learned, by their names."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Why each part of the config that had no share in the run is left out, by its place in the config."""
     ablation: Mapping[str, Any] | None = None

@@ -8,6 +8,7 @@ from hmgpu.evaluation.report.learning import learning
 from hmgpu.evaluation.report.left_out import left_out
 from hmgpu.evaluation.report.methods import ages, methods, segments
 from hmgpu.evaluation.report.retrievers import retrievers
+from hmgpu.evaluation.report.similar import similar
 
 
 def report_page(week: Evaluated) -> str:
@@ -23,5 +24,9 @@ def report_page(week: Evaluated) -> str:
     return page(
         title,
         about,
-        [section for section in (*figures, left_out(week.left_out), *worth, customers(week)) if section.blocks],
+        [
+            section
+            for section in (*figures, left_out(week.left_out), *worth, similar(week), customers(week))
+            if section.blocks
+        ],
     )
