@@ -27,6 +27,7 @@ DEMO = CONFIGS / "demo.yaml"
 SEED = 1
 ODD = "a[1] *ü"  # the name of a folder that patterns and shells would not leave alone
 SMALL = {"epochs": 1, "weeks": 2, "width": 8, "hidden": (16,), "dimensions": 16}
+TINY = {"model": "test_resnet", "pixels": 32}  # what sees pictures
 
 
 def demo_config(folder: Path, models: bool = False) -> Path:
@@ -85,7 +86,7 @@ def small(part: Any) -> Any:
     """`part`, its model so small that training takes a second."""
     if not isinstance(part, Trained):
         return part
-    return part.model_copy(update={name: value for name, value in SMALL.items() if hasattr(part, name)})
+    return part.model_copy(update={name: value for name, value in (SMALL | TINY).items() if hasattr(part, name)})
 
 
 def bound(part: Any, history: History, engine: Engine, trained_on: History | None = None) -> Any:

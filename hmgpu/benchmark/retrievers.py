@@ -8,7 +8,7 @@ fresh as with `refit: 1`; workflows are fitted there too. What it adds to others
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from statistics import fmean
@@ -94,6 +94,7 @@ def proposed(part: Retriever, root: Path, week: Week, engine: Engine, seed: int,
     buyers = labels.select("customer").unique().sort("customer")
     with tempfile.TemporaryDirectory() as folder:
         encoders = cache(partial(_encoders, history, fitted_days, engine, Path(folder) / "encoders"))
+        context = PartContext(engine, seed, encoders, cache=Path(folder) / "cache")
         if part.encoded:
             encoders()
         forget()
@@ -101,9 +102,9 @@ def proposed(part: Retriever, root: Path, week: Week, engine: Engine, seed: int,
         if isinstance(part, Trained):
             model = Path(folder) / "model"
             model.mkdir()
-            part.bind(PartContext(engine, seed, encoders)).train(history, model, Path(folder) / "work")
+            part.bind(context).train(history, model, Path(folder) / "work")
         trained = time.perf_counter()
-        bound = part.bind(PartContext(engine, seed, encoders, model))
+        bound = part.bind(replace(context, model=model))
         tables = all_learned(bound, history, history.of(buyers.lazy()), engine)
         candidates = engine.collect(bound.retrieve(tables, buyers.lazy()))
         ended = time.perf_counter()

@@ -1,13 +1,16 @@
 """Find and read the files of the articles' pictures."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image, UnidentifiedImageError
 
 from hmgpu.core.files import digest_of
 
+Key = TypeVar("Key")
 MOST_PIXELS = 2**25
 """Of a decoded picture, 100 MB: a file of a few kilobytes can claim gigabytes."""
 NARROWEST = 20
@@ -32,6 +35,23 @@ def picture_file(folder: Path, article_id: str) -> Path | None:
     if Path(article_id).name != article_id:  # an id may be anything, even a path into another folder
         return None
     return folder / article_id[:3] / f"{article_id}.jpg"
+
+
+def picture_files(folder: Path, ids: Mapping[Key, str]) -> dict[Key, Path]:
+    """Return the pictures in `folder` of the articles with these ids, of those that have one, by the keys of `ids`."""
+    places = {article: picture_file(folder, each) for article, each in ids.items()}
+    return {article: place for article, place in places.items() if place and place.is_file()}
+
+
+def state_of(file: Path) -> list[int]:
+    """Return size and time: hashing the contents of thousands of pictures would take longer than it could save."""
+    state = file.stat()
+    return [state.st_size, state.st_mtime_ns]
+
+
+def without_pictures(place: Path | str) -> str:
+    """Say that pictures are missing, and where they belong."""
+    return f"The data set has no pictures: put them into {place}."
 
 
 def pictures_digest(folder: Path | None) -> str:

@@ -11,9 +11,11 @@ from typing import Any, Literal
 import polars as pl
 
 from hmgpu.core.errors import DataError
+from hmgpu.core.files import digest_of
 from hmgpu.core.parquet import scan_table
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.manifest import Manifest
+from hmgpu.data.pictures import picture_files, state_of, without_pictures
 from hmgpu.data.settings import Weekday
 from hmgpu.data.tables import LAUNCHED, TableName
 from hmgpu.data.weeks import Week, date_of, day_number, week_of_file
@@ -50,6 +52,8 @@ class History:
 
     Only `articles` have one, and not all of them need to.
     """
+    pictures: Path | None = None
+    """The folder of the articles' pictures, None where there is none. Look for those of `articles` alone."""
 
     def last(self, days: int) -> pl.LazyFrame:
         """Return the transactions of the last `days` days before the cutoff."""
@@ -97,6 +101,18 @@ class History:
             raise DataError(without_vectors(of))
         return self.vectors[of]
 
+    def picture_files(self, ids: Mapping[int, str]) -> dict[int, Path]:
+        """Return the files of the pictures of those articles that have one, by article.
+
+        Args:
+            ids: the retailer's id of each article; take them from `articles`.
+
+        Raises DataError where the data set has no pictures.
+        """
+        if self.pictures is None:
+            raise DataError(without_pictures("DATA"))
+        return picture_files(self.pictures, ids)
+
     def on_sale(self, days: int) -> pl.LazyFrame:
         """Return the articles (article) sold in the last `days` days, each once."""
         return self.last(days).select("article").unique()
@@ -114,6 +130,7 @@ class Store:
         }
         self._digests: dict[int, str] = {}
         self._vector_digests: dict[tuple[VectorsOf, int], str] = {}
+        self._picture_digests: dict[int, str] = {}
 
     def verify(self) -> None:
         """Raise DataError where a file is missing or was changed since it was ingested."""
@@ -154,6 +171,16 @@ class Store:
             known = _only(self._scan_vectors(of), self._appeared(day)).sort("article").collect()
             self._vector_digests[of, day] = _digest(of, known)
         return self._vector_digests[of, day]
+
+    def pictures_before(self, day: int) -> str:
+        """Hash which articles that `as_of(day)` can reach have pictures, and the sizes and times of these."""
+        if self.pictures is None:
+            raise DataError(without_pictures(self.place_of_pictures))
+        if day not in self._picture_digests:
+            ids = dict(self._appeared(day).select("article", "article_id").collect().iter_rows())
+            files = picture_files(self.pictures, ids)
+            self._picture_digests[day] = digest_of({ids[article]: state_of(file) for article, file in files.items()})
+        return self._picture_digests[day]
 
     @property
     def present(self) -> frozenset[str]:
@@ -232,6 +259,7 @@ class Store:
             customers=customers,
             present=self.present,
             vectors={of: _only(self._scan_vectors(of), articles) for of in self.manifest.vectors},
+            pictures=self.pictures,
         )
 
     def sold_in(self, week: Week) -> pl.LazyFrame:

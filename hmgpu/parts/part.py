@@ -104,6 +104,8 @@ class PartContext:
     """The workflows, fitted at the oldest training cutoff; a call, since loading them loads Merlin."""
     model: Path | None = None
     """Folder of what `Trained.train` left."""
+    cache: Path | None = None
+    """Folder of what may be kept from run to run because it is named by all that decides it."""
 
 
 class Part(Adaptable):
@@ -177,6 +179,14 @@ class Part(Adaptable):
     def uses_vectors(self) -> frozenset[VectorsOf]:
         """What of the articles it takes vectors of where the data set has them: other ones change what it learns."""
         return self.needs_vectors()
+
+    def needs_pictures(self) -> bool:
+        """Whether it looks at the articles' pictures; where the data have none, it is left out."""
+        return False
+
+    def reads(self) -> tuple[Path, ...]:
+        """Files and folders besides the data whose content decides what it learns."""
+        return ()
 
 
 class Learner(Part):

@@ -19,6 +19,7 @@ from hmgpu.parts.part import Learned, Learner, Part, PartContext, Trained
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.exclusions import Exclusions
 from hmgpu.pipeline.lists import best_sellers
+from hmgpu.pipeline.usable_parts import digests_of_files
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.runs.run import Run, Step, code_digest
 
@@ -29,6 +30,8 @@ P = TypeVar("P", bound=Part)
 
 FALLBACK = "fallback"
 TABLE = "table.parquet"
+CACHE = "cache"
+"""In the folder of the runs: what parts keep from run to run. It may be removed at any time."""
 
 
 def cut_out(audience: History, engine: Engine) -> History:
@@ -180,11 +183,15 @@ class Learning:
         return self.store.digest_before(week.first_day)
 
     def _known_to(self, part: Part, week: Week) -> list[str]:
-        """Return the hashes of what was known before `week` and of the vectors that `part` uses."""
-        used = [of for of in sorted(part.uses_vectors()) if of in self.store.manifest.vectors]
-        vectors = [self.store.vectors_before(of, week.first_day) for of in used]
-        return [self._known(week), *vectors]
+        """Return the hashes of what was known before `week`, and of the vectors, pictures and files `part` uses."""
+        vectors = [of for of in sorted(part.uses_vectors()) if of in self.store.manifest.vectors]
+        used = [self.store.vectors_before(of, week.first_day) for of in vectors]
+        if part.needs_pictures():
+            used.append(self.store.pictures_before(week.first_day))
+        return [self._known(week), *used, *digests_of_files(part, part.kind)]
 
     def bind(self, part: P, model: Path | None = None) -> P:
         """Return `part`, bound to what it needs to work."""
-        return part.bind(PartContext(self.engine, self.config.seed, lambda: self.encoders, model))
+        return part.bind(
+            PartContext(self.engine, self.config.seed, lambda: self.encoders, model, self.run.folder.parent / CACHE)
+        )

@@ -16,7 +16,7 @@ from hmgpu.pipeline.learn import Learning
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.rhythm import measured
 from hmgpu.pipeline.schedule import Schedule
-from hmgpu.pipeline.usable_parts import vector_digests
+from hmgpu.pipeline.usable_parts import digests_of_inputs
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.runs.inventory import reusable_runs
 from hmgpu.runs.run import Run, code_digest
@@ -74,4 +74,4 @@ def decisive_settings(config: Config, store: Store, excluded: Exclusions) -> tup
         excluded: what `config.lists` excludes: the content of its file decides, not its name.
     """
     lists = {"k": config.lists.k} | excluded.settings()
-    return config.decisive() | {"lists": lists}, [store.digest, *vector_digests(config, store)]
+    return config.decisive() | {"lists": lists}, [store.digest, *digests_of_inputs(config, store)]

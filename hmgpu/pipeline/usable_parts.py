@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from hmgpu.core.errors import ConfigError, DataError
 from hmgpu.core.extras import missing, remedy
+from hmgpu.core.files import digest_of, hashes, sha256
 from hmgpu.data.store import Store, without_vectors
 from hmgpu.data.weeks import Week
 from hmgpu.parts.feature import Feature
@@ -37,10 +38,10 @@ def usable_parts(config: Config, store: Store, oldest: Week) -> UsableParts:
     Args:
         oldest: the first week that parts learn for; those that need more days of purchases before it are left out too.
 
-    Raises ConfigError where no retriever or no negative sampler is left, or what the ranker needs is not there,
-    DataError where vectors that a part uses are missing.
+    Raises ConfigError where no retriever or no negative sampler is left, or what the ranker or a part needs is not
+    there, DataError where vectors that a part uses are missing.
     """
-    vector_digests(config, store)
+    digests_of_inputs(config, store)
     uninstalled = missing(config.ranker.needs_packages())
     if uninstalled:
         raise ConfigError(f"The ranker {config.ranker.kind} needs {', '.join(uninstalled)}: {remedy(uninstalled[0])}.")
@@ -95,6 +96,8 @@ def lacks(part: Part, store: Store, oldest: Week) -> str | None:
         return f"the data has no {', '.join(absent)}"
     if uninstalled:
         return f"it needs {', '.join(uninstalled)}; {remedy(uninstalled[0])}"
+    if part.needs_pictures() and store.pictures is None:
+        return f"the data has no pictures; put them into {store.place_of_pictures}"
     if part.needs_days() > known:
         return (
             f"it needs {part.needs_days()} days of purchases before {oldest}, the oldest week that the run learns for, "
@@ -103,8 +106,12 @@ def lacks(part: Part, store: Store, oldest: Week) -> str | None:
     return None
 
 
-def vector_digests(config: Config, store: Store) -> list[str]:
-    """Return the hash of each table of vectors that a part uses. Raises DataError where the data set lacks one."""
+def digests_of_inputs(config: Config, store: Store) -> list[str]:
+    """Return the hashes of what parts use next to the tables: vectors, pictures, and files of their own.
+
+    Raises DataError where the data set lacks vectors, and ConfigError where a file that a part names isn't there. Parts
+    that need pictures leave themselves out where the data set has none.
+    """
     parts: dict[str, Part] = {f"retrievers.{name}": part for name, part in config.retrievers.items()}
     parts |= {f"features.{name}": part for name, part in config.features.items()}
     wanted = {of: name for name, part in parts.items() for of in part.needs_vectors()}
@@ -112,4 +119,15 @@ def vector_digests(config: Config, store: Store) -> list[str]:
         if of not in store.manifest.vectors:
             raise DataError(f"{name}: {without_vectors(of, store.root)}")
     used = {of for part in parts.values() for of in part.uses_vectors() if of in store.manifest.vectors}
-    return [store.vectors_before(of, store.last_day + 1) for of in sorted(used)]
+    found = [store.vectors_before(of, store.last_day + 1) for of in sorted(used)]
+    if store.pictures is not None and any(part.needs_pictures() for part in parts.values()):
+        found.append(store.pictures_before(store.last_day + 1))
+    return found + [digest for name, part in sorted(parts.items()) for digest in digests_of_files(part, name)]
+
+
+def digests_of_files(part: Part, name: str) -> list[str]:
+    """Return the hashes of the files and folders that `part` reads; ConfigError where one isn't there."""
+    for path in part.reads():
+        if not path.exists():
+            raise ConfigError(f"{name}: there is no {path}, which it names.")
+    return [digest_of(hashes(path)) if path.is_dir() else sha256(path) for path in part.reads()]

@@ -34,7 +34,7 @@ def bound(part: P, history: History, engine: Engine = CPU, trained_on: History |
     model = None
     if isinstance(part, Trained):
         model = once(past, f"model {engine.name} {_said(part)}", lambda: _train(part, past, engine))
-    return part.bind(PartContext(engine, SEED, lambda: encoders(past, engine), model))
+    return part.bind(_context(past, engine, model))
 
 
 def encoders(history: History, engine: Engine = CPU, days: int = 91) -> Any:
@@ -84,9 +84,12 @@ def _digest(plan: pl.LazyFrame, file: Path, engine: Engine) -> str:
 
 def _train(part: Trained, history: History, engine: Engine) -> Path:
     folder = Path(tempfile.mkdtemp(dir=_folder.name))
-    context = PartContext(engine, SEED, lambda: encoders(history, engine))
-    part.bind(context).train(history, folder, folder / "work")
+    part.bind(_context(history, engine)).train(history, folder, folder / "work")
     return folder
+
+
+def _context(history: History, engine: Engine, model: Path | None = None) -> PartContext:
+    return PartContext(engine, SEED, lambda: encoders(history, engine), model, Path(_folder.name) / "cache")
 
 
 def _said(part: Part) -> str:

@@ -25,14 +25,15 @@ from hmgpu.parts.part import build
 from hmgpu.parts.retriever import Retriever
 from hmgpu.pipeline.candidates import merge
 from hmgpu.testing.asking import CPU, bound, learned
+from hmgpu.testing.pictures import colour_of, draw_pictures
 
 SCALE, WORLD = 0.0005, 7  # 16,000 rows
-PRESENT, ELSEWHERE = 4, 5  # what vectors of articles that are still to come are drawn by
+PRESENT, ELSEWHERE = 4, 5  # what vectors and pictures of articles that are still to come are drawn by
 
 
 @dataclass(frozen=True)
 class ContractData:
-    """A small data set with vectors of articles' pictures and texts, known up to its last week."""
+    """A small data set with articles' pictures, and vectors of these and of texts, known up to its last week."""
 
     store: Store
     other_store: Store
@@ -60,6 +61,8 @@ def contract_data() -> ContractData:
     cutoff = store.last_complete_week.first_day
     other = _ingested(_other_future(folder / "raw", folder / "other-raw", cutoff), folder / "other-data")
     store, other = _with_vectors(store, cutoff, PRESENT), _with_vectors(other, cutoff, ELSEWHERE)
+    _draw_pictures(store, cutoff, PRESENT)
+    _draw_pictures(other, cutoff, ELSEWHERE)
     history = store.as_of(cutoff)
     even = store.customer_ids().filter(pl.col("customer") % 2 == 0)
     customers = CPU.collect(even.select("customer").sort("customer")).lazy()
@@ -110,6 +113,20 @@ def _with_vectors(store: Store, cutoff: int, seed: int) -> Store:
     keep(store.root, "pictures", articles["article_id"].filter(some), vectors[some], "tests")
     keep(store.root, "text", articles["article_id"], vectors[:, :6], "tests")
     return Store(store.root)
+
+
+def _draw_pictures(store: Store, cutoff: int, seed: int) -> None:
+    """Draw most articles' pictures; those of articles that are not known before the cutoff depend on `seed`."""
+    articles = CPU.collect(store.articles().select("article", "article_id").sort("article_id"))
+    known = articles["article"].is_in(CPU.collect(store.as_of(cutoff).articles)["article"].implode())
+    draw_pictures(
+        store.place_of_pictures,
+        {
+            article_id: colour_of(place, 0 if is_known else seed)
+            for place, (article_id, is_known) in enumerate(zip(articles["article_id"], known, strict=True))
+            if place % 5
+        },
+    )
 
 
 def _shuffled(history: History, folder: Path) -> History:

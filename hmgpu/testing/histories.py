@@ -1,6 +1,7 @@
 """Histories made by hand: a few purchases, and what is known of their articles and customers."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -29,8 +30,9 @@ def make_history(
     present: frozenset[str] = EVERY_COLUMN,
     vectors: Mapping[VectorsOf, Mapping[int, Sequence[float]]] | None = None,
     launched: Mapping[int, int] | None = None,
+    pictures: Path | None = None,
 ) -> History:
-    """A History from a few purchases.
+    """A History from a few purchases; an article's id is its number in ten digits.
 
     Args:
         bought: (days ago, customer, article), one a unit.
@@ -41,6 +43,7 @@ def make_history(
         present: names of the optional columns that the retailer is to have.
         vectors: of length 1, by what they are of and by article.
         launched: how many days ago an article was launched, by key; it is known even if nobody bought it.
+        pictures: the folder of the articles' pictures, by their ids.
     """
     rows = list(bought)
     transactions = pl.DataFrame(
@@ -58,14 +61,16 @@ def make_history(
     appeared = pl.concat([appeared, transactions.select("article", "day")])
     first = appeared.group_by("article").agg(first_day=pl.col("day").min())
     catalogue = _table(ARTICLES, {a for _, _, a in rows} | set(articles or ()) | set(launches), articles or {})
+    ids = catalogue.select(pl.col("article").cast(pl.String).str.zfill(10).alias("article_id"))
     people = _table(CUSTOMERS, {c for _, c, _ in rows} | set(customers or ()), customers or {})
     return History(
         cutoff=CUTOFF,
         transactions=transactions.lazy(),
-        articles=catalogue.join(first, on="article").lazy(),
+        articles=catalogue.with_columns(ids["article_id"]).join(first, on="article").lazy(),
         customers=people.lazy(),
         present=present,
         vectors={of: vector_table(each).lazy() for of, each in (vectors or {}).items()},
+        pictures=pictures,
     )
 
 

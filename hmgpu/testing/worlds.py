@@ -1,12 +1,15 @@
 """Histories at the edges of the contract: next to nothing, all the same, free and the dearest, nobody's age."""
 
 import functools
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from hmgpu.data.store import History
 from hmgpu.data.tables import ARTICLES, CUSTOMERS
 from hmgpu.testing.histories import Purchase, make_history
+from hmgpu.testing.pictures import colour_of, draw_pictures
 
 DEAREST = 2**31 - 1
 """The highest price, in price units."""
@@ -42,7 +45,17 @@ def _world(bought: list[Purchase], prices: list[int], known: bool = True) -> His
         prices=prices,
         channels=[number % 2 for number in range(len(bought))],
         vectors={"pictures": vectors, "text": vectors},
+        pictures=_pictures(),
     )
+
+
+@functools.cache
+def _pictures() -> Path:
+    articles = range(0, ARTICLES_SOLD, 2)
+    return draw_pictures(Path(_folder.name), {f"{key:010}": colour_of(key) for key in articles})
+
+
+_folder = tempfile.TemporaryDirectory(prefix="hmgpu-testing-")
 
 
 def _article(key: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hmgpu.data.settings import ColumnNames, DataSettings, Files
 from hmgpu.data.store import Store
 from hmgpu.data.vectors.keep import keep
 from hmgpu.data.weeks import Week, date_of, day_number
+from hmgpu.testing.pictures import draw_pictures
 
 CPU = Engine("cpu", "tests")
 
@@ -177,6 +178,31 @@ def test_vectors_enter_with_their_articles(tmp_path):
     for ask in (store.as_of(day("2020-09-16")).vectors_of, lambda of: store.vectors_before(of, day("2020-09-16"))):
         with pytest.raises(DataError, match=r"no vectors of the articles' names and descriptions.*hmgpu vectors text"):
             ask("text")
+
+
+def test_pictures_are_those_of_the_articles_that_had_appeared(small, monkeypatch, tmp_path):
+    dates = (day("2020-09-15"), day("2020-09-16"))
+
+    def hashes() -> list[str]:
+        store = Store(small.root)
+        monkeypatch.setattr(Store, "place_of_pictures", tmp_path / "images")
+        return [store.pictures_before(each) for each in dates]
+
+    for ask in (hashes, lambda: Store(small.root).as_of(dates[0]).picture_files({})):
+        with pytest.raises(DataError, match=r"The data set has no pictures: put them into"):
+            ask()
+    draw_pictures(tmp_path / "images", dict.fromkeys(("coat", "never"), (9, 9, 9)))
+    ids = dict(CPU.collect(small.as_of(dates[0]).articles.select("article", "article_id")).iter_rows())
+    assert ids == {1: "coat", 2: "hat"}
+    found = Store(small.root).as_of(dates[0]).picture_files(ids)
+    assert found == {1: tmp_path / "images" / "coa" / "coat.jpg"}
+    before = hashes()
+    draw_pictures(tmp_path / "images", {"sock": (9, 9, 9)})  # first sold on the 15th
+    later = hashes()
+    assert later[0] == before[0]
+    assert later[1] != before[1]
+    draw_pictures(tmp_path / "images", {"coat": (200, 9, 9)})
+    assert hashes()[0] != before[0]
 
 
 def test_all_customers_are_known_at_any_time(small):

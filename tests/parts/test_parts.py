@@ -132,7 +132,11 @@ def test_parts_can_reach_no_label(file: Path) -> None:
         if isinstance(node, ast.ImportFrom):
             imported |= {f"{node.module}.{alias.name}" for alias in node.names}
     ours = {name for name in imported if name.startswith("hmgpu")}
-    kits = ("hmgpu.parts.", "hmgpu.core.", "hmgpu.data.choices.", "hmgpu.data.tables.", "hmgpu.data.weeks.")
+    kits = (
+        "hmgpu.parts.",
+        "hmgpu.core.",
+        *(f"hmgpu.data.{name}." for name in ("choices", "pictures", "tables", "weeks")),
+    )
     assert [name for name in ours if not name.startswith(kits) and name != "hmgpu.data.store.History"] == []
 
 

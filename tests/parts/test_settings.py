@@ -34,7 +34,7 @@ ATTRIBUTES = ("department", "age_band", "price_level", "channel", "gender", "clu
 # test_dlrm.py, test_guard.py, test_automl.py and the like try every setting of theirs. Settings of several processes
 # have tests with a cluster.
 ELSEWHERE = {"two_tower", "sasrec", "dssm", "youtube_dnn", "hierarchical_softmax", "tdm", "mult_vae", "neumf"}
-ELSEWHERE |= {"dlrm", "dnn", "din", "guard", "automl"}
+ELSEWHERE |= {"image_ete", "dlrm", "dnn", "din", "guard", "automl"}
 PROCESSES = {"workers"}
 QUICK = {"kind": "xgboost", "rounds": 15, "learning_rate": 0.5, "depth": 3, "min_child_weight": 1, "patience": 2}
 START: dict[str, dict[str, Any]] = {

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -17,13 +18,16 @@ from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.rankers.blend import Blend
 from hmgpu.parts.rankers.dlrm import DLRM
 from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.retrievers.image_ete import ImageETE
 from hmgpu.parts.retrievers.last_season import LastSeason
 from hmgpu.parts.retrievers.still_on_sale import StillOnSale
 from hmgpu.parts.retrievers.two_tower import TwoTower
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.usable_parts import usable_parts
+from hmgpu.testing.pictures import draw_pictures
 
+CPU = Engine("cpu", "tests")
 SEASON = {"last_season": LastSeason(), "still_last_season": StillOnSale(of=LastSeason())}
 
 
@@ -60,15 +64,38 @@ def test_the_reason_is_what_the_data_or_the_machine_lacks(
 ) -> None:
     monkeypatch.setattr(Store, "present", store.present - {"price"})
     monkeypatch.setattr(TwoTower, "needs_packages", lambda self: ("a_library_of_nobody",))
-    retrievers = {"popular": config.retrievers["popular"], "two_tower": TwoTower()}
+    retrievers = {"popular": config.retrievers["popular"], "two_tower": TwoTower(), "looks": ImageETE()}
     config = config.model_copy(update={"retrievers": retrievers, "features": {"two_tower": PriceFit()}})
     pipeline = open_pipeline(config, Engine("cpu", "tests"))
     with pipeline.working():
         facts = json.loads((pipeline.run.folder / "manifest.json").read_text())
     assert facts["left_out"] == {
         "retrievers.two_tower": "it needs a_library_of_nobody; pip install a_library_of_nobody",
+        "retrievers.looks": f"the data has no pictures; put them into {store.place_of_pictures}",
         "features.two_tower": "the data has no price",
     }
+
+
+def test_pictures_and_weights_decide_the_runs_that_use_them_and_no_others(
+    config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    weights = tmp_path / "weights.pth"
+    looks = {"retrievers": {"popular": config.retrievers["popular"], "looks": ImageETE(weights=weights)}}
+    monkeypatch.setattr(Store, "place_of_pictures", draw_pictures(tmp_path / "images", {"0000000000": (1, 2, 3)}))
+    ids = Store(config.data.root).article_ids().sort("article").collect()["article_id"]
+
+    def names() -> list[str]:
+        return [open_pipeline(each, CPU).run.folder.name for each in (config, config.model_copy(update=looks))]
+
+    with pytest.raises(ConfigError, match=r"retrievers\.looks: there is no .*weights\.pth, which it names\."):
+        names()
+    weights.write_text("some")
+    seen = [names()]
+    draw_pictures(tmp_path / "images", {ids[3]: (1, 2, 3)})
+    seen.append(names())
+    weights.write_text("others")
+    seen.append(names())
+    assert [len({each[place] for each in seen}) for place in (0, 1)] == [1, 3]
 
 
 @pytest.mark.parametrize(

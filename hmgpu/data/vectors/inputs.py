@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import polars as pl
 from PIL import Image
@@ -11,7 +10,7 @@ from PIL import Image
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import digest_of
 from hmgpu.data.choices import VectorsOf
-from hmgpu.data.pictures import Unread, picture_file, read_picture
+from hmgpu.data.pictures import Unread, picture_file, picture_files, read_picture, state_of
 from hmgpu.data.store import Store
 
 SIDE = 512  # pixels at least: encoders use about 224, and a JPEG decodes faster at a fraction of its size
@@ -68,16 +67,16 @@ class ArticlePictures(ArticleInputs):
                 "import vectors with `hmgpu vectors pictures --from FILE`."
             )
         ids = store.article_ids().sort("article_id").collect()["article_id"]
-        places = {each: picture_file(folder, each) for each in ids}
-        self._files = {each: file for each, file in places.items() if file and file.is_file()}
+        self._files = picture_files(folder, {each: each for each in ids})
         if not self._files:
-            example = next(filter(None, places.values()), folder / "012" / "0123456789.jpg")
+            places = (picture_file(folder, each) for each in ids)
+            example = next(filter(None, places), folder / "012" / "0123456789.jpg")
             raise DataError(
                 f"{folder} holds no picture of any article: a picture must lie in a folder named by the first three "
                 f"characters of the article's id, such as {example}."
             )
         self.ids = list(self._files)
-        self.digest = digest_of({each: _state(file) for each, file in self._files.items()})
+        self.digest = digest_of({each: state_of(file) for each, file in self._files.items()})
 
     def read(self, ids: Sequence[str]) -> list[Input | Unread]:
         with ThreadPoolExecutor() as threads:  # decoding releases Python's lock
@@ -90,9 +89,3 @@ class ArticlePictures(ArticleInputs):
 def inputs_of(store: Store, of: VectorsOf) -> ArticleInputs:
     """Return all inputs of the data set's articles; raises DataError where there are none."""
     return ArticlePictures(store) if of == "pictures" else ArticleTexts(store)
-
-
-def _state(file: Path) -> list[int]:
-    """Return size and time: hashing the contents of thousands of pictures would take longer than it could save."""
-    state = file.stat()
-    return [state.st_size, state.st_mtime_ns]

@@ -1,6 +1,5 @@
 """Encoders of pictures from the library timm (Wightman 2019): classifiers of pictures without their last layer."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.extras import needed_by
 from hmgpu.core.files import digest_of
+from hmgpu.core.timm_models import from_file, from_folder, weights_digest
 from hmgpu.data.vectors.encoder import Encoder, loading
 
 if TYPE_CHECKING:
@@ -47,17 +47,16 @@ class PictureEncoder(Encoder):
                 source = name if name.startswith("hf-hub:") else name.removeprefix("timm/")
                 model = _from_hub(source, offline)
             elif path.is_dir():
-                model = timm.create_model(f"local-dir:{path.absolute()}", pretrained=True)
+                model = from_folder(path)
             else:
-                model = _from_file(path, architecture or "")
-            model.reset_classifier(0)  # not sooner: timm would then let other weights be missing, too
+                model = from_file(path, architecture or "")
         data: Any = timm.data
         config = data.resolve_model_data_config(model)
         self._transform = data.create_transform(**config, is_training=False)
         self._model = model.eval().requires_grad_(False).to(engine.device, memory_format=torch.channels_last)
         self._device = engine.device
         self.label = path.resolve().name if path else name
-        known = [architecture, config, timm.__version__, torch.__version__, engine.name, _weights_digest(model)]
+        known = [architecture, config, timm.__version__, torch.__version__, engine.name, weights_digest(model)]
         self.digest = digest_of(json.loads(json.dumps(known, default=str)))
 
     def encode(self, inputs: "Sequence[str | Image]") -> "np.ndarray[Any, Any]":
@@ -103,34 +102,8 @@ def _from_hub(name: str, offline: bool) -> Any:
 
     before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, offline or constants.HF_HUB_OFFLINE
     try:
-        return timm.create_model(name, pretrained=True)
+        model: Any = timm.create_model(name, pretrained=True)
     finally:
         constants.HF_HUB_OFFLINE = before
-
-
-def _from_file(file: Path, architecture: str) -> Any:
-    import timm
-    import torch
-
-    model: Any = timm.create_model(architecture)
-    last = model.pretrained_cfg.get("classifier") or ()
-    last = (last,) if isinstance(last, str) else tuple(last)
     model.reset_classifier(0)
-    weights = timm.models.load_state_dict(str(file))  # runs no code of a pickle
-    weights = {key: value for key, value in weights.items() if not key.startswith(tuple(f"{name}." for name in last))}
-    own, none = model.state_dict(), torch.empty(0, 0)
-    others = [key for key in (own | weights) if own.get(key, none).shape != weights.get(key, none).shape]
-    if others:
-        raise ValueError(
-            f"{len(others)} of its weights or of {architecture}'s have no counterpart, such as {others[0]}"
-        )
-    model.load_state_dict(weights)
     return model
-
-
-def _weights_digest(model: Any) -> str:
-    known = hashlib.sha256()
-    for name, tensor in model.state_dict().items():
-        known.update(name.encode())
-        known.update(tensor.cpu().contiguous().numpy())
-    return known.hexdigest()

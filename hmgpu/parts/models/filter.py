@@ -1,6 +1,7 @@
 """The common base of filters: retrievers that propose another one's candidates without some of the articles."""
 
 from abc import abstractmethod
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 import polars as pl
@@ -60,6 +61,12 @@ class Filter(Retriever):
 
     def uses_vectors(self) -> frozenset[VectorsOf]:
         return self.of.uses_vectors()
+
+    def needs_pictures(self) -> bool:
+        return self.of.needs_pictures()
+
+    def reads(self) -> tuple[Path, ...]:
+        return self.of.reads()
 
     def bind(self, context: PartContext) -> Self:
         return super().bind(context).model_copy(update={OF: self.of.bind(context)})

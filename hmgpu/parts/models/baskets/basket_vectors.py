@@ -59,8 +59,12 @@ class BasketNetwork(nn.Module):
         """Return the mean loss of a batch, and its number of rows."""
 
     @abstractmethod
-    def write(self, past: History, articles: pl.DataFrame, engine: Engine, folder: Path) -> list[Path]:
+    def write(self, past: History, articles: pl.DataFrame, context: PartContext, folder: Path) -> list[Path]:
         """Write what it is trained on into the new `folder`, and return the files."""
+
+    def article_vectors(self, articles: pl.DataFrame, history: History, context: PartContext) -> pl.DataFrame:
+        """Return (article, `v…` int16) as of `history`: of `articles` (article, place), and of any others."""
+        return vectors_of_articles(self, articles)
 
     def weights(self) -> dict[str, pl.DataFrame]:
         """Return what scores are computed from besides vectors, as tables."""
@@ -95,8 +99,8 @@ class BasketVectors:
         best = train_to(settings, history, work, partial(self._fitted, context=context, folder=folder))
         if not (folder / WEIGHTS).exists():
             log.warning(
-                "%s proposes nothing: no article was bought %d times in the %d days before the held-out week; lower "
-                "its `support`",
+                "%s proposes nothing: no article was bought %d times in the %d days before the held-out week, or there "
+                "was no other to compare it with; lower its `support`",
                 settings.kind,
                 settings.support,
                 settings.looks_back,
@@ -117,7 +121,7 @@ class BasketVectors:
         articles = known_articles(past, settings.looks_back, settings.support, engine)
         torch.manual_seed(context.seed)
         model = self.network(articles.height, settings)
-        files = model.write(past, articles, engine, work / "purchases")
+        files = model.write(past, articles, context, work / "purchases")
         if not files:
             articles.clear().write_parquet(folder / ARTICLES)
             return None
@@ -138,9 +142,10 @@ class BasketVectors:
     def article_tables(
         self, settings: BasketSettings, history: History, context: PartContext
     ) -> dict[str, pl.DataFrame]:
-        """Return `articles` (article, `v…` int16) that the network knows, `codes`, their places, and its weights."""
+        """Return `articles` (article, `v…` int16), `codes`, the places of those it knows, and the network's weights."""
         model, articles = self._trained(settings, context)
-        return {"articles": _vectors_of_articles(model, articles), "codes": articles, **model.weights()}
+        found = model.article_vectors(articles, history, context)
+        return {"articles": found, "codes": articles, **model.weights()}
 
     def customer_tables(
         self, settings: BasketSettings, audience: History, codes: pl.DataFrame, context: PartContext
@@ -171,12 +176,13 @@ def _recall(model: nn.Module, rows: Mapping[str, pl.DataFrame], scorer: Scorer, 
     """Return the recall of what the customers `asked` `bought` among the articles on sale."""
     assert isinstance(model, BasketNetwork)
     known = rows["known"]
-    vectors = _vectors_of_articles(model, known).join(known.select("article", "on_sale"), on="article")
+    vectors = vectors_of_articles(model, known).join(known.select("article", "on_sale"), on="article")
     tables = {"articles": vectors, "customers": _vectors_of_customers(model, rows["asked"], engine), **model.weights()}
     return held_out_recall(tables, rows["bought"], scorer, engine)
 
 
-def _vectors_of_articles(model: BasketNetwork, articles: pl.DataFrame) -> pl.DataFrame:
+def vectors_of_articles(model: BasketNetwork, articles: pl.DataFrame) -> pl.DataFrame:
+    """Return (article, `v…` int16) of `articles` (article, …), which are all that `model` knows."""
     with torch.inference_mode():
         vectors = model.eval().items()
     return quantised(torch.from_numpy(articles["article"].to_numpy().copy()), vectors, "article")
@@ -186,10 +192,9 @@ def _vectors_of_customers(model: BasketNetwork, rows: pl.DataFrame, engine: Engi
     model = model.to(engine.device).eval()
     found = []
     with torch.inference_mode():
-        for some in rows.iter_slices(AT_ONCE):
+        for some in [*rows.iter_slices(AT_ONCE)] or [rows]:
             inputs = whole(some.select(BASKET), engine.device)
             ends = inputs[BASKET + OFFSETS]
             inputs[BASKET + OFFSETS] = functional.pad(ends, (0, AT_ONCE - some.height), value=int(ends[-1]))
             found.append(model.customers(inputs)[: some.height].cpu())
-    vectors = torch.cat(found) if found else model.items().cpu()[:0]
-    return quantised(torch.from_numpy(rows["customer"].to_numpy().copy()), vectors, "customer")
+    return quantised(torch.from_numpy(rows["customer"].to_numpy().copy()), torch.cat(found), "customer")

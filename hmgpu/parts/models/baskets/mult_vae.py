@@ -11,13 +11,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hmgpu.core.engine import Engine
 from hmgpu.core.vectors import shortened
 from hmgpu.data.store import History
 from hmgpu.parts.models.baskets.basket_vectors import BasketNetwork
 from hmgpu.parts.models.baskets.baskets import BASKET, write_baskets
 from hmgpu.parts.models.baskets.settings import MultVAESettings
 from hmgpu.parts.models.training.batches import OFFSETS, VALUES, Inputs
+from hmgpu.parts.part import PartContext
 
 SMALL = 0.1  # standard deviation of embeddings at the start
 
@@ -72,8 +72,8 @@ class MultVAE(BasketNetwork):
         weight = self.settings.beta * (self.steps / self.settings.anneal).clamp(max=1)
         return (unlikely + weight * divergence).mean(), len(mean)
 
-    def write(self, past: History, articles: pl.DataFrame, engine: Engine, folder: Path) -> list[Path]:
-        return write_baskets(past, articles, self.settings.days, engine, folder)
+    def write(self, past: History, articles: pl.DataFrame, context: PartContext, folder: Path) -> list[Path]:
+        return write_baskets(past, articles, self.settings.days, context.engine, folder)
 
     def customers(self, inputs: Inputs) -> torch.Tensor:
         """Return the means of customers' distributions, and a one next to them: of length 1."""

@@ -34,6 +34,7 @@ from hmgpu.parts.models.space.topk import (
 from hmgpu.parts.models.training.batches import TARGET, WEEK, Inputs
 from hmgpu.parts.models.training.negatives import OnSaleNegatives
 from hmgpu.parts.models.training.weights import set_weights, weight_table
+from hmgpu.parts.part import PartContext
 
 SMALL = 0.1  # standard deviation of embeddings at the start
 FAR = 15.0  # the largest number of a vector, so that it fits into 16 bits
@@ -95,10 +96,10 @@ class NeuMF(BasketNetwork):
         """Return `weights` (place int32, weight float32): those of the layers."""
         return {"weights": weight_table(self.layers)}
 
-    def write(self, past: History, articles: pl.DataFrame, engine: Engine, folder: Path) -> list[Path]:
-        files = write_targets(past, articles, self.settings, engine, folder)
+    def write(self, past: History, articles: pl.DataFrame, context: PartContext, folder: Path) -> list[Path]:
+        files = write_targets(past, articles, self.settings, context.engine, folder)
         count = self.settings.negatives * self.settings.batch
-        self.negatives = OnSaleNegatives(files.on_sale, count, engine.device)
+        self.negatives = OnSaleNegatives(files.on_sale, count, context.engine.device)
         return files.bought
 
     def losses(self, inputs: Inputs, others: torch.Tensor) -> torch.Tensor:

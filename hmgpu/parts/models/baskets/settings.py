@@ -45,13 +45,22 @@ class MultVAESettings(BasketSettings):
     """Step size of the optimiser AdamW; larger learns faster, and fails to converge if it is too large."""
 
 
-class NeuMFSettings(BasketSettings):
+class TargetSettings(BasketSettings):
+    """What networks are trained on that are to find what was bought in a week; see `targets.py`."""
+
+    weeks: Count = 12
+    """Weeks of purchases to train on, before the held-out one where one is held out."""
+
+    @property
+    def looks_back(self) -> int:
+        return self.days + DAYS * self.weeks
+
+
+class NeuMFSettings(TargetSettings):
     """The layers of the neural matrix factorisation and how it is trained; see `retrievers/neumf.py`."""
 
     on_sale: Count = 28
     """Only articles that sold in this many days before the cutoff are proposed, or sampled as negatives."""
-    weeks: Count = 12
-    """Weeks of purchases to train on, before the held-out one where one is held out."""
     negatives: Count = 5
     """Articles on sale, sampled at random, for each purchase in training."""
     power: Annotated[float, Field(ge=0)] = 0.0
@@ -63,7 +72,3 @@ class NeuMFSettings(BasketSettings):
     customer."""
     batch: Count = 1024
     """Purchases in each training step, on each device. A larger batch is faster and needs more memory."""
-
-    @property
-    def looks_back(self) -> int:
-        return self.days + DAYS * self.weeks

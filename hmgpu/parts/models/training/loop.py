@@ -75,8 +75,9 @@ class ModelInTraining(lightning.LightningModule):
         torch.nn.utils.clip_grad_norm_((p for group in optimizer.param_groups for p in group["params"]), CLIP)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        decay = self.settings.weight_decay
-        return torch.optim.AdamW(self.parameters(), lr=self.settings.learning_rate, weight_decay=decay, fused=True)
+        decay, model = self.settings.weight_decay, self.model
+        groups = model.parameter_groups() if hasattr(model, "parameter_groups") else self.parameters()  # type: ignore[operator]
+        return torch.optim.AdamW(groups, lr=self.settings.learning_rate, weight_decay=decay, fused=True)
 
 
 class Fitted(NamedTuple):
@@ -130,7 +131,8 @@ def fit(
 
     Args:
         model: it must have a method `loss(batch) -> (scalar, rows)`. Before every pass but the first, its method
-            `between_passes()` is called, if it has one.
+            `between_passes()` is called, if it has one. Its method `parameter_groups()`, if it has one, returns what is
+            trained, in groups as torch's optimisers take them; else all parameters are.
         batches: the training examples.
         score: called after each pass. It decides when to stop and which weights are kept; without it all epochs are
             trained, and the last weights kept.

@@ -1,0 +1,1 @@
+"""Networks that see the articles' pictures, trained together with vectors of customers and articles."""
