@@ -41,10 +41,12 @@ class ImageETE(BasketNetwork):
     """Of the articles that it knows, in the order of their places."""
 
     def __init__(self, articles: int, settings: ImageSettings) -> None:
+        # First: random weights, and so what is kept of pictures, must not depend on the number of articles.
+        backbone = Backbone(settings, settings.kind)
         super().__init__(articles, settings)
         self.constant = nn.Parameter(torch.zeros(settings.dimensions))
         self.articles = nn.Embedding(articles, settings.dimensions)
-        self.backbone = Backbone(settings, settings.kind)
+        self.backbone = backbone
         self.seen = nn.Linear(self.backbone.width, settings.dimensions)
         for name, value in (("mean", 0.0), ("spread", 1.0)):
             self.register_buffer(name, torch.full((self.backbone.width,), value))

@@ -106,6 +106,14 @@ def test_with_its_own_factors_left_out_an_article_is_its_picture(history, tmp_pa
     assert model.seen.weight.grad.any()
 
 
+def test_what_is_kept_of_pictures_is_the_same_for_any_number_of_articles():
+    digests = []
+    for articles in (3, 9):
+        torch.manual_seed(1)
+        digests.append(Network(articles, SMALL).backbone.digest(CPU))
+    assert digests[0] == digests[1]
+
+
 def test_a_training_that_was_killed_ends_with_the_same_weights(history, tmp_path):
     def weights(part, folder, work):
         (tmp_path / folder).mkdir()
