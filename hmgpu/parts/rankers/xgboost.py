@@ -64,7 +64,8 @@ class XGBoost(Ranker):
     rounds: Annotated[Count, Measured(rounds_of)] = 600
     """The most trees that are fitted."""
     patience: Annotated[Count, Measured(patience_of)] = 40
-    """Fitting stops after this many trees without a better NDCG@50 in the validation week."""
+    """Fitting stops after this many trees without a better NDCG@50 in the validation week, which is smoothed over a
+    quarter as many trees on each side: the fewer lists decide, the more it jumps from tree to tree."""
     watched: Count | None = 5_000
     """Customers of the validation week whose lists decide when to stop, sampled at random among those who bought a
     candidate; null takes all. More of them make a steadier decision, and cost memory and time for every tree."""

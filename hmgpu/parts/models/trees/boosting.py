@@ -20,6 +20,7 @@ from hmgpu.core.interrupts import interrupts_held
 from hmgpu.core.machine import GIB
 from hmgpu.parts.examples import LABEL, Examples
 from hmgpu.parts.models.trees.fitting import CURVE, METRIC, Fitting, numbers, start_of
+from hmgpu.parts.models.trees.stopping import WATCHED, Stopping
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +46,8 @@ def _boosted(fitting: Fitting, train: xgb.DMatrix, validation: Examples, watched
     if fitting.patience is None:
         log.info("no week decides when to stop: all %d trees are kept", fitting.rounds)
     elif watched.height:
-        evals.append((_watched_lists(validation, fitting, watched), "validation"))
-        stop = xgb.callback.EarlyStopping(rounds=fitting.patience, metric_name=METRIC, maximize=True, save_best=True)
-        callbacks += [stop, _Report(every=50)]
+        evals.append((_watched_lists(validation, fitting, watched), WATCHED))
+        callbacks += [Stopping(fitting.patience), _Report(every=50)]
     else:
         log.warning("no candidate was bought in the validation week: all %d trees are kept", fitting.rounds)
     curves: dict[str, dict[str, list[float]]] = {}
@@ -61,7 +61,7 @@ def _boosted(fitting: Fitting, train: xgb.DMatrix, validation: Examples, watched
         verbose_eval=False,
     )
     # An attribute goes wherever the trees go: to other processes, and into the model's file.
-    booster.set_attr(**{CURVE: json.dumps(curves.get("validation", {}).get(METRIC, []))})
+    booster.set_attr(**{CURVE: json.dumps(curves.get(WATCHED, {}).get(METRIC, []))})
     log.info("kept %d trees", booster.num_boosted_rounds())
     return booster
 
