@@ -13,8 +13,8 @@ from hmgpu.data.store import Store
 CHECKS = ("article_pattern", "customer_pattern")  # of rows that are read: nothing in a data set tells which they were
 
 
-def open_store(settings: DataSettings) -> Store:
-    """Return the data set in `settings.root`.
+def open_store(settings: DataSettings, gap: int = 0) -> Store:
+    """Return the data set in `settings.root`, of which the last `gap` days before each week are not known yet.
 
     Settings that decided its content must be the same now: otherwise nothing would come of them, and a run would
     record them as if they held. Folders, names of files, patterns of ids and `max_bad_rows` may have changed. Raises
@@ -25,7 +25,7 @@ def open_store(settings: DataSettings) -> Store:
             f"There is no data set in {settings.root}, and no raw file in {settings.raw} to build it from: put your "
             "files there, or try synthetic ones (`hmgpu demo`, `hmgpu synth`)."
         )
-    store = Store(settings.root)
+    store = Store(settings.root, gap)
     for key, (asked, held) in differing(content_settings(settings), store.manifest.settings).items():
         if key in CHECKS:
             continue

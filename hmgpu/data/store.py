@@ -121,8 +121,13 @@ class History:
 class Store:
     """An ingested data set. Raises DataError where `root` holds none."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, gap: int = 0) -> None:
+        """Open the data set in `root`.
+
+        Args:
+            gap: days right before each week of which nothing is known yet when the week's lists are made.
+        """
+        self.root, self.gap = root, gap
         self.manifest = Manifest.read(root)
         self.week_starts: Weekday = self.manifest.settings["week_starts"]  # type: ignore[assignment]
         self._weeks = {
@@ -155,7 +160,7 @@ class Store:
             files = [self._digest_of_file(name, day) for name in self._names(0, day - 1)]
             articles = self._appeared(day).collect()
             table = self.manifest.files[self.manifest.table("customers")].sha256 if self._has_customer_file else None
-            facts = [files, table, sorted(self.present)]
+            facts = [files, table, sorted(self.present), *([self.gap] if self.gap else [])]
             self._digests[day] = _digest(json.dumps(facts), articles)
         return self._digests[day]
 
@@ -209,8 +214,8 @@ class Store:
 
     @property
     def next_week(self) -> Week:
-        """The seven days after the last day of the data, for which a run recommends."""
-        return Week(self.last_day + 1)
+        """The seven days after the last day of the data and the gap, for which a run recommends."""
+        return Week(self.last_day + 1 + self.gap)
 
     def week_of(self, date: str) -> Week:
         """Return the week that starts on `date` (YYYY-MM-DD).
@@ -241,7 +246,14 @@ class Store:
         )
 
     def as_of(self, day: int) -> History:
-        """Return what was known at the start of `day` (days since 1970-01-01); raises DataError if that is nothing."""
+        """Return what is known of the time before `day` (days since 1970-01-01) when lists from `day` on are made.
+
+        The last days before it, the gap, are not known yet. Raises DataError where nothing is.
+        """
+        return self.known_before(day - self.gap)
+
+    def known_before(self, day: int) -> History:
+        """Return all that happened before `day`, whatever the gap; raises DataError if that is nothing."""
         if day <= self.manifest.first_day:
             raise DataError(
                 f"Nothing is known before {date_of(day)}: the data in {self.root} starts on "

@@ -90,7 +90,7 @@ def fold_pipelines(
     A week's validation week is the one before it, and its training weeks are the ones before that. Raises DataError
     at once where the data is too short for so many, with how many fit.
     """
-    store = open_store(config.data)
+    store = open_store(config.data, config.weeks.gap)
     check_folds(config, store, folds)
 
     def opened(week: Week) -> tuple[Pipeline, Week]:

@@ -67,7 +67,7 @@ def tune_trees(
     """
     given = load_config(path, list(settings))
     _check(given, at)
-    store = open_store(given.data)
+    store = open_store(given.data, given.weeks.gap)
     reported = validation_week(given, store)
     weeks = given.weeks.model_copy(update={"validation": str(reported.back(2))})
     pipeline = open_pipeline(given.model_copy(update={"weeks": weeks}), engine)

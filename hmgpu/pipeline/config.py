@@ -44,6 +44,10 @@ class WeekSettings(Adaptable):
     """First day (YYYY-MM-DD) of the validation week, which stops training and is scored; null: last complete week.
     Of several weeks that are scored, it is the last."""
 
+    gap: Annotated[int, Field(ge=0, le=28)] = 0
+    """Days right before each week that are not known yet when its lists are made: where the sales of a day arrive a day
+    later, 1. The weeks that are learned from are known as a whole."""
+
     refit: bool = False
     """Whether the ranker for weeks after the validation week is fitted again, to as many trees or passes, with the
     training examples of the validation week too. The figures of that week itself stay those of the ranker that never

@@ -104,7 +104,7 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
 
     def write(folder: Path) -> None:
         one = next(examples.tables()).select("customer").head(1)
-        afterwards = store.as_of(week.last_day + 1)
+        afterwards = store.known_before(week.last_day + 1)
         evaluated = Evaluated(
             metrics=json.loads((judged.folder / METRICS).read_text()),
             precisions=read_table(judged.folder / PRECISIONS),

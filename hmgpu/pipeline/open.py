@@ -39,7 +39,7 @@ def open_pipeline(
 
     Raises BusyError where something is to be measured and another process works on the run.
     """
-    store = open_store(config.data)
+    store = open_store(config.data, config.weeks.gap)
     store.verify()
     excluded = Exclusions.of(config.lists, store, engine)
     folder = config.runs / run_name(config, store, engine, excluded)

@@ -62,7 +62,7 @@ def most_training_weeks(config: Config, store: Store, validation: Week) -> int:
 
     Weeks that quotas are learned from are left for them.
     """
-    known = (validation.first_day - store.manifest.first_day - 1) // DAYS
+    known = (validation.first_day - store.gap - store.manifest.first_day - 1) // DAYS
     return known - (config.quotas.weeks if config.quotas else 0)
 
 

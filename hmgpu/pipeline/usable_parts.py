@@ -91,7 +91,7 @@ def _usable(parts: Mapping[str, P], store: Store, oldest: Week, section: str, le
 def lacks(part: Part, store: Store, oldest: Week) -> str | None:
     """Return what a part needs and there isn't, in words; None where it has all."""
     absent, uninstalled = sorted(part.needs() - store.present), missing(part.needs_packages())
-    known = oldest.first_day - store.manifest.first_day
+    known = oldest.first_day - store.gap - store.manifest.first_day
     if absent:
         return f"the data has no {', '.join(absent)}"
     if uninstalled:

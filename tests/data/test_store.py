@@ -107,6 +107,23 @@ def test_a_history_holds_exactly_the_days_before_its_cutoff(small, cutoff):
     assert bought_in(history.transactions) == before(cutoff)
 
 
+def test_the_days_of_a_gap_are_not_known_yet(small):
+    late = Store(small.root, gap=2)
+    history, earlier = late.as_of(day("2020-09-17")), small.as_of(day("2020-09-15"))
+    assert history.cutoff == earlier.cutoff == day("2020-09-15")
+    assert bought_in(history.transactions) == before("2020-09-15")
+    assert CPU.collect(history.articles).equals(CPU.collect(earlier.articles))
+    assert bought_in(late.known_before(day("2020-09-17")).transactions) == before("2020-09-17")
+    assert late.next_week.first_day == small.next_week.first_day + 2
+    assert bought_in(late.as_of(late.next_week.first_day).transactions) == sorted(
+        bought_in(small.as_of(day("2020-09-18")).transactions)
+    )
+    # Of a week file that the cutoff splits the whole is hashed, so days alone would not tell these two apart.
+    assert late.digest_before(day("2020-09-17")) not in {small.digest_before(day(f"2020-09-{n}")) for n in (15, 16, 17)}
+    with pytest.raises(DataError, match=r"Nothing is known before 2020-09-03"):
+        late.as_of(day("2020-09-05"))
+
+
 def test_an_article_enters_when_it_is_first_sold(small):
     def known(cutoff: str) -> list[str]:
         keys = CPU.collect(small.as_of(day(cutoff)).articles.select("article").sort("article"))["article"]

@@ -31,6 +31,13 @@ def test_as_many_training_weeks_fit_as_have_a_past(config: Config, store: Store)
         Schedule.of(taking(config, 1, quotas=Quotas(weeks=999)), store)
 
 
+def test_a_gap_takes_days_from_the_past(config: Config, store: Store) -> None:
+    late = Store(store.root, gap=7)
+    fit = most_training_weeks(config, store, store.last_complete_week)
+    assert most_training_weeks(config, late, store.last_complete_week) == fit - 1
+    late.as_of(Schedule.of(taking(config, fit - 1), late).oldest.first_day)
+
+
 def test_as_many_folds_fit_as_have_training_weeks_with_a_past(config: Config, store: Store) -> None:
     fit = most_training_weeks(config, store, store.last_complete_week) - config.weeks.train
     check_folds(config, store, fit)
