@@ -45,7 +45,8 @@ def test_it_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
 
 
 def test_it_holds_the_configs_as_they_are(wheel: zipfile.ZipFile) -> None:
-    configs = {f"hmgpu/configs/{file.name}": file.read_bytes() for file in (ROOT / "configs").iterdir()}
+    files = [file for file in (ROOT / "configs").rglob("*") if file.is_file()]
+    configs = {f"hmgpu/{file.relative_to(ROOT)}": file.read_bytes() for file in files}
     assert {"hmgpu/configs/base.yaml", "hmgpu/configs/best.yaml", "hmgpu/configs/demo.yaml"} <= set(configs)
     assert {name: wheel.read(name) for name in wheel.namelist() if "/configs/" in name} == configs
 

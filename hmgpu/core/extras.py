@@ -21,6 +21,7 @@ EXTRAS = {
     "optuna": "tune",
     "pandas": "peers",
     "pytorch_lightning": "merlin",
+    "relbench": "relbench",
     "sentence_transformers": "encoders",
     "timm": "encoders",
     "torch": "models",

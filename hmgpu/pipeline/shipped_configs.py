@@ -5,13 +5,16 @@ from pathlib import Path
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.version import PACKAGE
 
+RECIPES = "recipes"
+"""The folder, among the configs, of public solutions as configs."""
+
 
 def shipped() -> dict[str, Path]:
-    """Return the files of the configs that come with hmgpu, by name."""
+    """Return the files of the configs that come with hmgpu, by name; recipes last."""
     # In a wheel they lie in the package, in a checkout next to it.
     for folder in (PACKAGE / "configs", PACKAGE.parent / "configs"):
         if folder.is_dir():
-            return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+            return {file.stem: file for place in (folder, folder / RECIPES) for file in sorted(place.glob("*.yaml"))}
     return {}
 
 

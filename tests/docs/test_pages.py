@@ -14,7 +14,7 @@ from tests.docs.pages import LANGUAGES, PAGES, ROOT, blocks, prose
 
 EXPECTED = {
     "benchmarks", "configuration", "contributing", "data", "docker", "evaluation", "faults", "gpu", "index", "parts",
-    "pipeline", "python", "reference", "retrain", "scaling", "serving", "settings", "synthetic",
+    "pipeline", "python", "reference", "relbench", "retrain", "scaling", "serving", "settings", "synthetic",
 }  # fmt: skip
 
 

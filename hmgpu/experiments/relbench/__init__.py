@@ -1,0 +1,1 @@
+"""RelBench's protocol for H&M: its three tasks, its prediction tables and its metrics."""
