@@ -10,8 +10,16 @@ import polars as pl
 import pytest
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.errors import ConfigError, RunError
+from hmgpu.core.errors import ConfigError, DataError, RunError
+from hmgpu.core.printed import as_text
+from hmgpu.data.ingest import ingest
+from hmgpu.data.open_store import open_store
+from hmgpu.data.store import Store
 from hmgpu.experiments.relbench.entry import write_entry
+from hmgpu.experiments.relbench.nodes import Nodes
+from hmgpu.experiments.relbench.protocol import TEST, check_config, check_data
+from hmgpu.experiments.relbench.shown import entry_table
+from hmgpu.experiments.relbench.tables import deviation, sales
 from hmgpu.pipeline.config import Config, load_config
 from tests.experiments.relbench.rel_hm import TASKS, write_dataset
 
@@ -44,7 +52,7 @@ def entered(shuffled: Path, tmp_path_factory: pytest.TempPathFactory) -> Entered
     folder = tmp_path_factory.mktemp("entered")
     places = [f"data.raw={shuffled}", f"data.root={folder / 'data'}", f"runs={folder / 'runs'}", "engine=cpu"]
     features = "features={retriever_scores: {}, article_sales: {}, customer_habits: {}, demand: {weeks: 4, rounds: 20}}"
-    few = [*places, features, "weeks.train=2", "ranker={kind: xgboost, rounds: 15}"]
+    few = [*places, features, "weeks.train=1", "ranker={kind: xgboost, rounds: 15}"]
     popular = load_config("relbench", [*few, "retrievers={popular: {n: 3}}"])
     usual = load_config("relbench", [*few, "retrievers={repurchase: {n: 20}, popular: {n: 20}}"])
     configs = {"popular": popular, "usual": usual}
@@ -101,6 +109,48 @@ def test_prediction_tables_are_those_that_relbench_writes(entered: Entered, data
         assert pl.read_csv(theirs, glob=False).equals(pl.read_csv(ours, glob=False))
 
 
+def test_what_is_printed_has_a_line_for_each_metric(entered: Entered) -> None:
+    lines = [line.split() for line in as_text([entry_table(entered.said)], 90).splitlines()]
+    tasks = entered.said["tasks"]
+    for first, metric in (("user-item-purchase", "map"), ("user-churn", "roc_auc"), ("item-sales", "mae")):
+        task = tasks[first]
+        shown = [f"{task[week]['ours'][metric]:.5f}" for week in ("validation", "test")]
+        (line,) = (line for line in lines if line[:2] == [first, metric])
+        assert line[2:5] == [f"{task['test']['rows']:,}", *shown]
+    assert any(line[:1] == ["nmae"] for line in lines)
+
+
+def test_relbenchs_own_tables_are_the_same_data(entered: Entered, dataset: Path, tmp_path: Path) -> None:
+    """With its ids, which are the numbers of rows; so are the nodes of the raw files."""
+    config = load_config("relbench-tables", [f"data.raw={dataset / 'db'}", f"data.root={tmp_path / 'data'}"])
+    ingest(config.data)
+    check_config(config)
+    found = []
+    for data in (config.data, entered.configs["usual"].data):
+        store = open_store(data, gap=1)
+        nodes = Nodes.of(data, store, CPU)
+        sold = sales(store, TEST, nodes, CPU).join(nodes.articles, on="article").sort("node").drop("article")
+        found.append((store.manifest.rows, sold, deviation(store, nodes, CPU)))
+        ids = store.article_ids().collect().join(nodes.articles, on="article").sort("node")["article_id"]
+        named = pl.read_csv(entered.raw / "articles.csv", infer_schema=False, glob=False)["article_id"]
+        assert ids.to_list() == (named.to_list() if found[1:] else [str(node) for node in range(len(named))])
+    (rows, sold, spread), (others, same, spread_there) = found
+    assert rows == others
+    assert sold.equals(same)
+    assert spread == pytest.approx(spread_there)
+
+
+def test_files_that_changed_since_have_no_numbers(entered: Entered, tmp_path: Path) -> None:
+    settings = entered.configs["usual"].data
+    shutil.copytree(entered.raw, tmp_path / "raw")
+    lines = (tmp_path / "raw" / "articles.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "raw" / "articles.csv").write_text("".join([*lines, lines[3].replace(lines[3][:10], "9" * 10)]))
+    changed = settings.model_copy(update={"raw": tmp_path / "raw"})
+    said = rf"articles\.csv, row {len(lines)}: article_id '9999999999' is in the data set .* not at all or twice"
+    with pytest.raises(DataError, match=said):
+        Nodes.of(changed, open_store(settings), CPU)
+
+
 def test_an_entry_replaces_an_earlier_one_and_nothing_else(entered: Entered, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(RunError, match="is not an earlier relbench"):
@@ -124,10 +174,8 @@ def test_other_weeks_are_refused_before_anything_is_read(setting: str, said: str
     assert not (tmp_path / "out").exists()
 
 
-def test_data_that_begin_earlier_are_refused(entered: Entered, tmp_path: Path) -> None:
-    places = [f"data.raw={entered.raw}", f"data.root={tmp_path / 'data'}", f"runs={tmp_path / 'runs'}"]
-    config = load_config("relbench", [*places, "data.where=null", "engine=cpu"])
+def test_data_that_begin_earlier_are_refused(store: Store) -> None:
     with pytest.raises(
         ConfigError, match=r"start on 2018-09-20, and RelBench's database on 2019-09-07: set data\.where"
     ):
-        write_entry({"mine": config}, CPU, tmp_path / "out")
+        check_data(store)
