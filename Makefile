@@ -10,8 +10,8 @@ GPU_STACK := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),gpu,cpu
 # What pyproject.toml overrides out has no place in a lock that is installed with --no-deps.
 COMPILE := $(UV) compile -q --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 PROJECT := pyproject.toml --group dev --group docs \
-	--extra automl --extra cluster --extra encoders --extra kaggle --extra merlin --extra models --extra peers --extra plot \
-	--extra relbench --extra tune \
+	--extra automl --extra cluster --extra encoders --extra feast --extra kaggle --extra merlin --extra models --extra peers \
+	--extra plot --extra relbench --extra tune \
 	--no-emit-package nvidia-nccl-cu12 --no-emit-package dask-cuda --no-emit-package pynvml --no-emit-package rapids-dask-dependency
 
 .PHONY: help demo test docs gpu-acceptance lint audit format lock setup setup-gpu clean

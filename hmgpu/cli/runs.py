@@ -1,5 +1,6 @@
 """Verbs about finished runs: the weekly retrain, which run is served, and the export."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from hmgpu.cli.options import (
     loaded,
     print_json,
     start_workers,
+    working,
 )
 from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
@@ -125,23 +127,62 @@ def prune_verb(
     console.print("\n".join(lines if gone else ["nothing to remove", *lines]), soft_wrap=True)
 
 
-@verb("export", "hmgpu export", "hmgpu export --run demo/runs/current --out exported")
+@verb(
+    "export",
+    "hmgpu export",
+    "hmgpu export --run demo/runs/current --out exported",
+    "hmgpu export --config shop.yaml --feast features",
+)
 def export_verb(
     run: RunFolder = None,
     config: ConfigFile = None,
     settings: Settings = None,
     out: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            "--out", metavar="FOLDER", help="Folder to write: a new one, or an earlier export, which is replaced."
+            "--out",
+            metavar="FOLDER",
+            help="Folder to write: a new one, or an earlier export, which is replaced.",
+            show_default="export",
         ),
-    ] = Path("export"),
+    ] = None,
+    feast: Annotated[
+        Path | None,
+        typer.Option(
+            "--feast",
+            metavar="FOLDER",
+            help="Write a Feast repository of the config's features instead: a new folder, or an earlier one, to which "
+            "weeks are added.",
+        ),
+    ] = None,
 ) -> None:
-    """Write model, encoders, vectors and lists of a finished run in open formats."""
+    """Write model, encoders, vectors and lists of a finished run in open formats, or its features for Feast."""
+    if feast:
+        if run or out:
+            raise typer.BadParameter("--feast goes with --config and --set, not with --run and --out")
+        _export_for_feast(config, settings, feast)
+        return
     from hmgpu.serving.export import export
     from hmgpu.serving.finished_run import FinishedRun
 
     opened = FinishedRun.open(finished_run(run, config, settings))
+    out = out or Path("export")
     refuse_among_inputs(out, opened.config.get("data", {}).get("raw"))
     files = export(opened, out)
     console.print(f"exported: {out} ({counted(len(files), 'file')} and their manifest)", soft_wrap=True)
+
+
+def _export_for_feast(config: Path | None, settings: list[str] | None, out: Path) -> None:
+    from hmgpu.core.extras import missing, remedy
+    from hmgpu.serving.feature_store.folder import export_features
+
+    with working(config, settings, None) as pipeline:
+        refuse_among_inputs(out, pipeline.config.data.raw, "--feast")
+        weeks = export_features(pipeline, out)
+    console.print(f"features: {out} ({counted(len(weeks), 'week')}, the last {weeks[-1]})", soft_wrap=True)
+    first, last = (f"{week}T00:00:00" for week in (weeks[0], weeks[-1]))
+    install = f"{remedy('feast')}\n" if missing(["feast"]) else ""
+    place = shlex.quote(str(out))
+    console.print(
+        f"next:\n{install}feast --chdir {place} apply\nfeast --chdir {place} materialize {first} {last}", soft_wrap=True
+    )

@@ -10,6 +10,7 @@ EXTRAS = {
     "catboost": "automl",
     "dask": "cluster",
     "distributed": "cluster",
+    "feast": "feast",
     "gensim": "models",
     "implicit": "models",
     "kaggle": "kaggle",

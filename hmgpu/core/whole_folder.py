@@ -30,7 +30,7 @@ def replaced(out: Path, what: str) -> Iterator[Path]:
     Raises RunError where `out` is anything but new, empty or an earlier one of its kind, which then stays as it was,
     and BusyError where another process writes it.
     """
-    _check_replaceable(out, what)
+    check_replaceable(out, what)
     out.parent.mkdir(parents=True, exist_ok=True)
     busy = f"Another process writes the {what} of {out.parent}; wait for it or stop it."
     with held(out.parent / f".hmgpu-{what}.lock", lambda: busy):
@@ -41,13 +41,13 @@ def replaced(out: Path, what: str) -> Iterator[Path]:
         draft.mkdir()
         try:
             yield draft
-            _check_replaceable(out, what)
+            check_replaceable(out, what)
             _put(draft, out)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
 
-def _check_replaceable(out: Path, what: str) -> None:
+def check_replaceable(out: Path, what: str) -> None:
     """Raise RunError unless `out` is new, empty or an earlier one of its kind."""
     try:
         if is_vacant(out):
