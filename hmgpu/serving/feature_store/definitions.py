@@ -55,7 +55,9 @@ def definitions(views: Iterable[View]) -> str:
     """Return the Python that defines `views`, and the feature service `hmgpu` of all of them."""
     text, names = HEAD, list[str]()
     for view in views:
-        fields = "\n".join(f"        Field(name={json.dumps(name)}, dtype={kind})," for name, kind in view.columns.items())
+        fields = "\n".join(
+            f"        Field(name={json.dumps(name)}, dtype={kind})," for name, kind in view.columns.items()
+        )
         text += VIEW.format(name=view.name, says=json.dumps(view.says), entity=view.entity, fields=fields, time=TIME)
         names.append(f"view_{view.name}")
     return f'{text}\nall_features = FeatureService(name="hmgpu", features=[{", ".join(names)}])\n'

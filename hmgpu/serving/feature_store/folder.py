@@ -2,12 +2,13 @@
 
     manifest.json         views with their columns; for each week the run, its data and the sha256 of its files
     feature_store.yaml    which stores Feast uses: written once, then the user's
-    features.py           entities, feature views and a feature service
+    hmgpu_features.py     entities, feature views and a feature service
     data/<view>/<week>-000.parquet   (customer_id or article_id, event_timestamp, columns), a file for each shard
 
 A row's event is the cutoff: the start of the week, in UTC. Feast itself is not imported.
 """
 
+import glob
 import json
 import os
 from collections import Counter
@@ -33,10 +34,12 @@ def export_features(pipeline: Pipeline, out: Path) -> list[str]:
     The weeks are the training weeks, the validation week and the one after the data. What is there stays as it is: a
     week, whatever is learned about it now, and the settings of the stores. Killed anywhere, the next export goes on.
 
-    Raises RunError, with nothing changed, where `out` is anything but new, empty or an earlier one, or has other
-    features; BusyError where another process writes it.
+    Raises RunError, with nothing changed, where `out` is anything but new, empty or an earlier one, has other features,
+    or a path that can't be read; BusyError where another process writes it.
     """
     out = out.resolve()
+    if glob.escape(str(out)) != str(out):
+        raise RunError(f"{out} has [, * or ? in its path, which DuckDB takes for a pattern: name another folder.")
     check_replaceable(out, WHAT)
     asked = sorted({*pipeline.weeks.training, pipeline.weeks.validation, pipeline.store.next_week})
     views = WeekOfFeatures(pipeline.context, asked[-1]).views
@@ -49,7 +52,7 @@ def export_features(pipeline: Pipeline, out: Path) -> list[str]:
         write_json(out / NAME, there)
         if not (out / STORES).exists():
             write_text(out / STORES, SETTINGS)
-        write_text(out / "features.py", definitions(views))
+        write_text(out / "hmgpu_features.py", definitions(views))
         for week in (week for week in asked if str(week) not in there["weeks"]):
             files = _write_week(out, WeekOfFeatures(pipeline.context, week))
             facts = {"run": pipeline.run.folder.name, "data": pipeline.store.digest, "files": files}

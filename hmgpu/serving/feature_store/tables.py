@@ -4,7 +4,6 @@ They are the columns that candidates get, by the same call. Families that descri
 """
 
 import datetime
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -20,7 +19,6 @@ from hmgpu.pipeline.describe import bytes_a_candidate, columns_of
 from hmgpu.pipeline.families import Family, families, feature_step
 from hmgpu.pipeline.ids import Ids
 from hmgpu.pipeline.learn import cut_out
-from hmgpu.runs.run import Step
 
 TIME = "event_timestamp"
 TYPES: dict[str, pl.DataType] = {
@@ -39,7 +37,6 @@ class View:
     """One feature family that describes articles, or customers, by themselves."""
 
     name: str
-    feature: str
     """The family's name in the config."""
     entity: str
     """`article` or `customer`."""
@@ -61,24 +58,19 @@ class WeekOfFeatures:
 
     @cached_property
     def views(self) -> list[View]:
-        """Return the views, in the order of the config; raises ConfigError where Feast can't tell two apart."""
-        found: dict[str, View] = {}
+        """Return the views, in the order of the config; raises ConfigError for a column that Feast can't hold."""
+        found = list[View]()
         pair = self._customers.head(1).join(self._articles.head(1), how="cross")
         for family in self._families(self._customers.head(1), self.context.features):
             columns = family.compute(pair.lazy()).collect_schema()
             keys = [key for key in KEYS if key in columns]
             if len(keys) != 1:
                 continue
-            feature = family.name.partition(".")[2]
-            name = re.sub(r"\W", "_", feature, flags=re.ASCII)
-            if name in found:
-                raise ConfigError(
-                    f"Feast would call the features '{found[name].feature}' and '{feature}' both {name}: rename one."
-                )
-            says = (type(family.part).__doc__ or feature).partition("\n")[0]
-            types = {column: _type(feature, column, kind) for column, kind in columns.items() if column not in keys}
-            found[name] = View(name, feature, keys[0], says, types)
-        return list(found.values())
+            name = family.name.removeprefix("features.")
+            says = (type(family.part).__doc__ or name).partition("\n")[0]
+            types = {column: _type(name, column, kind) for column, kind in columns.items() if column not in keys}
+            found.append(View(name, keys[0], says, types))
+        return found
 
     def tables(self) -> Iterator[tuple[View, pl.DataFrame]]:
         """Yield (<entity>_id, event_timestamp, columns) of each view of articles, and of each of a shard of customers.
@@ -107,7 +99,7 @@ class WeekOfFeatures:
         engine, store = self.context.engine, self.context.store
         pairs = customers.join(articles, how="cross")
         moment = datetime.datetime.combine(date_of(self.week.first_day), datetime.time(), datetime.UTC)
-        parts = {view.feature: self.context.features[view.feature] for view in views}
+        parts = {view.name: self.context.features[view.name] for view in views}
         for view, family in zip(views, self._families(customers, parts), strict=True):
             columns = columns_of(pairs, family.compute(pairs.lazy()), family.name, engine)
             types = [pl.col(name).cast(TYPES[kind]) for name, kind in view.columns.items()]
