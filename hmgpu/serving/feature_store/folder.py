@@ -47,7 +47,8 @@ def export_features(pipeline: Pipeline, out: Path) -> list[str]:
         raise RunError("No feature family of this config describes articles or customers alone: Feast can hold none.")
     described = {view.name: {"entity": view.entity, "columns": view.columns} for view in views}
     out.mkdir(parents=True, exist_ok=True)
-    with held(out / ".lock", lambda: f"Another process writes {out}; wait for it or stop it."):
+    busy = out.with_name(f".hmgpu-{out.name}.lock")  # not in `out`: killed right here, that is still empty
+    with held(busy, lambda: f"Another process writes {out}; wait for it or stop it."):
         there = _there(out, described)
         write_json(out / NAME, there)
         if not (out / STORES).exists():
