@@ -48,6 +48,7 @@ def test_it_holds_the_configs_as_they_are(wheel: zipfile.ZipFile) -> None:
     files = [file for file in (ROOT / "configs").rglob("*") if file.is_file()]
     configs = {f"hmgpu/{file.relative_to(ROOT)}": file.read_bytes() for file in files}
     assert {"hmgpu/configs/base.yaml", "hmgpu/configs/best.yaml", "hmgpu/configs/demo.yaml"} <= set(configs)
+    assert "hmgpu/configs/recipes/recall-2x3.yaml" in configs
     assert {name: wheel.read(name) for name in wheel.namelist() if "/configs/" in name} == configs
 
 

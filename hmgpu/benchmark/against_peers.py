@@ -16,12 +16,12 @@ from statistics import fmean
 import polars as pl
 
 from hmgpu.benchmark.agreement import DisagreementError
-from hmgpu.benchmark.memory import alone
 from hmgpu.benchmark.own_pipeline import Own, evaluated, recommended_lists
 from hmgpu.benchmark.peer_runs import CPU, available, buyers, recommend, tried
 from hmgpu.benchmark.peers import Peer
 from hmgpu.benchmark.quality import Quality, Row, judged
 from hmgpu.benchmark.subject import Subject
+from hmgpu.core.alone import alone
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
 from hmgpu.data.weeks import Week

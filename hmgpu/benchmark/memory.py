@@ -7,26 +7,15 @@ import gc
 import platform
 import resource
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
 
+from hmgpu.core.alone import alone
+
 MIB = 2**20
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-T = TypeVar("T")
-
-
-def alone(work: Callable[..., T], *given: Any) -> T:
-    """Call `work(*given)` in a fresh process, and return its result.
-
-    Everything is pickled, so `work` is a module's function, a `partial` of one, or a method of a picklable object.
-    """
-    # Spawned: a fork would start with all of our memory, and with locks that nobody will release.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(work, *given).result()
 
 
 def held(make: Callable[[], Iterable[Any]]) -> float:

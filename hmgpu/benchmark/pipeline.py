@@ -14,12 +14,13 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.benchmark.agreement import DisagreementError
-from hmgpu.benchmark.memory import alone, forget, highest
+from hmgpu.benchmark.memory import forget, highest
 from hmgpu.benchmark.result import Result
 from hmgpu.benchmark.steps import Kind, kinds_of
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Measurement
 from hmgpu.benchmark.train import TOLERANCE, check_near
+from hmgpu.core.alone import alone
 from hmgpu.core.console import start_logging
 from hmgpu.core.engine import Engine
 from hmgpu.core.list_length import K

@@ -17,10 +17,11 @@ from typing import Any
 import polars as pl
 from rich.table import Table
 
-from hmgpu.benchmark.memory import alone, forget, highest
+from hmgpu.benchmark.memory import forget, highest
 from hmgpu.benchmark.quality import Estimate, ratio
 from hmgpu.benchmark.result import Result
 from hmgpu.benchmark.subject import Subject
+from hmgpu.core.alone import alone
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.data.store import Store

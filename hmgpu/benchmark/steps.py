@@ -1,12 +1,9 @@
 """Time and memory of a run's steps, from the manifests that they wrote, summed by kind of step."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from hmgpu.runs.run import MANIFEST
+from hmgpu.runs.cost import manifests
 
 LEAST = 0.005  # seconds; manifests give hundredths, and a step of 0.00 s took some time all the same
 GIB = 1024  # MiB
@@ -27,7 +24,7 @@ class Kind:
 def kinds_of(run: Path) -> dict[str, Kind]:
     """Return every kind of step of the run in the folder `run`, in the order in which the first of each finished."""
     found = dict[str, Kind]()
-    for manifest in _manifests(run):
+    for manifest in manifests(run):
         kind = found.setdefault(kind_of(manifest["step"]), Kind())
         kind.seconds += max(manifest["seconds"], LEAST)
         rows, kind.unit = _rows(manifest["counts"])
@@ -43,12 +40,6 @@ def kind_of(step: str) -> str:
     `2020-09-16/learn/retriever-popular` is of the kind `learn retriever-popular`.
     """
     return " ".join(word for word in step.split("/") if not word[0].isdigit())
-
-
-def _manifests(run: Path) -> Iterator[dict[str, Any]]:
-    files = sorted((run / "steps").rglob(MANIFEST), key=lambda file: file.stat().st_mtime_ns)
-    read = (json.loads(file.read_text()) for file in files)
-    return (manifest for manifest in read if "step" in manifest)
 
 
 def _rows(counts: dict[str, int]) -> tuple[int, str]:

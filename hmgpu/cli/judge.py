@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from hmgpu.cli.options import (
+    A_CONFIG,
     ClusterChoice,
     ConfigFile,
     Details,
@@ -96,6 +97,35 @@ def evaluate(
     else:
         console.print(*tables)
         console.print("\n".join(files), soft_wrap=True)
+
+
+@verb("backtest", "hmgpu backtest base best", "hmgpu backtest base shop.yaml --folds 8 --set weeks.train=4")
+def backtest(
+    configs: Annotated[
+        list[str], typer.Argument(metavar="CONFIG...", help=f"YAML configs: {A_CONFIG}.", show_default=False)
+    ],
+    settings: Settings = None,
+    engine: EngineChoice = None,
+    folds: Annotated[
+        int,
+        typer.Option(
+            "--folds",
+            min=1,
+            metavar="N",
+            help="Score this many of the last weeks, each with rankers fitted on earlier ones.",
+        ),
+    ] = 4,
+    as_json: Json = False,
+) -> None:
+    """Score several configs on the same last weeks, side by side."""
+    from hmgpu.experiments.backtests import backtests, backtests_table
+
+    found, file = backtests(configs, folds, settings or [], engine)
+    if as_json:
+        print_json(found)
+    else:
+        console.print(backtests_table(found))
+        console.print(f"figures: {file}\npage: {file.with_suffix('.html')}", soft_wrap=True)
 
 
 @verb("compare", "hmgpu compare runs/current runs/2020-09-22-23c60257", "hmgpu compare a.json b.json --out found.json")

@@ -9,6 +9,7 @@ lists an average precision is rounded to the nearest such multiple.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +83,19 @@ def p_value(rows: pl.DataFrame) -> float:
         flipped = np.unpackbits(flips, axis=1, count=len(gains)).astype(np.float64) @ gains
         as_large += int(np.count_nonzero(abs(difference - 2 * flipped) >= abs(difference)))
     return float((1 + as_large) / (1 + FLIPS))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return the p-values of several tests, corrected for how many there are, in their order.
+
+    Holm 1979 ("A simple sequentially rejective multiple test procedure"): the chance that any difference below a limit
+    is due to chance is at most that limit.
+    """
+    corrected, least = [0.0] * len(p_values), 0.0
+    for place, number in enumerate(sorted(range(len(p_values)), key=lambda number: p_values[number])):
+        least = max(least, min(1.0, (len(p_values) - place) * p_values[number]))
+        corrected[number] = least
+    return corrected
 
 
 def _by_customer(rows: pl.DataFrame) -> tuple[Floats, Floats]:

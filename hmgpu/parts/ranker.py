@@ -95,6 +95,11 @@ class Ranker(Part):
         return frozenset[str]().union(*(ranker.goes_by for ranker in self.inner))
 
     @property
+    def goes_by_any(self) -> tuple[frozenset[str], ...]:
+        """Groups of retrievers that it names; it can be fitted while one of each group is there."""
+        return tuple(group for ranker in self.inner for group in ranker.goes_by_any)
+
+    @property
     def needs_worth(self) -> bool:
         """Whether it needs the candidates' worth, which they have only where quotas choose them."""
         return any(ranker.needs_worth for ranker in self.inner)

@@ -215,8 +215,9 @@ class Config(Adaptable):
     def _has_the_columns_that_it_needs(cls, ranker: Ranker, others: ValidationInfo) -> Ranker:
         if ranker.needs_worth and others.data.get("quotas", ...) is None:
             raise ValueError("from_worth is true, but candidates have a worth only if quotas choose them; add `quotas`")
-        retrievers = others.data.get("retrievers", ranker.goes_by)
-        for name in sorted(ranker.goes_by - set(retrievers)):
+        named = ranker.goes_by.union(*ranker.goes_by_any)
+        retrievers = others.data.get("retrievers", named)
+        for name in sorted(named - set(retrievers)):
             raise ValueError(f"retrievers names the unknown '{name}'; this config has {', '.join(retrievers)}")
         features = others.data.get("features")
         known = ranker.needs_families if features is None else {family.kind for family in features.values()}

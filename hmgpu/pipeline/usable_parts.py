@@ -71,6 +71,12 @@ def _check_ranker(ranker: Ranker, found: UsableParts) -> None:
         raise ConfigError(
             f"ranker.retrievers: '{name}' proposes nothing here; choose from {', '.join(found.retrievers)}."
         )
+    for group in ranker.goes_by_any:
+        if not group & set(found.retrievers):
+            raise ConfigError(
+                f"ranker.retrievers: {', '.join(sorted(group))} propose nothing here; choose from "
+                f"{', '.join(found.retrievers)}."
+            )
     for kind in sorted(ranker.needs_families - {family.kind for family in found.features.values()}):
         raise ConfigError(f"ranker: the family `{kind}`, whose columns it looks up, is left out.")
 

@@ -1,7 +1,8 @@
-"""No model: one retriever's candidates after the other's, each by rank, or all by the sum of their scaled scores.
+"""No model: one retriever's candidates after the other's, each by rank, or all by the sum of their scores or places.
 
 The baseline that every ranker must beat: it is what a careful chain of hand-written rules achieves. Adding up scores
 that are scaled to 0..1 for each retriever is CombSUM (Fox & Shaw 1994), by which an H&M solution merged its retrievers.
+Adding up places is a Borda count; with one retriever, it is how a network filters what others propose.
 """
 
 import json
@@ -18,6 +19,8 @@ from hmgpu.parts.examples import Examples
 from hmgpu.parts.ranker import Model, Ranker
 
 FILE = "order.json"
+PLACE = "_place"
+"""How the names of the columns end that say where a retriever's network puts each candidate."""
 
 
 class Order(Ranker):
@@ -25,9 +28,10 @@ class Order(Ranker):
 
     retrievers: tuple[str, ...] | None = None
     """Names of the retrievers in order, the first one's candidates first; null takes the order of the config."""
-    by: Literal["chain", "minmax"] = "chain"
+    by: Literal["chain", "minmax", "place"] = "chain"
     """chain: all candidates of the first retriever by rank, then the rest of the second's, and so on; minmax: by the
-    sum of the retrievers' scores, each scaled for each customer from 0 (lowest) to 1 (highest)."""
+    sum of the retrievers' scores, each scaled for each customer from 0 (lowest) to 1 (highest); place: by the sum of
+    the places that retrievers with a network give to every candidate, whoever proposed it."""
 
     @property
     def goes_by(self) -> frozenset[str]:
@@ -40,7 +44,15 @@ class Order(Ranker):
         if not known:
             raise ConfigError("ranker: order goes by the retrievers' ranks, and a stacker sees none; choose another.")
         check_known(self.retrievers or (), known)
-        return OrderModel(self.retrievers or known, self.by)
+        if self.by != "place":
+            return OrderModel(self.retrievers or known, self.by)
+        placing = tuple(name for name in known if f"{name}{PLACE}" in training.features())
+        wanted = self.retrievers or placing
+        if not placing or set(wanted) - set(placing):
+            raise ConfigError(
+                f"ranker.by: only retrievers with a network give places; here: {', '.join(placing) or 'none'}."
+            )
+        return OrderModel(wanted, self.by)
 
     def refit(self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None) -> Model:
         return fitted
@@ -58,8 +70,8 @@ class OrderModel(Model):
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
         """Score `examples` by the retrievers' order; for minmax they must hold all candidates of each customer."""
-        order = merged_order(self.retrievers) if self.by == "chain" else _sum_of_scaled(self.retrievers)
-        return examples.select(score=order.cast(pl.Float32)).to_series()
+        orders = {"chain": merged_order, "minmax": _sum_of_scaled, "place": _sum_of_places}
+        return examples.select(score=orders[self.by](self.retrievers).cast(pl.Float32)).to_series()
 
     def save(self, folder: Path) -> None:
         (folder / FILE).write_text(json.dumps(self.retrievers))
@@ -76,6 +88,11 @@ def _sum_of_scaled(retrievers: tuple[str, ...]) -> pl.Expr:
         total += pl.when(scored).then(scaled).otherwise(0.0)
         proposed |= scored
     return pl.when(proposed).then(total)
+
+
+def _sum_of_places(retrievers: tuple[str, ...]) -> pl.Expr:
+    """Add up the places by all retrievers, the best being the highest; exact in float32."""
+    return -pl.sum_horizontal(pl.col(f"{name}{PLACE}").cast(pl.Int64) for name in retrievers)
 
 
 def ranked_by(columns: list[str]) -> tuple[str, ...]:
