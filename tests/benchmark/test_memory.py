@@ -3,7 +3,7 @@
 from functools import partial
 from operator import methodcaller
 
-from hmgpu.benchmark.memory import alone, held, peak
+from hmgpu.benchmark.memory import held, peak
 
 MIB_100 = 100 * 2**20
 
@@ -18,7 +18,3 @@ def test_the_peak_counts_what_was_needed_in_passing():
 
 def test_what_was_needed_to_begin_with_does_not_count():
     assert peak(partial(int), partial(methodcaller("__mul__", MIB_100), b"x")) < 50
-
-
-def test_what_is_done_alone_gives_its_result():
-    assert alone(max, 3, 5) == 5

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hmgpu.core.certainty import UNIT, intervals, p_value
+from hmgpu.core.certainty import UNIT, holm, intervals, p_value
 
 
 def rows(gains, customers=None) -> pl.DataFrame:
@@ -84,3 +84,11 @@ def test_it_is_no_surprise_that_nothing_differs_and_one_that_all_do():
     assert p_value(rows([0.0, 0.0])) == 1
     assert p_value(rows([0.5] * 40)) == 1 / 10_000
     assert p_value(rows([0.5] * 40 + [0.0] * 1_000)) == 1 / 10_000
+
+
+def test_p_values_are_corrected_for_how_many_there_are() -> None:
+    assert holm([]) == []
+    assert holm([0.03]) == [0.03]
+    # Worked out by hand: 3 x .01; 2 x .02, which is more; .03, but no less than the one before; at most 1.
+    assert holm([0.03, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
+    assert holm([0.9, 0.8]) == pytest.approx([1, 1])

@@ -19,6 +19,7 @@ from hmgpu.parts.rankers.blend import Blend
 from hmgpu.parts.rankers.dlrm import DLRM
 from hmgpu.parts.rankers.order import Order
 from hmgpu.parts.retrievers.image_ete import ImageETE
+from hmgpu.parts.rankers.proposed_by import ProposedBy
 from hmgpu.parts.retrievers.last_season import LastSeason
 from hmgpu.parts.retrievers.still_on_sale import StillOnSale
 from hmgpu.parts.retrievers.two_tower import TwoTower
@@ -103,6 +104,7 @@ def test_pictures_and_weights_decide_the_runs_that_use_them_and_no_others(
     [
         (Order(retrievers=("last_season", "popular")), "'last_season' proposes nothing here; choose from popular"),
         (Blend(rankers={"a": Order(retrievers=("last_season",))}), "'last_season' proposes nothing here"),
+        (ProposedBy(retrievers=("last_season",)), "last_season propose nothing here; choose from popular"),
         (DLRM(), "the family `encoded`, whose columns it looks up, is left out"),
     ],
 )

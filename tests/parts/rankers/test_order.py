@@ -75,3 +75,20 @@ def test_a_saved_model_scores_the_same(examples, engine, tmp_path):
 def test_a_retriever_that_is_not_there_is_the_users_error(examples, engine):
     with pytest.raises(ConfigError, match="nope"):
         Order(retrievers=("own", "nope")).fit(examples, examples, engine, 1)
+
+
+def test_places_that_networks_give_to_every_candidate_are_added_up(examples, engine, tmp_path):
+    (table,) = examples.tables()
+    placed = table.with_columns(own_place=pl.Series([4, 2, 3, 1]), popular_place=pl.Series([1, 3, 2, 4]))
+    Examples.write(tmp_path / "placed.parquet", placed, [])
+    examples = Examples((tmp_path / "placed.parquet",))
+    one = Order(by="place", retrievers=("own",)).fit(examples, examples, engine, 1)
+    assert order_of(one, examples) == [13, 11, 12, 10]  # 13, which neither of them proposed, too
+    both = Order(by="place").fit(examples, examples, engine, 1)
+    assert both.score(placed).to_list() == [-5, -5, -5, -5]
+
+
+def test_retrievers_without_a_network_give_no_places(examples, engine):
+    for retrievers in (None, ("own",)):
+        with pytest.raises(ConfigError, match="only retrievers with a network give places; here: none"):
+            Order(by="place", retrievers=retrievers).fit(examples, examples, engine, 1)
