@@ -45,7 +45,7 @@ def test_it_names_every_verb_and_pages_every_room_and_config():
     rooms = {folder.parent.name for folder in (ROOT / "hmgpu").glob("*/__init__.py")}
     unnamed = {room for room in rooms if f"\n  {room}/ " not in contributing}
     assert not unnamed, f"the rooms in docs/contributing.md lack {unnamed}"
-    shipped = {file.stem for file in (ROOT / "configs").glob("*.yaml")}
+    shipped = {file.stem for file in (ROOT / "configs").rglob("*.yaml")}
     unnamed = {config for config in shipped if f"| `{config}` |" not in configuration}
     assert not unnamed, f"the table of shipped configs in docs/configuration.md lacks {unnamed}"
 

@@ -46,6 +46,7 @@ def test_all_are_in_one_table_whatever_can_run(written: Write, here: None) -> No
         "left_out",
         retrievers={"popular": {}, "last_season": {}},
         ranker={"kind": "order", "retrievers": ["last_season"]},
+        weeks={"train": 90},
     )
     found, file = backtests([trees, lacking, order, left_out], 2)
     assert list(found["configs"]) == [trees, lacking, order, left_out]

@@ -18,8 +18,8 @@ from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.rankers.blend import Blend
 from hmgpu.parts.rankers.dlrm import DLRM
 from hmgpu.parts.rankers.order import Order
-from hmgpu.parts.retrievers.image_ete import ImageETE
 from hmgpu.parts.rankers.proposed_by import ProposedBy
+from hmgpu.parts.retrievers.image_ete import ImageETE
 from hmgpu.parts.retrievers.last_season import LastSeason
 from hmgpu.parts.retrievers.still_on_sale import StillOnSale
 from hmgpu.parts.retrievers.two_tower import TwoTower
