@@ -52,8 +52,10 @@ class Stacking(Ranker):
             raise ValueError(
                 "a stacker has one week to learn from, and stack, bagged and guard need two; choose another ranker"
             )
-        if stacker.needs_worth or stacker.needs_families:
-            raise ValueError("a stacker sees only the rankers' scores and places, no worth and no codes of categories")
+        if stacker.needs_worth or stacker.needs_families or stacker.goes_by_any:
+            raise ValueError(
+                "a stacker sees only the rankers' scores and places, no worth, no retrievers and no codes of categories"
+            )
         return stacker
 
     @property

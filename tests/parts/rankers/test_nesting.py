@@ -21,6 +21,7 @@ from hmgpu.parts.rankers.cascade import Cascade
 from hmgpu.parts.rankers.dnn import DNN
 from hmgpu.parts.rankers.guard import Guard
 from hmgpu.parts.rankers.order import Order, OrderModel
+from hmgpu.parts.rankers.proposed_by import ProposedBy
 from hmgpu.parts.rankers.stack import Stack
 from hmgpu.pipeline.config import load_config
 
@@ -78,17 +79,18 @@ def within(kind: str, inner: Ranker) -> dict[str, Ranker]:
             "bagged.stacker": Bagged.model_construct(ranker=SMALL, bags=1, negatives=10, stacker=inner),
         },
         "guard": {"guard": Guard.model_construct(**{**dict(Guard()), "ranker": inner, "keep": 12})},
+        "proposed_by": {"proposed_by": ProposedBy(retrievers=("popular",), ranker=inner)},
     }[kind]
 
 
-HOLDERS = ("blend", "stack", "cascade", "bagged", "guard")
+HOLDERS = ("blend", "stack", "cascade", "bagged", "guard", "proposed_by")
 SINGLE = {name: each for kind in HOLDERS for name, each in within(kind, Spy()).items()}
 PAIRS = {
     f"{outer} < {inner}": ranker
     for inner, each in SINGLE.items()
     for kind in HOLDERS
     for outer, ranker in within(kind, each).items()
-    if not (outer.endswith("stacker") and each.needs_lists) and not (outer == "guard" == inner)
+    if not (outer.endswith("stacker") and (each.needs_lists or each.goes_by_any)) and not (outer == "guard" == inner)
 }
 
 
@@ -182,6 +184,8 @@ def test_a_nested_rankers_early_families_and_weeks_of_lists_are_asked_for() -> N
         load_config("base", {"ranker": stack, "weeks.train": 2, "data.raw": "raw"})
     with pytest.raises(ValidationError, match="a stacker has one week to learn from"):
         Stack(stacker=Blend(rankers={"deep": Stack()}))
+    with pytest.raises(ValidationError, match="no worth, no retrievers and no codes"):
+        Stack(stacker=Blend(rankers={"some": ProposedBy()}))
 
 
 def test_a_stacker_sees_no_ranks_to_go_by(weeks: tuple[Examples, Examples]) -> None:
