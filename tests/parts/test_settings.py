@@ -25,6 +25,7 @@ from hmgpu.parts.negative_sampler import NegativeSampler, TrainingWeek
 from hmgpu.parts.part import LEVELS, Part, Trained, kinds
 from hmgpu.parts.ranker import Ranker
 from hmgpu.parts.rankers.order import Order
+from hmgpu.parts.rankers.proposed_by import ProposedBy
 from hmgpu.parts.retriever import Retriever
 from hmgpu.pipeline.candidates import merge
 
@@ -44,6 +45,7 @@ START: dict[str, dict[str, Any]] = {
     "blend": {"rankers": {"quick": QUICK, "shallow": {**QUICK, "depth": 1}}},
     "stack": {"rankers": {"quick": QUICK, "shallow": {**QUICK, "depth": 1}}, "stacker": QUICK},
     "bagged": {"ranker": {**QUICK, "rows": 1}, "bags": 2, "negatives": 2, "stacker": QUICK},
+    "proposed_by": {"ranker": QUICK},
     "cascade": {"first": QUICK, "then": {**QUICK, "depth": 5}, "keep": 12},
     "taste": {"dimensions": 4},
     "sale_trend": {"sold": 1, "least": 0.01},  # little is sold in such a small data set
@@ -190,7 +192,7 @@ def test_every_setting_of_a_negative_sampler_counts(
 @pytest.mark.parametrize("kind", [part for kind, part in kinds(Ranker).items() if kind not in ELSEWHERE])
 def test_every_setting_of_a_ranker_counts(kind: type[Ranker], tmp_path: Path) -> None:
     # Two weeks; the validation week is so noisy that patience and the watched customers decide when fitting stops.
-    columns = pl.all() if kind is Order else pl.exclude("popular_score")
+    columns = pl.all() if kind in (Order, ProposedBy) else pl.exclude("popular_score")
     weeks = on_disk(tmp_path, a=planted(40, 1).select(columns), b=planted(40, 2, first=100).select(columns))
     noisy = planted(30, 3, first=200).select(columns).with_columns(label=(pl.col("noise") > 0.8).cast(pl.Int8))
     training = Examples(weeks.files, weeks=(len(weeks.files) - 1, 1), lists=(weeks.files[1:],))
