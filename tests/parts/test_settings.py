@@ -72,7 +72,7 @@ def other_values(part: Part, name: str) -> Iterator[Any]:
     elif isinstance(value, tuple) and value and isinstance(value[0], int):
         yield (2, 5)
     elif isinstance(value, tuple):
-        yield from (value[:1], ("Menswear",), ("article_sales",), ("popular",), ())
+        yield from (value[:1], value[:2], ("Menswear",), ("article_sales",), ("popular",), (), (1.0, 2.0, 3.0))
     elif value is None:
         yield from (1, 2, "department", "age_band", ("popular",))
     elif isinstance(value, dict):
