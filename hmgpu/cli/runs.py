@@ -129,7 +129,6 @@ def prune_verb(
 
 @verb(
     "export",
-    "hmgpu export",
     "hmgpu export --run demo/runs/current --out exported",
     "hmgpu export --config shop.yaml --feast features",
 )

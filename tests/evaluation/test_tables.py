@@ -44,7 +44,7 @@ def test_ages_have_a_column_each() -> None:
     recalls = {"merged": {"ages": {"never sold": {"recall": 0.25}, "under 1 week": {"recall": 0.5}}}}
     text = as_text([age_table({**METRICS, "ages": ages, "retrievers": recalls})], 80)
     assert re.search(r" under\n +never sold +1 week\n.*\(7\) +\(1,234\)", text)
-    assert re.search(r"ranker +0.03694 +0.03694", text)
+    assert re.search(r"ranker +0.03696 +0.03696", text)
     assert re.search(r"recall +0.2500 +0.5000", text)
 
 
