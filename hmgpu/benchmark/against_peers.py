@@ -102,13 +102,13 @@ def _check(week: Week, own: Own, judgement: pl.DataFrame, bought: pl.DataFrame) 
 
 def _peer(name: str, peer: Peer, subject: Subject, weeks: Sequence[Week], labels: Sequence[pl.DataFrame]) -> Row:
     before, seed = weeks[0].back(1), subject.seed
-    scores = alone(tried, name, subject.store.root, before, _bought(subject, before), seed)
+    scores = alone(tried, name, subject.store, before, _bought(subject, before), seed)
     settings = peer.settings[scores.index(max(scores))]
     log.info("%s, %s, tried: MAP@12 %s", name, before, ", ".join(f"{score:.5f}" for score in scores))
     judgements, seconds, memory = [], [], []
     for week, bought in zip(weeks, labels, strict=True):
         # Each in a process of its own, so that none gains or loses by what another left in memory.
-        found = alone(recommend, name, subject.store.root, week, buyers(bought), seed, settings)
+        found = alone(recommend, name, subject.store, week, buyers(bought), seed, settings)
         judgements.append(judged(found.lists, bought))
         seconds.append(found.seconds)
         memory.append(found.memory_mib)

@@ -5,7 +5,6 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -73,13 +72,13 @@ def load(name: str) -> Peer:
 
 
 def recommend(
-    name: str, root: Path, week: Week, customers: pl.DataFrame, seed: int, settings: Mapping[str, Any]
+    name: str, store: Store, week: Week, customers: pl.DataFrame, seed: int, settings: Mapping[str, Any]
 ) -> Recommended:
     """Let the peer recommend to `customers` (customer) for `week`, from what was known before it.
 
     Short lists are filled as hmgpu fills its own.
     """
-    peer, history = load(name), Store(root).as_of(week.first_day)
+    peer, history = load(name), store.as_of(week.first_day)
     forget()
     started = time.perf_counter()
     found = peer.recommend(history, customers, CPU, seed, **settings)
@@ -88,14 +87,14 @@ def recommend(
     return Recommended(lists, time.perf_counter() - started, highest())
 
 
-def tried(name: str, root: Path, week: Week, bought: pl.DataFrame, seed: int) -> list[float]:
+def tried(name: str, store: Store, week: Week, bought: pl.DataFrame, seed: int) -> list[float]:
     """Return the MAP@12 in `week` with each of the peer's settings.
 
     Args:
         bought: (customer, article) of that week, each once.
     """
     asked = buyers(bought)
-    found = [recommend(name, root, week, asked, seed, settings).lists for settings in load(name).settings]
+    found = [recommend(name, store, week, asked, seed, settings).lists for settings in load(name).settings]
     return [fmean(judged(lists, bought)["average_precision"]) for lists in found]
 
 

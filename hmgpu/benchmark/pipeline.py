@@ -83,19 +83,19 @@ def agree(ran: Mapping[str, Ran], without_models: bool) -> str:
 
 
 def _run(subject: Subject, engine: Engine, folder: Path) -> Ran:
-    seconds, memory = alone(run_line, subject.config, subject.store.root, engine, folder)
+    seconds, memory = alone(run_line, subject.config, subject.store, engine, folder)
     kinds = {**kinds_of(folder), WHOLE: Kind(seconds, subject.store.manifest.rows, "transactions", memory)}
     metrics = json.loads((folder / "metrics.json").read_text())
     return Ran(kinds, (folder / "submission.csv").read_bytes(), metrics["map_at_12"]["ranker"])
 
 
-def run_line(config: Config, root: Path, engine: Engine, folder: Path) -> tuple[float, float]:
-    """Run the pipeline in `folder` on the data set in `root`; return seconds, and MiB beyond those at the start."""
+def run_line(config: Config, store: Store, engine: Engine, folder: Path) -> tuple[float, float]:
+    """Run the pipeline in `folder` on the data set `store`; return seconds, and MiB beyond those at the start."""
     start_logging()  # this is another process, where logging has not been started
     forget()
     before = highest()
     started = time.perf_counter()
-    pipeline = Pipeline(config, engine, Store(root), Run(folder, engine))
+    pipeline = Pipeline(config, engine, store, Run(folder, engine))
     with pipeline.working():
         pipeline.train()
         pipeline.evaluate()

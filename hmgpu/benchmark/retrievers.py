@@ -70,10 +70,7 @@ def benchmark_retrievers(subject: Subject, engine: Engine, weeks: int, seeds: in
     rows = []
     for name, part in usable.items():
         found = [
-            [
-                alone(proposed, part, store.root, week, engine, subject.seed + number, config.encode.days)
-                for week in last
-            ]
+            [alone(proposed, part, store, week, engine, subject.seed + number, config.encode.days) for week in last]
             for number in range(seeds)
         ]
         rows.append(_figures(name, part, found))
@@ -88,9 +85,8 @@ def benchmark_retrievers(subject: Subject, engine: Engine, weeks: int, seeds: in
     return Recall("retrievers", [], {}, settings, data, absent, rows)
 
 
-def proposed(part: Retriever, root: Path, week: Week, engine: Engine, seed: int, fitted_days: int) -> Proposed:
+def proposed(part: Retriever, store: Store, week: Week, engine: Engine, seed: int, fitted_days: int) -> Proposed:
     """Let `part` learn from what was known before `week`, and propose to those who bought in it."""
-    store = Store(root)
     history, labels = store.as_of(week.first_day), engine.collect(store.sold_in(week))
     buyers = labels.select("customer").unique().sort("customer")
     with tempfile.TemporaryDirectory() as folder:

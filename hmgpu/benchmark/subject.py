@@ -99,7 +99,7 @@ class Subject:
 def configured(file: Path, settings: list[str] | None) -> Subject:
     """Return the data set that the config `file` names, which must have been ingested."""
     config = load_config(file, settings)
-    store = open_store(config.data)
+    store = open_store(config.data, config.weeks.gap)
     return Subject(store, config, f"the data set of {file}")
 
 
@@ -148,4 +148,4 @@ def _subject(
     if config is None:
         config = Config(data=data, runs=place, retrievers={"two_tower": TwoTower()}, features={}, ranker=Order())
     asked = config.model_copy(update={"data": data, "runs": place / "runs", "seed": seed})
-    return Subject(Store(data.root), asked, origin)
+    return Subject(Store(data.root, asked.weeks.gap), asked, origin)

@@ -77,7 +77,7 @@ def test_a_list_is_twelve_different_articles_and_the_future_changes_none(name, s
     assert not CPU.collect(other_future.sold_in(week)).sort(pl.all()).equals(bought.sort(pl.all()))
     lists = []
     for data in (store, other_future):
-        lists.append(recommend(name, data.root, week, buyers(bought), 1, load(name).settings[0]).lists)
+        lists.append(recommend(name, data, week, buyers(bought), 1, load(name).settings[0]).lists)
     assert lists[0].equals(lists[1])
     each = lists[0].group_by("customer").agg(pl.col("article").n_unique(), pl.col("rank").sort())
     assert set(each["customer"]) == set(bought["customer"])
@@ -168,7 +168,7 @@ def test_candidates_of_a_notebook(make_history):
 def test_settings_are_tried_on_the_week_that_is_given(store, week):
     before = week.back(1)
     bought = CPU.collect(store.sold_in(before))
-    scores = tried("popular", store.root, before, bought, 1)
+    scores = tried("popular", store, before, bought, 1)
     assert len(scores) == len(load("popular").settings)
     assert 0 < max(scores) < 1
 

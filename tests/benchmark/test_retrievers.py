@@ -10,6 +10,7 @@ from hmgpu.benchmark.retrievers import Recall, benchmark_retrievers, counted, pr
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.metrics import recall_at
+from hmgpu.data.store import Store
 from hmgpu.parts.retrievers.popular import Popular
 from hmgpu.parts.retrievers.popular_by import PopularBy
 from hmgpu.parts.retrievers.repurchase import Repurchase
@@ -68,8 +69,11 @@ def test_a_retriever_learns_from_nothing_at_or_after_the_week(make_subject, monk
 
     monkeypatch.setattr(Popular, "learn", watched)
     week = subject.store.last_complete_week
-    proposed(Popular(), subject.store.root, week, CPU, 1, 28)
+    proposed(Popular(), subject.store, week, CPU, 1, 28)
     assert seen == [week.first_day - 1]
+    late = Store(subject.store.root, gap=2)
+    proposed(Popular(), late, week, CPU, 1, 28)
+    assert seen[-1] == week.first_day - 3
 
 
 def test_what_can_not_run_is_said_and_refused_where_nothing_is_left(make_subject, monkeypatch, tmp_path):
@@ -91,6 +95,6 @@ def test_a_model_is_trained_at_the_weeks_cutoff(make_subject, tmp_path):
     from hmgpu.parts.retrievers.mult_vae import MultVAE
 
     week = make_subject().store.last_complete_week
-    found = proposed(MultVAE(epochs=1, n=20), make_subject().store.root, week, CPU, 1, 28)
+    found = proposed(MultVAE(epochs=1, n=20), make_subject().store, week, CPU, 1, 28)
     assert found.training > 0
     assert found.candidates > 0
