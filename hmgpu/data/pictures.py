@@ -12,7 +12,7 @@ from hmgpu.core.files import digest_of
 
 Key = TypeVar("Key")
 MOST_PIXELS = 2**25
-"""Of a decoded picture, 100 MB: a file of a few kilobytes can claim gigabytes."""
+"""The most pixels that a picture may have, 100 MB when decoded: a file of a few kilobytes can claim gigabytes."""
 NARROWEST = 20
 """Times as long as wide: encoders scale the short side to a few hundred pixels, and the long one with it."""
 
@@ -60,7 +60,7 @@ def pictures_digest(folder: Path | None) -> str:
 
 
 def read_picture(file: Path, size: tuple[int, int]) -> Image.Image | Unread:
-    """Decode a picture as RGB; a JPEG at a fraction of its size, as long as that is no smaller than `size`."""
+    """Decode a picture as RGB. A JPEG may be decoded at a fraction of its size that is still at least `size`."""
     try:
         with Image.open(file) as image:
             image.draft("RGB", size)

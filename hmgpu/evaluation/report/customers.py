@@ -48,7 +48,7 @@ class CustomerCards:
     articles: Mapping[int, Row]
     """All articles on the cards, by key."""
     known: frozenset[int]
-    """Those of them that had appeared before the week."""
+    """Keys of the articles on the cards that were known before the week."""
     attributes: Mapping[int, Row]
     """The customers' rows in the customer table, by key."""
 

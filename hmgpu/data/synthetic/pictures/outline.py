@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import cos, pi, sin
 
 WIDE, HIGH = 96, 128
-"""Of a picture, in pixels. Points are (pixels right of the middle, pixels from the top)."""
+"""Width and height of a picture, in pixels. Points are (pixels right of the middle, pixels from the top)."""
 
 Point = tuple[float, float]
 Line = tuple[Point, ...]

@@ -61,9 +61,9 @@ class Backbone(nn.Module):
         with torch.no_grad():
             maps = self.frozen(sample)
             self.width: int = self.trained(maps).shape[1]
-            """Of the features of a picture."""
+            """How many features a picture has."""
         self.shape: tuple[int, ...] = tuple(maps.shape[1:])
-        """Of the feature maps of a picture."""
+        """Shape of a picture's feature maps."""
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """Return the features of pictures (rows, width) by their feature maps."""

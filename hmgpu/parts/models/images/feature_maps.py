@@ -49,7 +49,7 @@ class FeatureMaps:
 
     @property
     def bytes(self) -> int:
-        """Of one picture."""
+        """How many bytes the maps of one picture take."""
         return BYTES * prod(self.shape)
 
     def read(self, pictures: Sequence[Picture]) -> torch.Tensor:
