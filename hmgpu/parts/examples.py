@@ -91,10 +91,7 @@ class Examples:
     def of(self, customers: pl.DataFrame, folder: Path) -> "Examples":
         """Write examples and lists of `customers` (customer) into the new `folder`, and return them, week by week."""
         some = partial(_of, customers)
-        lists = [
-            Examples(files).rewritten(folder / f"lists-{number}", some).files for number, files in enumerate(self.lists)
-        ]
-        return replace(self.each_rewritten(folder, some), lists=tuple(lists))
+        return self.each_rewritten(folder, some).lists_rewritten(folder, some)
 
     def each_rewritten(self, folder: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> "Examples":
         """Write what `change` makes of each of the `tables` into `folder`, and return that week by week; lists stay."""
@@ -105,6 +102,13 @@ class Examples:
         ]
         files = tuple(file for week in weeks for file in week)
         return replace(self, files=files, weeks=tuple(map(len, weeks)))
+
+    def lists_rewritten(self, folder: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> "Examples":
+        """Write what `change` makes of each table of the lists into `folder`, and return that; the examples stay."""
+        lists = [
+            Examples(files).rewritten(folder / f"lists-{week}", change).files for week, files in enumerate(self.lists)
+        ]
+        return replace(self, lists=tuple(lists))
 
     def with_purchases(self) -> Iterator[pl.DataFrame]:
         """Yield `tables` without the customers who bought no candidate: an order can't be learned from them."""
@@ -120,6 +124,8 @@ class Examples:
 
     def customers_with_purchases(self) -> pl.DataFrame:
         """Return (customer): those who bought at least one of their candidates, each once."""
+        if not self.files:
+            return pl.DataFrame(schema={"customer": pl.Int32})
         files = (read_table(file, columns=["customer", LABEL]) for file in self.files)
         return pl.concat(file.filter(pl.col(LABEL) > 0).select("customer") for file in files).unique().sort("customer")
 

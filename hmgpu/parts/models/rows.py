@@ -1,13 +1,13 @@
 """Examples as one matrix in memory, for libraries that take nothing else."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from hmgpu.parts.examples import LABEL, Examples, numbers_of
+from hmgpu.parts.examples import LABEL, ROWS, Examples, numbers_of
 
 
 @dataclass(frozen=True)
@@ -41,3 +41,13 @@ def rows_of(examples: Examples, names: Sequence[str], customers: pl.DataFrame | 
         bought.append(table[LABEL].cast(pl.Float32).to_numpy())
         sizes.append(table["customer"].rle().struct["len"].cast(pl.Int64).to_numpy())
     return Rows(np.concatenate(numbers), np.concatenate(bought), np.concatenate(sizes))
+
+
+def scores_of(examples: pl.DataFrame, names: Sequence[str], predict: Callable[[Any], Any]) -> pl.Series:
+    """Return what `predict` makes of the columns `names`, as float32; a bounded number of rows is converted at once."""
+    parts = [
+        pl.Series(predict(numbers_of(part, names)), dtype=pl.Float32)
+        for part in examples.iter_slices(ROWS)
+        if part.height
+    ]
+    return pl.concat([pl.Series(dtype=pl.Float32), *parts]).alias("score")

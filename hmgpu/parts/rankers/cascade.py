@@ -7,7 +7,7 @@ of what recommending to a million customers costs; the quick ranker needs only t
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -74,7 +74,7 @@ class Cascade(Ranker):
         first = self.first.fit(early, early_validation, engine, seed, client)
         promising = partial(_promising, first, self.keep)
         with tempfile.TemporaryDirectory() as folder:
-            kept, stopping = _with_lists_of(promising, training, Path(folder)), Path(folder) / "validation"
+            kept, stopping = training.lists_rewritten(Path(folder), promising), Path(folder) / "validation"
             then = self.then.fit(kept, validation.rewritten(stopping, promising), engine, seed, client)
         return CascadeModel(first, self.keep, then)
 
@@ -82,7 +82,7 @@ class Cascade(Ranker):
         assert isinstance(fitted, CascadeModel)
         first = self.first.refit(fitted.first, replace(training, only_early=True), engine, seed, client)
         with tempfile.TemporaryDirectory() as folder:
-            kept = _with_lists_of(partial(_promising, first, self.keep), training, Path(folder))
+            kept = training.lists_rewritten(Path(folder), partial(_promising, first, self.keep))
             return CascadeModel(first, self.keep, self.then.refit(fitted.then, kept, engine, seed, client))
 
     def load(self, folder: Path, engine: Engine) -> "CascadeModel":
@@ -120,12 +120,6 @@ class CascadeModel(Model):
         for name, model in ((FIRST, self.first), (THEN, self.then)):
             (folder / name).mkdir()
             model.save(folder / name)
-
-
-def _with_lists_of(promising: Callable[[pl.DataFrame], pl.DataFrame], training: Examples, folder: Path) -> Examples:
-    """Return `training` with the lists that the careful ranker is served, which are written into `folder`."""
-    lists = [Examples(files).rewritten(folder / str(week), promising) for week, files in enumerate(training.lists)]
-    return replace(training, lists=tuple(each.files for each in lists))
 
 
 def _promising(first: Model, keep: int, candidates: pl.DataFrame) -> pl.DataFrame:

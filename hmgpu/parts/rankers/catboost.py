@@ -18,8 +18,8 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.extras import needed_by
 from hmgpu.core.plans import sample
 from hmgpu.parts.auto import Measured
-from hmgpu.parts.examples import ROWS, Examples, numbers_of
-from hmgpu.parts.models.rows import Rows, rows_of
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.models.rows import Rows, rows_of, scores_of
 from hmgpu.parts.part import Count
 from hmgpu.parts.ranker import Model, Ranker
 from hmgpu.parts.rankers.xgboost import patience_of, rate_of, rounds_of
@@ -66,20 +66,17 @@ class CatBoost(Ranker):
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
     ) -> "CatBoostModel":
-        watched = sample(validation.customers_with_purchases(), self.watched, seed) if validation.files else None
-        return self._run(training, validation, watched, self.rounds, seed)
+        return self._run(training, validation, self.rounds, seed)
 
     def refit(self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None) -> Model:
         assert isinstance(fitted, CatBoostModel)
-        return self._run(training, Examples(()), None, fitted.trees.tree_count_, seed)
+        return self._run(training, Examples(()), fitted.trees.tree_count_, seed)
 
     def load(self, folder: Path, engine: Engine) -> "CatBoostModel":
         features = tuple(json.loads((folder / FEATURES).read_text()))
         return _loaded((folder / MODEL).read_bytes(), features)
 
-    def _run(
-        self, training: Examples, validation: Examples, watched: pl.DataFrame | None, rounds: int, seed: int
-    ) -> "CatBoostModel":
+    def _run(self, training: Examples, validation: Examples, rounds: int, seed: int) -> "CatBoostModel":
         with needed_by("The ranker catboost"):
             import catboost
 
@@ -87,9 +84,9 @@ class CatBoost(Ranker):
         features = tuple(training.features())
         rows = rows_of(training, features)
         log.info("fitting CatBoost on %d rows of %d features", *rows.numbers.shape)
-        stops = watched is not None and watched.height > 0
-        trees = catboost.CatBoost(self._parameters(seed, rounds, stops))
-        lists = _pool(rows_of(validation, features, watched)) if stops else None
+        watched = sample(validation.customers_with_purchases(), self.watched, seed)
+        trees = catboost.CatBoost(self._parameters(seed, rounds, stops=not watched.is_empty()))
+        lists = None if watched.is_empty() else _pool(rows_of(validation, features, watched))
         trees.fit(_pool(rows), eval_set=lists)
         for name, value in UNLIKE.items():
             trees.get_metadata()[name] = value
@@ -127,12 +124,7 @@ class CatBoostModel(Model):
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
         """Return the sums of the trees' leaves."""
-        parts = [
-            pl.Series(self.trees.predict(numbers_of(part, self.features), "RawFormulaVal"), dtype=pl.Float32)
-            for part in examples.iter_slices(ROWS)
-            if part.height
-        ]
-        return pl.concat([pl.Series(dtype=pl.Float32), *parts]).alias("score")
+        return scores_of(examples, self.features, lambda rows: self.trees.predict(rows, "RawFormulaVal"))
 
     def save(self, folder: Path) -> None:
         (folder / MODEL).write_bytes(self.content)

@@ -17,8 +17,8 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.extras import needed_by
 from hmgpu.core.plans import sample
 from hmgpu.parts.auto import Measured
-from hmgpu.parts.examples import ROWS, Examples, numbers_of
-from hmgpu.parts.models.rows import rows_of
+from hmgpu.parts.examples import Examples
+from hmgpu.parts.models.rows import rows_of, scores_of
 from hmgpu.parts.part import Count
 from hmgpu.parts.ranker import Model, Ranker
 from hmgpu.parts.rankers.xgboost import patience_of, rate_of, rounds_of
@@ -65,12 +65,11 @@ class LightGBM(Ranker):
     def fit(
         self, training: Examples, validation: Examples, engine: Engine, seed: int, client: Any = None
     ) -> "LightGBMModel":
-        watched = sample(validation.customers_with_purchases(), self.watched, seed) if validation.files else None
-        return self._run(training, validation, watched, self.rounds, seed)
+        return self._run(training, validation, self.rounds, seed)
 
     def refit(self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None) -> Model:
         assert isinstance(fitted, LightGBMModel)
-        return self._run(training, Examples(()), None, fitted.booster.num_trees(), seed)
+        return self._run(training, Examples(()), fitted.booster.num_trees(), seed)
 
     def load(self, folder: Path, engine: Engine) -> "LightGBMModel":
         with needed_by("The ranker lightgbm"):
@@ -80,9 +79,7 @@ class LightGBM(Ranker):
         features = tuple(json.loads((folder / FEATURES).read_text()))
         return LightGBMModel(lightgbm.Booster(model_str=text), features, text)
 
-    def _run(
-        self, training: Examples, validation: Examples, watched: pl.DataFrame | None, rounds: int, seed: int
-    ) -> "LightGBMModel":
+    def _run(self, training: Examples, validation: Examples, rounds: int, seed: int) -> "LightGBMModel":
         with needed_by("The ranker lightgbm"):
             import lightgbm
 
@@ -93,7 +90,8 @@ class LightGBM(Ranker):
         parameters = self._parameters(seed)
         train = lightgbm.Dataset(rows.numbers, rows.bought, group=rows.sizes, params=parameters)
         stops: dict[str, Any] = {}
-        if watched is not None and watched.height:
+        watched = sample(validation.customers_with_purchases(), self.watched, seed)
+        if not watched.is_empty():
             lists = rows_of(validation, features, watched)
             stops["valid_sets"] = [train.create_valid(lists.numbers, lists.bought, group=lists.sizes)]
             stops["callbacks"] = [lightgbm.early_stopping(self.patience, first_metric_only=True, verbose=False)]
@@ -133,12 +131,7 @@ class LightGBMModel(Model):
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
         """Return the sums of the trees' leaves."""
-        parts = [
-            pl.Series(self.booster.predict(numbers_of(part, self.features), raw_score=True), dtype=pl.Float32)
-            for part in examples.iter_slices(ROWS)
-            if part.height
-        ]
-        return pl.concat([pl.Series(dtype=pl.Float32), *parts]).alias("score")
+        return scores_of(examples, self.features, lambda rows: self.booster.predict(rows, raw_score=True))
 
     def save(self, folder: Path) -> None:
         (folder / MODEL).write_text(self.text, encoding="utf-8")

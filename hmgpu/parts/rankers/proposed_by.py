@@ -78,10 +78,7 @@ class ProposedBy(Ranker):
     def _theirs(self, training: Examples, folder: Path) -> Examples:
         """Write the retrievers' candidates among examples and lists into `folder`, and return them."""
         own = partial(_own, self.retrievers)
-        lists = [
-            Examples(files).rewritten(folder / f"lists-{number}", own) for number, files in enumerate(training.lists)
-        ]
-        return replace(training.each_rewritten(folder, own), lists=tuple(each.files for each in lists))
+        return training.each_rewritten(folder, own).lists_rewritten(folder, own)
 
 
 @dataclass(frozen=True)

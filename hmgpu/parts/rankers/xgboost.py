@@ -116,8 +116,8 @@ class XGBoost(Ranker):
     def refit(self, fitted: Model, training: Examples, engine: Engine, seed: int, client: Any = None) -> "XGBoostModel":
         assert isinstance(fitted, XGBoostModel)
         fitting = self._fitting(training, engine, seed, fitted.booster.num_boosted_rounds(), None)
-        nobody = pl.DataFrame(schema={"customer": pl.Int32})
-        return self._run(fitting, training, Examples(()), nobody, client)
+        nothing = Examples(())
+        return self._run(fitting, training, nothing, nothing.customers_with_purchases(), client)
 
     def load(self, folder: Path, engine: Engine) -> "XGBoostModel":
         import xgboost as xgb

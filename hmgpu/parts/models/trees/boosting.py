@@ -150,6 +150,6 @@ class _Report(xgb.callback.TrainingCallback):
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         if (epoch + 1) % self.every == 0:
-            score = evals_log["validation"][METRIC][-1]
+            score = evals_log[WATCHED][METRIC][-1]
             log.info("%d trees: %s %.5f for validation customers who bought a candidate", epoch + 1, METRIC, score)
         return False
