@@ -10,8 +10,8 @@ GPU_STACK := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),gpu,cpu
 # What pyproject.toml overrides out has no place in a lock that is installed with --no-deps.
 COMPILE := $(UV) compile -q --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 PROJECT := pyproject.toml --group dev --group docs \
-	--extra automl --extra cluster --extra encoders --extra feast --extra kaggle --extra merlin --extra models --extra peers \
-	--extra plot --extra relbench --extra tune \
+	--extra app --extra automl --extra cluster --extra encoders --extra feast --extra kaggle --extra merlin --extra models --extra peers \
+	--extra plot --extra relbench --extra serve --extra tune \
 	--no-emit-package nvidia-nccl-cu12 --no-emit-package dask-cuda --no-emit-package pynvml --no-emit-package rapids-dask-dependency
 
 .PHONY: help demo test docs gpu-acceptance lint audit format lock setup setup-gpu clean
@@ -70,7 +70,7 @@ setup-gpu: .venv/gpu.stamp  ## RAPIDS too (Linux x86-64, CUDA 13)
 lock: .venv/cpu.stamp  ## Resolve the locks again; the GPU one first, since RAPIDS is the pickiest
 	$(COMPILE) $(PROJECT) --extra gpu --python-platform x86_64-manylinux_2_28 -o requirements-gpu.lock
 	$(COMPILE) $(PROJECT) --universal -c requirements-gpu.lock -o requirements.lock
-	$(COMPILE) pyproject.toml --extra cluster --extra kaggle --extra plot --extra tune \
+	$(COMPILE) pyproject.toml --extra cluster --extra kaggle --extra plot --extra serve --extra tune \
 		--no-emit-package nvidia-nccl-cu12 --universal -c requirements.lock -o docker/cpu.lock
 	$(COMPILE) --group image --universal -o docker/tools.lock
 

@@ -27,7 +27,7 @@ def lint(house: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def test_the_root_of_the_package_is_short_and_every_room_says_what_lies_there() -> None:
-    entries = {path.name for path in (ROOT / "hmgpu").iterdir()} - {"__pycache__"}
+    entries = {path.name for path in (ROOT / "hmgpu").iterdir()} - {"__pycache__", "py.typed"}
     assert len(entries) <= 14, sorted(entries)
     for folder in (ROOT / "hmgpu").rglob("*/"):
         if any(folder.glob("*.py")):

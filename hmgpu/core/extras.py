@@ -10,6 +10,7 @@ EXTRAS = {
     "catboost": "automl",
     "dask": "cluster",
     "distributed": "cluster",
+    "fastapi": "serve",
     "feast": "feast",
     "gensim": "models",
     "implicit": "models",
@@ -21,12 +22,15 @@ EXTRAS = {
     "nvtabular": "merlin",
     "optuna": "tune",
     "pandas": "peers",
+    "prometheus_client": "serve",
     "pytorch_lightning": "merlin",
     "relbench": "relbench",
     "sentence_transformers": "encoders",
+    "streamlit": "app",
     "timm": "encoders",
     "torch": "models",
     "torchvision": "encoders",
+    "uvicorn": "serve",
 }
 """By the name under which a package is imported, the extra that brings it."""
 

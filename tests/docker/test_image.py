@@ -114,8 +114,9 @@ def test_the_extras_of_the_cpu_lock_are_those_without_torch() -> None:
     given = re.findall(r"--extra (\w+)", recipe)
     extras = PROJECT["optional-dependencies"]
     needs_torch = {"merlin", "models", "encoders", "peers", "gpu"}  # lenskit and sentence-transformers ask for it
-    # What no shipped config needs: a benchmark's metrics, a feature store that is fed from elsewhere, more rankers.
-    left_out = {"relbench", "feast", "automl"}
+    # What no shipped config needs: a benchmark's metrics, a feature store that is fed from elsewhere, more rankers,
+    # an app for people, who have a screen of their own.
+    left_out = {"relbench", "feast", "automl", "app"}
     assert set(given) == set(extras) - needs_torch - left_out
     wanted = {Requirement(line).name for extra in given for line in extras[extra]}
     assert wanted <= pins("docker/cpu.lock").keys()
