@@ -13,6 +13,7 @@ from hmgpu.cli.verbs import Group
 from hmgpu.core.console import complain, console, end_streams, ready_streams, start_logging
 from hmgpu.core.errors import BusyError, HmgpuError
 from hmgpu.core.interrupts import STOPPED, exit_on_signals
+from hmgpu.core.threads import use_threads
 from hmgpu.core.version import VERSION
 
 app = typer.Typer(cls=Group, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -42,6 +43,7 @@ def main() -> None:
     Ctrl-C and SIGTERM clear away what is under way; what is finished stays, with exit status 130 or 143.
     """
     os.umask(os.umask(0o077) | 0o002)  # models and data are believed later on, so not everybody may write them
+    use_threads()
     ready_streams()
     start_logging()
     exit_on_signals()

@@ -98,9 +98,11 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout instead
 def loaded(config: Path | None, settings: list[str] | None, engine: Choice | None) -> tuple["Config", "Engine"]:
     """The config with the settings put over it, and the engine to work on."""
     from hmgpu.core.engine import Engine
+    from hmgpu.core.threads import use_threads
     from hmgpu.pipeline.config import load_config
 
     found = load_config(config or usual_config(), settings)
+    use_threads(found.threads)
     return found, Engine.choose(engine or found.engine)
 
 

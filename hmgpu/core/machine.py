@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hmgpu.core.threads import threads
+
 PACKAGES = (
     "hmgpu", "polars", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "dask", "xgboost", "torch",
     "pytorch-lightning", "nvtabular", "merlin-core", "merlin-dataloader", "merlin-models", "cudf-polars-cu13",
@@ -23,7 +25,7 @@ def machine() -> dict[str, Any]:
     return {
         "cpu": cpu_name(),
         "cores": psutil.cpu_count(logical=False),
-        "threads": psutil.cpu_count(),
+        "threads": threads(),
         "memory_gib": round(psutil.virtual_memory().total / GIB, 1),
         "gpu": gpus(),
         "system": f"{platform.system()} {platform.machine()}",

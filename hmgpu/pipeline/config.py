@@ -28,7 +28,7 @@ from hmgpu.pipeline.retrain_settings import RetrainSettings
 
 M = TypeVar("M", bound=BaseModel)
 
-PLACES = ("data", "runs", "engine", "memory_gb", "retrain")
+PLACES = ("data", "runs", "engine", "memory_gb", "threads", "retrain")
 """Sections that set where and how a pipeline runs, but not its result: that depends on the data's digest instead."""
 
 
@@ -102,6 +102,9 @@ class Config(Adaptable):
     """Seed of everything random."""
     memory_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
     """Memory to plan for, in GB; it decides into how many shards the customers are split."""
+    threads: Count | None = None
+    """Threads of each pool (Polars, OpenMP, BLAS); null: one for each processor that this process may use, by its
+    affinity and its container's quota."""
     weeks: WeekSettings = WeekSettings()
     """Training and validation weeks."""
     encode: EncodeSettings = EncodeSettings()

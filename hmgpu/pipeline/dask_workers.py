@@ -14,12 +14,11 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
-import psutil
-
 from hmgpu.core.engine import Engine, gpu_was_chosen, remember_gpu
 from hmgpu.core.errors import EngineError, RunError
 from hmgpu.core.extras import needed_by
 from hmgpu.core.progress import stage, tracked
+from hmgpu.core.threads import CHOSEN, POOLS, threads
 from hmgpu.pipeline.workers import InProcess, one_stage
 from hmgpu.runs.run import code_digest
 
@@ -33,7 +32,6 @@ T = TypeVar("T")
 
 SECONDS = 30  # to wait for a client, for the first worker, and for the end
 LIMIT = 10  # seconds to wait for the answer of a scheduler
-THREADS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class Cluster:
@@ -138,9 +136,9 @@ def _refuse_if_silent(address: str) -> None:
 @contextmanager
 def local(processes: int, engine: Engine) -> Iterator[str]:
     """Start a cluster of `processes` on this machine, each with a GPU of its own on that engine; yield its address."""
-    threads = str(max(1, (psutil.cpu_count() or 1) // processes))
+    share = str(max(1, threads() // processes))
     settings: dict[str, Any] = {
-        "distributed.nanny.environ": dict.fromkeys(THREADS, threads),
+        "distributed.nanny.environ": dict.fromkeys((*POOLS, CHOSEN), share),
         # Dask's default sets OMP_NUM_THREADS=1 in this process too, which would bind training here to one thread.
         "distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": 65536},
         # On a busy machine a killed worker's successor may load for longer than 15 s, and would be given up for good.

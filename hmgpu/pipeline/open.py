@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hmgpu.core.engine import Engine
+from hmgpu.core.threads import use_threads
 from hmgpu.data.open_store import open_store
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
@@ -39,6 +40,7 @@ def open_pipeline(
 
     Raises BusyError where something is to be measured and another process works on the run.
     """
+    use_threads(config.threads)
     store = open_store(config.data, config.weeks.gap)
     store.verify()
     excluded = Exclusions.of(config.lists, store, engine)

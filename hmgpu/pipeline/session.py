@@ -16,6 +16,7 @@ from hmgpu.core.files import is_vacant
 from hmgpu.core.frames import Frame, as_polars, ids_in, like
 from hmgpu.core.html.tiles import Gallery
 from hmgpu.core.parquet import read_table, scan_table
+from hmgpu.core.threads import use_threads
 from hmgpu.data.ingest import ingest
 from hmgpu.data.manifest import NAME
 from hmgpu.data.store import Store
@@ -51,6 +52,7 @@ def open_session(config: str | Path, settings: Settings | None = None, engine: C
     the GPU is asked for and can't be used.
     """
     loaded = load_config(config, settings)
+    use_threads(loaded.threads)  # before the first table is read: Polars' pool keeps its size
     if not (loaded.data.root / NAME).exists() and not is_vacant(loaded.data.raw):
         ingest(loaded.data)
     return Session(open_pipeline(loaded, Engine.choose(engine or loaded.engine)))

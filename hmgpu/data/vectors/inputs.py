@@ -9,6 +9,7 @@ from PIL import Image
 
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import digest_of
+from hmgpu.core.threads import threads
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.pictures import Unread, picture_file, picture_files, read_picture, state_of
 from hmgpu.data.store import Store
@@ -79,8 +80,8 @@ class ArticlePictures(ArticleInputs):
         self.digest = digest_of({each: state_of(file) for each, file in self._files.items()})
 
     def read(self, ids: Sequence[str]) -> list[Input | Unread]:
-        with ThreadPoolExecutor() as threads:  # decoding releases Python's lock
-            return list(threads.map(lambda each: read_picture(self._files[each], (SIDE, SIDE)), ids))
+        with ThreadPoolExecutor(threads()) as pool:  # decoding releases Python's lock
+            return list(pool.map(lambda each: read_picture(self._files[each], (SIDE, SIDE)), ids))
 
     def place_of(self, each: str) -> str:
         return str(self._files[each])

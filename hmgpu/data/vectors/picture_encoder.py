@@ -11,6 +11,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
 from hmgpu.core.extras import needed_by
 from hmgpu.core.files import digest_of
+from hmgpu.core.threads import threads
 from hmgpu.core.timm_models import from_file, from_folder, weights_digest
 from hmgpu.data.vectors.encoder import Encoder, loading
 
@@ -62,8 +63,8 @@ class PictureEncoder(Encoder):
     def encode(self, inputs: "Sequence[str | Image]") -> "np.ndarray[Any, Any]":
         import torch
 
-        with ThreadPoolExecutor() as threads:  # scaling a picture releases Python's lock
-            pixels = torch.stack(list(threads.map(self._transform, inputs)))
+        with ThreadPoolExecutor(threads()) as pool:  # scaling a picture releases Python's lock
+            pixels = torch.stack(list(pool.map(self._transform, inputs)))
         with torch.inference_mode():
             vectors: torch.Tensor = self._model(pixels.to(self._device, memory_format=torch.channels_last))
         return vectors.cpu().numpy()

@@ -8,6 +8,7 @@ import json
 import logging
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,6 +18,7 @@ from pydantic import Field
 from hmgpu.core.engine import Engine
 from hmgpu.core.extras import needed_by
 from hmgpu.core.plans import sample
+from hmgpu.core.threads import threads
 from hmgpu.parts.auto import Measured
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.rows import Rows, rows_of, scores_of
@@ -108,6 +110,7 @@ class CatBoost(Ranker):
             "rsm": self.columns,
             "border_count": self.bins,
             "random_seed": seed,
+            "thread_count": threads(),
             "allow_writing_files": False,
             "logging_level": "Silent",
         }
@@ -124,7 +127,8 @@ class CatBoostModel(Model):
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
         """Return the sums of the trees' leaves."""
-        return scores_of(examples, self.features, lambda rows: self.trees.predict(rows, "RawFormulaVal"))
+        margins = partial(self.trees.predict, prediction_type="RawFormulaVal", thread_count=threads())
+        return scores_of(examples, self.features, margins)
 
     def save(self, folder: Path) -> None:
         (folder / MODEL).write_bytes(self.content)

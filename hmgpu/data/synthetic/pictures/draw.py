@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from PIL import Image, ImageChops, ImageColor
 
+from hmgpu.core.threads import threads
 from hmgpu.data.colours import colour_of
 from hmgpu.data.pictures import picture_file
 from hmgpu.data.synthetic.arrays import Ints, Stream, generator
@@ -52,10 +53,10 @@ def draw_pictures(
         if file:
             drawn(kind, int(cut[n]), colour, look, int(design[n]), int(ink[n])).save(file, "JPEG", quality=QUALITY)
 
-    with ThreadPoolExecutor() as threads:
+    with ThreadPoolExecutor(threads()) as pool:
         for start in range(0, len(articles), TOGETHER):
             end = min(start + TOGETHER, len(articles))
-            list(threads.map(draw, range(start, end)))
+            list(pool.map(draw, range(start, end)))
             if progress:
                 progress(end, len(articles))
 

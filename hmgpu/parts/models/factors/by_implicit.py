@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hmgpu.core.errors import ConfigError
+from hmgpu.core.threads import threads
 from hmgpu.parts.models.factors.als import SINGULAR, Factorisation, Floats
 from hmgpu.parts.models.factors.bpr import Ranking
 
@@ -67,6 +68,7 @@ def _model(settings: Factorisation) -> Iterator["AlternatingLeastSquares"]:
             regularization=settings.l2,
             alpha=settings.alpha,
             iterations=settings.iterations,
+            num_threads=threads(),
             random_state=settings.seed,
         )
 

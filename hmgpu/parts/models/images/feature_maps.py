@@ -23,6 +23,7 @@ from hmgpu.core.files import UNFINISHED, needing_room
 from hmgpu.core.lock import held
 from hmgpu.core.parquet import read_table
 from hmgpu.core.progress import tracked
+from hmgpu.core.threads import threads
 from hmgpu.data.pictures import Unread, read_picture, state_of
 from hmgpu.parts.models.images.backbone import Backbone
 
@@ -135,11 +136,11 @@ def _computed(
     files: Sequence[Path], backbone: Backbone, engine: Engine, unread: dict[str, str]
 ) -> Iterator[tuple[list[Picture], torch.Tensor]]:
     """Yield pictures and their maps, some at a time; add those that can't be read to `unread`."""
-    with ThreadPoolExecutor() as threads:  # decoding and scaling release Python's lock
+    with ThreadPoolExecutor(threads()) as pool:  # decoding and scaling release Python's lock
         for start in range(0, len(files), AT_ONCE):
             some = files[start : start + AT_ONCE]
             known, pixels = list[Picture](), list[torch.Tensor]()
-            for file, found in zip(some, threads.map(lambda file: _pixels(file, backbone), some), strict=True):
+            for file, found in zip(some, pool.map(lambda file: _pixels(file, backbone), some), strict=True):
                 if isinstance(found, Unread):
                     unread[str(file)] = found.why
                 else:

@@ -16,7 +16,9 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import RunError, reason
 from hmgpu.core.progress import tracked
+from hmgpu.core.words import counted
 from hmgpu.parts.models.training.settings import Training
+from hmgpu.parts.models.training.thread_count import threads_worth, use_threads_for
 
 log = logging.getLogger(__name__)
 logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # it logs hints and advertisements; errors are raised
@@ -25,7 +27,7 @@ Batches = Callable[[int, int], Iterable[Any]]
 """A function that returns one process's batches of examples, given its number and the number of processes."""
 Score = Callable[[torch.nn.Module], float]
 """How good a model is; higher is better."""
-SCORE = "score"
+SCORE, WORTH = "score", "threads_worth"
 CLIP = 1.0  # the most that the norm of all gradients may be
 
 
@@ -36,10 +38,12 @@ class ModelInTraining(lightning.LightningModule):
         super().__init__()
         self.model, self.score, self.settings, self.seed = model, score, settings, seed
         self.rows, self.losses, self.started = 0, list[torch.Tensor](), 0.0
+        self.worth: int | None = None  # threads that a batch is worth; None until the first one, and on a GPU
         self.passed = 0  # Lightning's own count is one too low when a resumed training asks for its first batch
 
     def on_train_epoch_start(self) -> None:
         torch.manual_seed(self.pass_seed())
+        use_threads_for(self.worth)
         if self.passed and hasattr(self.model, "between_passes"):
             self.model.between_passes()  # type: ignore[operator]
         self.rows, self.losses, self.started = 0, [], time.perf_counter()
@@ -50,7 +54,11 @@ class ModelInTraining(lightning.LightningModule):
 
     def training_step(self, batch: Any, _: int) -> torch.Tensor:
         loss: torch.Tensor
-        loss, rows = self.model.loss(batch)  # type: ignore[operator]
+        if self.worth is None and self.device.type == "cpu":
+            self.worth, (loss, rows) = threads_worth(self.model, batch)
+            log.info("trained by %s", counted(use_threads_for(self.worth), "thread"))
+        else:
+            loss, rows = self.model.loss(batch)  # type: ignore[operator]
         self.rows += rows
         self.losses.append(loss.detach())
         return loss
@@ -60,6 +68,7 @@ class ModelInTraining(lightning.LightningModule):
         self.passed += 1
         score = float(self.passed)  # without a score each pass counts as better than the one before
         if self.score is not None:
+            use_threads_for(None)
             self.model.eval()
             with torch.no_grad():
                 score = self.score(self.model)
@@ -69,6 +78,12 @@ class ModelInTraining(lightning.LightningModule):
         loss = torch.stack(self.losses).mean().item()
         speed = self.rows * self.trainer.world_size / seconds
         log.debug("epoch %d: loss %.4f, score %.5f, %.0f rows/s", self.current_epoch + 1, loss, score, speed)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint[WORTH] = self.worth
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.worth = checkpoint[WORTH]
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
         """Clip without Lightning, which refuses a fused optimiser in mixed precision; bfloat16 scales no gradient."""
@@ -172,6 +187,7 @@ def fit(
             warnings.filterwarnings("ignore", module="pytorch_lightning")
             begun = None if saved is None else checkpoint
             trainer.fit(fitting, datamodule=_Batches(batches), ckpt_path=begun, weights_only=True)
+    use_threads_for(None)
     kept = _read(work / "best.ckpt")
     fitting.load_state_dict(kept["state_dict"])
     model.eval()
