@@ -143,6 +143,15 @@ def retrievers_verb(
         return benchmark_retrievers(subject, chosen, weeks, seeds)
 
 
+@verb("threads", "hmgpu benchmark threads", "hmgpu benchmark threads --repeats 5 --out threads.json")
+@measuring(repeats=3, without=("config", "settings", "scale", "seed", "data", "engine", "plot"))
+def threads_verb(asked: Asked) -> "Result":
+    """Measure what each pool of threads takes alone, next to busy processes, and under a container's quota."""
+    from hmgpu.benchmark.threads import benchmark_threads
+
+    return benchmark_threads(asked.repeats)
+
+
 @verb("plot", "hmgpu benchmark plot features.json", "hmgpu benchmark plot encode.json")
 def plot_verb(
     result: Annotated[Path, typer.Argument(help="A file that --out wrote.", metavar="RESULT.json")],

@@ -138,7 +138,8 @@ def measuring(
 
     def measured(benchmark: Callable[..., "Result"]) -> Callable[..., None]:
         shared = {name: each for name, each in inspect.signature(Asked).parameters.items() if name not in without}
-        shared["scale"] = shared["scale"].replace(annotation=scale)
+        if "scale" in shared:
+            shared["scale"] = shared["scale"].replace(annotation=scale)
         if "repeats" in shared:
             shared["repeats"] = shared["repeats"].replace(default=repeats)
         own = list(inspect.signature(benchmark).parameters.values())[1:]

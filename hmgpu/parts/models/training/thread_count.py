@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from hmgpu.core.threads import threads
 
 FLOPS = 5e8
-"""Floating-point operations of a batch's forward pass that are worth a thread, measured: docs/results/threads.md."""
+"""Floating-point operations of a batch's forward pass that are worth one more thread: see docs/results/threads.md."""
 
 
 def threads_worth(model: torch.nn.Module, batch: Any) -> tuple[int, Any]:
@@ -19,7 +19,7 @@ def threads_worth(model: torch.nn.Module, batch: Any) -> tuple[int, Any]:
     torch.set_num_threads(1)
     with FlopCounterMode(display=False) as counted:
         loss = model.loss(batch)  # type: ignore[operator]
-    return max(1, int(counted.get_total_flops() // FLOPS)), loss
+    return 1 + int(counted.get_total_flops() // FLOPS), loss
 
 
 def use_threads_for(worth: int | None) -> int:
