@@ -181,10 +181,11 @@ def tune(
     console.print(tuning_table(scored), f"trials: {file}")
 
 
-@verb("open", "hmgpu open", "hmgpu open retrains --config shop.yaml")
+@verb("open", "hmgpu open", "hmgpu open retrains --config shop.yaml", "hmgpu open runs")
 def open_verb(
     page: Annotated[
-        Literal["report", "retrains"], typer.Argument(help="A run's report, or the history of all retrains.")
+        Literal["report", "runs", "retrains"],
+        typer.Argument(help="A run's report, all runs side by side, or the history of all retrains."),
     ] = "report",
     run: RunFolder = None,
     config: ConfigFile = None,
@@ -194,13 +195,20 @@ def open_verb(
     import webbrowser
 
     from hmgpu.core.errors import RunError
+    from hmgpu.runs.index import INDEX
 
     folder = finished_run(run, config, settings)
-    file = folder / "report.html" if page == "report" else folder.parent / "retrains.html"
+    pages = {
+        "report": (folder / "report.html", "evaluate"),
+        "runs": (folder.parent / INDEX, "evaluate"),
+        "retrains": (folder.parent / "retrains.html", "retrain"),
+    }
+    file, verb = pages[page]
     if not file.is_file():
-        verb = "evaluate" if page == "report" else "retrain"
         raise RunError(f"There is no {file}: `hmgpu {verb}` writes it; or name another run with --run.")
     if console.is_terminal:
+        # The page leads to files next to it, so it is opened where it is shown, not where its link leads.
+        place = file.parent.resolve() / file.name
         with suppress(webbrowser.Error):  # a machine without a browser
-            webbrowser.get().open(file.resolve().as_uri())
+            webbrowser.get().open(place.as_uri())
     console.print(str(file), soft_wrap=True, highlight=False)

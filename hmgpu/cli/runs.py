@@ -80,12 +80,14 @@ def promote_verb(
 ) -> None:
     """Check all files of a finished run, then make it the current run, which is the one that is served."""
     from hmgpu.runs.find import find_run
+    from hmgpu.runs.index import write_index
     from hmgpu.runs.lock import exclusively
     from hmgpu.runs.publish import promote
 
     found = find_run(run, runs)
     with exclusively(found.parent):
         link = promote(found)
+        write_index(found.parent)
     console.print(f"current run: {link} -> {link.readlink()}", soft_wrap=True)
 
 
@@ -93,12 +95,14 @@ def promote_verb(
 def rollback_verb(runs: RunsFolder = Path("runs")) -> None:
     """Return to the run that was current before."""
     from hmgpu.runs.find import refuse_without_runs
+    from hmgpu.runs.index import write_index
     from hmgpu.runs.lock import exclusively
     from hmgpu.runs.publish import rollback
 
     refuse_without_runs(runs)
     with exclusively(runs):
         link = rollback(runs)
+        write_index(runs)
     console.print(f"current run: {link} -> {link.readlink()}", soft_wrap=True)
 
 
@@ -112,6 +116,7 @@ def prune_verb(
 ) -> None:
     """Remove old runs, but never the current one or the one to roll back to."""
     from hmgpu.runs.find import refuse_without_runs
+    from hmgpu.runs.index import write_index
     from hmgpu.runs.inventory import inventory, kept, prune
     from hmgpu.runs.lock import exclusively
 
@@ -121,6 +126,7 @@ def prune_verb(
     if not dry:
         with exclusively(runs):
             removed = prune(runs, keep)
+            write_index(runs)
     gone = [run.folder for run in found if run.folder not in stay] if dry else removed
     lines = [f"{'would remove' if dry else 'removed'}: {folder.name}" for folder in gone]
     lines += [f"kept: {folder.name}, {why}" for folder, why in sorted(stay.items()) if folder not in gone]

@@ -1,5 +1,8 @@
 """Colours by their names, to draw and show articles."""
 
+from collections.abc import Mapping
+from typing import Any
+
 NEUTRAL = "#8b8f98"
 COLOURS = {
     "black": "#26262b",
@@ -49,3 +52,8 @@ def colour_of(*names: str | None) -> str:
         if found:
             return found[0]
     return NEUTRAL
+
+
+def article_colour(row: Mapping[str, Any]) -> str:
+    """Return the colour of the article whose attributes are in `row`, as #rrggbb."""
+    return colour_of(row.get("colour_name"), row.get("colour_master_name"))

@@ -97,7 +97,10 @@ def _lists_and_counts(
 
 
 def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
-    """Write `report.html` about what `judged` computed, and about the ablation of the week if the run has one."""
+    """Write `report.html` about what `judged` computed, and about the ablation of the week if the run has one.
+
+    It has no head: what is said there of the run may have come about after the week.
+    """
     engine, store, week, examples = context.engine, context.store, on.week, on.examples[0]
     ablation = context.run.there(ablation_step(week))
     learned = context.learning.learn(week, context.learners)

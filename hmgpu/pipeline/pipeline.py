@@ -22,6 +22,7 @@ from hmgpu.data.weeks import Week, date_of
 from hmgpu.parts.part import Trained
 from hmgpu.parts.ranker import Model
 from hmgpu.pipeline import evaluate, recommend
+from hmgpu.pipeline.about_run import with_facts
 from hmgpu.pipeline.config import Config
 from hmgpu.pipeline.context import LearnedQuotas, StepContext
 from hmgpu.pipeline.evaluate import METRICS, REPORT, FittedWeek
@@ -35,6 +36,7 @@ from hmgpu.pipeline.rhythm import measured
 from hmgpu.pipeline.schedule import Schedule
 from hmgpu.pipeline.usable_parts import usable_parts
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
+from hmgpu.runs.index import write_index
 from hmgpu.runs.run import Run, Step
 from hmgpu.runs.seal import seal
 
@@ -90,7 +92,10 @@ class Pipeline:
 
     @contextmanager
     def working(self) -> Iterator["Pipeline"]:
-        """Yield this pipeline; meanwhile keep other processes out of the run, and write its log."""
+        """Yield this pipeline; meanwhile keep other processes out of the run, and write its log.
+
+        At its end the page of all runs is written.
+        """
         with self.run.locked(), log_file(self.run.folder / "log.jsonl"):
             data = {"data": self.store.digest, "last_day": str(date_of(self.store.last_day))}
             parts = {"left_out": dict(self._without_quotas.left_out)}
@@ -99,6 +104,7 @@ class Pipeline:
             log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
             log.info("weeks, by their first day: training on %s; validation on %s", weeks, self.weeks.validation)
             yield self
+        write_index(self.run.folder.parent)
 
     def learn(self, week: Week) -> dict[str, Step]:
         """Let every part learn, for everybody, from all that was known before `week`; one step per part."""
@@ -186,7 +192,7 @@ class Pipeline:
         judged = evaluate.judge(self.context, on)
         reported = evaluate.report(self.context, on, judged)
         if on.week == self.weeks.validation:
-            self.run.show(REPORT, reported.folder / REPORT)
+            self.run.write(REPORT, lambda: with_facts(reported, judged, self.run, self.config, self.store, self.weeks))
             return self.run.show(METRICS, judged.folder / METRICS)
         return judged.folder / METRICS
 

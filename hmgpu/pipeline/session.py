@@ -127,7 +127,7 @@ class Session:
             metrics=json.loads((folder / METRICS).read_text(encoding="utf-8")),
             lists=self._ids.named(lists).select("customer_id", "rank", "article_id"),
             average_precision=self._ids.named(read_table(folder / PRECISIONS).sort("customer")),
-            report=folder.parent / "report" / REPORT,
+            report=(self.pipeline.run.folder if on == validation else folder.parent / "report") / REPORT,
         )
 
     def recommend(self, customers: Iterable[str] | None = None, k: int | None = None) -> Any:

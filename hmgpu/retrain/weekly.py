@@ -21,7 +21,7 @@ from hmgpu.data.open_store import open_store
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
 from hmgpu.pipeline.config import Config
-from hmgpu.pipeline.evaluate import PRECISIONS
+from hmgpu.pipeline.evaluate import PRECISIONS, REPORT
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
@@ -33,6 +33,8 @@ from hmgpu.retrain.opponent import REFITTED, opponent
 from hmgpu.retrain.page import history_page
 from hmgpu.retrain.record import RECORDS, Record, records
 from hmgpu.retrain.tracking import track, tracker
+from hmgpu.runs.find import folders_of_runs
+from hmgpu.runs.index import INDEX, write_index
 from hmgpu.runs.inventory import prune
 from hmgpu.runs.lock import exclusively
 from hmgpu.runs.publish import PROMOTED, current, promote
@@ -86,9 +88,11 @@ def _recorded(config: Config, week: Path | None) -> Iterator[Record]:
         record.seconds = round(time.monotonic() - clock, 1)
         try:
             record.write(config.runs)
-            write_text(config.runs / PAGE, history_page(records(config.runs)))
+            reported = {folder.name for folder in folders_of_runs(config.runs) if (folder / REPORT).exists()}
+            write_text(config.runs / PAGE, history_page(records(config.runs), reported))
         except Exception as error:  # a record that can't be written, or is damaged, must not hide how it ended
             log.warning("the record of the retrain could not be written: %s", error)
+        write_index(config.runs)
         track(config, record)
         notify(config.retrain.notify, record)
 
@@ -165,6 +169,7 @@ def _clear_drafts(runs: Path) -> None:
     """Remove the files that a killed retrain was writing; `prune` and `Run.locked` remove what else it left behind."""
     for draft in (
         runs / f"{UNFINISHED}{PAGE}",
+        runs / f"{UNFINISHED}{INDEX}",
         runs / f"{UNFINISHED}{PROMOTED}",
         *(runs / RECORDS).glob(f"{UNFINISHED}*"),
     ):

@@ -49,6 +49,8 @@ class ListedRun:
     """The ranker's MAP@k in the week."""
     interval: tuple[float, float] | None
     """The 95 % interval of the score."""
+    figures: Path | None
+    """The file with the figures of the week."""
     promoted: str | None
     """When it was promoted (UTC); None if it never was, or was rolled back from."""
     bytes: int
@@ -106,14 +108,19 @@ def kept(runs: Path, found: list[ListedRun], keep: int) -> dict[Path, str]:
 
     They are the current one, the one to roll back to, the newest `keep`, and those that a process works on.
     """
-    names = {run.folder.name for run in found}
-    now = current(runs)
-    before = [e["run"] for e in promoted(runs) if e["run"] in names and not (now and e["run"] == now.name)]
     newest = found[max(0, len(found) - keep) :]
     safe = {run.folder: "a process works on it" for run in found if _busy(run.folder)}
     safe |= {run.folder: "the newest one" if keep == 1 else f"one of the newest {keep}" for run in newest}
-    safe |= {runs.resolve() / name: "the one to roll back to" for name in before[-1:]}
+    before = previous(runs, found)
+    safe |= {before: "the one to roll back to"} if before else {}
     return safe | {run.folder: "the current one" for run in found if run.current}
+
+
+def previous(runs: Path, found: list[ListedRun]) -> Path | None:
+    """Return which of the runs `found` in `runs` was promoted before the current one: the one to roll back to."""
+    names, now = {run.folder.name for run in found}, current(runs)
+    before = [e["run"] for e in promoted(runs) if e["run"] in names and not (now and e["run"] == now.name)]
+    return runs.resolve() / before[-1] if before else None
 
 
 def reusable_runs(runs: Path, engine: "Engine") -> list[Path]:
@@ -140,7 +147,7 @@ def _busy(run: Path) -> bool:
 
 def _listed(folder: Path, at: str | None, is_current: bool) -> ListedRun:
     facts = _read(folder / MANIFEST)
-    metrics, k = _evaluation(folder)
+    file, metrics, k = _evaluation(folder)
     low, high = metrics.get(f"map_at_{k}_interval", {}).get(METHOD, (None, None))
     return ListedRun(
         folder=folder,
@@ -153,6 +160,7 @@ def _listed(folder: Path, at: str | None, is_current: bool) -> ListedRun:
         k=k,
         score=metrics[f"map_at_{k}"].get(METHOD) if k else None,
         interval=None if low is None else (low, high),
+        figures=file,
         promoted=at,
         bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink()),
     )
@@ -170,14 +178,14 @@ def _state(folder: Path, is_current: bool, k: int | None) -> State:
     return "fitted" if (folder / "model").exists() else "begun"
 
 
-def _evaluation(folder: Path) -> tuple[dict[str, Any], int | None]:
-    """Return the figures of the run's validation week, or of the latest week that it was evaluated on, and their k."""
+def _evaluation(folder: Path) -> tuple[Path | None, dict[str, Any], int | None]:
+    """Return the figures of the run's validation week, or of the latest that it was evaluated on: file, content, k."""
     others = sorted(folder.glob("steps/*/evaluate/metrics.json"), reverse=True)
     for file in (folder / "metrics.json", *others):
         metrics = _read(file)
         if any(name.startswith("map_at_") for name in metrics):
-            return metrics, list_length(metrics)
-    return {}, None
+            return file, metrics, list_length(metrics)
+    return None, {}, None
 
 
 def _read(file: Path) -> dict[str, Any]:

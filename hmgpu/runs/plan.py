@@ -62,6 +62,9 @@ class PlannedRun(Run):
     def show(self, name: str, target: Path) -> Path:
         return target
 
+    def write(self, name: str, text: Callable[[], str]) -> Path:
+        return self.folder / name
+
 
 def plan_facts(planned: Sequence[PlannedStep], memory_gb: float) -> dict[str, Any]:
     """Return how many steps would be computed and reused by stage, and what that took in earlier runs."""

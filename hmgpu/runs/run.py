@@ -200,6 +200,13 @@ class Run:
         swap_link(link, os.path.relpath(target, self.folder), draft)  # a base's step lies outside
         return link
 
+    def write(self, name: str, text: Callable[[], str]) -> Path:
+        """Write `text` as the file `name` at the top of the run, unless it is there already."""
+        file, content = self.folder / name, text()
+        if not file.is_file() or file.read_bytes() != content.encode():
+            write_text(file, content)
+        return file
+
 
 def origin_of(settings: Mapping[str, Any], inputs: list[str], engine: "Engine") -> dict[str, Any]:
     """Return all that decides what a step writes: where it is equal, so are the bytes."""

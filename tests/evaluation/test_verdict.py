@@ -20,6 +20,10 @@ def test_what_may_be_chance_is_called_so() -> None:
     assert said([0.5, 1.0, 0.0, 0.5], [1.0, 0.5, 0.5, 0.0]).endswith(": that may be chance.")
 
 
+def test_without_a_simple_method_there_is_nothing_to_be_ahead_of() -> None:
+    assert said([0.5], [1.0], "popular") == "No simple method was scored, so there is nothing to be ahead of."
+
+
 @pytest.mark.parametrize("ranker", [0.0, 0.5])
 def test_nothing_is_no_divisor(ranker: float) -> None:
     assert (

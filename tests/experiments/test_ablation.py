@@ -131,6 +131,7 @@ def test_all_else_in_the_run_stays_as_it_was(config: Config) -> None:
     described = {
         "config.yaml",
         "manifest.json",
+        "report.html",
         *(f"steps/{week}/report/{n}" for n in ("report.html", "manifest.json")),
     }
     assert {n: after[n] for n in before.keys() - described} == {n: before[n] for n in before.keys() - described}

@@ -1,8 +1,10 @@
 """A week's figures and its page: two steps, the second run again where there is more to show."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from kit import few_parts, files_in
@@ -39,8 +41,22 @@ def test_the_page_is_written_again_where_other_parts_left_themselves_out(begun: 
     pipeline.evaluate()
     assert "the data has no price" in page.read_text()
     after, week = files_in(pipeline.run.folder), pipeline.weeks.validation
-    report = {f"steps/{week}/report/{name}" for name in ("report.html", "manifest.json")}
+    report = {"report.html", *(f"steps/{week}/report/{name}" for name in ("report.html", "manifest.json"))}
     assert {name for name in before if after[name] != before[name]} == report
+
+
+def test_the_page_says_whose_it_is_and_leads_to_files_that_there_are(begun: Config) -> None:
+    pipeline = open_pipeline(begun, CPU)
+    folder, weeks = pipeline.run.folder, pipeline.weeks
+    page, step = (file.read_text() for file in (folder / "report.html", *folder.glob("steps/*/report/report.html")))
+    facts = page.partition('class="head"')[2].partition("</dl>")[0]
+    for said in (folder.name, f"from {weeks.training[0]}", f"the week from {pipeline.store.next_week}"):
+        assert f"{said}</dd>" in facts, said
+    assert folder.name not in step  # other runs may share it, whatever their data have after the week
+    links = re.findall(r'href="(\./[^"]+)"', page)
+    assert len(links) == 4
+    assert all((folder / unquote(link)).is_file() for link in links)
+    assert f'href="./{folder.name}/report.html"' in (folder.parent / "index.html").read_text()
 
 
 def test_the_page_is_written_again_when_pictures_have_come(
@@ -76,7 +92,7 @@ def test_the_page_follows_the_figures_and_tells_of_an_ablation_as_soon_as_there_
     pipeline.run.step(ablation_step(week), {}, [], write)
     pipeline.evaluate()
     page = (folder / "report.html").read_text()
-    assert '<th scope="row">features.mine</th><td class="number">0.08000</td>' in page
+    assert '<th scope="row" class="short">features.mine</th><td class="number">0.08000</td>' in page
     after = files_in(folder)
-    report = {f"steps/{week}/report/{name}" for name in ("report.html", "manifest.json")}
+    report = {"report.html", *(f"steps/{week}/report/{name}" for name in ("report.html", "manifest.json"))}
     assert {name for name in before if after[name] != before[name]} == report

@@ -66,7 +66,12 @@ def test_a_page_of_them():
     )
     for shown in ("2 retrains", "a-run", "0.04000", "0.03000", "0.02000", "1,234", "BROKEN", "mean price", "at most 0"):
         assert shown in page
+    newest_first = [page.index(outcome) for outcome in (">refused<", ">promoted<")]
+    assert newest_first == sorted(newest_first)
+    assert '<span class="badge good">promoted last</span>' in page
+    assert "a-run/report.html" not in page  # the run is gone
+    assert 'href="./a-run/report.html"' in history_page([record(outcome="kept", run="a-run")], {"a-run"})
     for shown in ("12.5 EUR", "24.99 EUR", "237,812", "250,000"):
-        assert f"<td>{shown}</td>" in page
-    assert "<script>" not in page
+        assert f'<td class="short">{shown}</td>' in page
+    assert "<script>alert" not in page
     assert page.count("<svg") == 1

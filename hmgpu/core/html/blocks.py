@@ -1,4 +1,4 @@
-"""Blocks of a page: sections of tables, bars, lines, heat maps and cards, as data that templates draw.
+"""Blocks of a page: sections of facts, tables, bars, heat maps and cards, as data that templates draw.
 
 All text in them is escaped when it is drawn. Every number that is drawn as a picture is written as text too.
 """
@@ -6,6 +6,12 @@ All text in them is escaped when it is drawn. Every number that is drawn as a pi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+from markupsafe import Markup
+
+from hmgpu.core.html.marks import Cell
+
+SHORT, LONG = 24, 36  # letters of a cell
 
 
 def count(number: float) -> str:
@@ -37,17 +43,36 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Hero:
+    """The one figure that a page is about, large, and what it says."""
+
+    block: ClassVar[str] = "hero"
+    figure: str
+    what: str
+    more: str = ""
+
+
+@dataclass(frozen=True)
 class Grid:
-    """A table whose first column names the row; the other columns are right-aligned if they are numbers."""
+    """A table whose first column names the row; the other columns are right-aligned if they are numbers.
+
+    A click on a heading sorts the rows by that column.
+    """
 
     block: ClassVar[str] = "grid"
     title: str
     headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[Cell]]
     numbers: bool = True
     """Whether all columns but the first are numbers."""
     strong: frozenset[str] = frozenset()
     """Names of the rows that matter most."""
+
+    @staticmethod
+    def width(cell: Cell) -> Markup:
+        """Return the attribute that keeps a short text, such as a date, in one line, and gives a sentence its room."""
+        length = len(str(cell))
+        return Markup(' class="short"' if length <= SHORT else ' class="long"' if length > LONG else "")
 
 
 @dataclass(frozen=True)
@@ -95,6 +120,8 @@ class Article:
     hit: bool = False
     picture: str | None = None
     """A `data:` address."""
+    colour: str | None = None
+    """Colour of a tile in place of a picture that there is not, as #rrggbb."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +132,8 @@ class Card:
     title: str
     about: str
     shelves: Sequence[tuple[str, Sequence[Article]]]
+    small: bool = False
+    """Whether articles are small, with no more than their names."""
 
 
 @dataclass(frozen=True)

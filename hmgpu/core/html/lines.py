@@ -1,17 +1,17 @@
-"""Compute the points, ticks and labels of a line chart, which the template only writes down."""
+"""Compute the points, bands, ticks and labels of a line chart, which the template only writes down."""
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
 from hmgpu.core.html.blocks import count
 
-WIDTH, HEIGHT = 860, 240  # of the whole picture, in its own units
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 26  # around the lines
+SIDE = 100  # of the picture, which is stretched to its place on the page: places in it are percent
 TICKS = 4
-LABELS = 8  # under the x axis, at most
+LABELS, FEW = 8, 4  # under the x axis, at most; on a narrow page
 
 
 @dataclass(frozen=True)
@@ -30,29 +30,32 @@ class Lines:
     from_zero: bool = True
     """Whether the y axis starts at 0; otherwise it starts at or just below the smallest value."""
 
-    width: ClassVar[int] = WIDTH
-    height: ClassVar[int] = HEIGHT
-    left: ClassVar[int] = LEFT
-    bottom: ClassVar[int] = HEIGHT - BOTTOM
-    right: ClassVar[int] = WIDTH - RIGHT
+    bands: Mapping[str, Sequence[tuple[float, float] | None]] = field(default_factory=dict)
+    """The interval of each value, of the lines that have them."""
+
+    side: ClassVar[int] = SIDE
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
-        """Grid lines (height in the picture, text) at round values that enclose all points."""
+        """Grid lines (percent from the top, text) at round values that enclose all points and bands."""
         low, step, steps = self._scale
         values = [low + number * step for number in range(steps + 1)]
         return [(self._y(value), self.text(value)) for value in values]
 
     @property
-    def labels(self) -> list[tuple[float, str]]:
-        """Labels of the x axis (place in the picture, text), evenly spaced, at most `LABELS`."""
+    def labels(self) -> list[tuple[float, str, bool]]:
+        """Labels of the x axis (percent from the left, text, whether a narrow page leaves it out), evenly spaced."""
         every = max(1, math.ceil(len(self.places) / LABELS))
-        return [(self._x(number), place) for number, place in enumerate(self.places) if number % every == 0]
+        shown = list(enumerate(self.places))[::every]
+        few = max(1, math.ceil(len(shown) / FEW))
+        return [(self._x(number), place, place_number % few > 0) for place_number, (number, place) in enumerate(shown)]
 
     @property
-    def paths(self) -> list[tuple[str, str]]:
-        """The lines as (name, SVG path)."""
-        return [(name, self._path(values)) for name, values in self.series.items()]
+    def paths(self) -> list[tuple[str, str, str]]:
+        """The lines as (name, SVG path, SVG path of the band, which is empty without one)."""
+        return [
+            (name, self._path(values), self._band(self.bands.get(name, ()))) for name, values in self.series.items()
+        ]
 
     @property
     def summary(self) -> str:
@@ -76,21 +79,39 @@ class Lines:
         # A path of one point is visible only as a line of no length, whose ends are round.
         return " ".join(drawn) + ("h0" if drawn else "")
 
+    def _band(self, spans: Sequence[tuple[float, float] | None]) -> str:
+        """Outline each stretch of known intervals: along the upper ends, and back along the lower ones."""
+        drawn, known = [], [(number, span) for number, span in enumerate(spans) if span is not None]
+        for _, stretch in itertools.groupby(enumerate(known), key=lambda item: item[0] - item[1][0]):
+            there = [(self._x(number), span) for _, (number, span) in stretch]
+            # Of one place there is no area: its interval is a line.
+            outline = [(x, high) for x, (_, high) in there] + [(x, low) for x, (low, _) in reversed(there)]
+            drawn.append("M" + "L".join(f"{x:.1f} {self._y(value):.1f}" for x, value in outline) + "Z")
+        return "".join(drawn)
+
     def _x(self, number: int) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * number / max(1, len(self.places) - 1)
+        return SIDE * number / max(1, len(self.places) - 1)
 
     def _y(self, value: float) -> float:
         low, step, steps = self._scale
-        return self.bottom - (self.bottom - TOP) * (value - low) / (step * steps)
+        return SIDE - SIDE * (value - low) / (step * steps)
 
     @cached_property
     def _scale(self) -> tuple[float, float, int]:
-        """The y axis: where it starts, the distance between ticks, and the number of ticks above the start."""
-        known = [value for values in self.series.values() for value in values if value is not None] or [0.0]
-        low, high = (0.0 if self.from_zero else min(known)), max(known)
-        step = _round_up((high - low) / TICKS)
-        start = math.floor(low / step) * step
-        return start, step, max(1, math.ceil((high - start) / step - 1e-9))
+        known = [value for values in self.series.values() for value in values if value is not None]
+        known += [end for spans in self.bands.values() for span in spans if span is not None for end in span]
+        known = known or [0.0]
+        return scale(0.0 if self.from_zero else min(known), max(known))
+
+
+def scale(low: float, high: float) -> tuple[float, float, int]:
+    """Return a scale from `low` to `high`: where it starts, the distance between ticks, and how many steps there are.
+
+    Ticks are at round numbers: the first at or just below `low`, the last at or just above `high`.
+    """
+    step = _round_up((high - low) / TICKS)
+    start = math.floor(low / step) * step
+    return start, step, max(1, math.ceil((high - start) / step - 1e-9))
 
 
 def _round_up(step: float) -> float:

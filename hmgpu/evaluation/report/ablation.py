@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hmgpu.core.html.blocks import Grid, Section, count, score, share
+from hmgpu.core.html.dots import Dots
 from hmgpu.core.html.page import page
 from hmgpu.core.list_length import list_length
 
@@ -29,6 +30,9 @@ def ablation(found: Mapping[str, Any]) -> Section:
         if scored:
             cells = [*_unchanged(found), *([name, *_cells(row)] for name, row in scored.items())]
             sure = frozenset(name for name, row in scored.items() if not row["low"] <= 0 <= row["high"])
+            worth = [(name, row["adds"], (row["low"], row["high"])) for name, row in scored.items()]
+            dots = f"{title}: by how much the full pipeline's MAP@{k} is ahead, and its 95 % interval"
+            blocks.append(Dots(dots, worth, "{:+.5f}".format, strong=sure))
             blocks.append(Grid(title, ["change", f"MAP@{k}", *HEADINGS], cells, strong=sure))
     refused = [[name, row["impossible"]] for name, row in (parts | settings).items() if "impossible" in row]
     if refused:

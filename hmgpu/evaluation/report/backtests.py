@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hmgpu.core.html.blocks import Grid, Section, count, score
+from hmgpu.core.html.dots import Dots
 from hmgpu.core.html.lines import Lines
 from hmgpu.core.html.page import page
 
@@ -27,6 +28,11 @@ def backtests_page(found: Mapping[str, Any]) -> str:
     best_first = dict(sorted(everything.items(), key=lambda item: -item[1][f"map_at_{k}"]))
     rows = [[name, *_cells(each, k)] for name, each in best_first.items()]
     blocks: list[object] = [
+        Dots(
+            f"MAP@{k} over all weeks and its 95 % interval",
+            [(name, each[f"map_at_{k}"], tuple(each["interval"])) for name, each in best_first.items()],
+            strong=frozenset(ran),
+        ),
         Grid(f"MAP@{k}", ["config", "all weeks", "95 % interval", *weeks, "seconds a week", "GiB"], rows),
         Lines(f"MAP@{k} by week", "week", weeks, {name: each["weeks"] for name, each in best_first.items()}, score),
     ]

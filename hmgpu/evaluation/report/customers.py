@@ -1,6 +1,6 @@
 """Show a dozen customers: what they had bought, what they were recommended, and what they then bought."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import polars as pl
 
 from hmgpu.core.html.blocks import Article, Card, Section
 from hmgpu.core.parquet import scan_table
+from hmgpu.data.colours import article_colour
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.pictures import picture
 from hmgpu.evaluation.report.sampled_lists import OUTCOMES, sampled_lists
@@ -25,13 +26,17 @@ EXPLAINED = (
 Row = Mapping[str, Any]
 
 
-def customers(week: Evaluated) -> Section:
-    """Return the section with a card for one customer of each segment and outcome."""
+def cards_of(week: Evaluated) -> list[tuple[str, Card]]:
+    """Return (segment, card) of one customer of each segment and outcome, the best outcome of a segment first."""
     sampled = sampled_lists(week)
-    cards_of = CustomerCards.of(week, sampled.select("customer"))
+    cards = CustomerCards.of(week, sampled.select("customer"))
+    return [(row["segment"], cards.card(**row)) for row in sampled.iter_rows(named=True)]
+
+
+def customers(cards: Sequence[tuple[str, Card]]) -> Section:
+    """Return the section with the cards that `cards_of` returned."""
     outcomes = "; ".join(f"{name} ({meaning})" for name, meaning in OUTCOMES.items())
-    cards = [cards_of.card(**row) for row in sampled.iter_rows(named=True)]
-    return Section("Customers", EXPLAINED.format(outcomes), cards)
+    return Section("Customers", EXPLAINED.format(outcomes), [card for _, card in cards])
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,8 @@ class CustomerCards:
         row = self.articles[article]
         about = ", ".join(str(row[name]) for name in ATTRIBUTES if row.get(name) is not None)
         name, image = row.get("name") or row["article_id"], picture(self.week.pictures, row["article_id"])
-        return Article(name, about, note, hit, image)
+        colour = article_colour(row) if image is None else None
+        return Article(name, about, note, hit, image, colour)
 
     def _ago(self, day: int) -> str:
         return f"{_days(self.week.history.cutoff - day)} before"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hmgpu.core.html.blocks import Grid, Section, count, score
+from hmgpu.core.html.dots import Dots
 from hmgpu.core.html.lines import Lines
 from hmgpu.core.html.page import page
 from hmgpu.core.list_length import list_length
@@ -22,9 +23,12 @@ def folds_page(found: Mapping[str, Any]) -> str:
     methods = [*found["all"][f"map_at_{k}"]]
     weeks = [fold["week"] for fold in folds]
     rows = [[name, *_cells(of, methods)] for name, of in [*zip(weeks, folds, strict=True), ("all", found["all"])]]
-    curves = {shown_as(method): [fold[f"map_at_{k}"][method] for fold in folds] for method in methods}
+    curves = {shown_as(method): [fold[f"map_at_{k}"][method] for fold in folds] for method in reversed(methods)}
+    bands = {shown_as(method): [_span(fold, k, method) for fold in folds] for method in methods}
+    overall = [(shown_as(m), found["all"][f"map_at_{k}"][m], _span(found["all"], k, m)) for m in methods]
     blocks = [
-        Lines(f"MAP@{k} by week", "week", weeks, curves, score),
+        Dots(f"MAP@{k} over all weeks and its 95 % interval", overall, strong=frozenset({"ranker"})),
+        Lines(f"MAP@{k} by week, with the 95 % interval as a band", "week", weeks, curves, score, bands=bands),
         Grid(
             f"MAP@{k} and its 95 % interval",
             ["week", "customers", *map(shown_as, methods)],
@@ -40,8 +44,13 @@ def folds_page(found: Mapping[str, Any]) -> str:
     )
 
 
+def _span(figures: Mapping[str, Any], k: int, method: str) -> tuple[float, float]:
+    low, high = figures[f"map_at_{k}_interval"][method]
+    return low, high
+
+
 def _cells(figures: Mapping[str, Any], methods: list[str]) -> list[str]:
     k = list_length(figures)
     values, spans = figures[f"map_at_{k}"], figures[f"map_at_{k}_interval"]
-    scores = (f"{score(values[method])} ({' to '.join(map(score, spans[method]))})" for method in methods)
+    scores = (f"{score(values[method])}\n{' to '.join(map(score, spans[method]))}" for method in methods)
     return [count(figures["customers"]), *scores]

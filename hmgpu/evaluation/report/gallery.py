@@ -7,12 +7,11 @@ import polars as pl
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.html.tiles import Gallery, Shelf, Tile
-from hmgpu.data.colours import colour_of
+from hmgpu.data.colours import article_colour
 from hmgpu.data.store import Store
 from hmgpu.evaluation.report.pictures import picture
 
 LATEST = 6  # purchases shown
-NAMED_COLOURS = ("colour_name", "colour_master_name")
 
 
 def gallery(lists: pl.DataFrame, customers: pl.DataFrame, store: Store, engine: Engine) -> Gallery:
@@ -47,6 +46,4 @@ def gallery(lists: pl.DataFrame, customers: pl.DataFrame, store: Store, engine: 
 def _tile(row: Mapping[str, Any], store: Store) -> Tile:
     about = ", ".join(str(row[name]) for name in ("product_type_name", "colour_name") if row.get(name))
     image = picture(store.pictures, row["article_id"])
-    return Tile(
-        row.get("name") or row["article_id"], about, colour_of(*(row.get(name) for name in NAMED_COLOURS)), image
-    )
+    return Tile(row.get("name") or row["article_id"], about, article_colour(row), image)

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hmgpu.core.html.blocks import Bars, Grid, Heat, Section, count, rate, score, share
+import polars as pl
+
+from hmgpu.core.certainty import intervals
+from hmgpu.core.html.blocks import Grid, Heat, Section, count, rate, score, share
+from hmgpu.core.html.dots import Dots
 from hmgpu.core.list_length import list_length
 from hmgpu.evaluation.method_names import shown_as
 
@@ -48,12 +52,17 @@ def methods(metrics: Mapping[str, Any]) -> Section:
     interval, precision = (["95 % interval"] if spans else []), ([f"precision@{k}"] if places else [])
     headings = ["method", f"MAP@{k}", *interval, f"NDCG@{k}", f"hit rate@{k}", *precision, "coverage"]
     table = Grid(f"{k} articles per customer", headings, rows, strong=frozenset({"ranker"}))
-    bars = Bars(f"MAP@{k}", [(shown_as(method), value, score(value)) for method, value in found.items()])
-    return Section("Methods", EXPLAINED.format(k=k), [bars, table])
+    figures = [(shown_as(method), value, spans.get(method)) for method, value in found.items()]
+    dots = Dots(f"MAP@{k} and its 95 % interval", figures, strong=frozenset({"ranker"}))
+    return Section("Methods", EXPLAINED.format(k=k), [dots, table])
 
 
-def segments(metrics: Mapping[str, Any]) -> Section:
-    """Return the section with MAP@k of every method in every segment."""
+def segments(metrics: Mapping[str, Any], precisions: pl.DataFrame) -> Section:
+    """Return the section with MAP@k of every method in every segment.
+
+    Args:
+        precisions: (customer, segment, ranker), the average precisions of the ranker's lists.
+    """
     found, k = metrics["segments"], list_length(metrics)
     headings = ["method", *(f"{name} ({count(segment['customers'])})" for name, segment in found.items())]
     rows = [
@@ -61,11 +70,11 @@ def segments(metrics: Mapping[str, Any]) -> Section:
         for method in metrics[f"map_at_{k}"]
     ]
     table = Grid(f"MAP@{k} by segment (customers)", headings, rows, strong=frozenset({"ranker"}))
-    bars = Bars(
-        f"MAP@{k} of the ranker",
-        [(name, s[f"map_at_{k}"]["ranker"], score(s[f"map_at_{k}"]["ranker"])) for name, s in found.items()],
-    )
-    return Section("Segments", SEGMENTS.format(k=k), [bars, table])
+    theirs = precisions.select("customer", "segment", "ranker").partition_by("segment", as_dict=True)
+    spans = {name: intervals(rows.drop("segment"))["ranker"] for (name,), rows in theirs.items()}
+    figures = [(name, segment[f"map_at_{k}"]["ranker"], spans.get(name)) for name, segment in found.items()]
+    dots = Dots(f"MAP@{k} of the ranker and its 95 % interval", figures, ordered=False)
+    return Section("Segments", SEGMENTS.format(k=k), [dots, table])
 
 
 def ages(metrics: Mapping[str, Any]) -> Section:

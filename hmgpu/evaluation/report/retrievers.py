@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 
 from hmgpu.core.engine import Engine
-from hmgpu.core.html.blocks import Bars, Grid, Heat, Section, count, rate, share
+from hmgpu.core.html.blocks import Grid, Heat, Section, count, rate, share
+from hmgpu.core.html.dots import Dots
 from hmgpu.core.html.lines import Lines
 from hmgpu.core.parquet import scan_table
 from hmgpu.evaluation.report.evaluated import Evaluated
@@ -31,8 +32,9 @@ def retrievers(week: Evaluated) -> Section:
     found = week.metrics["retrievers"]
     depths = _depths(found)
     rows = [[name, *_cells(figures, depths)] for name, figures in found.items()]
+    recalls = [(name, figures["recall"], None) for name, figures in found.items()]
     blocks: list[object] = [
-        Bars("Recall", [(name, figures["recall"], share(figures["recall"])) for name, figures in found.items()]),
+        Dots("Recall", recalls, share, frozenset({MERGED})),
         Grid("Candidates", ["retriever", *_headings(depths)], rows, strong=frozenset({MERGED})),
     ]
     blocks += _merged_by_segment(week.metrics) + _by_segment(found) + _by_rank(found)

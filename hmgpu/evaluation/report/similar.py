@@ -8,6 +8,7 @@ import polars as pl
 
 from hmgpu.core.html.blocks import Article, Card, Section
 from hmgpu.core.parquet import read_table, schema_of
+from hmgpu.data.colours import article_colour
 from hmgpu.data.weeks import DAYS
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.pictures import picture
@@ -81,7 +82,9 @@ def _nearest(table: pl.DataFrame, seeds: pl.Series, week: Evaluated) -> pl.DataF
 
 def _article(row: Mapping[str, Any], note: str, week: Evaluated) -> Article:
     about = ", ".join(str(row[name]) for name in ATTRIBUTES if row.get(name) is not None)
-    return Article(_name(row), about, note, picture=picture(week.pictures, row["article_id"]))
+    image = picture(week.pictures, row["article_id"])
+    colour = article_colour(row) if image is None else None
+    return Article(_name(row), about, note, picture=image, colour=colour)
 
 
 def _name(row: Mapping[str, Any]) -> str:

@@ -36,27 +36,41 @@ def test_a_curve_can_start_at_its_smallest_value():
 @given(st.lists(st.floats(0, 1e9), min_size=1, max_size=30), st.booleans())
 def test_every_point_is_inside(values, from_zero):
     drawn = chart(values, from_zero=from_zero)
-    ((_, path),) = drawn.paths
+    ((_, path, _),) = drawn.paths
     assert len(points(path)) == len(values)
     for x, y in points(path):
-        assert drawn.left <= x <= drawn.right
-        assert 12 - 0.1 <= y <= drawn.bottom + 0.1
+        assert 0 <= x <= 100
+        assert -0.1 <= y <= 100.1
     assert 1 <= len(drawn.labels) <= 8
     assert 2 <= len(drawn.ticks) <= 7
 
 
 def test_a_gap_lifts_the_pen():
-    ((_, path),) = chart([1, 2, None, 3, 4]).paths
+    ((_, path, _),) = chart([1, 2, None, 3, 4]).paths
     assert [step[0] for step in path.split() if step[0] in "ML"] == ["M", "L", "M", "L"]
+
+
+def test_a_band_surrounds_each_stretch_of_known_intervals():
+    spans = [(0, 2), (1, 3), None, (2, 4)]
+    drawn = chart([1, 2, None, 3], bands={"units": spans})
+    ((_, _, band),) = drawn.paths
+    assert band == "M0.0 50.0L33.3 25.0L33.3 75.0L0.0 100.0ZM100.0 0.0L100.0 50.0Z"
+    assert [text for _, text in drawn.ticks][-1] == "4"  # also the bands are inside
+
+
+def test_a_narrow_page_has_half_of_the_labels():
+    labels = chart(range(8)).labels
+    assert [place for _, place, rare in labels if not rare] == ["w0", "w2", "w4", "w6"]
+    assert [rare for _, _, rare in chart(range(4)).labels] == [False] * 4
 
 
 def test_a_chart_without_values_is_empty():
     empty = chart([None, None])
-    assert empty.paths == [("units", "")]
+    assert empty.paths == [("units", "", "")]
     assert empty.summary == "Units, by week. ."
 
 
 @pytest.mark.parametrize("values", [[5, 5, 5], [0, 0]])
 def test_one_value_is_a_level_line(values):
-    ((_, path),) = chart(values).paths
+    ((_, path, _),) = chart(values).paths
     assert len({y for _, y in points(path)}) == 1

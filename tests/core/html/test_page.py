@@ -1,8 +1,10 @@
 """Every kind of block is drawn, and its text is escaped."""
 
 from hmgpu.core.html.blocks import Article, Bars, Card, Facts, Grid, Heat, Section
+from hmgpu.core.html.dots import Dots
 from hmgpu.core.html.lines import Lines
-from hmgpu.core.html.page import page
+from hmgpu.core.html.marks import Badge, Link
+from hmgpu.core.html.page import page, with_head
 
 EVIL = "<b>&"
 
@@ -26,9 +28,9 @@ def test_facts_have_names_and_figures():
 
 def test_a_grid_sets_numbers_right_and_marks_what_matters():
     found = drawn(Grid("Table", ["name", "n"], [["a", "1"], ["b", "2"]], strong=frozenset({"b"})))
-    assert '<tr><th scope="row">a</th><td class="number">1</td></tr>' in found
-    assert '<tr class="strong"><th scope="row">b</th>' in found
-    assert "<td>why</td>" in drawn(Grid("Table", ["name", "text"], [["a", "why"]], numbers=False))
+    assert '<tr><th scope="row" class="short">a</th><td class="number">1</td></tr>' in found
+    assert '<tr class="strong"><th scope="row" class="short">b</th>' in found
+    assert '<td class="short">why</td>' in drawn(Grid("Table", ["name", "text"], [["a", "why"]], numbers=False))
 
 
 def test_a_bar_is_as_long_as_its_share_of_the_longest():
@@ -48,6 +50,38 @@ def test_lines_have_a_key_where_there_are_several_and_their_figures_below():
     assert 'class="key"' in drawn(two)
     assert '<tr><th scope="row">w1</th><td class="number">1</td></tr>' in drawn(one)
     assert '<tr><th scope="row">w2</th><td class="number"></td></tr>' in drawn(one)
+
+
+def test_the_head_has_facts_and_leads_to_files_next_to_the_page():
+    link = Link(EVIL, "a b/javascript:x", (Badge(EVIL, "good"),))
+    found = page("Title", "About", [], {"run": link, "seed": EVIL}, [link])
+    shown = '<a href="./a%20b/javascript%3Ax">&lt;b&gt;&amp;</a> <span class="badge good">&lt;b&gt;&amp;</span>'
+    assert f"<dt>run</dt><dd>{shown}</dd>" in found
+    assert "<dt>seed</dt><dd>&lt;b&gt;&amp;</dd>" in found
+    assert f'<p class="links">{shown}</p>' in found
+    assert with_head(page("Title", "About", []), {"run": link, "seed": EVIL}, [link]) == found
+    assert str(Link("gone", None).__html__()) == "gone"
+
+
+def test_a_grid_sorts_where_there_are_rows_to_sort_and_gives_sentences_room():
+    one, two = (drawn(Grid("Table", ["a"], [["x" * 40]] * rows, numbers=False)) for rows in (1, 2))
+    assert '<table class="sortable">' in two
+    assert 'table class="sortable"' not in one
+    assert '<th scope="row" class="long">' in one
+
+
+def test_dots_stand_at_their_places_with_their_intervals():
+    found = drawn(Dots("Dots", [("a", 1.0, None), ("b", 2.0, (1.0, 4.0))], "{:.0f}".format, frozenset({"b"})))
+    assert 'class="dots some"' in found
+    assert '<td class="number">2 <span class="range">1 to 4</span></td>' in found
+    assert '<i style="left:25.0%;width:75.0%"></i><b style="left:50.0%"></b>' in found
+    assert '<td class="number">1</td><td class="dot" aria-hidden="true"><div><b style="left:25.0%"></b>' in found
+
+
+def test_a_small_card_has_names_only():
+    shelves = [("Recommended", [Article("Coat", "Blue", "popular 1", colour="#3b5f9c")])]
+    found = drawn(Card("Active", "age 30", shelves, small=True))
+    assert '<li><span class="tile" style="background:#3b5f9c"></span><strong>Coat</strong></li>' in found
 
 
 def test_a_card_frames_hits_and_leaves_out_empty_shelves():

@@ -25,7 +25,8 @@ def found() -> dict:
 
 
 def test_parts_stand_in_the_order_of_the_file_below_the_full_line(found):
-    parts, refused = ablation(found).blocks
+    dots, parts, refused = ablation(found).blocks
+    assert dots.rows[0].strong
     assert parts.rows == [
         ["the full pipeline", "0.03000", "", "", "10.0 %", "20.0 %", "50.0"],
         ["another seed", "0.03010", "-0.00010", "-0.00040 to +0.00020", "", "", ""],
@@ -40,7 +41,7 @@ def test_parts_stand_in_the_order_of_the_file_below_the_full_line(found):
 def test_settings_have_a_table_of_their_own(found):
     found["parts"] = []
     found["settings"] = [row("4", "weeks", -0.001, -0.002, -0.0005)]
-    (settings,) = ablation(found).blocks
+    _, settings = ablation(found).blocks
     assert settings.rows[-1][:3] == ["weeks: 4", "0.03100", "-0.00100"]
     assert settings.strong == {"weeks: 4"}
 
@@ -48,4 +49,4 @@ def test_settings_have_a_table_of_their_own(found):
 def test_an_ablation_of_several_weeks_is_a_page(found):
     page = ablation_page(found | {"weeks": ["2020-08-19", "2020-08-26"]})
     assert "2020-08-19, 2020-08-26" in page
-    assert '<th scope="row">features.popular</th>' in page
+    assert '<th scope="row" class="short">features.popular</th>' in page

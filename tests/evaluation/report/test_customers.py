@@ -5,12 +5,12 @@ import dataclasses
 import polars as pl
 import pytest
 
-from hmgpu.evaluation.report.customers import customers
+from hmgpu.evaluation.report.customers import cards_of, customers
 
 
 @pytest.fixture
 def cards(evaluated):
-    return {card.about.split(" · ")[0]: card for card in customers(evaluated).blocks}
+    return {card.about.split(" · ")[0]: card for card in customers(cards_of(evaluated)).blocks}
 
 
 def shelf(card, number):
@@ -61,6 +61,6 @@ def test_what_was_proposed_but_not_listed_has_its_place(evaluated):
     evaluated.examples.write(file, pl.DataFrame(rows, pl.read_parquet_schema(file), orient="row"), early=[])
     labels = evaluated.labels.filter(pl.col("customer") == 3).with_columns(article=pl.Series([22, 15], dtype=pl.Int32))
     only = evaluated.precisions.filter(pl.col("customer") == 3)
-    (card,) = customers(dataclasses.replace(evaluated, labels=labels, precisions=only)).blocks
+    (card,) = customers(cards_of(dataclasses.replace(evaluated, labels=labels, precisions=only))).blocks
     assert card.title == "New: proposed, not listed"
     assert [article.note for article in shelf(card, 2)] == ["recommended at rank 6", "proposed, ranked 13"]

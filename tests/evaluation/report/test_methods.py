@@ -4,11 +4,15 @@ from hmgpu.evaluation.report.methods import ages, methods, segments
 
 
 def test_every_method_has_all_its_figures(evaluated):
-    bars, table = methods(evaluated.metrics).blocks
+    dots, table = methods(evaluated.metrics).blocks
     assert table.headings == ["method", "MAP@12", "NDCG@12", "hit rate@12", "precision@12", "coverage"]
     assert table.rows[-1] == ["ranker", "0.03128", "0.03000", "7.0 %", "0.63 %", "30.0 %"]
     assert table.strong == {"ranker"}
-    assert bars.rows[0] == ("popular", 0.00712, "0.00712")
+    assert [(row.name, row.text, row.strong) for row in dots.rows] == [
+        ("ranker", "0.03128", True),
+        ("order", "0.02211", False),
+        ("popular", "0.00712", False),
+    ]
 
 
 def test_figures_that_are_missing_have_no_column(evaluated):
@@ -26,10 +30,10 @@ def test_intervals_stand_beside_what_they_are_of(evaluated):
 
 
 def test_every_segment_has_its_column_and_number_of_customers(evaluated):
-    bars, table = segments(evaluated.metrics).blocks
+    dots, table = segments(evaluated.metrics, evaluated.precisions).blocks
     assert table.headings == ["method", "active (2)", "new (1)"]
     assert table.rows[-1] == ["ranker", "0.03330", "0.00099"]
-    assert bars.rows == [("active", 0.0333, "0.03330"), ("new", 0.00099, "0.00099")]
+    assert dots.figures == [("active", 0.0333, (1.0, 1.0)), ("new", 0.00099, (0.0, 0.0))]
 
 
 def test_every_age_has_its_purchases_means_and_recalls(evaluated):
