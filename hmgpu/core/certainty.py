@@ -19,6 +19,8 @@ from hmgpu.core.list_length import K
 
 DRAWS, FLIPS, SEED = 1_000, 9_999, 0
 CELLS = 1 << 20  # signs sampled at once
+ENDS = (0.025, 0.975)  # of an interval
+HUGE = 1e300  # a ratio to nothing
 UNIT = math.lcm(*range(1, K + 1)) ** 2  # units in 1
 Floats = npt.NDArray[np.float64]  # also for whole numbers: up to 2^53 they are exact, and their products are fast
 
@@ -40,26 +42,35 @@ def intervals(rows: pl.DataFrame) -> dict[str, tuple[float, float]]:
 
 def ratio_intervals(above: Floats, below: Floats) -> tuple[list[float], list[float]]:
     """Return low and high of the middle 95 % of sum(`above`) / sum(`below`), `above` being (customers, columns)."""
-    totals = np.column_stack([below, above])
-    customers, draw = len(totals), np.random.default_rng(SEED)
-    sampled = np.empty((DRAWS, totals.shape[1]))
-    for number in range(DRAWS):
-        times = np.bincount(draw.integers(customers, size=customers), minlength=customers)
-        sampled[number] = times.astype(np.float64) @ totals
-    low, high = np.quantile(sampled[:, 1:] / sampled[:, :1], [0.025, 0.975], axis=0).tolist()
+    sampled = _sampled_sums(np.column_stack([below, above]))
+    low, high = np.quantile(sampled[:, 1:] / sampled[:, :1], ENDS, axis=0).tolist()
     return low, high
 
 
 def ratio_interval(rows: pl.DataFrame) -> tuple[float, float]:
     """Return the middle 95 % of the ratio of two means over bootstrap samples of the customers.
 
+    A sample in which only `below` is 0 is infinitely far ahead; one in which both are 0 is neither ahead nor behind.
+
     Args:
         rows: (customer, below, above), average precisions, a row a customer and week.
     """
     _, sums = _by_customer(rows)
-    with np.errstate(divide="ignore"):  # a sample in which `below` is 0 is infinitely far ahead
-        (low,), (high,) = ratio_intervals(sums[:, 1:], sums[:, 0])
+    below, above = _sampled_sums(sums).T
+    # Quantiles can't be taken of infinite numbers.
+    ratios = np.divide(above, below, out=np.where(above > 0, HUGE, 1.0), where=below > 0)
+    low, high = (end if end < HUGE**0.5 else math.inf for end in np.quantile(ratios, ENDS).tolist())
     return low, high
+
+
+def _sampled_sums(rows: Floats) -> Floats:
+    """Return the sums of (customers, columns) over each bootstrap sample of the customers: (samples, columns)."""
+    customers, draw = len(rows), np.random.default_rng(SEED)
+    sampled = np.empty((DRAWS, rows.shape[1]))
+    for number in range(DRAWS):
+        times = np.bincount(draw.integers(customers, size=customers), minlength=customers)
+        sampled[number] = times.astype(np.float64) @ rows
+    return sampled
 
 
 def p_value(rows: pl.DataFrame) -> float:

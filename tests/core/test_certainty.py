@@ -1,6 +1,7 @@
 """Intervals and p-values against theory, SciPy, and cases worked by hand."""
 
 import itertools
+import math
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hmgpu.core.certainty import UNIT, holm, intervals, p_value
+from hmgpu.core.certainty import UNIT, holm, intervals, p_value, ratio_interval
 
 
 def rows(gains, customers=None) -> pl.DataFrame:
@@ -92,3 +93,18 @@ def test_p_values_are_corrected_for_how_many_there_are() -> None:
     # Worked out by hand: 3 x .01; 2 x .02, which is more; .03, but no less than the one before; at most 1.
     assert holm([0.03, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
     assert holm([0.9, 0.8]) == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "interval"),
+    [
+        ([0.0, 0.0], [0.0, 0.0], (1.0, 1.0)),  # neither found anything
+        ([0.0, 0.0], [1.0, 1.0], (math.inf, math.inf)),
+        ([0.5, 0.0], [0.5, 0.5], (1.0, math.inf)),  # a sample may have none of the first customer
+        ([0.5, 0.5], [1.0, 1.0], (2.0, 2.0)),
+    ],
+)
+def test_a_ratio_to_nothing_is_infinite_and_of_nothing_to_nothing_is_one(below, above, interval):
+    rows = pl.DataFrame({"customer": range(len(below)), "below": below, "above": above})
+    with np.errstate(all="raise"):
+        assert ratio_interval(rows) == interval
