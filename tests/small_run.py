@@ -16,13 +16,18 @@ PATTERN = "[0-9a-f]{64}"
 BEST_SELLERS = [article_id(article) for article in range(20, 8, -1)]
 
 
-def listed(customer: int) -> list[str]:
+def listed(customer: int, shift: int = 0) -> list[str]:
     """Return the list of a customer."""
-    return [article_id((customer + place) % ARTICLES) for place in range(12)]
+    return [article_id((customer + shift + place) % ARTICLES) for place in range(12)]
 
 
-def make_run(runs: Path, model: Mapping[str, bytes] | None = None, name: str = "2020-09-22-abcdef01") -> Path:
-    """Write the run `name` into the folder `runs`, with the files `model` for its ranker."""
+def make_run(
+    runs: Path, model: Mapping[str, bytes] | None = None, name: str = "2020-09-22-abcdef01", shift: int = 0
+) -> Path:
+    """Write the run `name` into the folder `runs`, with the files `model` for its ranker.
+
+    All lists start `shift` articles later.
+    """
     run = Run(runs / name, CPU)
     run.describe({"data": {"customer_pattern": PATTERN, "channels": ["1", "2"]}}, {"data": "0" * 64})
     ids = [
@@ -48,7 +53,7 @@ def make_run(runs: Path, model: Mapping[str, bytes] | None = None, name: str = "
 
     def recommend(shard: int, folder: Path) -> None:
         rows = [
-            (customer, (customer + place) % ARTICLES, place + 1)
+            (customer, (customer + shift + place) % ARTICLES, place + 1)
             for customer in range(shard, CUSTOMERS, 2)
             for place in range(12)
         ]

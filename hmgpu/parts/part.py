@@ -63,6 +63,7 @@ Level = Annotated[str, AfterValidator(_known_level)]
 """`article`, or the name of a code column of the articles."""
 
 P = TypeVar("P", bound="Part")
+T = TypeVar("T")
 
 GROUP = "hmgpu.parts"
 """The entry points that other packages offer parts by: the entry's name is the part's kind, its value the class."""
@@ -106,6 +107,17 @@ class PartContext:
     """Folder of what `Trained.train` left."""
     cache: Path | None = None
     """Folder of what may be kept from run to run because it is named by all that decides it."""
+    kept: dict[Path, Any] | None = None
+    """What was loaded of models, for whoever asks about one customer after the other; None keeps nothing in memory."""
+
+    def loaded(self, file: Path, load: Callable[[], T]) -> T:
+        """Return what `load` returns of the model in `file`, loaded once where models are kept."""
+        if self.kept is None:
+            return load()
+        if file not in self.kept:
+            self.kept[file] = load()
+        found: T = self.kept[file]
+        return found
 
 
 class Part(Adaptable):

@@ -41,9 +41,21 @@ def propose(
     Args:
         learned: what `Learning.learn` returned for `week`.
     """
-    engine, learning, quotas = context.engine, context.learning, context.quotas
-    audience = learning.audience(week, customers)
-    tables = learning.learn_customers(week, context.learners, learned, audience)
+    audience = context.learning.audience(week, customers)
+    tables = context.learning.learn_customers(week, context.learners, learned, audience)
+    return propose_from(context, tables, audience, customers)
+
+
+def propose_from(
+    context: StepContext, tables: Mapping[str, Learned], audience: History, customers: pl.DataFrame
+) -> ProposedCandidates:
+    """Propose candidates, as `propose` does, for `customers` of whom all is known already.
+
+    Args:
+        tables: what every part learned, for everybody and of these customers, by the name of its step.
+        audience: the history of these customers, in memory.
+    """
+    engine, quotas = context.engine, context.quotas
     retrieved = retrieve(context, tables, audience, customers)
     kept = None
     if quotas:

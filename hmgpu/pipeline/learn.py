@@ -40,14 +40,19 @@ def cut_out(audience: History, engine: Engine) -> History:
     return replace(audience, transactions=sold.lazy(), customers=customers.lazy())
 
 
+def with_customers(part: Learner, known: Learned, audience: History, engine: Engine) -> Learned:
+    """Return what the bound `part` has learned for everybody, with what it learns of the customers of `audience`."""
+    own = part.learn_customers(known, audience)
+    return known | {name: engine.collect(plan).lazy() for name, plan in own.items()}
+
+
 def all_learned(part: Learner, history: History, audience: History, engine: Engine) -> Learned:
     """Return all tables that the bound `part` learns, for everybody and for the customers of `audience`, executed.
 
     What it learns for everybody has its rows in the order in which a run writes them.
     """
     known = {name: engine.collect(in_order(plan)).lazy() for name, plan in part.learn(history).items()}
-    own = part.learn_customers(known, audience)
-    return known | {name: engine.collect(plan).lazy() for name, plan in own.items()}
+    return with_customers(part, known, audience, engine)
 
 
 def filler(learned: Mapping[str, Step]) -> pl.LazyFrame:
@@ -151,8 +156,7 @@ class Learning:
             folder = learned[name].folder
             known = {file.stem: scan_table(file) for file in sorted(folder.glob("*.parquet"))}
             model = self.trained(name, part, week).folder if isinstance(part, Trained) else None
-            own = self.bind(part, model).learn_customers(known, audience)
-            tables[name] = known | {table: self.engine.collect(plan).lazy() for table, plan in own.items()}
+            tables[name] = with_customers(self.bind(part, model), known, audience, self.engine)
         return tables
 
     def trained(self, name: str, part: Trained, week: Week) -> Step:

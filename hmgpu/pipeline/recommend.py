@@ -7,8 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.parts.candidates import KEYS
+from hmgpu.parts.ranker import Model
 from hmgpu.pipeline.context import StepContext
-from hmgpu.pipeline.describe import bytes_a_candidate, complete, propose
+from hmgpu.pipeline.describe import ProposedCandidates, bytes_a_candidate, complete, propose
 from hmgpu.pipeline.learn import TABLE, filler
 from hmgpu.pipeline.lists import SUBMISSION, check_fillable, top_k, write_submission
 from hmgpu.pipeline.served_tables import write_tables
@@ -45,13 +46,24 @@ def submit(context: StepContext, recommended: list[Step]) -> Step:
 
 def lists_for(context: StepContext, fitted: Step, learned: Mapping[str, Step], customers: pl.DataFrame) -> pl.DataFrame:
     """Return (customer, article, rank), the list of each of `customers` (customer)."""
-    engine = context.engine
     proposed = propose(context, context.store.next_week, learned, customers)
-    model = context.ranker.load(fitted.folder, engine)
+    model = context.ranker.load(fitted.folder, context.engine)
+    return ranked_lists(context, model, filler(learned), proposed, customers)
+
+
+def ranked_lists(
+    context: StepContext, model: Model, filler: pl.LazyFrame, proposed: ProposedCandidates, customers: pl.DataFrame
+) -> pl.DataFrame:
+    """Return (customer, article, rank), the list of each of `customers` (customer), by what `model` says.
+
+    Args:
+        filler: (article, rank), the best sellers that fill up lists.
+        proposed: the candidates of these customers.
+    """
     described = complete(context, proposed, model.promising(proposed.pairs))
     scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
     pairs = context.learning.exclusions.pairs(proposed.audience)
-    return engine.collect(top_k(scored, customers.lazy(), filler(learned), context.k, pairs))
+    return context.engine.collect(top_k(scored, customers.lazy(), filler, context.k, pairs))
 
 
 def _shard_step(context: StepContext, fitted: Step, learned: Mapping[str, Step], shard: Shard) -> Step:

@@ -21,7 +21,6 @@ from hmgpu.parts.models.encode.rows import UNKNOWN
 from hmgpu.pipeline.served_tables import ARTICLES, CODES, RECOMMENDATIONS
 from hmgpu.serving.finished_run import FinishedRun, FinishedStep
 
-FIRST = 3  # NVTabular's code of the most frequent value
 ENCODE = "encoders.json"  # the file by which a step with workflows is known
 
 
@@ -32,6 +31,7 @@ def write_encoders(run: FinishedRun, step: FinishedStep, folder: Path) -> None:
     """
     from hmgpu.core.engine import Engine
     from hmgpu.parts.models.encode.columns import SIDES, columns
+    from hmgpu.parts.models.encode.few_rows import categories_of, moments_of
     from hmgpu.parts.models.encode.workflow import Encoders  # loads Merlin, which takes seconds
 
     for name in step.files:  # a pickle of an older version is refused
@@ -41,14 +41,15 @@ def write_encoders(run: FinishedRun, step: FinishedStep, folder: Path) -> None:
     numbers: dict[str, dict[str, Any]] = {}
     for side in SIDES:
         (folder / side).mkdir()
-        moments = _moments(encoders.workflows[side])
+        moments = moments_of(encoders.workflows[side])
         numbers[side] = {}
         for column in columns(side, encoders.present):
             if column.encoding == "category":
-                known = read_table(step.folder / side / "categories" / f"unique.{column.name}.parquet")
-                values = texts.of(column.name, known[column.name])
-                codes = pl.int_range(FIRST, FIRST + len(values), dtype=pl.Int32, eager=True)
-                pl.DataFrame({"code": codes, "value": values}).write_parquet(folder / side / f"{column.name}.parquet")
+                known = categories_of(step.folder / side, column.name)
+                values = texts.of(column.name, known["value"])
+                pl.DataFrame({"code": known["code"], "value": values}).write_parquet(
+                    folder / side / f"{column.name}.parquet"
+                )
                 continue
             numbers[side][column.name] = {"encoding": column.encoding} | moments[column.name]
             if column.encoding == "ratio":
@@ -58,18 +59,6 @@ def write_encoders(run: FinishedRun, step: FinishedStep, folder: Path) -> None:
                 named = means.select(value=texts.of(group, means[group]), mean=f"{group}_{value}_mean")
                 named.write_parquet(folder / side / f"{column.name}.means.parquet")
     write_json(folder / "numbers.json", numbers)
-
-
-def _moments(workflow: Any) -> dict[str, dict[str, float]]:
-    """Return `median`, `mean` and `std` of every number, from the operators of a fitted workflow."""
-    from merlin.dag import iter_nodes
-
-    found: dict[str, dict[str, float]] = {}
-    for node in iter_nodes([workflow.output_node]):
-        for attribute, name in (("medians", "median"), ("means", "mean"), ("stds", "std")):
-            for column, value in (getattr(node.op, attribute, None) or {}).items():
-                found.setdefault(column, {})[name] = float(value)
-    return found
 
 
 class CodeTexts:

@@ -1,5 +1,6 @@
 """Export the article vectors of every retriever that has some, with the retailer's ids."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ def write_vectors(run: FinishedRun, folder: Path) -> None:
         for name in (name for name in sorted(learned.files) if name.endswith(".parquet")):
             file = learned.file(name)
             schema = schema_of(file)
-            places = [column for column in schema if column.startswith("v") and column[1:].isdigit()]
+            places = places_of_vectors(schema)
             if "article" not in schema or not places:
                 continue
             table = scan_table(file).join(ids, on="article").sort("article").collect()
@@ -34,3 +35,8 @@ def write_vectors(run: FinishedRun, folder: Path) -> None:
             stem = Path(name).stem
             part = learned.folder.name.removeprefix(RETRIEVER)
             named.write_parquet(folder / (f"{part}.parquet" if stem == "articles" else f"{part}-{stem}.parquet"))
+
+
+def places_of_vectors(columns: Iterable[str]) -> list[str]:
+    """Return those of `columns` that hold the numbers of a vector."""
+    return [column for column in columns if column.startswith("v") and column[1:].isdigit()]

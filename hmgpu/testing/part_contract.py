@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 
 from hmgpu.data.store import History
+from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.part import Learned, Learner, Part, Trained
+from hmgpu.pipeline.learn import with_customers
 from hmgpu.testing.asking import CPU, bound, digests, kept, learned, once, plans_of
 from hmgpu.testing.contract_data import ContractData, contract_data
 from hmgpu.testing.settings import check_settings
@@ -17,6 +19,9 @@ from hmgpu.testing.translation import untranslated
 
 ALWAYS = frozenset({"customer", "article", "day", "first_day", "article_id", "customer_id"})
 """The columns that every retailer has."""
+
+NEW = pl.lit(2**30, dtype=pl.Int32)
+"""The key of somebody who isn't in the history."""
 
 
 class GivenPart:
@@ -71,6 +76,22 @@ class LearnerContract(GivenPart):
         for name, plan in plans_of(part, data.history).items():
             assert untranslated(plan.sort(plan.collect_schema().names())) == [], name
         assert untranslated(self.results(part, learned(part, data.history), data)) == []
+
+    def test_a_basket_may_hold_what_nobody_bought(self, part: Learner, data: ContractData) -> None:
+        """A service asks for somebody who isn't in the history, and bought one of each article that is known."""
+        part, history = bound(part, data.history), data.history
+        bought = history.transactions.head(1).drop("article").join(history.articles.select("article"), how="cross")
+        one = CPU.collect(bought.with_columns(customer=NEW, day=pl.lit(history.cutoff - 1, dtype=pl.Int32)))
+        customers = pl.LazyFrame({"customer": [2**30]}, schema={"customer": pl.Int32})
+        audience = dataclasses.replace(
+            history,
+            transactions=one.select(history.transactions.collect_schema().names()).lazy(),
+            customers=customers.join(history.customers, on="customer", how="left"),
+        )
+        pairs = CPU.collect(data.pairs.with_columns(customer=NEW).unique(KEYS).sort(KEYS)).lazy()
+        asked = dataclasses.replace(data, customers=customers, pairs=pairs)
+        tables = with_customers(part, learned(part, history), audience, CPU)
+        CPU.collect(self.results(part, tables, asked))
 
     def test_the_future_changes_no_byte(self, part: Learner, data: ContractData) -> None:
         """Nothing that happens at or after the cutoff is seen."""

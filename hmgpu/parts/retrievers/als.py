@@ -68,7 +68,10 @@ class ALS(EmbeddingWithLatest):
 
         engine = self.context.engine
         articles = engine.collect(learned["factors"].sort("article"))
-        bought = engine.collect(weighted(audience, self.days, self.half_life).sort("customer", "article"))
+        # Who isn't in the history may have bought what nobody bought in these days.
+        known = learned["factors"].select("article")
+        rows = weighted(audience, self.days, self.half_life).join(known, on="article", how="semi")
+        bought = engine.collect(rows.sort("customer", "article"))
         customers = bought["customer"].unique().sort()
         factors, taken = _factors(articles), matrix(bought, articles["article"])
         solve = engine.either(by_implicit.solved, als.solved)

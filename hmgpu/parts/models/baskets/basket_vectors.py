@@ -158,10 +158,13 @@ class BasketVectors:
     def _trained(self, settings: BasketSettings, context: PartContext) -> tuple[BasketNetwork, pl.DataFrame]:
         """Return the trained network, and (article, place) of the articles that it knows: none if it wasn't trained."""
         assert context.model is not None
-        articles = read_table(context.model / ARTICLES)
+        return context.loaded(context.model, partial(self._load, settings, context.model))
+
+    def _load(self, settings: BasketSettings, folder: Path) -> tuple[BasketNetwork, pl.DataFrame]:
+        articles = read_table(folder / ARTICLES)
         model = self.network(articles.height, settings)
         if not articles.is_empty():
-            load_weights(model, context.model / WEIGHTS)
+            load_weights(model, folder / WEIGHTS)
         return model, articles
 
 

@@ -112,9 +112,13 @@ class Encoders:
                 lists of a customer without purchases have one padding code.
         """
         encoded = self.profiles(history, customers)
-        recent = sessions(history, customers, articles, n, self.engine)
+        recent = self.sessions(history, customers, articles, n)
         lists = [pl.col(name).fill_null([PADDING]) for name in recent.columns if name != "key"]
         return encoded.join(recent, on="key", how="left").with_columns(lists).sort("key")
+
+    def sessions(self, history: History, customers: pl.LazyFrame, articles: pl.DataFrame, n: int) -> pl.DataFrame:
+        """Return (key int32, lists of latest articles) of those `customers` who bought anything; see `customers`."""
+        return sessions(history, customers, articles, n, self.engine)
 
     def profiles(self, history: History, customers: pl.LazyFrame) -> pl.DataFrame:
         """Encode `customers` without the lists: (key int32, customer and context columns), sorted by key."""

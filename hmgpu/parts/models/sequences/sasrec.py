@@ -134,12 +134,16 @@ Trained = tuple[SelfAttention | None, pl.DataFrame, dict[str, int]]
 def _trained(settings: SASRecSettings, context: PartContext) -> Trained:
     """Return the trained network, None where there was nothing to train it on, the ids and the sizes of its tables."""
     assert context.model is not None
-    ids = read_table(context.model / IDS)
-    if not (context.model / WEIGHTS).exists():
+    return context.loaded(context.model, partial(_load, settings, context.model))
+
+
+def _load(settings: SASRecSettings, folder: Path) -> Trained:
+    ids = read_table(folder / IDS)
+    if not (folder / WEIGHTS).exists():
         return None, ids, {"id": ids.height + 1}
-    sizes = json.loads((context.model / FACTS).read_text(encoding="utf-8"))["sizes"]
+    sizes = json.loads((folder / FACTS).read_text(encoding="utf-8"))["sizes"]
     model = SelfAttention(list(sizes.values()), settings)
-    load_weights(model, context.model / WEIGHTS)
+    load_weights(model, folder / WEIGHTS)
     return model, ids, sizes
 
 

@@ -148,6 +148,8 @@ def dots(pairs: pl.DataFrame, customers: pl.DataFrame, articles: pl.DataFrame, e
         engine: where to compute, on the CPU or the GPU.
     """
     customers, articles = customers.sort("customer"), articles.sort("article")
+    if pairs.height < articles.height:  # those of a few customers
+        articles = articles.filter(pl.col("article").is_in(pairs["article"].unique().implode()))
     places = pairs.select(
         customer=places_of(pairs["customer"], customers["customer"]),
         article=places_of(pairs["article"], articles["article"]),

@@ -77,7 +77,8 @@ class EncodedNetwork(nn.Module):
 
     def vectors(self, rows: pl.DataFrame, side: Side, engine: Engine) -> pl.DataFrame:
         """Return the vectors of one side's encoded `rows`, as a table."""
-        self.to(engine.device).eval()
+        if self.training or next(self.parameters()).device.type != engine.device:  # looking at all layers takes 5 ms
+            self.to(engine.device).eval()
         with torch.inference_mode():
             found = [self.encode(inputs, side).cpu() for inputs in tensors(rows.drop("key"), ROWS, engine.device)]
         vectors = torch.cat(found) if found else torch.empty(0, self.dimensions)

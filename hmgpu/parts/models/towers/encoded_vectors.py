@@ -122,11 +122,16 @@ class EncodedVectors:
     def _trained(self, context: PartContext, rows: pl.DataFrame) -> tuple[EncodedNetwork, pl.DataFrame]:
         """Return the trained network and `rows`; none of them where there was nothing to train it on."""
         assert context.model is not None
-        model, weights = self.network(context.encoders()), context.model / self.weights
-        if not weights.exists():
-            return model, rows.clear()
-        load_weights(model, weights)
-        return model, rows
+        weights = context.model / self.weights
+        model, trained = context.loaded(weights, partial(self._load, context.encoders(), weights))
+        return model, rows if trained else rows.clear()
+
+    def _load(self, encoders: FittedEncoders, weights: Path) -> tuple[EncodedNetwork, bool]:
+        """Return the network, and whether it has weights."""
+        model = self.network(encoders)
+        if weights.exists():
+            load_weights(model, weights)
+        return model, weights.exists()
 
 
 def _recall(model: torch.nn.Module, rows: Tables, scorer: Scorer, engine: Engine) -> float:

@@ -1,0 +1,1 @@
+"""The HTTP service over the current run: lists, baskets, similar articles."""
