@@ -255,6 +255,7 @@ def services() -> dict[str, dict]:  # type: ignore[type-arg]
 
 def test_one_service_has_all_gpus_and_the_other_none() -> None:
     both = services()
+    del both["hmgpu-serve"]
     assert set(both) == {"hmgpu", "hmgpu-cpu"}
     (device,) = both["hmgpu"].pop("deploy")["resources"]["reservations"]["devices"]
     assert device == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
@@ -278,6 +279,15 @@ def test_compose_builds_and_runs_the_image() -> None:
     assert (ROOT / config).is_file()
     assert CliRunner().invoke(app, [verb, "--help"]).exit_code == 0
     assert int(re.fullmatch(r"\$\{HMGPU_USER:-(\d+):\d+\}", service["user"])[1]) != 0
+
+
+def test_compose_serves_what_it_may_only_read() -> None:
+    service = services()["hmgpu-serve"]
+    verb, *options = service["command"]
+    assert CliRunner().invoke(app, [verb, "--help"]).exit_code == 0
+    assert options == ["--host", "0.0.0.0"]
+    assert service["ports"] == ["${HMGPU_SERVE_AT:-127.0.0.1:8000}:8000"]  # nobody else reaches it, unless asked for
+    assert {mount["target"]: mount["read_only"] for mount in service["volumes"]} == {"/data": True, "/runs": True}
 
 
 def test_compose_mounts_what_the_image_works_with() -> None:
