@@ -67,6 +67,7 @@ def evaluate(
     from hmgpu.evaluation.tables import detail_tables, main_table
     from hmgpu.experiments.ablation import ablate_folds, ablate_run, sections_in
     from hmgpu.experiments.folds import evaluate_folds, fold_pipelines, fold_table
+    from hmgpu.pipeline.tracking import track_folds, track_week
 
     sections = sections_in(ablate) if ablate is not None else ()
     if dry_run:
@@ -80,12 +81,15 @@ def evaluate(
         with start_workers(cluster, chosen) as workers:
             pipelines = partial(fold_pipelines, found, chosen, folds, workers)
             scored, file = evaluate_folds(pipelines(), found.runs)
+            track_folds(found, "evaluate", scored, file)
             tables, files = [fold_table(scored)], [f"figures: {file}"]
             if sections:
                 scored["ablation"], file = ablate_folds(pipelines(), found.runs, sections)
     else:
         with working(config, settings, engine, cluster) as pipeline:
-            scored = json.loads(pipeline.evaluate().read_text(encoding="utf-8"))
+            metrics = pipeline.evaluate()
+            track_week(pipeline, "evaluate", metrics)
+            scored = json.loads(metrics.read_text(encoding="utf-8"))
             tables = [main_table(scored), *(detail_tables(scored) if details else ())]
             if sections:
                 scored["ablation"], file = ablate_run(pipeline, sections)

@@ -144,6 +144,7 @@ def _run(config: "Config", engine: "Engine", cluster: str | None, details: bool)
     from hmgpu.data.manifest import NAME as MANIFEST
     from hmgpu.pipeline.evaluate import METRICS
     from hmgpu.pipeline.open import open_pipeline
+    from hmgpu.pipeline.tracking import track_week
     from hmgpu.runs.lock import exclusively
     from hmgpu.runs.publish import promote
 
@@ -158,6 +159,7 @@ def _run(config: "Config", engine: "Engine", cluster: str | None, details: bool)
         pipeline.finish()
         with exclusively(config.runs):
             current = promote(pipeline.run.folder)
+        track_week(pipeline, "run", current / METRICS)
     show(current / METRICS, details)
     console.print(*ending(current), sep="\n", soft_wrap=True, highlight=False)
 

@@ -16,6 +16,7 @@ from hmgpu.core.printed import Printed
 from hmgpu.experiments.folds import evaluate_folds, fold_pipelines, fold_table
 from hmgpu.pipeline.config import load_config
 from hmgpu.pipeline.session import Settings
+from hmgpu.pipeline.tracking import track_folds
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,7 +58,9 @@ def backtest(
         raise ConfigError(f"folds is {folds}, but it must be 1 or more: the number of last weeks to score.")
     loaded = load_config(config, settings)
     chosen = Engine.choose(engine or loaded.engine)
-    return Backtest(*evaluate_folds(fold_pipelines(loaded, chosen, folds), loaded.runs))
+    found, file = evaluate_folds(fold_pipelines(loaded, chosen, folds), loaded.runs)
+    track_folds(loaded, "backtest", found, file)
+    return Backtest(found, file)
 
 
 def _rows(week: str, figures: dict[str, Any]) -> pl.DataFrame:

@@ -30,6 +30,7 @@ from hmgpu.experiments.compare import BUYER, paired
 from hmgpu.experiments.folds import Folds, evaluate_folds, fold_pipelines
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.schedule import scored_weeks
+from hmgpu.pipeline.tracking import track_folds
 from hmgpu.runs.cost import cost_of
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ def backtests(
         log.info("config %d of %d: %s", number, len(loaded), name)
         try:
             scored[name] = alone(_scored, name, folds, list(settings), engine, _levels())
+            figures, file, _ = scored[name]
+            track_folds(loaded[name], "backtest", figures, file)
         except IMPOSSIBLE as error:
             reasons[name] = reason(error)
         except BrokenProcessPool:

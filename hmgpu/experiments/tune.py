@@ -22,6 +22,7 @@ from hmgpu.core.extras import needed_by
 from hmgpu.core.files import write_json
 from hmgpu.core.list_length import K, list_length
 from hmgpu.core.metrics import map_at
+from hmgpu.core.trackers import Entry, send
 from hmgpu.data.open_store import open_store
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.ranker import Ranker
@@ -33,6 +34,7 @@ from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.rhythm import measured
 from hmgpu.pipeline.schedule import validation_week
+from hmgpu.pipeline.tracking import settings_told
 
 with needed_by("hmgpu tune"):
     import optuna
@@ -95,7 +97,18 @@ def tune_trees(
     scored.sort(key=lambda each: (-each[f"map_at_{k}"], each["trial"]))
     file = pipeline.run.folder / f"tuning-{at}-{len(scored)}-trials.json"
     write_json(file, {"at": at, "week": str(reported.back(1)), "stopped_on": str(reported.back(2)), "trials": scored})
+    send(given.tracking, lambda: _told(given, at, scored, file))
     return scored, file
+
+
+def _told(config: Config, at: str, scored: Sequence[Mapping[str, Any]], file: Path) -> Entry:
+    """Return what a tracker is told of the trials: MAP@k of each, in their order, and the settings of the best."""
+    name, best = f"map_at_{config.lists.k}", scored[0]
+    tags = {"verb": "tune", "at": at}
+    settings = settings_told(config.settings()) | {"best": best["settings"]}
+    trials = sorted(scored, key=lambda each: int(each["trial"]))
+    curves = {f"trials/{name}": [each[name] for each in trials]}
+    return Entry(f"{file.parent.name}-{file.stem}", tags, settings, {name: best[name]}, curves, [file])
 
 
 def _check(config: Config, at: str) -> None:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from hmgpu.core.choices import Choice
 from hmgpu.core.differing import differing
 from hmgpu.core.errors import ConfigError
-from hmgpu.core.yaml_problems import Location, flags_for_numbers
+from hmgpu.core.trackers import Tracker
+from hmgpu.core.yaml_problems import Location, Problem, flags_for_numbers
 from hmgpu.core.yaml_text import parse
 from hmgpu.data.settings import DataSettings, Folder
 from hmgpu.parts.auto import AUTO, Adaptable, Measured
@@ -28,7 +29,10 @@ from hmgpu.pipeline.retrain_settings import RetrainSettings
 
 M = TypeVar("M", bound=BaseModel)
 
-PLACES = ("data", "runs", "engine", "memory_gb", "threads", "retrain")
+MOVED = {"retrain.tracking": "tracking"}
+"""Keys of older configs, and where they are now."""
+
+PLACES = ("data", "runs", "engine", "memory_gb", "threads", "tracking", "retrain")
 """Sections that set where and how a pipeline runs, but not its result: that depends on the data's digest instead."""
 
 
@@ -105,6 +109,10 @@ class Config(Adaptable):
     threads: Count | None = None
     """Threads of each pool (Polars, OpenMP, BLAS); null: one for each processor that this process may use, by its
     affinity and its container's quota."""
+    tracking: Tracker = "none"
+    """none, mlflow or wandb: the experiment tracker to which settings, figures, curves, model and report of every run,
+    evaluation, backtest, tuning and retrain are logged, with the lists of 100 customers, through its own library and
+    its own environment variables (MLFLOW_TRACKING_URI, WANDB_API_KEY, …)."""
     weeks: WeekSettings = WeekSettings()
     """Training and validation weeks."""
     encode: EncodeSettings = EncodeSettings()
@@ -277,7 +285,7 @@ def _validated(model: type[M], layers: Layers, content: dict[str, Any], overridd
     try:
         found = model.model_validate(content)
     except ValidationError as error:
-        problems = list(problems_of(error, _known_fields))
+        problems = [_moved(problem) or problem for problem in problems_of(error, _known_fields)]
     else:
         problems = list(
             flags_for_numbers(content, found.settings() if isinstance(found, Config) else found.model_dump(), ())
@@ -285,6 +293,13 @@ def _validated(model: type[M], layers: Layers, content: dict[str, Any], overridd
     if problems:
         raise ConfigError("\n".join(layers.explain(problem, overridden) for problem in problems))
     return found
+
+
+def _moved(problem: Problem) -> Problem | None:
+    """Return what to say of a key that is somewhere else now; None if it is not one."""
+    now = MOVED.get(".".join(map(str, problem.at)))
+    message = f"is now the key '{now}' of the config itself, for all verbs: move it there"
+    return Problem(problem.at, message) if now else None
 
 
 def _override(content: dict[str, Any], setting: str) -> str:

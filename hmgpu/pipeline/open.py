@@ -8,6 +8,7 @@ from typing import Any
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.threads import use_threads
+from hmgpu.core.trackers import check_tracker
 from hmgpu.data.open_store import open_store
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
@@ -38,9 +39,11 @@ def open_pipeline(
             `config.runs` that this code wrote with the same libraries, so that a change costs only what it changes.
         kind: `PlannedRun` for a pipeline that computes nothing and notes what it would.
 
-    Raises BusyError where something is to be measured and another process works on the run.
+    Raises BusyError where something is to be measured and another process works on the run, ConfigError where the
+    config's tracker is not installed.
     """
     use_threads(config.threads)
+    check_tracker(config.tracking)  # fails now, not after hours
     store = open_store(config.data, config.weeks.gap)
     store.verify()
     excluded = Exclusions.of(config.lists, store, engine)

@@ -1,6 +1,6 @@
 """Settings of the weekly retrain: what it may do on its own."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -64,6 +64,3 @@ class RetrainSettings(BaseModel):
     """What a week of data must look like."""
     notify: Notify = Notify()
     """Who is notified of it."""
-    tracking: Literal["none", "mlflow", "wandb"] = "none"
-    """Experiment tracker that every retrain's settings and figures are logged to, through its own library and its own
-    environment variables (MLFLOW_TRACKING_URI, WANDB_API_KEY, …)."""

@@ -31,6 +31,7 @@ from hmgpu.pipeline.ids import Ids
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.table import write_table
+from hmgpu.pipeline.tracking import track_week
 
 Day = str | datetime.date
 """A week's first day, written YYYY-MM-DD or as a date."""
@@ -120,7 +121,9 @@ class Session:
                 "another weeks.validation."
             )
         with self.pipeline.working() as pipeline:
-            folder = pipeline.evaluate(on).resolve().parent
+            metrics = pipeline.evaluate(on).resolve()
+            track_week(pipeline, "evaluate", metrics)
+        folder = metrics.parent
         lists = read_table(folder / LISTS).sort("customer", "rank").select("customer", "rank", "article")
         return Evaluation(
             week=date_of(on.first_day),

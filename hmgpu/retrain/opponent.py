@@ -16,7 +16,7 @@ from hmgpu.core.errors import ConfigError, DataError, RunError
 from hmgpu.core.parquet import read_table, scan_table
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import Week, day_number
-from hmgpu.pipeline.config import load_config
+from hmgpu.pipeline.config import PLACES, load_config
 from hmgpu.pipeline.evaluate import LISTS, METRICS
 from hmgpu.pipeline.open import run_name
 from hmgpu.pipeline.pipeline import Pipeline
@@ -103,9 +103,9 @@ def _refitted(run: FinishedRun, new: Pipeline) -> pl.DataFrame:
     """
     week, today = new.weeks.validation, new.config
     log.info("the current run has seen week %s: its settings are fitted on the weeks before, to be compared", week)
-    places = {"data": today.data, "runs": today.runs / REFITTED, "engine": today.engine, "memory_gb": today.memory_gb}
+    places = {name: getattr(today, name) for name in PLACES} | {"runs": today.runs / REFITTED}
     try:
-        theirs = load_config(run.folder / "config.yaml", {**places, "retrain": today.retrain})
+        theirs = load_config(run.folder / "config.yaml", places)
         # With weeks.refit, the ranker that is judged trains on the week before, too, and on no later one.
         weeks = theirs.weeks.model_copy(update={"validation": str(week.back(1))})
         config = theirs.model_copy(update={"weeks": weeks})

@@ -6,12 +6,14 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError, DataError, RunError
 from hmgpu.core.files import UNFINISHED, write_text
 from hmgpu.core.parquet import read_table
+from hmgpu.core.trackers import Entry, check_tracker, send
 from hmgpu.data.ingest import append
 from hmgpu.data.ingest.build import Arrived
 from hmgpu.data.ingest.overlap import AbsorbedError
@@ -21,9 +23,10 @@ from hmgpu.data.open_store import open_store
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
 from hmgpu.pipeline.config import Config
-from hmgpu.pipeline.evaluate import PRECISIONS, REPORT
+from hmgpu.pipeline.evaluate import METRICS, PRECISIONS, REPORT
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
+from hmgpu.pipeline.tracking import run_entry, settings_told
 from hmgpu.pipeline.workers import IN_PROCESS, Workers
 from hmgpu.retrain.arrival import RefusedError, check_arrived, check_last_week
 from hmgpu.retrain.checks import Check
@@ -32,7 +35,6 @@ from hmgpu.retrain.notify import notify
 from hmgpu.retrain.opponent import REFITTED, opponent
 from hmgpu.retrain.page import history_page
 from hmgpu.retrain.record import RECORDS, Record, records
-from hmgpu.retrain.tracking import track, tracker
 from hmgpu.runs.find import folders_of_runs
 from hmgpu.runs.index import INDEX, write_index
 from hmgpu.runs.inventory import prune
@@ -60,18 +62,18 @@ def retrain(
     """
     if config.weeks.validation:
         raise ConfigError("weeks.validation names a week, but a retrain judges the last one: set it to null.")
-    tracker(config.retrain.tracking)  # fails now, not after hours, if the library is missing
+    check_tracker(config.tracking)  # before anything is changed
     Manifest.read(config.data.root)
     if week and not week.exists():
         raise DataError(f"There is no {week} to append.")
-    with exclusively(config.runs, create=True), _recorded(config, week) as record:
+    with exclusively(config.runs, create=True), _recorded(config, week, engine) as record:
         _clear_drafts(config.runs)
         _retrain(config, week, engine, workers, progress, record)
     return record
 
 
 @contextmanager
-def _recorded(config: Config, week: Path | None) -> Iterator[Record]:
+def _recorded(config: Config, week: Path | None, engine: Engine) -> Iterator[Record]:
     """Yield a record that is written, shown on the page and sent to receivers, however the retrain ends."""
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     record, clock = Record(started, appended=week.name if week else None), time.monotonic()
@@ -93,7 +95,7 @@ def _recorded(config: Config, week: Path | None) -> Iterator[Record]:
         except Exception as error:  # a record that can't be written, or is damaged, must not hide how it ended
             log.warning("the record of the retrain could not be written: %s", error)
         write_index(config.runs)
-        track(config, record)
+        send(config.tracking, lambda: _told(config, record, engine))
         notify(config.retrain.notify, record)
 
 
@@ -163,6 +165,16 @@ def _add_week(config: Config, week: Path | None, engine: Engine, progress: Progr
             left_out = summary.left_out.items()
             return checked + [Check(f"rows left out, {why}", rows, None, "none", True) for why, rows in left_out]
     return check_last_week(Store(config.data.root), limits, engine)
+
+
+def _told(config: Config, record: Record, engine: Engine) -> Entry:
+    """Return what a tracker is told of a retrain: of its run all that there is, and how it was judged."""
+    tags = {"verb": "retrain", "outcome": record.outcome}
+    metrics = config.runs / record.run / METRICS if record.run else None
+    if metrics is None or not metrics.exists():
+        return Entry(record.run or record.started, tags, settings_told(config.settings()), record.figures)
+    entry = run_entry(config, open_store(config.data), engine, metrics.parent, metrics, tags)
+    return replace(entry, figures={**entry.figures, "judged": record.figures})
 
 
 def _clear_drafts(runs: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from kit import demo_config
+from listening import stand_in
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import ConfigError
@@ -55,8 +56,15 @@ def test_an_earlier_validation_week_moves_the_search_before_it(given, store) -> 
     assert str(first) not in {step.name for step in (file.parent / "steps").iterdir()}
 
 
-def test_the_same_command_fits_nothing_again_and_draws_the_same(given) -> None:
+def test_the_same_command_fits_nothing_again_and_draws_the_same(given, monkeypatch) -> None:
     scored, file = tune_trees(*given, "ranker", 3, None, CPU)
+    path, settings = given
+    heard = stand_in(monkeypatch, "mlflow")
+    assert tune_trees(path, [*settings, "tracking=mlflow"], "ranker", 3, None, CPU) == (scored, file)
+    assert heard["figures"] == {"map_at_12": scored[0]["map_at_12"]}
+    (curve,) = heard["curves"].values()
+    assert curve == [each["map_at_12"] for each in sorted(scored, key=lambda each: each["trial"])]
+    assert {*heard["files"]} == {file.name}
     written = {path: path.stat().st_mtime_ns for path in (file.parent / "steps").rglob("score.json")}
     again, _ = tune_trees(*given, "ranker", 3, None, CPU)
     assert again == scored

@@ -4,6 +4,7 @@ import ast
 import logging
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +14,8 @@ import yaml
 from faults import acts
 from faults.kit import unharmed
 
+from hmgpu.core.trackers import Entry, send
 from hmgpu.core.yaml_text import Plain
-from hmgpu.retrain.record import Record
-from hmgpu.retrain.tracking import track
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for folder in ("hmgpu", "scripts") for path in (ROOT / folder).rglob("*.py"))
@@ -121,12 +121,9 @@ def test_the_password_of_a_tracker_is_not_logged(monkeypatch, caplog):
     def refuse(**_):
         raise ConnectionError(f"no route to https://me:{SECRET}@tracker.example/api")
 
-    config = SimpleNamespace(
-        retrain=SimpleNamespace(tracking="wandb"), settings=lambda: {"seed": 1}, data=None, runs=Path()
-    )
-    monkeypatch.setattr("hmgpu.retrain.tracking.tracker", lambda kind: SimpleNamespace(init=refuse))
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=refuse))
     logging.getLogger("hmgpu").propagate = True
-    track(config, Record("now"))
+    send("wandb", lambda: Entry("a-run", {}, {"seed": 1}, {}))
     assert "https://tracker.example/api" in caplog.text
     assert SECRET not in caplog.text
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 import pytest
+from listening import stand_in
 from season import Season, broken, copied, shuffled
 
 from hmgpu.core.engine import Engine
@@ -125,9 +126,13 @@ def test_what_did_not_change_is_not_made_again_and_the_bytes_are_those_of_a_run_
     assert (now / "submission.csv").read_bytes() == (alone.run.folder / "submission.csv").read_bytes()
 
 
-def test_the_same_week_again_is_nothing_new(whole, tmp_path):
+def test_the_same_week_again_is_nothing_new(whole, monkeypatch):
     season, done = whole
-    record = retrain(season.config(*SETTINGS), season.weeks[-1], CPU)
+    heard = stand_in(monkeypatch, "mlflow")
+    record = retrain(season.config(*SETTINGS, "tracking=mlflow"), season.weeks[-1], CPU)
+    assert (heard["run"], heard["tags"]["outcome"], heard["tags"]["verb"]) == (record.run, "unchanged", "retrain")
+    assert "map_at_12.ranker" in heard["figures"]
+    assert {"model", "lists.csv", "report.html"} <= {*heard["files"]}
     assert record.outcome == "unchanged"
     assert record.exit_code == 0
     assert _current(season) == done[-1].current
@@ -183,9 +188,11 @@ def test_a_failure_is_written_down_and_raised(season, tmp_path, monkeypatch):
         raise RunError("the machine is on fire")
 
     monkeypatch.setattr("hmgpu.retrain.weekly.open_pipeline", fail)
+    heard = stand_in(monkeypatch, "wandb")
     with pytest.raises(RunError, match="on fire"):
-        retrain(season.config(f"runs={tmp_path}"), None, CPU)
+        retrain(season.config(f"runs={tmp_path}", "tracking=wandb"), None, CPU)
     (record,) = records(tmp_path)
+    assert (heard["run"], heard["tags"]) == (record.started, ["failed", "retrain"])
     assert (record.outcome, record.reason, record.exit_code) == ("failed", "the machine is on fire", 1)
 
 

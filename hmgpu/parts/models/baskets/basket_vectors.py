@@ -22,7 +22,7 @@ from hmgpu.parts.models.baskets.baskets import BASKET, baskets, known_articles
 from hmgpu.parts.models.baskets.settings import BasketSettings
 from hmgpu.parts.models.space.embedding import Scorer, marked
 from hmgpu.parts.models.training.batches import OFFSETS, VALUES, FileBatches, Inputs, whole
-from hmgpu.parts.models.training.held_out import FACT, held_out_recall, train_to
+from hmgpu.parts.models.training.held_out import held_out_recall, train_to
 from hmgpu.parts.models.training.loop import Fitted, fit
 from hmgpu.parts.models.training.weights import load_weights, save_weights
 from hmgpu.parts.part import PartContext
@@ -96,7 +96,7 @@ class BasketVectors:
         Of the week that is held out, recall@100 of what its customers bought decides when to stop. Where the History
         has no purchases to train on, no weights are saved, and nobody gets a vector.
         """
-        best = train_to(settings, history, work, partial(self._fitted, context=context, folder=folder))
+        facts = train_to(settings, history, work, partial(self._fitted, context=context, folder=folder))
         if not (folder / WEIGHTS).exists():
             log.warning(
                 "%s proposes nothing: no article was bought %d times in the %d days before the held-out week, or there "
@@ -105,7 +105,7 @@ class BasketVectors:
                 settings.support,
                 settings.looks_back,
             )
-        (folder / FACTS).write_text(json.dumps({FACT: best}))
+        (folder / FACTS).write_text(json.dumps(facts))
 
     def _fitted(
         self,

@@ -25,7 +25,7 @@ from hmgpu.parts.models.ranking.numbers import Numbers, measured
 from hmgpu.parts.models.ranking.queries import codes_of, write_queries
 from hmgpu.parts.models.ranking.settings import RankerTraining
 from hmgpu.parts.models.training.batches import FileBatches
-from hmgpu.parts.models.training.loop import Score, fit
+from hmgpu.parts.models.training.loop import CURVE, Score, fit
 from hmgpu.parts.models.training.weights import load_weights, save_weights
 from hmgpu.parts.ranker import Model
 
@@ -42,6 +42,8 @@ class FittedNetwork(Model):
     network: RankingNetwork
     passes: int
     """Passes over the examples after which its weights were kept."""
+    curve: Sequence[tuple[float, float | None]] = ()
+    """The mean loss and the score after each pass."""
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
         self.network.eval()
@@ -64,7 +66,7 @@ class FittedNetwork(Model):
 
     def save(self, folder: Path) -> None:
         save_weights(self.network, folder / WEIGHTS)
-        facts = {**asdict(self.network.columns), "passes": self.passes}
+        facts = {**asdict(self.network.columns), "passes": self.passes, CURVE: list(self.curve)}
         (folder / FACTS).write_text(json.dumps(facts, indent=1))
 
 
@@ -75,7 +77,7 @@ def load(network: type[RankingNetwork], settings: RankerTraining, folder: Path, 
     columns = Columns(codes=facts["codes"], **names)
     built = network(settings, columns, Numbers(len(columns.numbers), columns.gaps))
     load_weights(built, folder / WEIGHTS)
-    return FittedNetwork(built.to(engine.device), facts["passes"])
+    return FittedNetwork(built.to(engine.device), facts["passes"], facts[CURVE])
 
 
 def train(
@@ -111,8 +113,8 @@ def train(
     with tempfile.TemporaryDirectory(prefix="hmgpu-network-") as work:
         files = write_queries(training, columns.numbers, codes, past, Path(work) / "queries")
         batches = partial(FileBatches, files, settings.batch, engine)
-        passes = fit(model, batches, score, settings, engine, seed, Path(work)).passes
-    return FittedNetwork(model.to(engine.device), passes)
+        fitted = fit(model, batches, score, settings, engine, seed, Path(work))
+    return FittedNetwork(model.to(engine.device), fitted.passes, fitted.curve)
 
 
 def _map(module: nn.Module, validation: Examples, engine: Engine) -> float:

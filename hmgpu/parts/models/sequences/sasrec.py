@@ -29,7 +29,7 @@ from hmgpu.parts.models.sequences.supply import sales_bands, supply
 from hmgpu.parts.models.space.embedding import marked
 from hmgpu.parts.models.space.topk import DotProducts
 from hmgpu.parts.models.training.batches import FileBatches, padded, whole
-from hmgpu.parts.models.training.held_out import FACT, held_out_recall, train_to
+from hmgpu.parts.models.training.held_out import held_out_recall, train_to
 from hmgpu.parts.models.training.loop import Fitted, fit
 from hmgpu.parts.models.training.weights import load_weights, save_weights
 from hmgpu.parts.part import PartContext
@@ -48,13 +48,13 @@ def train(settings: SASRecSettings, history: History, context: PartContext, fold
     purchases to train on, no weights are saved, and nobody gets a vector.
     """
     sizes = dict[str, int]()
-    best = train_to(settings, history, work, partial(_fitted, sizes=sizes, context=context, folder=folder))
+    facts = train_to(settings, history, work, partial(_fitted, sizes=sizes, context=context, folder=folder))
     if not (folder / WEIGHTS).exists():
         log.warning(
             "sasrec proposes nothing: nobody bought in the %d weeks before the held-out one; raise its `weeks`",
             settings.weeks,
         )
-    (folder / FACTS).write_text(json.dumps({FACT: best, "sizes": sizes}))
+    (folder / FACTS).write_text(json.dumps({**facts, "sizes": sizes}))
 
 
 def _fitted(

@@ -18,7 +18,7 @@ from hmgpu.parts.models.towers.encoded_network import EncodedNetwork
 from hmgpu.parts.models.towers.purchases import write_purchases
 from hmgpu.parts.models.towers.settings import EncodedTraining
 from hmgpu.parts.models.training.batches import FileBatches
-from hmgpu.parts.models.training.held_out import FACT, held_out_recall, train_to
+from hmgpu.parts.models.training.held_out import held_out_recall, train_to
 from hmgpu.parts.models.training.loop import Fitted, fit
 from hmgpu.parts.models.training.weights import load_weights, save_weights
 from hmgpu.parts.part import FittedEncoders, PartContext
@@ -47,7 +47,7 @@ class EncodedVectors:
         Of the week that is held out, recall@100 of what its customers bought decides when to stop. Where the History
         has no purchases to train on, no weights are saved, and nothing is said of anybody.
         """
-        best = train_to(settings, history, work, partial(self._fitted, context=context, folder=folder))
+        facts = train_to(settings, history, work, partial(self._fitted, context=context, folder=folder))
         if not (folder / self.weights).exists():
             log.warning(
                 "%s proposes nothing: no article that was known was bought in the %d weeks before the held-out one; "
@@ -55,7 +55,7 @@ class EncodedVectors:
                 settings.kind,
                 settings.weeks,
             )
-        (folder / FACTS).write_text(json.dumps({FACT: best}))
+        (folder / FACTS).write_text(json.dumps(facts))
 
     def _fitted(
         self,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -11,7 +11,7 @@ from hmgpu.core.metrics import recall_at
 from hmgpu.data.store import History
 from hmgpu.data.weeks import DAYS
 from hmgpu.parts.models.space.embedding import Scorer, Tables
-from hmgpu.parts.models.training.loop import Fitted
+from hmgpu.parts.models.training.loop import CURVE, Fitted
 from hmgpu.parts.models.training.settings import HistoryTraining
 
 S = TypeVar("S", bound=HistoryTraining)
@@ -48,8 +48,10 @@ def train_to(
     history: History,
     work: Path,
     fit: Callable[[S, History, pl.LazyFrame | None, Path], Fitted | None],
-) -> float | None:
-    """Train a model on `history` by calls of `fit`, and return its recall of the held-out week, None without one.
+) -> dict[str, Any]:
+    """Train a model on `history` by calls of `fit`, and return its facts: recall of the held-out week, and its curve.
+
+    The recall is None without such a week; the curve, by pass, is of the training that was stopped by it.
 
     Args:
         settings: of the training; they say what becomes of the last week.
@@ -60,12 +62,13 @@ def train_to(
             where its caller wants it, and returns None where there was nothing to train on.
     """
     if settings.last_week == "trained":
-        fit(settings, history, None, work / "trained")
-        return None
+        return _facts(fit(settings, history, None, work / "trained"), None)
     past = history.before(history.cutoff - DAYS)
     fitted = fit(settings, past, bought_in(history, past.cutoff), work / "held_out")
-    if fitted is None:
-        return None
-    if settings.last_week == "again":
+    if fitted is not None and settings.last_week == "again":
         fit(settings.model_copy(update={"epochs": fitted.passes}), history, None, work / "again")
-    return fitted.score
+    return _facts(fitted, fitted and fitted.score)
+
+
+def _facts(fitted: Fitted | None, recall: float | None) -> dict[str, Any]:
+    return {FACT: recall, CURVE: list(fitted.curve) if fitted else []}

@@ -4,7 +4,7 @@ import logging
 import pickle
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ Batches = Callable[[int, int], Iterable[Any]]
 """A function that returns one process's batches of examples, given its number and the number of processes."""
 Score = Callable[[torch.nn.Module], float]
 """How good a model is; higher is better."""
-SCORE, WORTH = "score", "threads_worth"
+SCORE, CURVE, WORTH = "score", "curve", "threads_worth"
 CLIP = 1.0  # the most that the norm of all gradients may be
 
 
@@ -39,6 +39,7 @@ class ModelInTraining(lightning.LightningModule):
         self.model, self.score, self.settings, self.seed = model, score, settings, seed
         self.rows, self.losses, self.started = 0, list[torch.Tensor](), 0.0
         self.worth: int | None = None  # threads that a batch is worth; None until the first one, and on a GPU
+        self.curve = list[tuple[float, float | None]]()
         self.passed = 0  # Lightning's own count is one too low when a resumed training asks for its first batch
 
     def on_train_epoch_start(self) -> None:
@@ -76,14 +77,15 @@ class ModelInTraining(lightning.LightningModule):
         # As a tensor on the CPU: it is the same in all processes, so that all of them stop together.
         self.log(SCORE, torch.tensor(score, dtype=torch.float32), sync_dist=True)
         loss = torch.stack(self.losses).mean().item()
+        self.curve.append((loss, None if self.score is None else score))
         speed = self.rows * self.trainer.world_size / seconds
         log.debug("epoch %d: loss %.4f, score %.5f, %.0f rows/s", self.current_epoch + 1, loss, score, speed)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint[WORTH] = self.worth
+        checkpoint[WORTH], checkpoint[CURVE] = self.worth, [list(each) for each in self.curve]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.worth = checkpoint[WORTH]
+        self.worth, self.curve = checkpoint[WORTH], [(loss, score) for loss, score in checkpoint[CURVE]]
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
         """Clip without Lightning, which refuses a fused optimiser in mixed precision; bfloat16 scales no gradient."""
@@ -102,6 +104,8 @@ class Fitted(NamedTuple):
     """Passes over the examples after which its weights were kept."""
     score: float | None
     """Its score, None where it was trained without one."""
+    curve: Sequence[tuple[float, float | None]] = ()
+    """The mean loss and the score after each pass, those after the kept one included."""
 
 
 class _Seeded:
@@ -188,11 +192,11 @@ def fit(
             begun = None if saved is None else checkpoint
             trainer.fit(fitting, datamodule=_Batches(batches), ckpt_path=begun, weights_only=True)
     use_threads_for(None)
-    kept = _read(work / "best.ckpt")
+    kept, curve = _read(work / "best.ckpt"), [(loss, found) for loss, found in _read(checkpoint)[CURVE]]
     fitting.load_state_dict(kept["state_dict"])
     model.eval()
     with torch.no_grad():
-        return Fitted(kept["epoch"] + 1, None if score is None else score(model))
+        return Fitted(kept["epoch"] + 1, None if score is None else score(model), curve)
 
 
 def _read(checkpoint: Path) -> dict[str, Any]:

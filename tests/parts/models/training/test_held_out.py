@@ -49,13 +49,15 @@ def test_what_becomes_of_the_last_week(last_week, calls, recall, make_history, t
 
     def fit(settings, past, bought, work) -> Fitted:
         seen.append((past.cutoff - history.cutoff, bought is not None, settings.epochs))
-        return Fitted(3, None if bought is None else 0.5)
+        return Fitted(3, None if bought is None else 0.5, [(0.7, 0.4)] if bought is not None else [(0.6, None)])
 
-    assert train_to(HistoryTraining(last_week=last_week, epochs=20), history, tmp_path, fit) == recall
+    facts = train_to(HistoryTraining(last_week=last_week, epochs=20), history, tmp_path, fit)
+    assert facts == {"held_out_recall_at_100": recall, "curve": [(0.7, 0.4)] if recall else [(0.6, None)]}
     assert seen == calls
 
 
 def test_where_there_was_nothing_to_stop_by_nothing_is_trained_again(make_history, tmp_path):
     calls, again = [], HistoryTraining(last_week="again")
-    assert train_to(again, make_history([(9, 1, 1)]), tmp_path, lambda *given: calls.append(given)) is None
+    facts = train_to(again, make_history([(9, 1, 1)]), tmp_path, lambda *given: calls.append(given))
+    assert facts == {"held_out_recall_at_100": None, "curve": []}
     assert len(calls) == 1

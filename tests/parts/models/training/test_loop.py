@@ -52,10 +52,15 @@ def fitness(model) -> float:
     return -float((model.weights.detach() - TRUTH).square().sum())
 
 
-def trained(folder, score=fitness, batches=Batches, seed=1, **settings):
+def fitted(folder, score=fitness, batches=Batches, seed=1, **settings):
     model = Line()
-    fitted = fit(model, batches, score, Training(**{"epochs": 5, "learning_rate": 0.1} | settings), CPU, seed, folder)
-    return model.weights.detach().tolist(), fitted.score
+    found = fit(model, batches, score, Training(**{"epochs": 5, "learning_rate": 0.1} | settings), CPU, seed, folder)
+    return model.weights.detach().tolist(), found
+
+
+def trained(folder, **given):
+    weights, found = fitted(folder, **given)
+    return weights, found.score
 
 
 def test_it_learns_and_returns_the_score_of_what_it_kept(tmp_path):
@@ -87,7 +92,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
         resumed.append(1)
         return fitness(model)
 
-    assert trained(tmp_path / "killed", score=counting) == trained(tmp_path / "whole")
+    assert fitted(tmp_path / "killed", score=counting) == fitted(tmp_path / "whole")
     assert len(resumed) == 3 + 1  # passes 3, 4 and 5, and the pass that was kept
 
 
@@ -140,9 +145,12 @@ def test_it_stops_when_the_score_gets_no_better_and_keeps_the_best_pass(tmp_path
         seen.append(copy.deepcopy(model.weights.detach().tolist()))
         return {1: 0.1, 2: 0.9}.get(len(seen), 0.5)
 
-    weights, _ = trained(tmp_path, score=peaks_in_the_second, epochs=50, patience=2)
+    weights, found = fitted(tmp_path, score=peaks_in_the_second, epochs=50, patience=2)
     assert len(seen) == 4 + 1
     assert weights == seen[1]
+    losses, scores = zip(*found.curve, strict=True)
+    assert scores == (0.1, 0.9, 0.5, 0.5)
+    assert losses[-1] < losses[0]
 
 
 def test_what_stopped_does_not_go_on(tmp_path):
@@ -167,10 +175,13 @@ def test_without_a_score_all_passes_are_trained_and_the_last_is_kept(tmp_path):
         fourth.append(model.weights.detach().tolist())
         return float(len(fourth))
 
-    assert fit(model, Batches, None, settings, CPU, 1, tmp_path / "without") == (4, None)
+    assert fit(model, Batches, None, settings, CPU, 1, tmp_path / "without")[:2] == (4, None)
     trained(tmp_path / "with", score=seen, epochs=4)
     assert model.weights.detach().tolist() == fourth[3]
-    assert fit(Line(), Batches, None, settings, CPU, 1, tmp_path / "without") == (4, None)  # resumed, and so at once
+    assert fit(Line(), Batches, None, settings, CPU, 1, tmp_path / "without")[:2] == (
+        4,
+        None,
+    )  # resumed, and so at once
 
 
 def test_gradients_of_several_batches_can_move_the_weights_together(tmp_path):
