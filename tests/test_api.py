@@ -69,6 +69,46 @@ def test_type_checkers_see_what_is_loaded() -> None:
 # --- a session -------------------------------------------------------------------------------------------------------
 
 
+def test_explanations_are_of_the_lists_and_add_up(session: Session, buyers: list[str]) -> None:
+    asked = [buyers[0], "nobody", *buyers[1:30]]
+    found = session.explain(asked, k=6)
+    with pytest.warns(UserWarning, match="nobody"):
+        lists = session.recommend(asked, k=6)
+    assert found.select("customer_id", "rank", "article_id").equals(lists)
+    unknown = found.filter(customer_id="nobody")
+    assert unknown["sentence"].unique().to_list() == ["Best seller that fills up the list."]
+    assert unknown["contributions"].list.len().to_list() == [0] * 6
+    pairs = found.filter(pl.col("contributions").list.len() > 0)
+    assert pairs.height > 100
+    with session.pipeline.working() as pipeline:
+        model = pipeline.config.ranker.load(pipeline.train().folder, pipeline.engine)
+    scores = model.score(session.features(pairs.select("customer_id", "article_id"), session.next_week))
+    added = pairs.with_row_index("row").explode("contributions").unnest("contributions")
+    last = added.filter(pl.col("stage") == pl.col("stage").last().over("row"))
+    sums = last.group_by("row", maintain_order=True).agg(pl.col("contribution").sum())["contribution"]
+    assert (sums - scores).abs().max() < 1e-4
+    parts = {f"{kind}.{name}" for kind in ("retrievers", "features") for name in getattr(session.config, kind)}
+    assert set(added["part"]) <= parts | {"retrievers", "start", "average"}
+
+
+def test_sentences_are_true_of_the_data(session: Session, buyers: list[str], store: Store) -> None:
+    found = session.explain(buyers[:40])
+    known = store.as_of(store.next_week.first_day)
+    ids = known.articles.select("article", "article_id", "name")
+    bought = known.transactions.join(ids, on="article").join(store.customer_ids(), on="customer").collect()
+    said = found.filter(pl.col("sentence").str.contains("ou bought it on"))
+    assert said.height
+    for customer, article, sentence in said.select("customer_id", "article_id", "sentence").iter_rows():
+        days = bought.filter(customer_id=customer, article_id=article)["day"]
+        last = datetime.date(1970, 1, 1) + datetime.timedelta(days=int(days.max()))
+        assert f"on {last.day} {last:%B %Y}" in sentence
+    together = found.filter(pl.col("sentence").str.contains("ought together with your"))
+    assert together.height
+    for customer, sentence in together.select("customer_id", "sentence").iter_rows():
+        names = bought.filter(customer_id=customer)["name"].unique()
+        assert any(f"ought together with your {name}" in sentence for name in names)
+
+
 def test_evaluate_gives_frames(session: Session, store: Store) -> None:
     found = session.evaluate()
     assert set(found.metrics["map_at_12"]) == {"best_sellers", "own_past", "order", "ranker"}

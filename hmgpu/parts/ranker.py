@@ -12,6 +12,11 @@ from hmgpu.core.errors import ConfigError
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.part import Part
 
+SCORED = "score"
+"""The stage of `Model.contributions` of a model that scores in one."""
+START, AVERAGE = "start", "average"
+"""Columns of `Model.contributions` that belong to no column of the examples."""
+
 
 class Model(Protocol):
     """A fitted ranker."""
@@ -35,6 +40,15 @@ class Model(Protocol):
     def score_promising(self, examples: pl.DataFrame) -> pl.Series:
         """Score `examples` that `promising` has already chosen."""
         return self.score(examples)
+
+    def contributions(self, examples: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
+        """Compute what each column adds to the score of each row of `examples`, for every stage that scores, in order.
+
+        A stage is (a float32 column for each that it was fitted on, `START`: what every row starts from, `AVERAGE`: the
+        mean over all examples it was fitted on), in the order of rows. A row's numbers add up to the stage's score.
+        Empty where a score is no such sum, as a network's, or one by ranks.
+        """
+        return {}
 
     def save(self, folder: Path) -> None:
         """Write the model's files into the existing `folder`; the same model gives the same bytes."""

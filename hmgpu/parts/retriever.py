@@ -6,6 +6,7 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
+from hmgpu.data.store import History
 from hmgpu.parts.candidates import MOST
 from hmgpu.parts.part import Learned, Learner
 
@@ -33,3 +34,24 @@ class Retriever(Learner):
             (customer int32, article int32, score, rank int32), each pair once: a higher score is better, rank 1 is each
             customer's best candidate, and ties break on the article.
         """
+
+    def reason(self) -> str:
+        """Say why a candidate is proposed, as half a sentence to its customer: `best seller`.
+
+        In it `{because}` stands for the article that `because` returns, `{when}` for the day on which the customer last
+        bought that, and any other name for the candidate's value of that column of the catalogue.
+        """
+        return f"found by {self.kind}"
+
+    def because(self, learned: Learned, pairs: pl.LazyFrame, audience: History) -> pl.LazyFrame | None:
+        """Return the customer's own article that led to each of its candidates; None where there is no one article.
+
+        Args:
+            learned: as in `retrieve`.
+            pairs: (customer, article), candidates that it proposed, each once.
+            audience: what is known of these customers.
+
+        Returns:
+            (customer, article, because int32: an article that they bought), each pair at most once.
+        """
+        return None

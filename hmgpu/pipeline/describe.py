@@ -31,6 +31,8 @@ class ProposedCandidates:
     """Every feature family, with its tables for everybody and for these customers."""
     audience: History
     """What was known of these customers before the week, in memory."""
+    tables: Mapping[str, Learned]
+    """What every part learned, for everybody and for these customers, by the names of their steps."""
 
 
 def propose(
@@ -65,7 +67,7 @@ def propose_from(
     pairs = engine.collect(merge(retrieved, kept), fits=True)
     bound = tuple(_families(context, tables))
     early = with_families(pairs, _where(bound, lambda family: family.early), engine)
-    return ProposedCandidates(early, bound, audience)
+    return ProposedCandidates(early, bound, audience, tables)
 
 
 def complete(context: StepContext, proposed: ProposedCandidates, kept: pl.DataFrame) -> pl.DataFrame:
@@ -112,7 +114,11 @@ def column_parts(
     Args:
         customers: (customer), any who have candidates; a few are enough.
     """
-    proposed = propose(context, week, learned, customers)
+    return parts_of_columns(context, propose(context, week, learned, customers))
+
+
+def parts_of_columns(context: StepContext, proposed: ProposedCandidates) -> dict[str, str]:
+    """Return what `column_parts` does, for candidates that are proposed already."""
     parts = {f"{name}{end}": f"retrievers.{name}" for name in context.retrievers for end in (SCORE, RANK)}
     parts |= {column: "retrievers" for column in TOGETHER if column in proposed.pairs.columns}
     for family in proposed.families:

@@ -27,6 +27,7 @@ from hmgpu.parts.candidates import KEYS
 from hmgpu.pipeline.asked import asked_week, asked_weeks, best_sellers, candidates_of, features_of, in_order, lists_of
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.evaluate import LISTS, METRICS, PRECISIONS, REPORT
+from hmgpu.pipeline.explain import as_frame, explain
 from hmgpu.pipeline.ids import Ids
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
@@ -160,6 +161,26 @@ class Session:
             warnings.warn(_unknown_warning(unknown), stacklevel=2)
         rows = in_order(asked, lists, best).filter(pl.col("rank") <= (k or best.height))
         return like(customers, self._ids.named(rows).select("customer_id", "rank", "article_id"))
+
+    def explain(self, customers: Iterable[str], k: int | None = None) -> pl.DataFrame:
+        """(customer_id, rank int32, article_id, sentence, retrievers, contributions): why the lists are what they are.
+
+        `sentence` is for the customer ("Bought together with your Jersey top; best seller in Divided."), `retrievers`
+        a list of (retriever, rank, score), `contributions` one of (stage, part, contribution): what the columns of each
+        part of the config add to the score, as Shapley values, for each stage that scores (`first` and `then` of a
+        cascade), with what every candidate starts from, `start` and `average`. They add up to the stage's score; the
+        list is empty where a score is no such sum, as a network's.
+
+        Args:
+            customers: ids; who is not known gets the best sellers.
+            k: articles of each list; None takes the whole lists.
+        """
+        asked = self._ids.customers(list(dict.fromkeys(ids_in(customers))))
+        with self.pipeline.working() as pipeline:
+            found = as_frame(explain(pipeline, asked, k))
+        ids = self.pipeline.engine.collect(self.store.article_ids())
+        named = found.join(ids, on="article", how="left", maintain_order="left")
+        return named.select("customer_id", "rank", "article_id", "sentence", "retrievers", "contributions")
 
     def candidates(self, week: Day | None = None, customers: Iterable[str] | None = None) -> Any:
         """(customer_id, article_id, `<retriever>_score` float32, `<retriever>_rank` int32, retrievers, best_rank).

@@ -65,6 +65,19 @@ class RankerContract(GivenPart):
         model, table = self._fitted(part, weeks), next(weeks[1].tables())
         assert model.score(table.drop(LABEL)).equals(model.score(table), check_names=False)
 
+    def test_contributions_add_up_to_the_score(self, part: Ranker, weeks: tuple[Examples, Examples]) -> None:
+        """Those of the last stage; a ranker may have none."""
+        model, table = self._fitted(part, weeks), next(weeks[1].tables()).head(200)
+        stages = list(model.contributions(table).values())
+        if not stages:
+            return
+        assert {each.height for each in stages} == {table.height}
+        summed = stages[-1].select(score=pl.sum_horizontal(pl.all().cast(pl.Float64))).to_series()
+        scores = model.score(table)
+        error = (summed - scores).abs().filter(scores.is_not_null()).max()
+        assert isinstance(error, float)
+        assert error < 1e-4, "a row's contributions don't add up to its score"
+
     def test_what_is_saved_is_what_is_loaded(
         self, part: Ranker, weeks: tuple[Examples, Examples], tmp_path: Path
     ) -> None:

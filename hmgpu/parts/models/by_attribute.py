@@ -22,6 +22,13 @@ DERIVED = {"age_band": "age", "price_level": "price", "channel": "channel", "gen
 """Customer attributes that are computed, and the column that each needs."""
 FROM_HABITS = ("price_level", "channel", "gender")
 """The computed attributes that depend on what a customer bought."""
+ALIKE = {
+    "age_band": "of your age",
+    "price_level": "who pay as much as you",
+    "channel": "who buy through the same channel",
+    "gender": "who buy for the same gender",
+}
+"""How customers of one tag are alike, said to one of them."""
 OF_CUSTOMERS = (*DERIVED, *names("customers", ["code", "flag"]))
 OF_ARTICLES = tuple(names("articles", ["code"]))
 
@@ -93,6 +100,11 @@ class ByAttribute(Retriever):
         score = pl.col("weight") * pl.col("sales")
         offered = tags.join(learned["best"], on="tag").select("customer", "article", score=score)
         return top_n(offered, self.n, by="customer")
+
+    def reason(self) -> str:
+        if self.by in OF_ARTICLES:
+            return f"best seller in {{{self.by}_name}}"
+        return f"best seller among customers {ALIKE.get(self.by, 'like you')}"
 
     @abstractmethod
     def _sold(self, history: History) -> pl.LazyFrame:

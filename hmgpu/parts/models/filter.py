@@ -81,6 +81,12 @@ class Filter(Retriever):
         found = self.of.retrieve(_inside(learned), customers).drop("rank")
         return top_n(found.join(learned[KEPT], on="article", how="semi"), self.n, by="customer")
 
+    def reason(self) -> str:
+        return self.of.reason()
+
+    def because(self, learned: Learned, pairs: pl.LazyFrame, audience: History) -> pl.LazyFrame | None:
+        return self.of.because(_inside(learned), pairs, audience)
+
 
 def innermost(part: Retriever, learned: Learned | None = None) -> tuple[Retriever, Learned]:
     """Return the retriever that proposes (`part`, or the one that it filters), and that retriever's tables."""

@@ -20,7 +20,7 @@ from hmgpu.core.engine import Engine
 from hmgpu.parts.auto import Measured, Rhythm, between
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.from_yaml import part_of
-from hmgpu.parts.ranker import Model, Ranker
+from hmgpu.parts.ranker import SCORED, Model, Ranker
 from hmgpu.parts.rankers.xgboost import XGBoost
 
 FIRST, THEN, KEEPS, KEEP = "first", "then", "keep", "keep.json"
@@ -114,6 +114,18 @@ class CascadeModel(Model):
 
     def score_promising(self, examples: pl.DataFrame) -> pl.Series:
         return self.then.score(examples)
+
+    def contributions(self, examples: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
+        """Return the stages of both rankers, the quick one's first; the last stage's sums decide the order."""
+        then = self.then.contributions(examples)
+        if not then:
+            return {}
+        both = {FIRST: self.first.contributions(examples), THEN: then}
+        return {
+            name if stage == SCORED else f"{name}_{stage}": table
+            for name, stages in both.items()
+            for stage, table in stages.items()
+        }
 
     def save(self, folder: Path) -> None:
         (folder / KEEP).write_text(json.dumps(self.keep))

@@ -192,6 +192,10 @@ class GuardModel(Model):
         nothing = pl.repeat(None, examples.height, dtype=pl.Float32, eager=True)
         return self._fused(nothing.scatter(theirs.arg_true(), scores), examples)
 
+    def contributions(self, examples: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
+        """Return the ranker's stages if it beat all rivals; a fused score is a sum of places, not of columns."""
+        return {} if self.rivals else self.ranker.contributions(examples)
+
     def _fused(self, scores: pl.Series | None, examples: pl.DataFrame) -> pl.Series:
         places = places_of(scores, self.rivals, self.keep, examples)
         return fused(places, self.verdict.weights, self.smooth)

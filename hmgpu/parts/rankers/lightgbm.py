@@ -6,10 +6,12 @@ most, where XGBoost here splits a whole level. Its wheels have no kernels for a 
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 import polars as pl
 from pydantic import Field
 
@@ -17,10 +19,10 @@ from hmgpu.core.engine import Engine
 from hmgpu.core.extras import needed_by
 from hmgpu.core.plans import sample
 from hmgpu.parts.auto import Measured
-from hmgpu.parts.examples import Examples
+from hmgpu.parts.examples import Examples, numbers_of
 from hmgpu.parts.models.rows import rows_of, scores_of
 from hmgpu.parts.part import Count
-from hmgpu.parts.ranker import Model, Ranker
+from hmgpu.parts.ranker import AVERAGE, SCORED, START, Model, Ranker
 from hmgpu.parts.rankers.xgboost import patience_of, rate_of, rounds_of
 
 if TYPE_CHECKING:
@@ -132,6 +134,13 @@ class LightGBMModel(Model):
     def score(self, examples: pl.DataFrame) -> pl.Series:
         """Return the sums of the trees' leaves."""
         return scores_of(examples, self.features, lambda rows: self.booster.predict(rows, raw_score=True))
+
+    def contributions(self, examples: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
+        """Return the Shapley values of the trees, as LightGBM computes them."""
+        rows = numbers_of(examples, self.features)
+        found = self.booster.predict(rows, pred_contrib=True) if examples.height else np.zeros((0, rows.shape[1] + 1))
+        named = pl.DataFrame(np.asarray(found, np.float32), schema=dict.fromkeys([*self.features, AVERAGE], pl.Float32))
+        return {SCORED: named.with_columns(pl.lit(0.0, pl.Float32).alias(START))}
 
     def save(self, folder: Path) -> None:
         (folder / MODEL).write_text(self.text, encoding="utf-8")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 import polars as pl
 from pydantic import Field
 
@@ -20,7 +21,7 @@ from hmgpu.parts.candidates import WORTH
 from hmgpu.parts.examples import ROWS, Examples
 from hmgpu.parts.models.trees.fitting import CURVE, METRIC, Fitting, numbers, start_of
 from hmgpu.parts.part import Count
-from hmgpu.parts.ranker import Model, Ranker
+from hmgpu.parts.ranker import AVERAGE, SCORED, START, Model, Ranker
 
 if TYPE_CHECKING:
     import xgboost as xgb
@@ -195,6 +196,19 @@ class XGBoostModel(Model):
         start = start_of(examples) if self.from_worth else None
         margins = self.booster.inplace_predict(rows, predict_type="margin", base_margin=start)
         return pl.Series("score", self.engine.numpy(margins), dtype=pl.Float32)
+
+    def contributions(self, examples: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
+        """Return the Shapley values of the trees (TreeSHAP, Lundberg et al. 2020), as XGBoost computes them."""
+        import xgboost as xgb
+
+        table = numbers(examples, self.features)
+        start = start_of(examples) if self.from_worth else np.zeros(examples.height, np.float32)
+        margin = start if self.from_worth else None
+        rows = xgb.DMatrix(self.engine.columns(table), base_margin=margin, feature_names=list(self.features))
+        found = self.engine.numpy(self.booster.predict(rows, pred_contribs=True)) if examples.height else None
+        values = np.zeros((0, len(self.features) + 1), np.float32) if found is None else found
+        named = pl.DataFrame(values, schema=dict.fromkeys([*self.features, AVERAGE], pl.Float32))
+        return {SCORED: named.with_columns(pl.Series(START, start), pl.col(AVERAGE) - pl.Series(START, start))}
 
     def save(self, folder: Path) -> None:
         # Written here, because XGBoost raises no error when the disk is full.

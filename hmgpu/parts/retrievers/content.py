@@ -84,3 +84,6 @@ class Content(EmbeddingMean):
         engine = self.context.engine
         tables = [content_vectors(history, of, self.dimensions, self.weeks, engine) for of in self.parts]
         return mixed(tables, self.weights or (1.0,) * len(tables)) if self.of == "mixture" else tables[0]
+
+    def reason(self) -> str:
+        return "looks or reads like what you buy"

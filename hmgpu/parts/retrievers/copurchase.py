@@ -14,6 +14,7 @@ from hmgpu.core.join_budget import affordable
 from hmgpu.core.plans import ONE, decayed, fixed_point, packed, top_n, unpacked
 from hmgpu.data.store import History
 from hmgpu.parts.auto import Measured, between
+from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates, Retriever
 
@@ -75,6 +76,17 @@ class CoPurchase(Retriever):
         # stays below 2^63 for 32 seeds of 2^31 buyers, or for 2^15 seeds of the 2^22 customers of a large retailer.
         scored = matched.group_by("customer", "article").agg(score=(pl.col("score") * pl.col("weight")).sum())
         return top_n(scored, self.n, by="customer")
+
+    def reason(self) -> str:
+        return "bought together with " + ("your {because}" if self.seeds_from == "own" else "best sellers")
+
+    def because(self, learned: Learned, pairs: pl.LazyFrame, audience: History) -> pl.LazyFrame | None:
+        if self.seeds_from == "popular":
+            return None
+        led = learned["seeds"].join(pairs.select("customer").unique(), on="customer", how="semi")
+        led = led.join(learned["rules"], on=[*self._apart(), "seed"]).join(pairs, on=KEYS, how="semi")
+        led = led.select(*KEYS, because="seed", worth=pl.col("score") * pl.col("weight"))
+        return top_n(led, 1, by=KEYS, score="worth", tie="because").select(*KEYS, "because")
 
     def _best(self, history: History) -> Learned:
         """Return `best` (seed, weight): the best sellers of the last week; empty unless they are the seeds."""

@@ -105,3 +105,6 @@ class Fresh(EmbeddingMean):
         known = history.articles.select("article", age=age).filter(pl.col("age") <= self.on_sale)
         rare = known.join(units, on="article", how="left").filter(pl.col("units").fill_null(0) <= self.sold)
         return rare.select("article", "age")
+
+    def reason(self) -> str:
+        return "new, and like what you buy"

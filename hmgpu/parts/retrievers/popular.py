@@ -30,3 +30,6 @@ class Popular(Retriever):
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         return customers.join(learned["best"], how="cross")
+
+    def reason(self) -> str:
+        return "best seller"

@@ -42,3 +42,9 @@ class Repurchase(Retriever):
         days = (cutoff - pl.col("day")).cast(pl.Float64)  # at least 1: the last day before the cutoff is one day ago
         # Less than three times TODAY, so that a sum fits for fewer than 2^29 purchases by one customer.
         return fresh + fixed_point(1 / days.sqrt(), TODAY) + fixed_point(1 - days / self.days, TODAY)
+
+    def reason(self) -> str:
+        return "you bought it {when}"
+
+    def because(self, learned: Learned, pairs: pl.LazyFrame, audience: History) -> pl.LazyFrame:
+        return pairs.select("customer", "article", because="article")

@@ -55,3 +55,6 @@ class SaleTrend(ByAttribute):
         if self.by == EVERYBODY:
             return history.customers.select("customer", tag=pl.lit(0, dtype=pl.Int32))
         return super()._customer_tags(learned, history)
+
+    def reason(self) -> str:
+        return "sells more and more"

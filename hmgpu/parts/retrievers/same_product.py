@@ -11,6 +11,7 @@ from pydantic import Field
 
 from hmgpu.core.plans import decayed, top_n
 from hmgpu.data.store import History
+from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.part import Count, Learned
 from hmgpu.parts.retriever import Candidates, Retriever
 
@@ -51,3 +52,13 @@ class SameProduct(Retriever):
 
     def retrieve(self, learned: Learned, customers: pl.LazyFrame) -> pl.LazyFrame:
         return learned["offered"].join(customers, on="customer", how="semi")
+
+    def reason(self) -> str:
+        return "another version of your {because}"
+
+    def because(self, learned: Learned, pairs: pl.LazyFrame, audience: History) -> pl.LazyFrame:
+        products = audience.articles.select("article", "product").drop_nulls()
+        own = audience.last(self.days).select("customer", "article", "day").join(products, on="article")
+        own = own.select("customer", "product", "day", because="article")
+        led = pairs.join(products, on="article").join(own, on=["customer", "product"])
+        return top_n(led, 1, by=KEYS, score="day", tie="because").select(*KEYS, "because")

@@ -168,6 +168,9 @@ class Taste(Embedding):
         means = _numbers(table, places) / ONE / (table["bought"].to_numpy()[:, None] + self.calm)
         return _shortened(means * REACH / SCALE)
 
+    def reason(self) -> str:
+        return "sells well and suits your taste"
+
 
 def _mean(total: str, number: str) -> pl.Expr:
     """Divide whole numbers, rounding towards 0, so that nothing depends on which way an axis points."""

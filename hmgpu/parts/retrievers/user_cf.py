@@ -120,6 +120,9 @@ class UserCF(Retriever):
         length = (pl.col("weight") * pl.col("weight")).sum().over("customer").cast(pl.Float64).sqrt()
         return weighed.with_columns(weight=(pl.col("weight").cast(pl.Float64) * LONG / length).round().cast(pl.Int32))
 
+    def reason(self) -> str:
+        return "bought by customers who buy what you buy"
+
 
 _NOBODY = pl.DataFrame(schema={"customer": pl.Int32, "article": pl.Int32, "score": pl.Int64})
 

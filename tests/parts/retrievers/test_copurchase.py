@@ -1,8 +1,10 @@
 """Articles bought together with, or after, what the customer bought lately."""
 
+import polars as pl
 import pytest
 from kit import proposed, scored
 
+from hmgpu.parts.part import PartContext
 from hmgpu.parts.retrievers.copurchase import CoPurchase
 
 
@@ -121,3 +123,14 @@ def test_rules_and_candidates_are_cut_with_ties_on_the_article(make_history, eng
 
 def test_a_customer_without_purchases_gets_nothing(make_history, engine):
     assert proposed(CoPurchase(), make_history(PAIR, customers={1: {}}), engine) == {1: []}
+
+
+def test_it_names_the_article_whose_rule_says_most(make_history, engine):
+    """20 follows 10 and 15; customer 1 bought both, 15 a half-life later than 10."""
+    history = make_history([*PAIR, (5, 8, 15), (5, 9, 15), (19, 1, 10), (5, 1, 15), (4, 2, 10)])
+    part = CoPurchase().bind(PartContext(engine, 1, lambda: None))
+    pairs = pl.LazyFrame({"customer": [1, 2], "article": [20, 20]}).cast(pl.Int32)
+    learned = part.learn(history)
+    found = part.because(learned | part.learn_customers(learned, history), pairs, history)
+    assert sorted(engine.collect(found).rows()) == [(1, 20, 15), (2, 20, 10)]
+    assert CoPurchase(seeds_from="popular").because({}, pairs, history) is None

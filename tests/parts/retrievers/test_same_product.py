@@ -1,8 +1,10 @@
 """Other colours and variants of what the customer bought."""
 
+import polars as pl
 from kit import proposed
 
 from hmgpu.parts.retrievers.same_product import SameProduct
+from hmgpu.pipeline.learn import all_learned
 
 PRODUCTS = {10: 1, 11: 1, 12: 1, 20: 2, 21: 2, 30: None, 31: None}
 
@@ -54,3 +56,14 @@ def test_variants_and_candidates_are_cut_with_ties_on_the_article(make_history, 
 
 def test_it_needs_products():
     assert SameProduct().needs() == {"product"}
+
+
+def test_it_names_the_latest_purchase_of_the_product(make_history, engine):
+    history = history_with_products(make_history, [(30, 1, 10), (9, 1, 11), (9, 2, 20), (3, 8, 12), (3, 8, 21)])
+    part, pairs = SameProduct(), pl.LazyFrame({"customer": [1, 2], "article": [12, 21]}).cast(pl.Int32)
+    found = part.because(all_learned(part, history, history, engine), pairs, history)
+    assert sorted(engine.collect(found).rows()) == [(1, 12, 11), (2, 21, 20)]
+    # Both on one day: the smaller article.
+    history = history_with_products(make_history, [(9, 1, 11), (9, 1, 10), (3, 8, 12)])
+    found = part.because(all_learned(part, history, history, engine), pairs.filter(customer=1), history)
+    assert engine.collect(found).rows() == [(1, 12, 10)]

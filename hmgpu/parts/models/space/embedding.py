@@ -67,6 +67,9 @@ class Embedding(Retriever, Feature):
         tables = self._collected(learned) | {"customers": self.context.engine.collect(asked).sort("customer")}
         return self.scorer().best(tables, self.n, self.context.engine).lazy()
 
+    def reason(self) -> str:
+        return "like what you buy"
+
     def near(self, learned: Learned, pairs: pl.LazyFrame, name: str) -> pl.LazyFrame:
         """Return (customer, article, `name` float32: the score) of `pairs`, null if one of them is unknown."""
         engine = self.context.engine

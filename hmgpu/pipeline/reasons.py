@@ -1,0 +1,113 @@
+"""Why an article is on a list, in one sentence that its customer understands: each clause is true of the data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+import polars as pl
+
+from hmgpu.data.weeks import date_of
+from hmgpu.parts.candidates import KEYS, RANK
+from hmgpu.pipeline.context import StepContext
+from hmgpu.pipeline.describe import ProposedCandidates
+from hmgpu.pipeline.families import retriever_step
+
+CLAUSES = 2
+FILLED_UP = "best seller that fills up the list"
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Led:
+    """The customer's own article that led to a candidate."""
+
+    article: int
+    day: int
+    """When the customer last bought it."""
+
+
+def sentences(context: StepContext, proposed: ProposedCandidates, listed: pl.DataFrame) -> list[str]:
+    """Return a sentence for each row of `listed`: why the retrievers that ranked it highest proposed it.
+
+    Reasons that name one of the customer's own articles come first, then those of the best ranks; ties go by the
+    retrievers' order. What no retriever proposed is a best seller that fills up the list.
+
+    Args:
+        listed: (customer, article, every retriever's rank).
+    """
+    led = {name: _led(context, proposed, name, listed) for name in context.retrievers}
+    shown = {each.article for found in led.values() for each in found.values()} | set(listed["article"])
+    rows = _catalogue(context, shown)
+    return [_sentence(context, led, rows, row) for row in listed.iter_rows(named=True)]
+
+
+def _sentence(
+    context: StepContext,
+    led: Mapping[str, Mapping[Pair, Led]],
+    catalogue: Mapping[int, Mapping[str, Any]],
+    row: Mapping[str, Any],
+) -> str:
+    pair = row["customer"], row["article"]
+    ranks = [(name, row[f"{name}{RANK}"]) for name in context.retrievers if row[f"{name}{RANK}"] is not None]
+    ordered = sorted(ranks, key=lambda each: (pair not in led[each[0]], each[1]))
+    clauses = list[str]()
+    for name, _ in ordered:
+        own = led[name].get(pair)
+        clause = _filled(context.retrievers[name].reason(), own, catalogue, catalogue[row["article"]])
+        if clause is not None and clause not in clauses:
+            clauses.append(clause)
+    text = "; ".join(clauses[:CLAUSES]) or FILLED_UP
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _filled(
+    reason: str, own: Led | None, catalogue: Mapping[int, Mapping[str, Any]], article: Mapping[str, Any]
+) -> str | None:
+    """Fill in the names that `reason` asks for; None where it asks for an article of the customer's and has none."""
+    values = dict[str, str]()
+    for _, name, _, _ in Formatter().parse(reason):
+        if name in ("because", "when"):
+            if own is None:
+                return None
+            date = date_of(own.day)
+            values |= {"because": _name(catalogue[own.article]), "when": f"on {date.day} {date:%B %Y}"}
+        elif name:
+            values[name] = str(article.get(name) or f"its {name.removesuffix('_name').replace('_', ' ')}")
+    return reason.format(**values)
+
+
+def _led(context: StepContext, proposed: ProposedCandidates, name: str, listed: pl.DataFrame) -> dict[Pair, Led]:
+    """Return which of their own articles led the retriever `name` to its candidates among `listed`."""
+    part, pairs = context.learning.bind(context.retrievers[name]), listed.filter(pl.col(f"{name}{RANK}").is_not_null())
+    found = part.because(proposed.tables[retriever_step(name)], pairs.lazy().select(KEYS), proposed.audience)
+    if found is None or pairs.is_empty():
+        return {}
+    days = proposed.audience.transactions.group_by("customer", because="article").agg(day=pl.col("day").max())
+    table = context.engine.collect(found.join(days, on=["customer", "because"]).select(*KEYS, "because", "day"))
+    return {(customer, article): Led(own, day) for customer, article, own, day in table.iter_rows()}
+
+
+def _catalogue(context: StepContext, articles: set[int]) -> dict[int, Mapping[str, Any]]:
+    wanted = pl.col("article").is_in(sorted(articles))
+    rows = context.engine.collect(context.store.articles().filter(wanted))
+    return {row["article"]: row for row in rows.iter_rows(named=True)}
+
+
+def _name(article: Mapping[str, Any]) -> str:
+    return str(article.get("name") or f"article {article['article_id']}")
+
+
+def ranks_of(context: StepContext, row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield each retriever that proposed the candidate `row`, with its rank there, the best first."""
+    found = [(row[f"{name}{RANK}"], place, name) for place, name in enumerate(context.retrievers)]
+    for rank, _, name in sorted((rank, place, name) for rank, place, name in found if rank is not None):
+        yield name, rank
+
+
+def by_part(columns: Sequence[str], parts: Mapping[str, str]) -> dict[str, list[str]]:
+    """Group `columns` by the part that computed them; what belongs to none is a group of its own name."""
+    groups = dict[str, list[str]]()
+    for column in columns:
+        groups.setdefault(parts.get(column, column), []).append(column)
+    return groups
