@@ -1,9 +1,12 @@
 """Export everything that a run learned, in open formats: one folder that can be read without hmgpu.
 
     manifest.json             run, data, versions, and the sha256 of every other file
+    MODEL_CARD.md             what it is, how good, and what it isn't for; see serving.model_card
+    metrics.json              the figures of the validation week, where the run was evaluated
     config.yaml               the run's settings
     recommendations.parquet   (customer_id, rank, article_id), and best_sellers.parquet (rank, article_id) for unknown
                               customers
+    candidates.parquet        what the ranker saw of some customers; see serving.candidates
     model/                    the ranker: UBJ and JSON; a network's weights as .npz
     encoders/                 see serving.encoders
     vectors/                  see serving.vectors
@@ -18,11 +21,13 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.core.errors import RunError
-from hmgpu.core.files import hashes, write_json
+from hmgpu.core.files import hashes, write_json, write_text
 from hmgpu.core.parquet import scan_table
 from hmgpu.core.whole_folder import NAME, replaced
 from hmgpu.pipeline.served_tables import BEST_SELLERS, RECOMMENDATIONS
-from hmgpu.serving.finished_run import FinishedRun
+from hmgpu.serving.candidates import write_candidates
+from hmgpu.serving.finished_run import METRICS, FinishedRun
+from hmgpu.serving.model_card import CARD, model_card
 from hmgpu.serving.vectors import write_vectors
 
 FORMAT = "hmgpu export 1"
@@ -41,8 +46,9 @@ def export(run: FinishedRun, out: Path) -> dict[str, str]:
         raise RunError(f"{out} lies in the run itself: export into a folder outside of it.")
     with replaced(out, "export") as draft:
         _write(run, draft)
+        candidates = write_candidates(run, draft)
         files = hashes(draft)
-        facts = {"format": FORMAT, "run": run.folder.name, **run.manifest}
+        facts = {"format": FORMAT, "run": run.folder.name, **run.manifest, "candidates": candidates}
         write_json(draft / NAME, facts | {"files": files})
     return files
 
@@ -64,6 +70,9 @@ def _write(run: FinishedRun, folder: Path) -> None:
         (folder / "towers").mkdir()
         write_towers(run, folder / "towers")
     shutil.copyfile(run.folder / "config.yaml", folder / "config.yaml")
+    if run.evaluated:
+        shutil.copyfile(run.evaluated.file(METRICS), folder / METRICS)
+    write_text(folder / CARD, model_card(run))
 
 
 def _write_lists(run: FinishedRun, folder: Path) -> None:

@@ -15,7 +15,7 @@ from hmgpu.core.files import digest_of, sha256
 from hmgpu.runs.run import MANIFEST
 from hmgpu.runs.seal import SEAL, verify
 
-SUBMIT = "submit"
+SUBMIT, METRICS = "submit", "metrics.json"
 FITS = ("fit", "refit")  # steps that hold a ranker
 CUSTOMER = "customer_id"
 FINISH = "finish a run with `hmgpu run`, or name another"
@@ -129,6 +129,20 @@ class FinishedRun:
     def ranker(self) -> FinishedStep:
         """Return the step of the ranker that the recommendations were computed with."""
         return next(step for step in self.sources if step.folder.name in FITS)
+
+    @cached_property
+    def evaluated(self) -> FinishedStep | None:
+        """Return the step with the figures of the validation week; None where the run was not evaluated.
+
+        Raises RunError where it can't be read.
+        """
+        link = self.folder / METRICS
+        if not link.is_symlink():
+            return None
+        try:
+            return _read_step(link.resolve().parent)
+        except (OSError, ValueError):
+            raise RunError(f"{link} leads to no figures: {AGAIN}.") from None
 
     def steps_with(self, digests: frozenset[str], *patterns: str) -> list[FinishedStep]:
         """Return the steps whose digest is among `digests`; the run may hold others, outdated or for other purposes."""

@@ -37,5 +37,6 @@ def real_run(raw: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) 
     places = [f"data.raw={raw}", f"data.root={store.root}", f"runs={folder / 'runs'}"]
     pipeline = open_pipeline(load_config(demo_config(folder, models=True), [*places, *little]), small_run.CPU)
     with pipeline.working():
+        pipeline.evaluate()
         pipeline.submit()
     return RealRun(pipeline, pipeline.run.folder)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import small_run
 from small_run import BEST_SELLERS, CUSTOMERS, listed
 from small_world import article_id, customer_id, tree
 
@@ -21,7 +22,8 @@ from hmgpu.core.whole_folder import replaced
 from hmgpu.parts.examples import Examples
 from hmgpu.parts.models.encode.rows import article_rows, customer_rows
 from hmgpu.parts.models.encode.workflow import Encoders
-from hmgpu.serving import vectors
+from hmgpu.pipeline.ids import Ids
+from hmgpu.serving import candidates, vectors
 from hmgpu.serving.export import export
 from hmgpu.serving.finished_run import FinishedRun
 
@@ -51,6 +53,7 @@ def test_the_manifest_lists_every_file_with_its_hash(make_run, tmp_path):
     del there["manifest.json"]
     assert manifest["files"] == there
     assert {*there} == {
+        "MODEL_CARD.md",
         "config.yaml",
         "recommendations.parquet",
         "best_sellers.parquet",
@@ -232,10 +235,7 @@ def test_what_the_docs_say_is_enough_to_use_it(real, real_run, tmp_path, monkeyp
     (lines,) = re.findall(r"```python\n(import json\n.*?)```", SERVING.read_text(), re.DOTALL)
     (file,) = (real_run.folder / "steps" / str(real_run.pipeline.weeks.validation) / "examples").glob("*/table.parquet")
     (tmp_path / "export").symlink_to(real)
-    (tmp_path / "candidates.parquet").symlink_to(file)
-    customer = pl.read_parquet(real / "recommendations.parquet", glob=False)["customer_id"][0]
-    (example,) = re.findall(r"[0-9a-f]{64}", lines)
-    script = lines.replace(example, customer) + '\nranked.write_parquet("ranked.parquet")\n'
+    script = lines + '\nranked.write_parquet("ranked.parquet")\n'
     # Without hmgpu: another folder, and no module of ours may be imported.
     refuse = "import sys\nsys.modules['hmgpu'] = None\n"
     done = subprocess.run(
@@ -245,8 +245,25 @@ def test_what_the_docs_say_is_enough_to_use_it(real, real_run, tmp_path, monkeyp
     assert "(12, 3)" in done.stdout
     table = next(Examples((file,)).tables())
     model = real_run.pipeline.load(real_run.pipeline.train())
-    scores = pl.read_parquet(tmp_path / "ranked.parquet", glob=False)["score"]
-    assert np.array_equal(scores.to_numpy(), model.score(table).to_numpy())
+    scored = pl.read_parquet(tmp_path / "ranked.parquet", glob=False)
+    assert np.array_equal(scored["score"].to_numpy(), model.score(table).to_numpy())
+    ids = Ids(real_run.pipeline.store, small_run.CPU).named(table.select("customer", "article"))
+    assert scored.select("customer_id", "article_id").equals(ids)
+    assert scored.columns[2:-1] == [name for name in table.columns if name in {*read(real, "model/features.json")}]
+
+
+def test_candidates_are_of_a_bounded_number_of_customers(real, real_run, tmp_path, monkeypatch):
+    whole = pl.read_parquet(real / "candidates.parquet", glob=False)
+    assert read(real, "manifest.json")["candidates"] == {
+        "week": str(real_run.pipeline.weeks.validation),
+        "customers": whole["customer_id"].n_unique(),
+        "rows": whole.height,
+    }
+    monkeypatch.setattr(candidates, "MOST", 3)
+    facts = candidates.write_candidates(FinishedRun.open(real_run.folder), tmp_path)
+    some = pl.read_parquet(tmp_path / "candidates.parquet", glob=False)
+    assert (facts["customers"], facts["rows"]) == (3, some.height)
+    assert some.equals(whole.head(some.height))
 
 
 def encoded(real: Path, side: str, column: str, values: pl.Series) -> pl.Series:
@@ -344,7 +361,8 @@ def test_vectors_are_those_that_propose(real, real_run, store):
 
 
 def test_no_pickle_is_among_the_files(real):
-    assert {file.suffix for file in real.rglob("*") if file.is_file()} == {".json", ".ubj", ".parquet", ".npz", ".yaml"}
+    suffixes = {file.suffix for file in real.rglob("*") if file.is_file()}
+    assert suffixes == {".json", ".ubj", ".parquet", ".npz", ".yaml", ".md"}
     for file in real.rglob("*.npz"):
         arrays = np.load(file, allow_pickle=False)
         assert all(arrays[name].dtype != object for name in arrays)
