@@ -2,13 +2,16 @@
 
 # What measures is loaded by the verb: torch and Merlin take seconds.
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hmgpu.benchmark.shops import Shop
-from hmgpu.cli.measuring import Asked, Scales, measuring
+from hmgpu.cli.measuring import Asked, Out, Scales, measuring
+from hmgpu.cli.options import DataFolder, RunFolder, finished_run
 from hmgpu.cli.verbs import verbs
 from hmgpu.core.console import console
 
@@ -150,6 +153,40 @@ def threads_verb(asked: Asked) -> "Result":
     from hmgpu.benchmark.threads import benchmark_threads
 
     return benchmark_threads(asked.repeats)
+
+
+@verb("serve", "hmgpu benchmark serve --run demo/runs/current", "hmgpu benchmark serve --other RUN --minutes 10")
+def serve_verb(
+    run: RunFolder = None,
+    data: DataFolder = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="How long each load takes.")] = 10.0,
+    clients: Annotated[int, typer.Option("--clients", min=1, help="How many ask at once, after one alone.")] = 8,
+    other: Annotated[
+        Path | None,
+        typer.Option("--other", metavar="RUN", help="Another run, between which and --run the service is led."),
+    ] = None,
+    minutes: Annotated[float, typer.Option("--minutes", min=0, help="For how long it is led from run to run.")] = 0.0,
+    out: Out = None,
+) -> None:
+    """Measure the HTTP service over a finished run: lookups, baskets, memory; also while runs are promoted.
+
+    Every answer is compared with the run's list; one that is wrong ends it with status 1.
+    """
+    if (other is None) != (minutes == 0):
+        raise typer.BadParameter("--other and --minutes go together")
+    from hmgpu.benchmark.service import benchmark_service
+    from hmgpu.core.extras import needed_by
+    from hmgpu.runs.find import find_run
+
+    with needed_by("hmgpu serve"):
+        import uvicorn  # noqa: F401 (in a process of its own)
+    result = benchmark_service(
+        finished_run(run, None, None), data, seconds, clients, other and find_run(other, Path("runs")), minutes
+    )
+    console.print(result.table())
+    if out:
+        result.write(out, shlex.join(["hmgpu", *sys.argv[1:]]))
+        console.print(f"result: {out}", soft_wrap=True)
 
 
 @verb("plot", "hmgpu benchmark plot features.json", "hmgpu benchmark plot encode.json")
