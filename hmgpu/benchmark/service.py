@@ -35,6 +35,7 @@ from hmgpu.serving.held_lists import HeldLists
 
 CUSTOMERS = 300  # whom clients ask about
 EVERY = 2.0  # seconds between promotions while clients ask
+PATIENCE = 300.0  # seconds in which one must be followed
 UNKNOWN = "nobody"
 
 
@@ -82,7 +83,7 @@ def benchmark_service(
         data: its data set; None: the one that its config names.
         seconds: of each load.
         clients: of the loads with several.
-        other: another run, to which and back the service is led every two seconds for so many `minutes`.
+        other: another run, to which and back the service is led for so many `minutes`, each time after it has followed.
         minutes: 0 leaves that out.
 
     Raises RunError where the service doesn't start, or gave an answer that is wrong.
@@ -140,14 +141,26 @@ class _Turns:
         for thread in threads:
             thread.start()
         until = time.monotonic() + self.seconds
-        while time.monotonic() < until:
-            time.sleep(min(EVERY, max(0.0, until - time.monotonic())))
-            self.made += 1
-            swap_link(self.link, str(self.runs[self.made % len(self.runs)]), self.link.with_name("next"))
-        end.set()
-        for thread in threads:
-            thread.join()
+        try:
+            while self.made < len(self.runs) or time.monotonic() < until:
+                self._promote(port)
+                time.sleep(EVERY)
+        finally:
+            end.set()
+            for thread in threads:
+                thread.join()
         return loads
+
+    def _promote(self, port: int) -> None:
+        """Lead the link to the next run, and wait until that is served."""
+        self.made += 1
+        run = self.runs[self.made % len(self.runs)]
+        swap_link(self.link, str(run), self.link.with_name("next"))
+        latest = time.monotonic() + PATIENCE
+        while json.loads(_get(port, "/health"))["run"] != run.name:
+            if time.monotonic() > latest:
+                raise RunError(f"The service didn't follow to {run} in {PATIENCE:g} s.")
+            time.sleep(0.1)
 
 
 @contextmanager
