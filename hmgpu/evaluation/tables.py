@@ -10,6 +10,7 @@ from hmgpu.core.printed import figures_table
 from hmgpu.evaluation.method_names import shown_as
 
 MERGED = "merged"
+HEADINGS = {"tail_coverage": "tail"}
 EXPLAINED = {
     "order": "candidates in the config's order of retrievers",
     "ranker": "the fitted model",
@@ -29,6 +30,29 @@ def main_table(metrics: Mapping[str, Any]) -> Table:
     for method, value in means.items():
         low, high = ranges[method]
         cells = (f"{value:.5f}", f"{low:.5f}–{high:.5f}", f"{hits[method]:.5f}")
+        table.add_row(shown_as(method), *cells, style="bold" if method == "ranker" else "")
+    return table
+
+
+def main_tables(metrics: Mapping[str, Any]) -> list[Table]:
+    """Return the table of the figures that decide, and that of how varied the lists are."""
+    variety = [variety_table(metrics)] if "variety" in metrics else []  # figures of older versions have none
+    return [main_table(metrics), *variety]
+
+
+def variety_table(metrics: Mapping[str, Any]) -> Table:
+    """Return a table of how varied every method's lists are."""
+    found = metrics["variety"]
+    table = figures_table(
+        "How varied the lists are",
+        ["method"],
+        [HEADINGS.get(measure, measure.replace("_", " ", 1)) for measure in found],
+        "novelty: bits an article; by …: how far two articles of a list differ; popular: "
+        "share of places with the best sellers that make up 80 % of sales; gini: 0 where "
+        "all articles are listed alike; tail: share of the other articles that are on any list",
+    )
+    for method in metrics[f"map_at_{list_length(metrics)}"]:
+        cells = (f"{values[method]:.3f}" for values in found.values())
         table.add_row(shown_as(method), *cells, style="bold" if method == "ranker" else "")
     return table
 

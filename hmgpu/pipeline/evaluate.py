@@ -13,13 +13,17 @@ from hmgpu.core.parquet import read_table
 from hmgpu.data.pictures import pictures_digest
 from hmgpu.data.segments import ACTIVE_DAYS
 from hmgpu.data.weeks import Week
+from hmgpu.evaluation.calibration import bought_by_place, calibration_of
 from hmgpu.evaluation.figures import figures_of, members_of, score_methods, with_ages
+from hmgpu.evaluation.groups import groups_of
 from hmgpu.evaluation.method_names import ORDER, RANKER
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.run import report_page
 from hmgpu.evaluation.report.similar import spaces_of
 from hmgpu.evaluation.retrievers import count_by_rank
+from hmgpu.evaluation.variety import VarietyScale, with_variety
 from hmgpu.parts.candidates import KEYS
+from hmgpu.parts.examples import LABEL
 from hmgpu.pipeline.baselines import baseline_lists
 from hmgpu.pipeline.context import StepContext
 from hmgpu.pipeline.describe import column_parts
@@ -58,9 +62,15 @@ def judge(context: StepContext, on: FittedWeek) -> Step:
             raise DataError(f"Nobody bought in the week {week}: there is nothing to evaluate; take another week.")
         labels = with_ages(labels, history, engine)
         members = members_of(history, labels.select("customer").unique(), engine)
-        lists, counts = _lists_and_counts(context, on, labels, members)
+        lists, counts, scored = _lists_and_counts(context, on, labels, members)
         on_sale = engine.collect(history.on_sale(ACTIVE_DAYS))
         figures, precisions = figures_of(lists, counts, list(context.retrievers), labels, members, on_sale, context.k)
+        figures = with_variety(figures, lists, members, VarietyScale.of(history, engine))
+        figures |= {
+            "groups": groups_of(lists, precisions, labels, history, engine, context.k),
+            "calibration": calibration_of(scored),
+            "by_place": {method: bought_by_place(table, labels, context.k) for method, table in lists.items()},
+        }
         write_json(folder / METRICS, {"week": str(week)} | figures)
         precisions.write_parquet(folder / PRECISIONS)
         lists[RANKER].sort("customer", "rank").write_parquet(folder / LISTS)
@@ -71,17 +81,21 @@ def judge(context: StepContext, on: FittedWeek) -> Step:
 
 def _lists_and_counts(
     context: StepContext, on: FittedWeek, labels: pl.DataFrame, members: pl.DataFrame
-) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
-    """Return each method's lists (customer, article, rank), and the counts of all candidates by rank.
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame, pl.DataFrame]:
+    """Return each method's lists (customer, article, rank), the counts of all candidates by rank, and their scores.
+
+    The last is (score float32, label int8), five bytes a candidate.
 
     Candidates are read some customers at a time: of all who bought in a week of H&M's they would take gigabytes.
     """
     engine, retrievers, history = context.engine, list(context.retrievers), context.store.as_of(on.week.first_day)
     model, buyers = context.ranker.load(on.fitted.folder, engine), members.lazy().select("customer")
-    counts, best = list[pl.DataFrame](), {ORDER: list[pl.DataFrame](), RANKER: list[pl.DataFrame]()}
+    counts, scored = list[pl.DataFrame](), list[pl.DataFrame]()
+    best = {ORDER: list[pl.DataFrame](), RANKER: list[pl.DataFrame]()}
     for table in on.examples[0].tables():
         scores = score_methods(table, model, retrievers)
         counts.append(count_by_rank(table, retrievers, labels, members, engine))
+        scored.append(scores.select(score=pl.col(RANKER).cast(pl.Float32)).with_columns(table[LABEL]))
         for method, found in best.items():
             found.append(best_scored(scores.select(*KEYS, score=method), context.k, engine))
     if not counts:
@@ -93,7 +107,7 @@ def _lists_and_counts(
     plans = baseline_lists(history, buyers, context.k)
     for method, found in best.items():
         plans[method] = top_k(pl.concat(found).lazy(), buyers, best_sellers, context.k, pairs)
-    return {method: engine.collect(plan) for method, plan in plans.items()}, pl.concat(counts)
+    return {method: engine.collect(plan) for method, plan in plans.items()}, pl.concat(counts), pl.concat(scored)
 
 
 def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:

@@ -81,13 +81,14 @@ def _by_epoch(file: Path, name: str) -> dict[str, list[float]]:
 
 
 def _of_one_week(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a week's figures; of each retriever those of all customers, since there are hundreds by segment."""
+    """Return a week's figures, without groups; of each retriever those of all customers: there are hundreds more."""
     k = list_length(figures)
     retrievers = {
         name: {what: value for what, value in each.items() if not isinstance(value, Mapping)}
         for name, each in figures["retrievers"].items()
     }
-    return {**figures, **_intervals(figures, k), "retrievers": retrievers}
+    told = {name: value for name, value in figures.items() if name != "groups"}
+    return {**told, **_intervals(figures, k), "retrievers": retrievers}
 
 
 def _intervals(figures: Mapping[str, Any], k: int) -> dict[str, Any]:
