@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
-from hmgpu.core.html.marks import Cell
+from hmgpu.core.html.marks import Cell, Link
 
 SHORT, LONG = 24, 36  # letters of a cell
 
@@ -72,6 +72,8 @@ class Grid:
     def width(cell: Cell) -> Markup:
         """Return the attribute that keeps a short text, such as a date, in one line, and gives a sentence its room."""
         length = len(str(cell))
+        if isinstance(cell, Link) and cell.badges:  # which may stand below it
+            return Markup()
         return Markup(' class="short"' if length <= SHORT else ' class="long"' if length > LONG else "")
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
@@ -11,6 +11,7 @@ from hmgpu.core.html.blocks import count
 
 SIDE = 100  # of the picture, which is stretched to its place on the page: places in it are percent
 TICKS = 4
+MARKED = 16  # points of a line, at most
 LABELS, FEW = 8, 4  # under the x axis, at most; on a narrow page
 
 
@@ -58,6 +59,12 @@ class Lines:
         ]
 
     @property
+    def marks(self) -> list[str]:
+        """An SVG path of each line's points, drawn as round ends; empty where they are too many to be marked."""
+        few = len(self.places) <= MARKED
+        return ["".join(self._strokes(values, "M")) if few else "" for values in self.series.values()]
+
+    @property
     def summary(self) -> str:
         """Describe the picture in words, for screen readers."""
         parts = []
@@ -69,15 +76,16 @@ class Lines:
         return f"{self.title}, by {self.over}. {'; '.join(parts)}."
 
     def _path(self, values: Sequence[float | None]) -> str:
-        drawn, pen = [], "M"
+        return "".join(self._strokes(values, "L"))
+
+    def _strokes(self, values: Sequence[float | None], onwards: str) -> Iterator[str]:
+        """Yield an SVG command for each value: on from the one before by `onwards`, after a gap to a new start."""
+        pen = "M"
         for number, value in enumerate(values):
-            if value is None:
-                pen = "M"
-                continue
-            drawn.append(f"{pen}{self._x(number):.1f} {self._y(value):.1f}")
-            pen = "L"
-        # A path of one point is visible only as a line of no length, whose ends are round.
-        return " ".join(drawn) + ("h0" if drawn else "")
+            if value is not None:
+                # A path of one point is visible only as a line of no length, whose ends are round.
+                yield f"{pen}{self._x(number):.1f} {self._y(value):.1f}{'h0' if pen == 'M' else ''}"
+            pen = "M" if value is None else onwards
 
     def _band(self, spans: Sequence[tuple[float, float] | None]) -> str:
         """Outline each stretch of known intervals: along the upper ends, and back along the lower ones."""

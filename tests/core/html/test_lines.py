@@ -47,7 +47,13 @@ def test_every_point_is_inside(values, from_zero):
 
 def test_a_gap_lifts_the_pen():
     ((_, path, _),) = chart([1, 2, None, 3, 4]).paths
-    assert [step[0] for step in path.split() if step[0] in "ML"] == ["M", "L", "M", "L"]
+    assert re.sub("[^ML]", "", path) == "MLML"
+
+
+def test_few_points_are_marked():
+    (marks,), ((_, path, _),) = chart([1, 2, None, 3]).marks, chart([1, 2, None, 3]).paths
+    assert (points(marks), re.sub("[^MLh]", "", marks)) == (points(path), "MhMhMh")
+    assert chart([1] * 20).marks == [""]
 
 
 def test_a_band_surrounds_each_stretch_of_known_intervals():
