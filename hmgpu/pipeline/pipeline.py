@@ -70,7 +70,7 @@ class Pipeline:
             )
         config = measured(config, store, engine, run)
         self.config, self.engine, self.store, self.run, self.workers = config, engine, store, run, workers
-        self.weeks = Schedule.of(config, store)
+        self.weeks, self._reported = Schedule.of(config, store), False
         self.learning = learning or Learning(config, engine, store, run, self.weeks.oldest, workers)
         parts = usable_parts(config, store, self.weeks.oldest)
         self.retrievers, self.features = parts.retrievers, parts.features
@@ -94,7 +94,7 @@ class Pipeline:
     def working(self) -> Iterator["Pipeline"]:
         """Yield this pipeline; meanwhile keep other processes out of the run, and write its log.
 
-        At its end the page of all runs is written.
+        At its end the page of all runs is written, if a page of this one was.
         """
         with self.run.locked(), log_file(self.run.folder / "log.jsonl"):
             data = {"data": self.store.digest, "last_day": str(date_of(self.store.last_day))}
@@ -104,7 +104,8 @@ class Pipeline:
             log.info("run %s on the %s engine (%s)", self.run.folder, self.engine.name, self.engine.reason)
             log.info("weeks, by their first day: training on %s; validation on %s", weeks, self.weeks.validation)
             yield self
-        write_index(self.run.folder.parent)
+        if self._reported:
+            write_index(self.run.folder.parent)
 
     def learn(self, week: Week) -> dict[str, Step]:
         """Let every part learn, for everybody, from all that was known before `week`; one step per part."""
@@ -191,6 +192,7 @@ class Pipeline:
         log.debug("evaluate the lists of the customers who bought in week %s", on.week)
         judged = evaluate.judge(self.context, on)
         reported = evaluate.report(self.context, on, judged)
+        self._reported = True
         if on.week == self.weeks.validation:
             self.run.write(REPORT, lambda: with_facts(reported, judged, self.run, self.config, self.store, self.weeks))
             return self.run.show(METRICS, judged.folder / METRICS)

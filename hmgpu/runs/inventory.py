@@ -49,11 +49,11 @@ class ListedRun:
     """The ranker's MAP@k in the week."""
     interval: tuple[float, float] | None
     """The 95 % interval of the score."""
-    figures: Path | None
-    """The file with the figures of the week."""
     promoted: str | None
     """When it was promoted (UTC); None if it never was, or was rolled back from."""
     bytes: int
+    figures: Path | None = None
+    """The file with the figures of the week."""
 
     @property
     def current(self) -> bool:
