@@ -34,6 +34,7 @@ from hmgpu.core.words import counted
 if TYPE_CHECKING:
     from hmgpu.core.engine import Engine
     from hmgpu.pipeline.config import Config
+    from hmgpu.serving.finished_run import FinishedRun
 
 app = typer.Typer()
 verb = verbs(app, "Pipeline")
@@ -113,16 +114,23 @@ def recommend(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the looked-up lists here, as CSV.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also say why each article is on a list; it needs the run's data set.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Choose twelve articles for every customer, or look up what a finished run has chosen for some."""
     if customers is not None:
         if engine or cluster:
             raise typer.BadParameter("--customers looks lists up: it goes with neither --engine nor --cluster")
-        _look_up(customers, finished_run(run, config, settings), out, as_json)
+        if explain and out:
+            raise typer.BadParameter("--explain goes to the terminal or, with --json, to stdout, and not with --out")
+        _look_up(customers, finished_run(run, config, settings), out, explain, as_json)
         return
-    if run or out or as_json:
-        raise typer.BadParameter("--run, --out and --json belong to --customers: without it all lists are computed")
+    if run or out or explain or as_json:
+        raise typer.BadParameter(
+            "--run, --out, --explain and --json belong to --customers: without it all lists are computed"
+        )
     with working(config, settings, engine, cluster) as pipeline:
         steps = pipeline.recommend()
     console.print(f"recommendations: {steps[0].folder.parent}", soft_wrap=True)
@@ -187,7 +195,19 @@ def ending(current: Path) -> list[str]:
     ]
 
 
-def _look_up(customers: list[str], source: Path, out: Path | None, as_json: bool) -> None:
+def _explain(run: "FinishedRun", customers: list[str], as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from hmgpu.serving.explain import explained, reason_table  # loads the pipeline and XGBoost
+
+    reasons, _ = explained(run, customers)
+    if as_json:
+        print_json([asdict(each) for each in reasons])
+    else:
+        console.print(reason_table(reasons))
+
+
+def _look_up(customers: list[str], source: Path, out: Path | None, explain: bool, as_json: bool) -> None:
     # It must answer at once, so it loads neither the pipeline nor XGBoost.
     from hmgpu.core.files import write_text
     from hmgpu.serving.finished_run import FinishedRun
@@ -199,6 +219,9 @@ def _look_up(customers: list[str], source: Path, out: Path | None, as_json: bool
     found, unknown = look_up(run, customers)
     if unknown:
         messages.print(unknown_warning(unknown, source), style="yellow", soft_wrap=True)
+    if explain:
+        _explain(run, found["customer_id"].to_list(), as_json)
+        return
     if out:
         write_text(out, as_csv(found, run))
         console.print(f"lists: {out} ({counted(found.height, 'customer')})", soft_wrap=True)

@@ -26,8 +26,7 @@ class Reason:
 
     customer_id: str
     rank: int
-    article: int
-    """The article's key."""
+    article_id: str
     sentence: str
     retrievers: Mapping[str, tuple[int, float]]
     """Rank and score at each retriever that proposed it, by name, the best rank first."""
@@ -49,6 +48,8 @@ def explain(pipeline: Pipeline, asked: pl.DataFrame, k: int | None = None) -> li
     known = asked.select("customer").drop_nulls().unique().sort("customer")
     lists = in_order(asked, lists_of(pipeline, known), best).filter(pl.col("rank") <= (k or best.height))
     pairs = asked.join(lists, on="customer_id").select(*KEYS).drop_nulls().unique().sort(KEYS)
+    ids = context.engine.collect(context.store.article_ids())
+    lists = lists.join(ids, on="article", how="left", maintain_order="left")
     learned = context.learning.learn(week, context.learners)
     model = context.ranker.load(pipeline.train().folder, context.engine)
     facts = dict[Pair, Facts]()
@@ -59,20 +60,21 @@ def explain(pipeline: Pipeline, asked: pl.DataFrame, k: int | None = None) -> li
 
 
 def reasons_of(lists: pl.DataFrame, customers: Mapping[str, int | None], facts: Mapping[Pair, Facts]) -> list[Reason]:
-    """Return the reason of each row of `lists` (customer_id, rank, article); one without facts fills up the list.
+    """Return the reason of each row of `lists` (customer_id, rank, article, article_id).
 
     Args:
         customers: the customers' keys, by their ids.
-        facts: what `facts_of` returned.
+        facts: what `facts_of` returned; an article without any fills up its list.
     """
     nothing: Facts = f"{FILLED_UP[0].upper()}{FILLED_UP[1:]}.", {}, {}
 
     def known(customer: int | None, article: int) -> Facts:
         return nothing if customer is None else facts.get((customer, article), nothing)
 
+    columns = ("customer_id", "rank", "article", "article_id")
     return [
-        Reason(customer_id, rank, article, *known(customers[customer_id], article))
-        for customer_id, rank, article in lists.select("customer_id", "rank", "article").iter_rows()
+        Reason(customer_id, rank, article_id, *known(customers[customer_id], article))
+        for customer_id, rank, article, article_id in lists.select(*columns).iter_rows()
     ]
 
 
@@ -102,7 +104,7 @@ def _summed(table: pl.DataFrame, parts: Mapping[str, str]) -> pl.DataFrame:
 
 
 def as_frame(reasons: Sequence[Reason]) -> pl.DataFrame:
-    """Return (customer_id, rank int32, article int32, sentence, retrievers, contributions), a row a reason.
+    """Return (customer_id, rank int32, article_id, sentence, retrievers, contributions), a row a reason.
 
     `retrievers` is a list of (retriever, rank, score), `contributions` one of (stage, part, contribution).
     """
@@ -111,7 +113,7 @@ def as_frame(reasons: Sequence[Reason]) -> pl.DataFrame:
     columns: dict[str, tuple[pl.DataType | type[pl.DataType], list[Any]]] = {
         "customer_id": (pl.String, [each.customer_id for each in reasons]),
         "rank": (pl.Int32, [each.rank for each in reasons]),
-        "article": (pl.Int32, [each.article for each in reasons]),
+        "article_id": (pl.String, [each.article_id for each in reasons]),
         "sentence": (pl.String, [each.sentence for each in reasons]),
         "retrievers": (
             pl.List(proposed),

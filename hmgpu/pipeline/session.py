@@ -177,10 +177,7 @@ class Session:
         """
         asked = self._ids.customers(list(dict.fromkeys(ids_in(customers))))
         with self.pipeline.working() as pipeline:
-            found = as_frame(explain(pipeline, asked, k))
-        ids = self.pipeline.engine.collect(self.store.article_ids())
-        named = found.join(ids, on="article", how="left", maintain_order="left")
-        return named.select("customer_id", "rank", "article_id", "sentence", "retrievers", "contributions")
+            return as_frame(explain(pipeline, asked, k))
 
     def candidates(self, week: Day | None = None, customers: Iterable[str] | None = None) -> Any:
         """(customer_id, article_id, `<retriever>_score` float32, `<retriever>_rank` int32, retrievers, best_rank).

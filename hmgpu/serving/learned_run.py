@@ -19,7 +19,7 @@ from hmgpu.parts.part import Learned, Learner, PartContext, Trained
 from hmgpu.parts.ranker import Model
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.context import LearnedQuotas, StepContext
-from hmgpu.pipeline.describe import propose_from
+from hmgpu.pipeline.describe import ProposedCandidates, propose_from
 from hmgpu.pipeline.learn import FALLBACK, TABLE, Learning, P, with_customers
 from hmgpu.pipeline.recommend import ranked_lists
 from hmgpu.pipeline.workers import IN_PROCESS
@@ -108,9 +108,12 @@ class LearnedRun:
             more: articles that a list has in addition.
         """
         context = replace(self.context, k=self.context.k + more)
+        return ranked_lists(context, self.model, self.filler, self.propose(audience, customers), customers)
+
+    def propose(self, audience: History, customers: pl.DataFrame) -> ProposedCandidates:
+        """Return all candidates of `customers` (customer), of whom `audience` is known."""
         tables = {name: with_customers(part, self.tables[name], audience, ENGINE) for name, part in self.parts.items()}
-        proposed = propose_from(context, tables, audience, customers)
-        return ranked_lists(context, self.model, self.filler, proposed, customers)
+        return propose_from(self.context, tables, audience, customers)
 
 
 def _context(config: Config, store: Store, learning: Learning, run: FinishedRun, shard: FinishedStep) -> StepContext:

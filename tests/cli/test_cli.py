@@ -132,9 +132,9 @@ except SystemExit as end:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--run", "runs/current"], "--run, --out and --json belong to --customers"),
-        (["--json"], "--run, --out and --json belong to --customers"),
-        (["--config", "demo.yaml", "--out", "lists.csv"], "--run, --out and --json belong to --customers"),
+        (["--run", "runs/current"], "--run, --out, --explain and --json belong to --customers"),
+        (["--json"], "--run, --out, --explain and --json belong to --customers"),
+        (["--config", "demo.yaml", "--out", "lists.csv"], "--run, --out, --explain and --json belong to --customers"),
         (["--customers", "1", "--engine", "cpu"], "--customers looks lists up"),
         (["--customers", "1", "--run", "a", "--config", "base"], "name the run by either --run or --config"),
     ],

@@ -1,0 +1,67 @@
+"""Explain the lists of a finished run: what it recommends, and why."""
+
+from collections.abc import Sequence
+
+import polars as pl
+from rich.table import Table
+
+from hmgpu.parts.ranker import AVERAGE, START
+from hmgpu.pipeline.explain import Facts, Reason, facts_of, reasons_of
+from hmgpu.pipeline.learn import cut_out
+from hmgpu.pipeline.reasons import Pair
+from hmgpu.serving.finished_run import FinishedRun
+from hmgpu.serving.learned_run import ENGINE, LearnedRun
+from hmgpu.serving.lookup import served
+
+AT_ONCE = 1_000
+SHORT = 16  # characters of a customer's id
+MOST_SHOWN = 3  # retrievers and parts named in a table
+
+
+def explained(run: FinishedRun, customers: Sequence[str], k: int | None = None) -> tuple[list[Reason], list[str]]:
+    """Explain the lists of `customers` (ids, each once), in their order; also return the ids that the run doesn't know.
+
+    It needs the run's data set. Raises what `LearnedRun.open` raises.
+    """
+    return explained_by(LearnedRun.open(run), run, customers, k)
+
+
+def explained_by(
+    learned: LearnedRun, run: FinishedRun, customers: Sequence[str], k: int | None = None
+) -> tuple[list[Reason], list[str]]:
+    """Return what `explained` does, by what was loaded of the run before."""
+    found, unknown = served(run, customers)
+    store = learned.context.store
+    ids = ENGINE.collect(store.customer_ids().filter(pl.col("customer_id").is_in(list(customers))))
+    keys = dict(ids.select("customer_id", "customer").iter_rows())
+    ranked = found.with_columns(rank=pl.int_ranges(1, pl.col("articles").list.len() + 1)).explode("articles", "rank")
+    articles = store.article_ids().select("article", "article_id", articles="article_id")
+    named = ranked.join(ENGINE.collect(articles), on="articles", how="left", maintain_order="left")
+    lists = named.filter(pl.col("rank") <= (k or found["articles"].list.len().max() or 0))
+    facts = dict[Pair, Facts]()
+    known = ids.select("customer").sort("customer")
+    pairs = lists.join(ids, on="customer_id").select("customer", "article").sort(pl.all())
+    for some in known.iter_slices(AT_ONCE):
+        theirs = pairs.join(some, on="customer", how="semi", maintain_order="left")
+        proposed = learned.propose(cut_out(learned.history.of(some.lazy()), ENGINE), some)
+        facts |= facts_of(learned.context, learned.model, proposed, theirs)
+    return reasons_of(lists, {each: keys.get(each) for each in customers}, facts), unknown
+
+
+def reason_table(reasons: Sequence[Reason]) -> Table:
+    """Return the reasons as a table for the terminal."""
+    table = Table("customer", "rank", "article", "why", "proposed by (rank)", "what adds most to its score")
+    for each in reasons:
+        proposed = [f"{name} ({rank})" for name, (rank, _) in each.retrievers.items()]
+        customer = each.customer_id if len(each.customer_id) <= SHORT else f"{each.customer_id[: SHORT - 1]}…"
+        first = customer if each.rank == 1 else ""
+        told = each.sentence, ", ".join(proposed[:MOST_SHOWN]), _most(each)
+        table.add_row(first, str(each.rank), each.article_id, *told, end_section=False)
+    return table
+
+
+def _most(reason: Reason) -> str:
+    """Name the parts that add most to the score that decides the order."""
+    *_, last = [{}, *reason.contributions.values()]
+    parts = [(-value, name) for name, value in last.items() if name not in (START, AVERAGE) and value > 0]
+    return ", ".join(f"{name.rpartition('.')[2]} {-value:+.2f}" for value, name in sorted(parts)[:MOST_SHOWN])
