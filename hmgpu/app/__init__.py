@@ -1,1 +1,1 @@
-"""What one opens and calls over a finished run: the web app and the HTTP service."""
+"""The web app over finished runs: pages in Streamlit over look-ups that work without it."""

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hmgpu.cli import app as app_of_runs
 from hmgpu.cli import benchmark, data, judge, pipeline, relbench, runs, serve, table, vectors
 from hmgpu.cli.verbs import Group
 from hmgpu.core.console import complain, console, end_streams, ready_streams, start_logging
@@ -17,7 +18,7 @@ from hmgpu.core.threads import use_threads
 from hmgpu.core.version import VERSION
 
 app = typer.Typer(cls=Group, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-for part in (pipeline, table, data, vectors, judge, relbench, runs, serve):
+for part in (pipeline, table, data, vectors, judge, relbench, runs, serve, app_of_runs):
     app.add_typer(part.app)
 app.add_typer(benchmark.app, name="benchmark", cls=Group, rich_help_panel="Evaluation")
 

@@ -189,6 +189,7 @@ def ending(current: Path) -> list[str]:
         *([f"left out: {', '.join(left_out)} (the report says why)"] if left_out else []),
         f"lists: {current / 'submission.csv'}",
         f"report: {current / 'report.html'}",
+        f"app: hmgpu app {current.parent}",
         f"current run: {current} -> {current.readlink()}",
         f"next: hmgpu open --run {current}",
         f"      hmgpu recommend --run {current} --customers ID",

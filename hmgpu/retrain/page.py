@@ -34,7 +34,13 @@ TONES: Mapping[Outcome, Tone] = {
 
 
 def history_page(retrains: Sequence[Record], reported: Collection[str] = ()) -> str:
-    """Return `retrains.html`: a chart, a row for every retrain, newest first, and the checks of the last one.
+    """Return `retrains.html`: see `history_sections`."""
+    sections = history_sections(retrains, reported)
+    return page("Retrains", f"{counted(len(retrains), 'retrain')}, the newest first.", sections)
+
+
+def history_sections(retrains: Sequence[Record], reported: Collection[str] = ()) -> list[Section]:
+    """Return a chart, a row for every retrain, newest first, and the checks of the last one.
 
     Args:
         reported: names of the runs that are still there with their report, which the page leads to.
@@ -81,7 +87,7 @@ def history_page(retrains: Sequence[Record], reported: Collection[str] = ()) -> 
         ]
         grid = Grid("Checks of the data", ["figure", "now", "usually", "limit", ""], cells, numbers=False)
         sections.append(Section("Data", CHECKS, [grid]))
-    return page("Retrains", f"{counted(len(retrains), 'retrain')}, the newest first.", sections)
+    return sections
 
 
 def served_runs(retrains: Sequence[Record]) -> Mapping[str, Badge]:

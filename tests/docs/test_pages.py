@@ -13,8 +13,8 @@ from hmgpu.cli import app
 from tests.docs.pages import LANGUAGES, PAGES, ROOT, blocks, prose
 
 EXPECTED = {
-    "benchmarks", "configuration", "contributing", "data", "docker", "evaluation", "faults", "gpu", "index", "parts",
-    "pipeline", "python", "reference", "relbench", "retrain", "scaling", "serving", "settings", "synthetic",
+    "app", "benchmarks", "configuration", "contributing", "data", "docker", "evaluation", "faults", "gpu", "index",
+    "parts", "pipeline", "python", "reference", "relbench", "retrain", "scaling", "serving", "settings", "synthetic",
 }  # fmt: skip
 
 

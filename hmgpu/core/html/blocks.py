@@ -124,6 +124,8 @@ class Article:
     """A `data:` address."""
     colour: str | None = None
     """Colour of a tile in place of a picture that there is not, as #rrggbb."""
+    link: str | None = None
+    """The address of a page about it."""
 
 
 @dataclass(frozen=True)

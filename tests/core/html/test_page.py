@@ -1,10 +1,13 @@
 """Every kind of block is drawn, and its text is escaped."""
 
+import base64
+import re
+
 from hmgpu.core.html.blocks import Article, Bars, Card, Facts, Grid, Heat, Section
 from hmgpu.core.html.dots import Dots
 from hmgpu.core.html.lines import Lines
 from hmgpu.core.html.marks import Badge, Link
-from hmgpu.core.html.page import page, with_head
+from hmgpu.core.html.page import fragment, page, with_head
 
 EVIL = "<b>&"
 
@@ -90,3 +93,21 @@ def test_a_card_frames_hits_and_leaves_out_empty_shelves():
     assert "<h4>Bought</h4>" not in found
     assert '<li class="hit"><strong>&lt;b&gt;&amp;</strong><br>Red</li>' in found
     assert '<li><strong>Coat</strong><br>Blue<br><span class="faint">popular 1</span></li>' in found
+
+
+def test_a_fragment_styles_nothing_around_it_and_draws_charts_as_pictures():
+    lines = Lines("Lines", "week", ["w1", "w2"], {"a": (1, 2)})
+    light, dark = (fragment([lines, Facts({EVIL: EVIL})], dark) for dark in (False, True))
+    style, _, content = light.partition("</style>")
+    assert all(rule.startswith(".hmgpu {") for rule in re.findall(r"^[^ \n}<].*\{", style, re.M)[:2])
+    assert "<svg" not in content
+    assert f"<dt>{'&lt;b&gt;&amp;'}</dt>" in content
+    pictures = [base64.b64decode(re.search('svg.xml;base64,([^"]+)', each)[1]).decode() for each in (light, dark)]
+    assert ["stroke:#2563be" in pictures[0], "stroke:#7fb0ff" in pictures[1]] == [True, True]
+    assert not any("var(" in each for each in pictures)
+
+
+def test_the_name_of_an_article_may_lead_to_a_page():
+    found = drawn(Card("Card", "", [("", [Article(EVIL, "", link="article?article=1&run=2")])]))
+    assert '<a href="article?article=1&amp;run=2">&lt;b&gt;&amp;</a>' in found
+    assert "<h4>" not in found
