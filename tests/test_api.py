@@ -76,7 +76,7 @@ def test_explanations_are_of_the_lists_and_add_up(session: Session, buyers: list
         lists = session.recommend(asked, k=6)
     assert found.select("customer_id", "rank", "article_id").equals(lists)
     unknown = found.filter(customer_id="nobody")
-    assert unknown["sentence"].unique().to_list() == ["Best seller that fills up the list."]
+    assert unknown["sentence"].unique().to_list() == ["Best seller of the last weeks."]
     assert unknown["contributions"].list.len().to_list() == [0] * 6
     pairs = found.filter(pl.col("contributions").list.len() > 0)
     assert pairs.height > 100

@@ -1,7 +1,8 @@
 """Evaluate a week in two steps: the figures with the lists behind them, and the page that shows them."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from hmgpu.evaluation.groups import groups_of
 from hmgpu.evaluation.method_names import ORDER, RANKER
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.run import report_page
+from hmgpu.evaluation.report.sampled_lists import sampled_lists
 from hmgpu.evaluation.report.similar import spaces_of
 from hmgpu.evaluation.retrievers import count_by_rank
 from hmgpu.evaluation.variety import VarietyScale, with_variety
@@ -26,10 +28,11 @@ from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.examples import LABEL
 from hmgpu.pipeline.baselines import baseline_lists
 from hmgpu.pipeline.context import StepContext
-from hmgpu.pipeline.describe import column_parts
+from hmgpu.pipeline.describe import look_up, parts_of_columns, propose
 from hmgpu.pipeline.fit import LabelledWeeks
 from hmgpu.pipeline.learn import FALLBACK, filler
 from hmgpu.pipeline.lists import best_scored, top_k
+from hmgpu.pipeline.reasons import sentences
 from hmgpu.runs.run import Step
 
 METRICS, PRECISIONS, LISTS = "metrics.json", "precisions.parquet", "lists.parquet"
@@ -120,7 +123,6 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
     learned = context.learning.learn(week, context.learners)
 
     def write(folder: Path) -> None:
-        one = next(examples.tables()).select("customer").head(1)
         afterwards = store.known_before(week.last_day + 1)
         evaluated = Evaluated(
             metrics=json.loads((judged.folder / METRICS).read_text()),
@@ -134,18 +136,27 @@ def report(context: StepContext, on: FittedWeek, judged: Step) -> Step:
             model=context.ranker.load(on.fitted.folder, engine),
             model_files=on.fitted.folder,
             retrievers=list(context.retrievers),
-            families=column_parts(context, week, learned, one),
             pictures=store.pictures,
             engine=engine,
             spaces=spaces_of({name: learned[step].folder for name, step in context.learned_as.items()}),
             left_out=context.left_out,
             ablation=json.loads((ablation.folder / ABLATION).read_text()) if ablation else None,
         )
-        (folder / REPORT).write_text(report_page(evaluated), encoding="utf-8")
+        (folder / REPORT).write_text(report_page(_explained(context, evaluated, week, learned)), encoding="utf-8")
 
     shown = [judged.digest, *([ablation.digest] if ablation else []), pictures_digest(store.pictures)]
     settings = _settings(context) | {"left_out": dict(context.left_out)}
     return context.run.step(f"{week}/report", settings, [*_inputs(context, on), *shown], write)
+
+
+def _explained(context: StepContext, evaluated: Evaluated, week: Week, learned: Mapping[str, Step]) -> Evaluated:
+    """Return `evaluated` with the part behind each column, and a sentence for each article that the page recommends."""
+    shown = sampled_lists(evaluated).select("customer").unique().sort("customer")
+    proposed = propose(context, week, learned, shown)
+    listed = evaluated.lists.join(shown, on="customer", how="semi").select(KEYS)
+    pairs = look_up(context, proposed, listed)
+    said = dict(zip(pairs.select(KEYS).iter_rows(), sentences(context, proposed, pairs), strict=True))
+    return replace(evaluated, families=parts_of_columns(context, proposed), reasons=said)
 
 
 def _settings(context: StepContext) -> dict[str, Any]:

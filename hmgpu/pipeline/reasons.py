@@ -14,7 +14,7 @@ from hmgpu.pipeline.describe import ProposedCandidates
 from hmgpu.pipeline.families import retriever_step
 
 CLAUSES = 2
-FILLED_UP = "best seller that fills up the list"
+FILLED_UP = "best seller of the last weeks"
 Pair = tuple[int, int]
 
 
@@ -31,7 +31,7 @@ def sentences(context: StepContext, proposed: ProposedCandidates, listed: pl.Dat
     """Return a sentence for each row of `listed`: why the retrievers that ranked it highest proposed it.
 
     Reasons that name one of the customer's own articles come first, then those of the best ranks; ties go by the
-    retrievers' order. What no retriever proposed is a best seller that fills up the list.
+    retrievers' order. What no retriever proposed is `FILLED_UP`.
 
     Args:
         listed: (customer, article, every retriever's rank).

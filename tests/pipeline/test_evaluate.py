@@ -53,6 +53,9 @@ def test_the_page_says_whose_it_is_and_leads_to_files_that_there_are(begun: Conf
     for said in (folder.name, f"from {weeks.training[0]}", f"the week from {pipeline.store.next_week}"):
         assert f"{said}</dd>" in facts, said
     assert folder.name not in step  # other runs may share it, whatever their data have after the week
+    said = re.findall(r'<span class="faint">([A-Z][^<]*\.) \(', page)  # of each recommendation in the section Customers
+    assert len(said) >= 12
+    assert any(each.startswith("You bought it on ") for each in said)
     links = re.findall(r'href="(\./[^"]+)"', page)
     assert len(links) == 4
     assert all((folder / unquote(link)).is_file() for link in links)

@@ -20,7 +20,8 @@ RETRIEVERS = 3  # named under a recommendation
 ATTRIBUTES = ("product_type_name", "colour_name", "department_name", "article_id")
 EXPLAINED = (
     "One customer, sampled at random, for every segment and outcome that occurs: {}. Recommended articles that were "
-    "bought are framed. Under each recommendation are the retrievers that ranked it highest, with its rank there."
+    "bought are framed. Under each recommendation is why it is there, said to the customer, and in brackets the "
+    "retrievers that ranked it highest, with its rank there."
 )
 
 Row = Mapping[str, Any]
@@ -122,7 +123,9 @@ class CustomerCards:
         ranks = [(rank, name) for name in self.week.retrievers if (rank := row.get(f"{name}{RANK}")) is not None]
         best = ", ".join(f"{name} {rank}" for rank, name in sorted(ranks)[:RETRIEVERS])
         more = f" and {len(ranks) - RETRIEVERS} more" if len(ranks) > RETRIEVERS else ""
-        return f"{best}{more}" if best else "best seller that fills up the list"
+        ranked = f"{best}{more}" if best else "best seller that fills up the list"
+        why = self.week.reasons.get((customer, article))
+        return f"{why} ({ranked})" if why else ranked
 
     def _found(self, customer: int, article: int, place: int | None) -> str:
         if place is not None:

@@ -38,11 +38,13 @@ class Evaluated:
     """The folder that `model` was saved into."""
     retrievers: Sequence[str]
     """Names of the retrievers, in their order."""
-    families: Mapping[str, str]
-    """The part that computed each column of the examples, as the config names it."""
     pictures: Path | None
     """The folder of the articles' pictures."""
     engine: Engine
+    families: Mapping[str, str] = field(default_factory=dict)
+    """The part that computed each column of the examples, as the config names it."""
+    reasons: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """Why an article is on a customer's list, in a sentence, by customer and article."""
     spaces: Mapping[str, Path] = field(default_factory=dict)
     """Files of the vectors of articles (article, `v…` int16, on_sale) that retrievers learned, by their names."""
     left_out: Mapping[str, str] = field(default_factory=dict)

@@ -37,6 +37,17 @@ def test_a_card_tells_what_was_bought_recommended_and_bought_then(cards):
     assert [(article.note, article.hit) for article in shelf(card, 2)] == [("recommended at rank 1", True)]
 
 
+def test_a_recommendation_says_why(evaluated):
+    told = dataclasses.replace(evaluated, reasons={(1, 10): "You bought it on 1 August 2020.", (1, 13): "Best seller."})
+    (card, *_) = [card for card in customers(cards_of(told)).blocks if card.about.startswith("customer one")]
+    assert [article.note for article in shelf(card, 1)[:4]] == [
+        "You bought it on 1 August 2020. (popular 1, repurchase 1)",
+        "repurchase 2",
+        "popular 2",
+        "Best seller. (best seller that fills up the list)",
+    ]
+
+
 def test_recommendations_stand_in_their_order(cards):
     # The first retriever's, the second's, then the best sellers that aren't listed yet.
     shown = [article.about for article in shelf(cards["customer two"], 1)]
