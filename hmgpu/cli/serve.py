@@ -32,8 +32,8 @@ def serve_verb(
 ) -> None:
     """Answer over HTTP: customers' lists, lists for baskets, similar articles; follows the current run.
 
-    GET /recommendations/CUSTOMER, POST /recommendations, POST /basket, GET /similar/ARTICLE, /health, /metrics;
-    /openapi.json describes them.
+    GET /recommendations/CUSTOMER, POST /recommendations, POST /basket, GET /similar/ARTICLE, /explain/CUSTOMER,
+    /health, /metrics; /openapi.json describes them.
     """
     from hmgpu.core.extras import needed_by
 

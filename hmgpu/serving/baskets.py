@@ -14,8 +14,10 @@ from hmgpu.data.ingest.contract import LARGEST
 from hmgpu.data.store import History
 from hmgpu.data.tables import CUSTOMERS, DTYPES
 from hmgpu.data.weeks import date_of, day_number
+from hmgpu.pipeline.explain import Facts, Reason, reasons_of
+from hmgpu.pipeline.reasons import Pair
 from hmgpu.serving.held_lists import HeldLists
-from hmgpu.serving.learned_run import LearnedRun
+from hmgpu.serving.learned_run import ENGINE, LearnedRun
 
 MOST = 1_000  # units in a basket
 
@@ -43,6 +45,8 @@ class Basket:
     """Attributes of an unknown customer, by the columns' names inside hmgpu, in the retailer's own values."""
     exclude: frozenset[str] = frozenset()
     """Articles that the list must not hold."""
+    explain: bool = False
+    """Whether the list comes with its reasons."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class BasketAnswer:
     articles: list[str]
     unknown_articles: list[str]
     """Those of the basket that the run doesn't know, which count for nothing."""
+    reasons: list[Reason]
+    """Why each article is on the list, if that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -118,15 +124,42 @@ class Baskets:
         history = self._history(keys, baskets)
         customers = pl.DataFrame({"customer": sorted(keys)}, schema={"customer": pl.Int32})
         more = max((len(basket.exclude) for basket in baskets), default=0)
-        found = self.run.lists(history, customers, more).sort("customer", "rank")
-        by_key = {key: group for (key,), group in found.partition_by("customer", as_dict=True).items()}
-        return [self._answer(basket, by_key.get(key)) for key, basket in zip(keys, baskets, strict=True)]
+        explained = [key for key, basket in zip(keys, baskets, strict=True) if basket.explain]
+        found, facts = self.run.lists(history, customers, more, explained)
+        by_key = {key: group for (key,), group in found.sort("rank").partition_by("customer", as_dict=True).items()}
+        empty = found.clear()
+        return [self._answer(basket, by_key.get(key, empty), facts) for key, basket in zip(keys, baskets, strict=True)]
 
-    def _answer(self, basket: Basket, listed: pl.DataFrame | None) -> BasketAnswer:
-        articles = [] if listed is None else self.lists.article_ids.gather(listed["article"]).to_list()
-        allowed = [article for article in articles if article not in basket.exclude]
+    def _answer(self, basket: Basket, listed: pl.DataFrame, facts: Mapping[Pair, Facts]) -> BasketAnswer:
+        named = listed.with_columns(article_id=self.lists.article_ids.gather(listed["article"]))
+        allowed = named.filter(~pl.col("article_id").is_in(list(basket.exclude))).head(self.run.context.k)
         bought = dict.fromkeys(each.article_id for each in basket.purchases)
-        return BasketAnswer(allowed[: self.run.context.k], [id_ for id_ in bought if id_ not in self.articles])
+        unknown = [id_ for id_ in bought if id_ not in self.articles]
+        return BasketAnswer(
+            allowed["article_id"].to_list(), unknown, _reasons(allowed, facts) if basket.explain else []
+        )
+
+    def explain(self, customer_id: str) -> list[Reason]:
+        """Return why each article is on the list of a customer, from all that they bought in the data set.
+
+        Somebody whom the run doesn't know gets the best sellers.
+        """
+        key = self.lists.key(customer_id)
+        if key is None:
+            best = pl.DataFrame({"article_id": self.lists.best_sellers}).with_row_index("rank", 1)
+            keys = pl.Series([self.articles[id_] for id_ in self.lists.best_sellers], dtype=pl.Int32)
+            return _reasons(best.with_columns(article=keys, customer=pl.lit(-1, pl.Int32)), {})
+        known, own = self.run.history, pl.col("customer") == key
+        returned = known.with_returned
+        history = replace(
+            known,
+            transactions=ENGINE.collect(known.transactions.filter(own)).lazy(),
+            with_returned=None if returned is None else ENGINE.collect(returned.filter(own)).lazy(),
+            customers=self._profile(key, Basket([])).lazy(),
+        )
+        customers = pl.DataFrame({"customer": [key]}, schema={"customer": pl.Int32})
+        found, facts = self.run.lists(history, customers, explained=[key])
+        return _reasons(found.sort("rank"), facts)
 
     def _history(self, keys: Sequence[int], baskets: Sequence[Basket]) -> History:
         """Return what is known of the customers of `baskets`, whose keys are `keys`: what the baskets say."""
@@ -216,3 +249,10 @@ class Baskets:
     def last_day(self) -> date:
         """The last day that the run knows."""
         return date_of(self.run.history.cutoff - 1)
+
+
+def _reasons(listed: pl.DataFrame, facts: Mapping[Pair, Facts]) -> list[Reason]:
+    """Return the reason of each row of `listed` (customer, article, rank), of one customer."""
+    named = listed.select(pl.col("customer").cast(pl.String).alias("customer_id"), "rank", "article")
+    keys = dict(zip(named["customer_id"], listed["customer"], strict=True))
+    return reasons_of(named, keys, facts)

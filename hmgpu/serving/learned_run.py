@@ -1,6 +1,6 @@
 """A finished run that can recommend to anybody: its ranker and all that its parts learned, in memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -15,12 +15,15 @@ from hmgpu.core.parquet import read_table
 from hmgpu.data.open_store import open_store
 from hmgpu.data.store import History, Store
 from hmgpu.data.weeks import Week, day_number
+from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.part import Learned, Learner, PartContext, Trained
 from hmgpu.parts.ranker import Model
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.context import LearnedQuotas, StepContext
 from hmgpu.pipeline.describe import ProposedCandidates, propose_from
+from hmgpu.pipeline.explain import Facts, facts_of
 from hmgpu.pipeline.learn import FALLBACK, TABLE, Learning, P, with_customers
+from hmgpu.pipeline.reasons import Pair
 from hmgpu.pipeline.recommend import ranked_lists
 from hmgpu.pipeline.workers import IN_PROCESS
 from hmgpu.runs.run import Run, Step
@@ -99,16 +102,27 @@ class LearnedRun:
         filler = read_table(steps[FALLBACK].file(TABLE)).lazy()
         return cls(context, parts, tables, model_, filler, history)
 
-    def lists(self, audience: History, customers: pl.DataFrame, more: int = 0) -> pl.DataFrame:
+    def lists(
+        self, audience: History, customers: pl.DataFrame, more: int = 0, explained: Collection[int] = ()
+    ) -> tuple[pl.DataFrame, dict[Pair, Facts]]:
         """Return (customer, article, rank), the list of each of `customers` (customer), as the run would write it.
 
         Args:
             audience: the history of these customers alone, in memory.
             customers: those who get a list.
             more: articles that a list has in addition.
+            explained: customers whose lists are explained.
+
+        Returns:
+            The lists, and why each article is on those that are explained: see `pipeline.explain.facts_of`.
         """
         context = replace(self.context, k=self.context.k + more)
-        return ranked_lists(context, self.model, self.filler, self.propose(audience, customers), customers)
+        proposed = self.propose(audience, customers)
+        found = ranked_lists(context, self.model, self.filler, proposed, customers)
+        if not explained:
+            return found, {}
+        pairs = found.filter(pl.col("customer").is_in(list(explained))).select(KEYS).sort(KEYS)
+        return found, facts_of(context, self.model, proposed, pairs)
 
     def propose(self, audience: History, customers: pl.DataFrame) -> ProposedCandidates:
         """Return all candidates of `customers` (customer), of whom `audience` is known."""

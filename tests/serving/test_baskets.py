@@ -125,6 +125,29 @@ def test_excluded_articles_leave_the_rest_in_order(baskets, sent):
     assert not set(whole[:3]) & set(some)
 
 
+def test_the_reasons_are_those_of_the_session(baskets, sent, real_run):
+    """And the explained list is the list."""
+    from hmgpu.pipeline.session import Session
+
+    asked = [sent[0].customer_id, sent[-1].customer_id, "f" * 64]
+    every = Session(real_run.pipeline).explain(asked).partition_by("customer_id", as_dict=True)
+    for customer in asked:
+        expected = every[customer,]
+        found = baskets.explain(customer)
+        assert [baskets.lists.article_ids[each.article] for each in found] == baskets.lists.of(customer, 12)[0]
+        assert [each.sentence for each in found] == expected["sentence"].to_list()
+        for each, contributions in zip(found, expected["contributions"], strict=True):
+            flat = {
+                (stage, part): value for stage, parts in each.contributions.items() for part, value in parts.items()
+            }
+            assert flat == pytest.approx({(row["stage"], row["part"]): row["contribution"] for row in contributions})
+    answer = baskets.recommend([replace(sent[0], explain=True), sent[1]])
+    assert [each.sentence for each in answer[0].reasons] == [
+        each.sentence for each in baskets.explain(sent[0].customer_id)
+    ]
+    assert answer[1].reasons == []
+
+
 def test_unknown_articles_are_named_and_count_for_nothing(baskets, sent):
     one = sent[0].purchases[0]
     both = Basket([replace(one, article_id="no such"), one])

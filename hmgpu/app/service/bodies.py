@@ -82,11 +82,12 @@ class SentBasket(Body):
     ] = {}
     k: K = None
     exclude: Exclude = []
+    explain: Annotated[bool, Field(description="Whether `reasons` says why each article is on the list.")] = False
 
     def basket(self) -> Basket:
         """Return it as the run takes it."""
         purchases = [Purchase(each.article, each.day, each.price, each.channel, each.units) for each in self.purchases]
-        return Basket(purchases, self.customer, self.profile, frozenset(self.exclude))
+        return Basket(purchases, self.customer, self.profile, frozenset(self.exclude), self.explain)
 
 
 class Recommended(BaseModel):
@@ -105,6 +106,40 @@ class Lists(BaseModel):
     recommendations: list[Recommended]
 
 
+class Proposal(BaseModel):
+    """A retriever that proposed an article."""
+
+    retriever: Annotated[str, Field(examples=["copurchase"])]
+    rank: Annotated[int, Field(examples=[2])]
+    score: Annotated[float, Field(examples=[0.41])]
+
+
+class Why(BaseModel):
+    """Why an article is on a list."""
+
+    article: Annotated[str, Field(examples=[ARTICLE])]
+    sentence: Annotated[
+        str, Field(description="For the customer.", examples=["Bought together with your Jersey top; best seller."])
+    ]
+    retrievers: list[Proposal]
+    contributions: Annotated[
+        dict[str, dict[str, float]],
+        Field(
+            description="By stage, what each part of the config adds to the score (Shapley values), and what every "
+            "candidate starts from; empty where a score is no such sum.",
+            examples=[{"score": {"average": -1.2, "features.price_fit": 0.3, "retrievers": 0.1}}],
+        ),
+    ]
+
+
+class Explained(BaseModel):
+    """A customer's list with its reasons, the best article first."""
+
+    run: Annotated[str, Field(examples=[RUN])]
+    customer: Annotated[str, Field(examples=[CUSTOMER])]
+    reasons: list[Why]
+
+
 class ForBasket(BaseModel):
     """The list for a basket, the best article first."""
 
@@ -113,6 +148,7 @@ class ForBasket(BaseModel):
     unknown_articles: Annotated[
         list[str], Field(description="Articles of the basket that the run doesn't know, which count for nothing.")
     ]
+    reasons: Annotated[list[Why], Field(description="Of each article, where `explain` asks for it.")]
 
 
 class Similar(BaseModel):

@@ -1,9 +1,10 @@
 """The routes of the service."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
@@ -17,13 +18,16 @@ from hmgpu.app.service.bodies import (
     MOST_EXCLUDED,
     MOST_K,
     Customers,
+    Explained,
     ForBasket,
     Health,
     Lists,
     Neighbours,
+    Proposal,
     Recommended,
     SentBasket,
     Similar,
+    Why,
     problems,
 )
 from hmgpu.app.service.gate import BUG, Gate
@@ -31,6 +35,7 @@ from hmgpu.app.service.metrics import Metrics
 from hmgpu.app.service.served import Current, Served
 from hmgpu.core.errors import BusyError, DataError, HmgpuError
 from hmgpu.core.version import VERSION
+from hmgpu.pipeline.explain import Reason
 
 K = Annotated[int | None, Query(ge=1, le=MOST_K, description="How many articles; without it all of a list.")]
 Exclude = Annotated[list[str], Query(max_length=MOST_EXCLUDED, description="An article that must not be in the list.")]
@@ -80,7 +85,18 @@ def service(current: Current, token: str | None = None) -> ASGIApp:
         k, asked = _length(served, sent.k), sent.basket()
         served.baskets.check(asked)
         found = await asyncio.wrap_future(desk.ask(served, asked))
-        return ForBasket(run=served.name, articles=found.articles[:k], unknown_articles=found.unknown_articles)
+        reasons = _reasons(served, found.reasons[:k])
+        unknown = found.unknown_articles
+        return ForBasket(run=served.name, articles=found.articles[:k], unknown_articles=unknown, reasons=reasons)
+
+    @app.get("/explain/{customer:path}", summary="Why a customer's list is what it is", responses=problems(503))
+    async def explain(customer: str, k: K = None) -> Explained:
+        served = current.served
+        if served.baskets is None:
+            raise HTTPException(503, served.without_baskets)
+        length, work = _length(served, k), partial(served.baskets.explain, served.clean(customer))
+        reasons = await asyncio.wrap_future(desk.do(work))
+        return Explained(run=served.name, customer=customer, reasons=_reasons(served, reasons[:length]))
 
     @app.get("/similar/{article:path}", summary="The articles nearest to an article")
     async def similar(article: str, k: K = None, by: By = None) -> Neighbours:
@@ -130,6 +146,18 @@ def service(current: Current, token: str | None = None) -> ASGIApp:
 def _list(served: Served, customer: str, k: int, exclude: frozenset[str]) -> Recommended:
     articles, known = served.lists.of(served.clean(customer), k, exclude)
     return Recommended(run=served.name, customer=customer, known=known, articles=articles)
+
+
+def _reasons(served: Served, reasons: Sequence[Reason]) -> list[Why]:
+    return [
+        Why(
+            article=served.lists.article_ids[each.article],
+            sentence=each.sentence,
+            retrievers=[Proposal(retriever=name, rank=rank, score=by) for name, (rank, by) in each.retrievers.items()],
+            contributions={stage: dict(parts) for stage, parts in each.contributions.items()},
+        )
+        for each in reasons
+    ]
 
 
 def _length(served: Served, k: int | None) -> int:

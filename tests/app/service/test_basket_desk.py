@@ -83,6 +83,6 @@ def test_too_many_are_sent_away(desk, monkeypatch):
     while desk._waiting:
         pass
     ask(desk, run, "a", "b")
-    with pytest.raises(BusyError, match="2 baskets are waiting already"):
+    with pytest.raises(BusyError, match="2 requests are waiting already"):
         ask(desk, run, "c")
     run.baskets.may.set()

@@ -169,6 +169,7 @@ def test_the_description_has_examples_that_hold(client):
         "/recommendations",
         "/basket",
         "/similar/{article}",
+        "/explain/{customer}",
         "/health",
         "/metrics",
     }
@@ -204,6 +205,9 @@ def test_a_basket_over_http_gives_the_batchs_list(real, finished):
         priceless = client.post("/basket", json={"purchases": [{"article": lists.article_ids[0]}]})
         assert priceless.status_code == 422
         assert re.match(r"purchases\[0\] has no price", priceless.json()["error"])
+        why = client.get(f"/explain/{ids[buyer]}?k=5").json()
+        assert [each["article"] for each in why["reasons"]] == found.json()["articles"][:5]
+        assert all(each["sentence"].endswith(".") and each["retrievers"] for each in why["reasons"])
         few = client.post("/basket", json={"k": 3, "exclude": [found.json()["articles"][0]]}).json()
         assert len(few["articles"]) == 3
     assert files_in(finished.runs) == before
