@@ -131,8 +131,7 @@ class Baskets:
         return [self._answer(basket, by_key.get(key, empty), facts) for key, basket in zip(keys, baskets, strict=True)]
 
     def _answer(self, basket: Basket, listed: pl.DataFrame, facts: Mapping[Pair, Facts]) -> BasketAnswer:
-        named = listed.with_columns(article_id=self.lists.article_ids.gather(listed["article"]))
-        allowed = named.filter(~pl.col("article_id").is_in(list(basket.exclude))).head(self.run.context.k)
+        allowed = self._named(listed).filter(~pl.col("article_id").is_in(list(basket.exclude))).head(self.run.context.k)
         bought = dict.fromkeys(each.article_id for each in basket.purchases)
         unknown = [id_ for id_ in bought if id_ not in self.articles]
         return BasketAnswer(
@@ -159,7 +158,11 @@ class Baskets:
         )
         customers = pl.DataFrame({"customer": [key]}, schema={"customer": pl.Int32})
         found, facts = self.run.lists(history, customers, explained=[key])
-        return _reasons(found.sort("rank"), facts)
+        return _reasons(self._named(found.sort("rank")), facts)
+
+    def _named(self, listed: pl.DataFrame) -> pl.DataFrame:
+        """Add `article_id` to `listed` (article, …)."""
+        return listed.with_columns(article_id=self.lists.article_ids.gather(listed["article"]))
 
     def _history(self, keys: Sequence[int], baskets: Sequence[Basket]) -> History:
         """Return what is known of the customers of `baskets`, whose keys are `keys`: what the baskets say."""
@@ -252,7 +255,6 @@ class Baskets:
 
 
 def _reasons(listed: pl.DataFrame, facts: Mapping[Pair, Facts]) -> list[Reason]:
-    """Return the reason of each row of `listed` (customer, article, rank), of one customer."""
-    named = listed.select(pl.col("customer").cast(pl.String).alias("customer_id"), "rank", "article")
-    keys = dict(zip(named["customer_id"], listed["customer"], strict=True))
-    return reasons_of(named, keys, facts)
+    """Return the reason of each row of `listed` (customer, article, rank, article_id)."""
+    named = listed.with_columns(customer_id=pl.col("customer").cast(pl.String))
+    return reasons_of(named, dict(named.select("customer_id", "customer").iter_rows()), facts)

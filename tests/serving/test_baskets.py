@@ -134,7 +134,7 @@ def test_the_reasons_are_those_of_the_session(baskets, sent, real_run):
     for customer in asked:
         expected = every[customer,]
         found = baskets.explain(customer)
-        assert [baskets.lists.article_ids[each.article] for each in found] == baskets.lists.of(customer, 12)[0]
+        assert [each.article_id for each in found] == baskets.lists.of(customer, 12)[0]
         assert [each.sentence for each in found] == expected["sentence"].to_list()
         for each, contributions in zip(found, expected["contributions"], strict=True):
             flat = {

@@ -85,7 +85,7 @@ def service(current: Current, token: str | None = None) -> ASGIApp:
         k, asked = _length(served, sent.k), sent.basket()
         served.baskets.check(asked)
         found = await asyncio.wrap_future(desk.ask(served, asked))
-        reasons = _reasons(served, found.reasons[:k])
+        reasons = _reasons(found.reasons[:k])
         unknown = found.unknown_articles
         return ForBasket(run=served.name, articles=found.articles[:k], unknown_articles=unknown, reasons=reasons)
 
@@ -96,7 +96,7 @@ def service(current: Current, token: str | None = None) -> ASGIApp:
             raise HTTPException(503, served.without_baskets)
         length, work = _length(served, k), partial(served.baskets.explain, served.clean(customer))
         reasons = await asyncio.wrap_future(desk.do(work))
-        return Explained(run=served.name, customer=customer, reasons=_reasons(served, reasons[:length]))
+        return Explained(run=served.name, customer=customer, reasons=_reasons(reasons[:length]))
 
     @app.get("/similar/{article:path}", summary="The articles nearest to an article")
     async def similar(article: str, k: K = None, by: By = None) -> Neighbours:
@@ -148,10 +148,10 @@ def _list(served: Served, customer: str, k: int, exclude: frozenset[str]) -> Rec
     return Recommended(run=served.name, customer=customer, known=known, articles=articles)
 
 
-def _reasons(served: Served, reasons: Sequence[Reason]) -> list[Why]:
+def _reasons(reasons: Sequence[Reason]) -> list[Why]:
     return [
         Why(
-            article=served.lists.article_ids[each.article],
+            article=each.article_id,
             sentence=each.sentence,
             retrievers=[Proposal(retriever=name, rank=rank, score=by) for name, (rank, by) in each.retrievers.items()],
             contributions={stage: dict(parts) for stage, parts in each.contributions.items()},
