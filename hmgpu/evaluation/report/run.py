@@ -4,6 +4,7 @@ from hmgpu.core.html.page import page
 from hmgpu.evaluation.report.ablation import ablation
 from hmgpu.evaluation.report.customers import cards_of, customers
 from hmgpu.evaluation.report.evaluated import Evaluated
+from hmgpu.evaluation.report.groups import calibration, groups, variety
 from hmgpu.evaluation.report.learning import learning
 from hmgpu.evaluation.report.left_out import left_out
 from hmgpu.evaluation.report.methods import ages, methods, segments
@@ -19,7 +20,10 @@ def report_page(week: Evaluated) -> str:
         result(week, cards),
         methods(metrics),
         segments(metrics, week.precisions),
+        groups(metrics),
         ages(metrics),
+        variety(metrics),
+        calibration(metrics),
         retrievers(week),
         learning(week),
         left_out(week.left_out),

@@ -119,3 +119,25 @@ def evaluated(make_history: Callable[..., History], tmp_path: Path, engine: Engi
         pictures=None,
         engine=engine,
     )
+
+
+@pytest.fixture
+def grouped(evaluated: Evaluated) -> Evaluated:
+    """The week with figures of groups, calibration and variety."""
+    means = by_method(0.01, 0.02, 0.03)
+    better = means | {"ranker": 0.05}
+    bought = {"bought": 7, "articles": 3, "customers": 2}
+    calibrated = [
+        {"candidates": 50, "score": 1.5, "bought": 0.02, "lift": 1.6, "captured": 0.8},
+        {"candidates": 50, "score": -0.5, "bought": 0.005, "lift": 0.4, "captured": 1.0},
+    ]
+    figures = {
+        "groups": {
+            "purchases": {name: {"customers": 2, "map_at_12": means} for name in ("0", "1–4", "5–19", "20+")},
+            "department": {"Jersey": bought | {"map_at_12": means}, "Knitwear": bought | {"map_at_12": better}},
+        },
+        "calibration": calibrated,
+        "by_place": {method: [0.03 / place for place in range(1, 13)] for method in METHODS},
+        "variety": {"novelty": means, "tail_coverage": better},
+    }
+    return dataclasses.replace(evaluated, metrics={**evaluated.metrics, **figures})

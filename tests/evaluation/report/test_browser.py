@@ -1,5 +1,6 @@
 """Pages in a real browser: nothing overlaps or scrolls sideways, tables sort, both colour schemes, print, keyboard."""
 
+import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,14 +121,14 @@ def browser() -> "Iterator[Browser]":
 
 
 @pytest.fixture
-def pages(evaluated: Evaluated, tmp_path: Path) -> dict[str, str]:
+def pages(grouped: Evaluated, tmp_path: Path) -> dict[str, str]:
     file = picture_file(tmp_path / "images", "0011")
     assert file is not None
     file.parent.mkdir(parents=True)
     Image.new("RGB", (300, 400), "red").save(file)
     head = {"run": RUN, "config": "shop.yaml", "data": "31,788,324 purchases, 2018-09-20 to 2020-09-22"}
     links = [Link(name, f"{name}.json") for name in ("metrics", "lists of these customers", "config", "all runs")]
-    week = evaluated.__class__(**{**vars(evaluated), "pictures": tmp_path / "images"})
+    week = dataclasses.replace(grouped, pictures=tmp_path / "images")
     return {
         "report": with_head(report_page(week), head, links),
         "folds": folds(),
