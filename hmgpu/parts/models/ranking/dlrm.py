@@ -12,6 +12,7 @@ from hmgpu.parts.models.ranking.network import Columns, Logits, RankingNetwork, 
 from hmgpu.parts.models.ranking.numbers import Numbers
 from hmgpu.parts.models.ranking.queries import NUMBERS
 from hmgpu.parts.models.ranking.settings import CodeSettings, DLRMSettings
+from hmgpu.parts.models.training import load_lightning  # noqa: F401  (what Merlin would load is heavier)
 
 import merlin.models.torch as mm  # isort: skip
 from merlin.schema import ColumnSchema, Schema, Tags  # isort: skip

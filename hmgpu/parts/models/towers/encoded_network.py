@@ -13,6 +13,7 @@ from hmgpu.data.store import History
 from hmgpu.parts.models.encode import merlin  # noqa: F401  (patches Merlin before it is imported)
 from hmgpu.parts.models.encode.columns import RARE
 from hmgpu.parts.models.towers.settings import SampledSoftmaxSettings
+from hmgpu.parts.models.training import load_lightning  # noqa: F401  (what Merlin would load is heavier)
 from hmgpu.parts.models.training.batches import LOG_DRAWS, OFFSETS, TARGET, VALUES, WEEK, WEIGHT, Inputs, blank, tensors
 from hmgpu.parts.models.training.loss import sampled_softmax
 from hmgpu.parts.models.training.negatives import OnSaleNegatives

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import RunError, reason
 from hmgpu.core.progress import tracked
 from hmgpu.core.words import counted
+from hmgpu.parts.models.training import load_lightning  # noqa: F401  (what it loads is lighter)
 from hmgpu.parts.models.training.settings import Training
 from hmgpu.parts.models.training.thread_count import threads_worth, use_threads_for
+
+import pytorch_lightning as lightning  # isort: skip  (by load_lightning first)
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint  # isort: skip
 
 log = logging.getLogger(__name__)
 logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # it logs hints and advertisements; errors are raised
@@ -185,6 +187,7 @@ def fit(
     saved = _read(checkpoint) if checkpoint.exists() else None
     if saved is not None:
         fitting.passed = saved["epoch"] + 1
+        fitting.on_load_checkpoint(saved)
     # Lightning would train what has stopped for another pass, whose weights might be kept.
     if saved is None or saved["callbacks"][stop.state_key]["wait_count"] < settings.patience:
         with warnings.catch_warnings():
@@ -192,11 +195,13 @@ def fit(
             begun = None if saved is None else checkpoint
             trainer.fit(fitting, datamodule=_Batches(batches), ckpt_path=begun, weights_only=True)
     use_threads_for(None)
-    kept, curve = _read(work / "best.ckpt"), [(loss, found) for loss, found in _read(checkpoint)[CURVE]]
+    kept = _read(work / "best.ckpt")
+    if settings.devices > 1:  # others trained
+        fitting.on_load_checkpoint(_read(checkpoint))
     fitting.load_state_dict(kept["state_dict"])
     model.eval()
     with torch.no_grad():
-        return Fitted(kept["epoch"] + 1, None if score is None else score(model), curve)
+        return Fitted(kept["epoch"] + 1, None if score is None else score(model), fitting.curve)
 
 
 def _read(checkpoint: Path) -> dict[str, Any]:
