@@ -51,8 +51,12 @@ def all_learned(part: Learner, history: History, audience: History, engine: Engi
 
     What it learns for everybody has its rows in the order in which a run writes them.
     """
-    known = {name: engine.collect(in_order(plan)).lazy() for name, plan in part.learn(history).items()}
-    return with_customers(part, known, audience, engine)
+    return with_customers(part, executed(part.learn(history), engine), audience, engine)
+
+
+def executed(plans: Learned, engine: Engine) -> Learned:
+    """Return the tables of `plans`, their rows in the order in which a run writes them."""
+    return {name: engine.collect(in_order(plan)).lazy() for name, plan in plans.items()}
 
 
 def filler(learned: Mapping[str, Step]) -> pl.LazyFrame:

@@ -12,7 +12,7 @@ import polars as pl
 from hmgpu.core.engine import Engine
 from hmgpu.data.store import History
 from hmgpu.parts.part import Learned, Learner, Part, PartContext, Trained
-from hmgpu.pipeline.learn import all_learned
+from hmgpu.pipeline.learn import executed, with_customers
 
 CPU = Engine("cpu", "tests")
 SEED = 1
@@ -57,7 +57,16 @@ def learned(part: Learner, history: History, engine: Engine = CPU) -> Learned:
 
     What was learned from one history is kept, so that a contract's tests learn it once.
     """
-    return dict(kept(part, history, "learned", lambda: all_learned(part, history, history, engine)))
+
+    def learn() -> Learned:
+        return with_customers(part, executed(learning(part, history), engine), history, engine)
+
+    return dict(kept(part, history, "learned", learn))
+
+
+def learning(part: Learner, history: History) -> Learned:
+    """The plans by which `part`, bound, learns for everybody; what it computes at once for them is computed once."""
+    return dict(kept(part, history, "learning", lambda: part.learn(history)))
 
 
 def kept(part: Learner, history: History, what: str, make: Callable[[], T]) -> T:
@@ -68,7 +77,7 @@ def kept(part: Learner, history: History, what: str, make: Callable[[], T]) -> T
 
 def plans_of(part: Learner, history: History) -> Learned:
     """Every plan by which `part`, bound, learns."""
-    return part.learn(history) | part.learn_customers(learned(part, history), history)
+    return learning(part, history) | part.learn_customers(learned(part, history), history)
 
 
 def digests(plans: Mapping[str, pl.LazyFrame], engine: Engine = CPU) -> dict[str, str]:

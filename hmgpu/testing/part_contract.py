@@ -12,7 +12,7 @@ from hmgpu.data.store import History
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.part import Learned, Learner, Part, Trained
 from hmgpu.pipeline.learn import with_customers
-from hmgpu.testing.asking import CPU, bound, digests, kept, learned, once, plans_of
+from hmgpu.testing.asking import CPU, bound, digests, kept, learned, learning, once, plans_of
 from hmgpu.testing.contract_data import ContractData, contract_data
 from hmgpu.testing.settings import check_settings
 from hmgpu.testing.translation import untranslated
@@ -63,7 +63,7 @@ class LearnerContract(GivenPart):
     def test_what_is_learned_of_a_customer_depends_on_no_other(self, part: Learner, data: ContractData) -> None:
         """Nor on the size of the shard; and nothing that is learned for everybody is about customers."""
         part = bound(part, data.history)
-        known = {name: CPU.collect(plan).lazy() for name, plan in part.learn(data.history).items()}
+        known = {name: CPU.collect(plan).lazy() for name, plan in learning(part, data.history).items()}
         assert [name for name, table in known.items() if "customer" in table.collect_schema()] == []
         everybody = part.learn_customers(known, data.history)
         assert [name for name, table in everybody.items() if "customer" not in table.collect_schema()] == []
