@@ -119,11 +119,27 @@ def backtest(
             help="Score this many of the last weeks, each with rankers fitted on earlier ones.",
         ),
     ] = 4,
+    frontier: Annotated[
+        bool,
+        typer.Option("--frontier", help="Of one config: what variety costs, by ranking its ranker's lists again."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Score several configs on the same last weeks, side by side."""
     from hmgpu.experiments.backtests import backtests, backtests_table
 
+    if frontier:
+        from hmgpu.experiments.frontier import frontier_table, measure_frontier
+
+        if len(configs) > 1:
+            raise typer.BadParameter("--frontier ranks the lists of one config again: name one")
+        found, file = measure_frontier(*loaded(Path(configs[0]), settings, engine), folds)
+        if as_json:
+            print_json(found)
+        else:
+            console.print(frontier_table(found))
+            console.print(f"figures: {file}\npage: {file.with_suffix('.html')}", soft_wrap=True)
+        return
     found, file = backtests(configs, folds, settings or [], engine)
     if as_json:
         print_json(found)

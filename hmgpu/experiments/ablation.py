@@ -153,7 +153,8 @@ def _scored_variant(pipeline: Pipeline, build: Callable[[], Pipeline], name: str
         for file in (metrics, metrics.with_name(PRECISIONS)):
             shutil.copyfile(file, folder / file.name)
 
-    settings, inputs = decisive_settings(variant.config, variant.store, variant.learning.exclusions)
+    learning = variant.learning
+    settings, inputs = decisive_settings(variant.config, variant.store, learning.exclusions, learning.reranking)
     try:
         step = pipeline.run.step(f"{week}/ablate/{name}", settings, inputs, evaluate)
     except IMPOSSIBLE:

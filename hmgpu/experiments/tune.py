@@ -138,14 +138,15 @@ class Trials:
             labels = pipeline.engine.collect(pipeline.store.sold_in(self.week))
             k = pipeline.config.lists.k
             tables = (table.select(KEYS).with_columns(score=model.score(table)) for table in self.judged.tables())
-            scored = [best_scored(table, k, pipeline.engine) for table in tables]
+            history = pipeline.store.as_of(self.week.first_day)
+            scored = [best_scored(pipeline.context.reranked(table, history), k, pipeline.engine) for table in tables]
             best_sellers = filler(pipeline.learn(self.week))
             buyers = labels.lazy().select("customer").unique()
-            pairs = pipeline.learning.exclusions.pairs(pipeline.store.as_of(self.week.first_day))
+            pairs = pipeline.learning.exclusions.pairs(history)
             lists = pipeline.engine.collect(top_k(pl.concat(scored).lazy(), buyers, best_sellers, k, pairs))
             write_json(folder / "score.json", {"map": map_at(lists, labels, k)})
 
-        settings = ranker.settings() | {"seed": self.pipeline.config.seed, "k": self.pipeline.config.lists.k}
+        settings = ranker.settings() | {"seed": self.pipeline.config.seed} | self.pipeline.context.list_settings()
         step = self.pipeline.run.step(f"{self.week}/tune/{self.at}/{number:03}", settings, self.steps, write)
         return float(json.loads((step.folder / "score.json").read_text())["map"])
 

@@ -39,8 +39,9 @@ def varied(pipeline: Pipeline, name: str, update: Mapping[str, Any]) -> Pipeline
     """
     config = pipeline.config.model_copy(update=update)
     run = Run(pipeline.run.folder / name, pipeline.engine, base=pipeline.learning.run)
-    oldest, excluded = Schedule.of(config, pipeline.store).oldest, pipeline.learning.exclusions
-    learning = Learning(config, pipeline.engine, pipeline.store, run, oldest, pipeline.workers, excluded)
+    oldest, known = Schedule.of(config, pipeline.store).oldest, pipeline.learning
+    rules = known.exclusions, known.reranking
+    learning = Learning(config, pipeline.engine, pipeline.store, run, oldest, pipeline.workers, *rules)
     return _variant(pipeline, name, update, learning)
 
 

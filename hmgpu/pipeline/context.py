@@ -10,7 +10,7 @@ import polars as pl
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.parquet import scan_table
-from hmgpu.data.store import Store
+from hmgpu.data.store import History, Store
 from hmgpu.parts.feature import Feature
 from hmgpu.parts.negative_sampler import NegativeSampler
 from hmgpu.parts.part import Learner
@@ -112,6 +112,21 @@ class StepContext:
             | self.learning.exclusions.settings()
             | {"parts": self.part_settings, "early": json.dumps(sorted(self.early))}
         )
+
+    def reranked(self, scored: pl.DataFrame, history: History) -> pl.DataFrame:
+        """Return (customer, article, score) that lists are made of: `scored` itself, unless `lists.diversify` is set.
+
+        Args:
+            scored: (customer, article, score), all candidates of some customers.
+            history: what was known before the week of the lists.
+        """
+        reranking = self.learning.reranking
+        return scored if reranking is None else reranking.apply(scored.lazy(), history, self.k, self.engine)
+
+    def list_settings(self) -> dict[str, Any]:
+        """Return what decides how scores become lists, besides what they must not hold."""
+        reranking = self.learning.reranking
+        return {"k": self.k} | (reranking.decisive() if reranking else {})
 
     def quota_digests(self) -> list[str]:
         """Return the digest of the quotas, if any: an input of every step that works on the kept candidates."""

@@ -100,7 +100,10 @@ def _lists_and_counts(
         counts.append(count_by_rank(table, retrievers, labels, members, engine))
         scored.append(scores.select(score=pl.col(RANKER).cast(pl.Float32)).with_columns(table[LABEL]))
         for method, found in best.items():
-            found.append(best_scored(scores.select(*KEYS, score=method), context.k, engine))
+            of_method = scores.select(*KEYS, score=method)
+            if method == RANKER:
+                of_method = context.reranked(of_method, history)
+            found.append(best_scored(of_method, context.k, engine))
     if not counts:
         raise DataError(
             "No retriever proposed anything to the customers who bought in the week: there is nothing to evaluate."
@@ -161,7 +164,7 @@ def _explained(context: StepContext, evaluated: Evaluated, week: Week, learned: 
 
 def _settings(context: StepContext) -> dict[str, Any]:
     """Return what decides besides the inputs: a model may be used with settings that it was not fitted with."""
-    lists = {"k": context.k, **context.learning.exclusions.settings()}
+    lists = context.list_settings() | context.learning.exclusions.settings()
     return {"ranker": context.ranker.settings(), "parts": context.part_settings, "lists": lists}
 
 

@@ -15,6 +15,7 @@ from hmgpu.core.parquet import read_table
 from hmgpu.data.settings import Folder
 from hmgpu.data.store import History, Store
 from hmgpu.parts.part import Count
+from hmgpu.pipeline.diversify import Diversify
 
 ARTICLE_ID = "article_id"
 
@@ -32,6 +33,8 @@ class ListSettings(BaseModel):
     not_bought_days: Count | None = None
     """Articles that a customer bought in this many days before the week are not recommended to them; null allows
     all."""
+    diversify: Diversify | None = None
+    """Ranks each customer's best candidates again, for variety and by business rules; null keeps the ranker's order."""
 
 
 @dataclass(frozen=True)

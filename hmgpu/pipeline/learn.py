@@ -17,6 +17,7 @@ from hmgpu.data.store import History, Store
 from hmgpu.data.weeks import DAYS, Week
 from hmgpu.parts.part import Learned, Learner, Part, PartContext, Trained
 from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.diversify import Reranking
 from hmgpu.pipeline.exclusions import Exclusions
 from hmgpu.pipeline.lists import best_sellers
 from hmgpu.pipeline.usable_parts import digests_of_files
@@ -80,10 +81,12 @@ class Learning:
         oldest: Week,
         workers: Workers = IN_PROCESS,
         exclusions: Exclusions | None = None,
+        reranking: Reranking | None = None,
     ) -> None:
-        """Set up; `exclusions` are what lists must not hold, None reads them as `config.lists` asks."""
+        """Set up; without `exclusions` these, and what ranks lists again, are read as `config.lists` asks."""
         self.config, self.engine, self.store, self.run = config, engine, store, run
         self.oldest, self.workers = oldest, workers
+        self.reranking = reranking if exclusions else Reranking.of(config.lists.diversify, store, engine)
         self.exclusions = exclusions or Exclusions.of(config.lists, store, engine)
         self._trained: dict[tuple[str, Week, Trained], Step] = {}
 

@@ -13,6 +13,7 @@ from hmgpu.data.open_store import open_store
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
 from hmgpu.pipeline.config import Config
+from hmgpu.pipeline.diversify import Reranking
 from hmgpu.pipeline.exclusions import Exclusions
 from hmgpu.pipeline.learn import Learning
 from hmgpu.pipeline.pipeline import Pipeline
@@ -47,36 +48,42 @@ def open_pipeline(
     store = open_store(config.data, config.weeks.gap)
     store.verify()
     excluded = Exclusions.of(config.lists, store, engine)
-    folder = config.runs / run_name(config, store, engine, excluded)
+    reranking = Reranking.of(config.lists.diversify, store, engine)
+    folder = config.runs / _named(config, store, engine, excluded, reranking)
     known = reusable_runs(config.runs, engine) if others is None else others
     copied = tuple(Run(other, engine) for other in known if other.resolve() != folder.resolve())
     run = kind(folder, engine, others=copied)
     if any(config.waiting()):
         with run.locked():  # whoever takes the lock removes unfinished steps
             config = measured(config, store, engine, run)
-    learning = Learning(config, engine, store, run, Schedule.of(config, store).oldest, workers, excluded)
+    learning = Learning(config, engine, store, run, Schedule.of(config, store).oldest, workers, excluded, reranking)
     return Pipeline(config, engine, store, run, workers, learning)
 
 
-def run_name(config: Config, store: Store, engine: Engine, excluded: Exclusions | None = None) -> str:
+def run_name(config: Config, store: Store, engine: Engine) -> str:
     """Return the data's last day and a hash of settings, data, engine and code.
 
     So the same command finds its run again, and no other command changes it. What is `auto` counts as such: its numbers
     follow from the rest.
-
-    Args:
-        excluded: what `config.lists` excludes; None reads it.
     """
-    settings, inputs = decisive_settings(config, store, excluded or Exclusions.of(config.lists, store, engine))
+    reranking = Reranking.of(config.lists.diversify, store, engine)
+    return _named(config, store, engine, Exclusions.of(config.lists, store, engine), reranking)
+
+
+def _named(config: Config, store: Store, engine: Engine, excluded: Exclusions, reranking: Reranking | None) -> str:
+    settings, inputs = decisive_settings(config, store, excluded, reranking)
     decisive = json.dumps([settings, engine.name, code_digest(), *inputs])
     return f"{date_of(store.last_day)}-{hashlib.sha256(decisive.encode()).hexdigest()[:8]}"
 
 
-def decisive_settings(config: Config, store: Store, excluded: Exclusions) -> tuple[dict[str, Any], list[str]]:
+def decisive_settings(
+    config: Config, store: Store, excluded: Exclusions, reranking: Reranking | None
+) -> tuple[dict[str, Any], list[str]]:
     """Return all settings that decide a result, and the digests of all data that decide it.
 
     Args:
         excluded: what `config.lists` excludes: the content of its file decides, not its name.
+        reranking: what ranks lists again, likewise.
     """
-    lists = {"k": config.lists.k} | excluded.settings()
+    lists = {"k": config.lists.k} | excluded.settings() | (reranking.decisive() if reranking else {})
     return config.decisive() | {"lists": lists}, [store.digest, *digests_of_inputs(config, store)]

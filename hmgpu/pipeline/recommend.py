@@ -61,9 +61,10 @@ def ranked_lists(
         proposed: the candidates of these customers.
     """
     described = complete(context, proposed, model.promising(proposed.pairs))
-    scored = described.select(KEYS).with_columns(score=model.score_promising(described)).lazy()
+    scored = described.select(KEYS).with_columns(score=model.score_promising(described))
+    best = context.reranked(scored, proposed.audience)
     pairs = context.learning.exclusions.pairs(proposed.audience)
-    return context.engine.collect(top_k(scored, customers.lazy(), filler, context.k, pairs))
+    return context.engine.collect(top_k(best.lazy(), customers.lazy(), filler, context.k, pairs))
 
 
 def _shard_step(context: StepContext, fitted: Step, learned: Mapping[str, Step], shard: Shard) -> Step:
@@ -76,5 +77,5 @@ def _shard_step(context: StepContext, fitted: Step, learned: Mapping[str, Step],
     earlier = [fitted, *learned.values()]
     inputs = [context.store.digest, *(step.digest for step in earlier), *context.quota_digests()]
     # A model may be used with settings that it was not fitted with.
-    settings = context.shard_settings(shard) | {"ranker": context.ranker.settings(), "k": context.k}
+    settings = context.shard_settings(shard) | {"ranker": context.ranker.settings()} | context.list_settings()
     return context.run.step(f"{context.store.next_week}/recommend/{shard.number:03}", settings, inputs, write)

@@ -85,7 +85,7 @@ class LearnedRun:
         inputs = frozenset[str]().union(*(step.inputs for step in steps.values()))
         encode = next(iter(run.steps_with(inputs, "*/encode")), None)
         learning = HeldLearning(config, store, Run(run.folder, ENGINE), week, encode)
-        _refuse_others(store, learning, steps[FALLBACK], week, run)
+        _refuse_others(store, learning, steps[FALLBACK], shard, week, run)
         context = _context(config, store, learning, run, shard)
         parts, tables = {}, {}
         for name, part in context.learners.items():
@@ -161,8 +161,10 @@ def _context(config: Config, store: Store, learning: Learning, run: FinishedRun,
     )
 
 
-def _refuse_others(store: Store, learning: Learning, fallback: FinishedStep, week: Week, run: FinishedRun) -> None:
-    """Raise RunError where the data before `week`, or what lists must not hold, is not what the run knew."""
+def _refuse_others(
+    store: Store, learning: Learning, fallback: FinishedStep, shard: FinishedStep, week: Week, run: FinishedRun
+) -> None:
+    """Raise RunError where the data before `week`, or the rules of lists, are not what the run knew."""
     if store.digest_before(week.first_day) not in fallback.inputs:
         raise RunError(
             f"The data set in {store.root} is not the one that {run.folder} learned from: name that one, or retrain."
@@ -170,6 +172,9 @@ def _refuse_others(store: Store, learning: Learning, fallback: FinishedStep, wee
     settings = fallback.manifest["settings"]
     if {key: value for key, value in settings.items() if key != "k"} != learning.exclusions.settings():
         raise RunError(f"{learning.config.lists.exclude} has changed since {run.folder} was computed: {AGAIN}.")
+    ranked_by = learning.reranking.decisive() if learning.reranking else {}
+    if any(shard.manifest["settings"].get(name) != value for name, value in ranked_by.items()):
+        raise RunError(f"The rules of lists.diversify have changed since {run.folder} was computed: {AGAIN}.")
 
 
 def _checked(*steps: FinishedStep) -> Path:
