@@ -123,8 +123,6 @@ def recommend(
     if customers is not None:
         if engine or cluster:
             raise typer.BadParameter("--customers looks lists up: it goes with neither --engine nor --cluster")
-        if explain and out:
-            raise typer.BadParameter("--explain goes to the terminal or, with --json, to stdout, and not with --out")
         _look_up(customers, finished_run(run, config, settings), out, explain, as_json)
         return
     if run or out or explain or as_json:
@@ -196,16 +194,24 @@ def ending(current: Path) -> list[str]:
     ]
 
 
-def _explain(run: "FinishedRun", customers: list[str], as_json: bool) -> None:
+def _explain(run: "FinishedRun", customers: list[str], out: Path | None, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from hmgpu.serving.explain import explained, reason_table  # loads the pipeline and XGBoost
+    from hmgpu.core.files import write_text
+    from hmgpu.serving.explain import as_csv, explained, reason_table, unexplained  # loads the pipeline and XGBoost
 
     reasons, _ = explained(run, customers)
-    if as_json:
+    if note := unexplained(reasons, run):
+        messages.print(note, soft_wrap=True)
+    if out:
+        write_text(out, as_csv(reasons, run))
+        console.print(f"explained lists: {out} ({counted(len(customers), 'customer')})", soft_wrap=True)
+    elif as_json:
         print_json([asdict(each) for each in reasons])
-    else:
+    elif console.is_terminal:
         console.print(reason_table(reasons))
+    else:
+        write_data(as_csv(reasons, run))
 
 
 def _look_up(customers: list[str], source: Path, out: Path | None, explain: bool, as_json: bool) -> None:
@@ -221,7 +227,7 @@ def _look_up(customers: list[str], source: Path, out: Path | None, explain: bool
     if unknown:
         messages.print(unknown_warning(unknown, source), style="yellow", soft_wrap=True)
     if explain:
-        _explain(run, found["customer_id"].to_list(), as_json)
+        _explain(run, found["customer_id"].to_list(), out, as_json)
         return
     if out:
         write_text(out, as_csv(found, run))

@@ -10,7 +10,7 @@ import polars as pl
 
 from hmgpu.core.errors import DataError
 from hmgpu.core.files import write_json
-from hmgpu.core.parquet import read_table
+from hmgpu.core.parquet import read_table, scan_table
 from hmgpu.data.pictures import pictures_digest
 from hmgpu.data.segments import ACTIVE_DAYS
 from hmgpu.data.weeks import Week
@@ -32,7 +32,7 @@ from hmgpu.pipeline.describe import look_up, parts_of_columns, propose
 from hmgpu.pipeline.fit import LabelledWeeks
 from hmgpu.pipeline.learn import FALLBACK, filler
 from hmgpu.pipeline.lists import best_scored, top_k
-from hmgpu.pipeline.reasons import sentences
+from hmgpu.pipeline.reasons import added_by_part, deciding, sentences
 from hmgpu.runs.run import Step
 
 METRICS, PRECISIONS, LISTS = "metrics.json", "precisions.parquet", "lists.parquet"
@@ -158,8 +158,12 @@ def _explained(context: StepContext, evaluated: Evaluated, week: Week, learned: 
     proposed = propose(context, week, learned, shown)
     listed = evaluated.lists.join(shown, on="customer", how="semi").select(KEYS)
     pairs = look_up(context, proposed, listed)
-    said = dict(zip(pairs.select(KEYS).iter_rows(), sentences(context, proposed, pairs), strict=True))
-    return replace(evaluated, families=parts_of_columns(context, proposed), reasons=said)
+    parts, theirs = parts_of_columns(context, proposed), pl.col("customer").is_in(shown["customer"].to_list())
+    rows = scan_table(evaluated.examples.files).filter(theirs).join(listed.lazy(), on=KEYS, how="semi").sort(KEYS)
+    described = context.engine.collect(rows)
+    adds = deciding(added_by_part(evaluated.model, described, parts), described)
+    said = dict(zip(pairs.select(KEYS).iter_rows(), sentences(context, proposed, pairs, adds), strict=True))
+    return replace(evaluated, families=parts, reasons=said)
 
 
 def _settings(context: StepContext) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hmgpu.pipeline.asked import best_sellers, in_order, lists_of
 from hmgpu.pipeline.context import StepContext
 from hmgpu.pipeline.describe import ProposedCandidates, complete, look_up, parts_of_columns, propose
 from hmgpu.pipeline.pipeline import Pipeline
-from hmgpu.pipeline.reasons import FILLED_UP, Pair, by_part, ranks_of, sentences
+from hmgpu.pipeline.reasons import FILLED_UP, Pair, added_by_part, deciding, ranks_of, sentences
 
 EXPLAINED_AT_ONCE = 1_000
 Stages = Mapping[str, Mapping[str, float]]
@@ -83,24 +83,14 @@ def facts_of(
 ) -> dict[Pair, Facts]:
     """Return the sentence, the retrievers and the contributions of each of `pairs` (customer, article), sorted."""
     described = complete(context, proposed, look_up(context, proposed, pairs))
-    said = sentences(context, proposed, described)
-    parts = parts_of_columns(context, proposed)
-    stages = {name: _summed(table, parts).to_dicts() for name, table in model.contributions(described).items()}
+    stages = added_by_part(model, described, parts_of_columns(context, proposed))
+    said = sentences(context, proposed, described, deciding(stages, described))
     found = dict[Pair, Facts]()
     for place, row in enumerate(described.iter_rows(named=True)):
         ranks = {name: (rank, row[f"{name}{SCORE}"]) for name, rank in ranks_of(context, row)}
         why = {stage: rows[place] for stage, rows in stages.items()} if ranks else {}
         found[row["customer"], row["article"]] = said[place], ranks, why
     return found
-
-
-def _summed(table: pl.DataFrame, parts: Mapping[str, str]) -> pl.DataFrame:
-    """Add up the columns of `table` by part, in float64."""
-    groups: Mapping[str, Sequence[str]] = by_part(table.columns, parts)
-    return table.select(
-        pl.sum_horizontal(pl.col(column).cast(pl.Float64) for column in columns).alias(part)
-        for part, columns in groups.items()
-    )
 
 
 def as_frame(reasons: Sequence[Reason]) -> pl.DataFrame:

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
 from hmgpu.data.weeks import date_of
 from hmgpu.parts.candidates import KEYS, RANK
+from hmgpu.parts.ranker import Model
 from hmgpu.pipeline.context import StepContext
 from hmgpu.pipeline.describe import ProposedCandidates
 from hmgpu.pipeline.families import retriever_step
@@ -27,30 +29,40 @@ class Led:
     """When the customer last bought it."""
 
 
-def sentences(context: StepContext, proposed: ProposedCandidates, listed: pl.DataFrame) -> list[str]:
-    """Return a sentence for each row of `listed`: why the retrievers that ranked it highest proposed it.
+def sentences(
+    context: StepContext,
+    proposed: ProposedCandidates,
+    listed: pl.DataFrame,
+    adds: Mapping[Pair, Mapping[str, float]] = MappingProxyType({}),
+) -> list[str]:
+    """Return a sentence for each row of `listed`: why the retrievers that matter most proposed it.
 
-    Reasons that name one of the customer's own articles come first, then those of the best ranks; ties go by the
-    retrievers' order. What no retriever proposed is `FILLED_UP`.
+    Reasons that name one of the customer's own articles come first, then those of the retrievers that add most to the
+    score, then those of the best ranks; ties go by the retrievers' order. What no retriever proposed is `FILLED_UP`.
 
     Args:
         listed: (customer, article, every retriever's rank).
+        adds: what each part of the config adds to the score that decides the order; a pair may be missing.
     """
     led = {name: _led(context, proposed, name, listed) for name in context.retrievers}
     shown = {each.article for found in led.values() for each in found.values()} | set(listed["article"])
     rows = _catalogue(context, shown)
-    return [_sentence(context, led, rows, row) for row in listed.iter_rows(named=True)]
+    return [_sentence(context, led, adds, rows, row) for row in listed.iter_rows(named=True)]
 
 
 def _sentence(
     context: StepContext,
     led: Mapping[str, Mapping[Pair, Led]],
+    adds: Mapping[Pair, Mapping[str, float]],
     catalogue: Mapping[int, Mapping[str, Any]],
     row: Mapping[str, Any],
 ) -> str:
     pair = row["customer"], row["article"]
     ranks = [(name, row[f"{name}{RANK}"]) for name in context.retrievers if row[f"{name}{RANK}"] is not None]
-    ordered = sorted(ranks, key=lambda each: (pair not in led[each[0]], each[1]))
+    worth = adds.get(pair, {})
+    ordered = sorted(
+        ranks, key=lambda each: (pair not in led[each[0]], -worth.get(f"retrievers.{each[0]}", 0.0), each[1])
+    )
     clauses = list[str]()
     for name, _ in ordered:
         own = led[name].get(pair)
@@ -95,7 +107,7 @@ def _catalogue(context: StepContext, articles: set[int]) -> dict[int, Mapping[st
 
 
 def _name(article: Mapping[str, Any]) -> str:
-    return str(article.get("name") or f"article {article['article_id']}")
+    return str(article.get("name") or article.get("product_type_name") or f"article {article['article_id']}")
 
 
 def ranks_of(context: StepContext, row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
@@ -103,6 +115,29 @@ def ranks_of(context: StepContext, row: Mapping[str, Any]) -> Iterator[tuple[str
     found = [(row[f"{name}{RANK}"], place, name) for place, name in enumerate(context.retrievers)]
     for rank, _, name in sorted((rank, place, name) for rank, place, name in found if rank is not None):
         yield name, rank
+
+
+def added_by_part(model: Model, described: pl.DataFrame, parts: Mapping[str, str]) -> dict[str, list[dict[str, float]]]:
+    """Return what each part of the config adds to the score of each row of `described`, for every stage of `model`.
+
+    Args:
+        parts: the part behind each column.
+    """
+    return {stage: _summed(table, parts).to_dicts() for stage, table in model.contributions(described).items()}
+
+
+def deciding(stages: Mapping[str, Sequence[Mapping[str, float]]], described: pl.DataFrame) -> dict[Pair, Any]:
+    """Return the last of the `stages` that `added_by_part` returned, by the pairs of `described`."""
+    *_, last = [[], *stages.values()]
+    return dict(zip(described.select(KEYS).iter_rows(), last, strict=bool(stages)))
+
+
+def _summed(table: pl.DataFrame, parts: Mapping[str, str]) -> pl.DataFrame:
+    """Add up the columns of `table` by part, in float64."""
+    return table.select(
+        pl.sum_horizontal(pl.col(column).cast(pl.Float64) for column in columns).alias(part)
+        for part, columns in by_part(table.columns, parts).items()
+    )
 
 
 def by_part(columns: Sequence[str], parts: Mapping[str, str]) -> dict[str, list[str]]:

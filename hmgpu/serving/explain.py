@@ -1,5 +1,6 @@
 """Explain the lists of a finished run: what it recommends, and why."""
 
+import json
 from collections.abc import Sequence
 
 import polars as pl
@@ -46,6 +47,30 @@ def explained_by(
         proposed = learned.propose(cut_out(learned.history.of(some.lazy()), ENGINE), some)
         facts |= facts_of(learned.context, learned.model, proposed, theirs)
     return reasons_of(lists, {each: keys.get(each) for each in customers}, facts), unknown
+
+
+def as_csv(reasons: Sequence[Reason], run: FinishedRun) -> str:
+    """Return the reasons as CSV, a row each; retrievers and contributions are JSON, as with `--json`."""
+    rows = [
+        {
+            run.customer_column: each.customer_id,
+            "rank": each.rank,
+            "article_id": each.article_id,
+            "sentence": each.sentence,
+            "retrievers": json.dumps(each.retrievers),
+            "contributions": json.dumps(each.contributions),
+        }
+        for each in reasons
+    ]
+    return pl.DataFrame(rows).write_csv()
+
+
+def unexplained(reasons: Sequence[Reason], run: FinishedRun) -> str | None:
+    """Return a sentence where the run's ranker gives no contributions, though candidates are listed; else None."""
+    if any(each.contributions for each in reasons) or not any(each.retrievers for each in reasons):
+        return None
+    kind = run.config["ranker"]["kind"]
+    return f"The scores of the ranker {kind} of this run are no sums of columns: retrievers alone say why."
 
 
 def reason_table(reasons: Sequence[Reason]) -> Table:
