@@ -64,7 +64,8 @@ def _with_reasons(
 ) -> tuple[Sequence[Item], str]:
     """Return the list with who proposed each article, and why that is not known."""
     try:
-        found = funnel(opened, customer.customer, when, (each.article for each in listed))
+        with st.spinner("Asking the run why …"):
+            found = funnel(opened, customer.customer, when, (each.article for each in listed))
     except HmgpuError as error:
         return listed, str(error)
     return [each.on(each.rank, found.of(each.article).sentence, each.hit) for each in listed], ""
