@@ -9,7 +9,7 @@ from hmgpu.core.console import console
 from hmgpu.core.errors import ConfigError, reason
 from hmgpu.runs.find import folders_of_runs, is_run
 
-MAIN = Path(__file__).with_name("main.py")
+MAIN = Path(__file__).parent / "pages" / "main.py"
 OPTIONS = {
     "server.headless": "true",  # asks for no mail address, opens no browser
     "server.fileWatcherType": "none",

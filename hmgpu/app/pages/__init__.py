@@ -1,1 +1,1 @@
-"""The pages of the app, one a file; each has `show`, which draws it."""
+"""The pages of the app, one a file, each with `show`, which draws it; and the script that Streamlit runs."""

@@ -1,4 +1,7 @@
-"""The app that Streamlit runs: the choice of a page and of a run, and the page. `hmgpu app` starts it."""
+"""The app that Streamlit runs: the choice of a page and of a run, and the page. `hmgpu app` starts it.
+
+It lies among the pages because Streamlit takes a folder `pages` next to its script for pages of its own making.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
