@@ -12,7 +12,7 @@ import polars as pl
 
 from hmgpu.core.engine import Engine
 from hmgpu.core.errors import DataError
-from hmgpu.core.parquet import read_table
+from hmgpu.core.parquet import read_table, scan_table
 from hmgpu.data.explore.whole import Whole
 from hmgpu.data.manifest import NAME
 from hmgpu.data.store import History, Store
@@ -21,10 +21,13 @@ from hmgpu.parts.ranker import Model
 from hmgpu.pipeline.config import load_config
 from hmgpu.pipeline.evaluate import LISTS, METRICS, PRECISIONS
 from hmgpu.pipeline.learn import TABLE
+from hmgpu.pipeline.served_tables import ARTICLES, RECOMMENDATIONS
 from hmgpu.serving.finished_run import FITS, FinishedRun
 from hmgpu.serving.held_lists import HeldLists
 from hmgpu.serving.learned_run import LearnedRun
 from hmgpu.serving.similar import Spaces
+
+COMPARED = 1_000  # customers whose keys are compared with the data set's: another one has others from the first on
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,12 @@ class OpenRun:
     def __init__(self, place: Path) -> None:
         """Open the run in the folder, or behind the link, `place`.
 
-        Raises RunError where the run is not finished, DataError where its data set is not there.
+        Raises RunError where the run is not finished, DataError where its data set is not there, or another one is.
         """
         self.run = FinishedRun.open(place)
         self.engine = Engine("cpu", "the app")
         self.store = Store(data_of(self.run), int(self.run.config.get("weeks", {}).get("gap", 0)))
+        self._refuse_other_keys()
 
     @property
     def name(self) -> str:
@@ -130,6 +134,20 @@ class OpenRun:
         Raises RunError where the data set is another than the one that the run learned from, or a package is missing.
         """
         return LearnedRun.open(self.run, self.store.root)
+
+    def _refuse_other_keys(self) -> None:
+        """Raise DataError where the data set calls customers or articles by other keys than the run."""
+        lists = scan_table(self.run.submitted.file(RECOMMENDATIONS)).select("customer", "customer_id")
+        pairs = (
+            (scan_table(self.run.submitted.file(ARTICLES)).select("article", "article_id"), self.store.article_ids()),
+            (lists.head(COMPARED), self.store.customer_ids()),
+        )
+        for ours, theirs in pairs:
+            if self.engine.collect(ours.join(theirs, on=ours.collect_schema().names(), how="anti")).height:
+                raise DataError(
+                    f"The data set in {self.store.root} is not the one that the run {self.name} was made from: start "
+                    "`hmgpu app` in the folder where the run was started, or retrain."
+                )
 
 
 def data_of(run: FinishedRun) -> Path:

@@ -2,6 +2,7 @@ import re
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 
@@ -42,6 +43,16 @@ def test_a_data_set_is_found_from_where_the_run_was_made(own: Path, opened: Open
 def test_without_its_data_set_a_run_says_where_it_should_be(own: Path) -> None:
     set_root(own, "elsewhere/data", "elsewhere/runs")
     with pytest.raises(DataError, match=r"The data set of the run one is not in elsewhere/data: start `hmgpu app`"):
+        OpenRun(own)
+
+
+def test_another_data_set_is_refused(own: Path, opened: OpenRun, tmp_path: Path) -> None:
+    data = shutil.copytree(opened.store.root, tmp_path / "other", ignore=shutil.ignore_patterns("images"))
+    file = data / opened.store.manifest.table("articles")
+    table = pl.read_parquet(file)
+    table.with_columns(article_id=pl.col("article_id").reverse()).write_parquet(file)
+    set_root(own, str(data), "runs")
+    with pytest.raises(DataError, match=r"The data set in .*other is not the one that the run one was made from"):
         OpenRun(own)
 
 
