@@ -10,7 +10,6 @@ from hmgpu.core.printed import figures_table
 from hmgpu.evaluation.method_names import shown_as
 
 MERGED = "merged"
-HEADINGS = {"tail_coverage": "tail"}
 EXPLAINED = {
     "order": "candidates in the config's order of retrievers",
     "ranker": "the fitted model",
@@ -46,7 +45,7 @@ def variety_table(metrics: Mapping[str, Any]) -> Table:
     table = figures_table(
         "How varied the lists are",
         ["method"],
-        [HEADINGS.get(measure, measure.replace("_", " ", 1)) for measure in found],
+        [measure.replace("_", "\n") for measure in found],
         "novelty: bits an article; by …: how far two articles of a list differ; popular: "
         "share of places with the best sellers that make up 80 % of sales; gini: 0 where "
         "all articles are listed alike; tail: share of the other articles that are on any list",

@@ -100,7 +100,7 @@ def frontier_table(found: Mapping[str, Any]) -> Table:
     table = figures_table(
         f"{found['weeks'][0]} to {found['weeks'][-1]}, {found['customers']:,} buyers: one ranker, ranked again",
         ["relevance"],
-        [f"MAP@{k}", "of 1.0", *(name.replace("_", " ", 1) for name in points[0]["variety"])],
+        [f"MAP@{k}", "of 1.0", *(name.replace("_", "\n") for name in points[0]["variety"])],
         "relevance: lists.diversify.relevance, 1 is the ranker's order; measures are those of `hmgpu evaluate`",
     )
     first = points[0][f"map_at_{k}"]
