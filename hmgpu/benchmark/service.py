@@ -50,12 +50,14 @@ class ServiceResult:
         """Return the table, a row a load."""
         caption = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.facts.items())
         table = Table(title="hmgpu benchmark serve", caption=caption)
-        for name in ("what", "clients", "requests", "a second", "p50 ms", "p95 ms", "p99 ms", "wrong"):
+        for name in ("what", "clients", "requests", "a second", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "wrong"):
             table.add_column(name, justify="left" if name == "what" else "right")
         for load in self.loads:
             points = (f"{load.percentile(share):.1f}" for share in (50, 95, 99))
             count = f"{len(load.latencies):,}"
-            table.add_row(load.what, str(load.clients), count, f"{load.a_second:,.0f}", *points, str(len(load.wrong)))
+            cpu = "" if load.cpu_seconds is None else f"{load.cpu_ms:.1f}"
+            a_second = f"{load.a_second:,.0f}"
+            table.add_row(load.what, str(load.clients), count, a_second, *points, cpu, str(len(load.wrong)))
         return table
 
     def write(self, file: Path, command: str) -> None:
@@ -102,7 +104,10 @@ def benchmark_service(
             for what, questions in (("lookup", lookups), ("basket", baskets)):
                 for number in dict.fromkeys((1, clients)):
                     if questions:
-                        loads.append(ask_for(what, port, questions, right, number, seconds))
+                        before = _cpu(process.pid)
+                        load = ask_for(what, port, questions, right, number, seconds)
+                        load.cpu_seconds = _cpu(process.pid) - before
+                        loads.append(load)
             memory = psutil.Process(process.pid).memory_info().rss
             facts = {"customers": health["customers"], "memory_mib": round(memory / 2**20)}
             if not baskets:
@@ -191,6 +196,11 @@ def _service(place: Path, data: Path | None) -> Iterator[tuple[int, "subprocess.
                 process.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def _cpu(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def _get(port: int, path: str) -> bytes:

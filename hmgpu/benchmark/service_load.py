@@ -37,6 +37,8 @@ class Load:
     """The answers that were no list, or not the list of the run that they name; a few of them are kept."""
     runs: set[str] = field(default_factory=set)
     """The runs that answered."""
+    cpu_seconds: float | None = None
+    """Seconds of a processor that the service took for all of them: other work on the machine hardly changes these."""
 
     @property
     def a_second(self) -> float:
@@ -45,6 +47,11 @@ class Load:
     def percentile(self, share: float) -> float:
         """Return the latency, in milliseconds, that this share of the answers kept to."""
         return float(np.percentile(self.latencies, share)) * 1000 if self.latencies else float("nan")
+
+    @property
+    def cpu_ms(self) -> float:
+        """Return the milliseconds of a processor that a request took."""
+        return 1000 * self.cpu_seconds / len(self.latencies) if self.cpu_seconds and self.latencies else float("nan")
 
     def facts(self) -> dict[str, Any]:
         """Return the figures, as JSON can hold them."""
@@ -55,6 +62,7 @@ class Load:
             "requests": len(self.latencies),
             "a_second": round(self.a_second, 1),
             **points,
+            "cpu_ms": None if self.cpu_seconds is None else round(self.cpu_ms, 2),
             "wrong": len(self.wrong),
             "runs": sorted(self.runs),
         }
