@@ -22,7 +22,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")
 pytest.importorskip("streamlit", reason="Streamlit is not installed here")
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-QUIET = """() => !document.querySelector('[data-testid=stStatusWidget]') && !document.querySelector('[data-stale=true]')
+DRAWN = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && document.querySelector('h1')?.textContent === '%s'"""
 OVERLAPS = """() => {
   const boxes = [...document.querySelectorAll('.shelf li')].map(each => each.getBoundingClientRect())
@@ -82,12 +82,12 @@ def test_every_page_at_both_widths(address: str, shots: Path, opened: OpenRun) -
         page.keyboard.press("Enter")
         page.get_by_role("cell", name=other_id).wait_for()
         page.goto(address)
-        page.wait_for_function(QUIET % "Customer")
+        page.wait_for_function(DRAWN % "Customer")
         search = page.get_by_label("Customer", exact=True)
         search.fill(customer_id)
         search.press("Enter")
         page.get_by_text(customer_id).wait_for()
-        page.wait_for_function(QUIET % "Customer")
+        page.wait_for_function(DRAWN % "Customer")
         hits = page.locator(".shelf li.hit")
         # Each is framed where it was bought and where it was recommended.
         assert hits.count() == 2 * sum(each.hit for each in customer.held_out.bought)
@@ -95,10 +95,10 @@ def test_every_page_at_both_widths(address: str, shots: Path, opened: OpenRun) -
         for title in ("Customer", "Article", "Why", "Compare", "Data", "Season"):
             page.set_viewport_size(DESK)
             page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
-            page.wait_for_function(QUIET % title)
+            page.wait_for_function(DRAWN % title)
             page.screenshot(path=shots / f"{title.lower()}-1280.png")
             page.set_viewport_size(PHONE)
-            page.wait_for_timeout(150)
+            page.wait_for_timeout(150)  # the side bar moves out
             widths = page.evaluate(
                 "[document.documentElement, document.querySelector('[data-testid=stMain]')].map(it => it.scrollWidth)"
             )
