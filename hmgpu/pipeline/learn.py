@@ -178,7 +178,7 @@ class Learning:
 
     def _train(self, name: str, part: Trained, at: Week) -> Step:
         settings = part.settings() | {"seed": self.config.seed}
-        inputs = [*self._known_to(part, at), self.encoded.digest]
+        inputs = [*self._known_to(part, at), *([self.encoded.digest] if part.encoded else [])]
         # Named by all that decides the model: training never continues from checkpoints of other settings or code.
         decisive = json.dumps([settings, inputs, str(at), code_digest()])
         work = self.run.folder / "unfinished" / hashlib.sha256(decisive.encode()).hexdigest()[:16]

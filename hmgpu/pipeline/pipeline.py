@@ -233,7 +233,7 @@ class Pipeline:
         trained = sum(isinstance(part, Trained) for part in self._without_quotas.learners.values())
         seen, quotas = len(self.weeks.training) + 1, len(self.weeks.quotas)
         learned, described = seen + quotas + 1, seen + self.config.ranker.needs_lists
-        encoded = 1 if trained else 0
+        encoded = any(part.encoded for part in self._without_quotas.learners.values())
         after = 5 + 2 * self.config.weeks.refit  # fit, evaluate, report, recommend, submit
         return encoded + trained + learned + described + (quotas + 1 if quotas else 0) + after
 

@@ -16,7 +16,9 @@ from hmgpu.data.weeks import Week
 from hmgpu.experiments.variants import varied
 from hmgpu.parts.retrievers.content import Content
 from hmgpu.parts.retrievers.fresh import Fresh
+from hmgpu.parts.retrievers.mult_vae import MultVAE
 from hmgpu.parts.retrievers.out_of_stock import OutOfStock
+from hmgpu.parts.retrievers.popular import Popular
 from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.open import open_pipeline
 from hmgpu.pipeline.pipeline import Pipeline
@@ -46,6 +48,16 @@ def steps(pipeline: Pipeline, what: str) -> dict[str, dict]:
         str(file.parent.relative_to(folder)): json.loads(file.read_text()) for file in folder.rglob("manifest.json")
     }
     return {name: manifest for name, manifest in found.items() if what in name}
+
+
+def test_a_network_that_reads_no_encoded_columns_waits_for_no_workflows(config: Config, monkeypatch) -> None:
+    """Fitting them takes as long as training it."""
+    monkeypatch.setattr(MultVAE, "train", lambda *_: None)
+    part = MultVAE(epochs=1)
+    pipeline = open_pipeline(config.model_copy(update={"retrievers": {"popular": Popular(), "mult_vae": part}}), CPU)
+    pipeline.learning.trained("mult_vae", part, pipeline.weeks.validation)
+    assert [*steps(pipeline, "train/")] == [f"{pipeline.weeks.oldest}/train/mult_vae"]
+    assert not steps(pipeline, "encode")
 
 
 def test_workflows_and_models_are_made_once_at_the_oldest_training_cutoff(config: Config) -> None:
