@@ -12,6 +12,7 @@ from hmgpu.core.metrics import average_precision
 from hmgpu.core.yaml_text import dump
 from hmgpu.data.store import Store
 from hmgpu.data.weeks import date_of
+from hmgpu.pipeline.config import PLACES
 from hmgpu.pipeline.evaluate import LISTS, METRICS
 from hmgpu.pipeline.pipeline import Pipeline
 from hmgpu.pipeline.served_tables import ARTICLES, BEST_SELLERS, RECOMMENDATIONS
@@ -115,9 +116,8 @@ def test_settings_that_can_not_be_fitted_any_more_say_why(store, week, new, sold
     run = current(tmp_path / "run", store, week.first_day, sold)
     (run.folder / "config.yaml").write_text("retrievers: {gone: {}}")
     seal(run.folder)
-    new.config = SimpleNamespace(
-        data={"raw": "raw", "root": "data"}, runs=tmp_path, engine="cpu", memory_gb=1.0, retrain={}
-    )
+    places = dict.fromkeys(PLACES) | {"data": {"raw": "raw", "root": "data"}, "engine": "cpu", "retrain": {}}
+    new.config = SimpleNamespace(**places | {"runs": tmp_path, "memory_gb": 1.0, "tracking": "none"})
     with pytest.raises(RunError, match=r"its settings can't be fitted any more: .*'gone'"):
         opponent(run.folder, new, sold.select("customer").unique())
     assert not (tmp_path / REFITTED).exists()
