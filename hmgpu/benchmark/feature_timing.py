@@ -1,10 +1,10 @@
-"""Three ways to compute features of candidates, with the same calls: families' plans on an engine, and pandas twice.
+"""Four ways to compute features of candidates, with the same calls: families' plans, DuckDB, and pandas twice.
 
 Each starts from the data set's files: it learns about articles from everybody's past and about the candidates'
 customers from their own, then computes a row a candidate.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,11 @@ import polars as pl
 
 from hmgpu.benchmark.engines import plans_on
 from hmgpu.benchmark.learned import learned, with_engine
-from hmgpu.benchmark.rivals import pandas_features, pandas_notebook
+from hmgpu.benchmark.rivals import duckdb_features, pandas_features, pandas_notebook
+from hmgpu.benchmark.rivals.duckdb_tables import Tables
 from hmgpu.benchmark.rivals.pandas_tables import read, read_all
 from hmgpu.core.engine import Engine
-from hmgpu.core.parquet import read_table
+from hmgpu.core.parquet import read_table, schema_of
 from hmgpu.data.store import History, Store
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.feature import Feature
@@ -81,6 +82,40 @@ class Plans:
         part = self.inputs.families[family]
         known = learned(part, history, audience, self.engine)
         return with_engine(part, self.engine).compute(known, self.pairs.lazy())
+
+
+class DuckDBFeatures:
+    """The families in SQL: a query for each, and one query for all."""
+
+    name = "DuckDB"
+
+    def __init__(self, inputs: FeatureInputs) -> None:
+        self.inputs = inputs
+
+    @cached_property
+    def connection(self) -> Any:
+        return duckdb_features.connect(self.inputs.pairs)
+
+    def one(self, family: str) -> pl.DataFrame:
+        """Return (customer, article, the family's columns), in any order of rows."""
+        return self._described([self.inputs.families[family]], KEYS)
+
+    def all(self) -> pl.DataFrame:
+        """Return the candidates with every family's columns, in any order of rows."""
+        return self._described([*self.inputs.families.values()], self._proposed)
+
+    def begin(self) -> None:
+        """Load what the first query would load; the candidates are read by the work, as those of the others."""
+        duckdb_features.begin()
+
+    @property
+    def _proposed(self) -> list[str]:
+        return [*schema_of(self.inputs.pairs)]
+
+    def _described(self, parts: list[Feature], kept: Sequence[str]) -> pl.DataFrame:
+        tables = Tables(self.inputs.store, self.inputs.cutoff, self._proposed)
+        described: pl.DataFrame = self.connection.sql(duckdb_features.query(parts, tables, kept)).pl()
+        return described
 
 
 class PandasFeatures:

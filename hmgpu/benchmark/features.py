@@ -1,4 +1,4 @@
-"""`hmgpu benchmark features`: the feature families' plans on CPU and GPU, and pandas, at several sizes.
+"""`hmgpu benchmark features`: the feature families' plans on CPU and GPU, DuckDB, and pandas, at several sizes.
 
 Measured from the data set's files on: learn a family as of the last complete week and compute its columns for the
 candidates of customers who bought in that week. The candidates are computed before.
@@ -16,9 +16,16 @@ import polars as pl
 from hmgpu.benchmark.candidates import buyers, propose, units
 from hmgpu.benchmark.engines import plans_on
 from hmgpu.benchmark.feature_agreement import TOLERANCE, FeatureAgreement
-from hmgpu.benchmark.feature_timing import FeatureInputs, PandasFeatures, Plans, TunedPandasFeatures
+from hmgpu.benchmark.feature_timing import (
+    DuckDBFeatures,
+    FeatureInputs,
+    PandasFeatures,
+    Plans,
+    TunedPandasFeatures,
+)
 from hmgpu.benchmark.memory import peak
 from hmgpu.benchmark.result import Result
+from hmgpu.benchmark.rivals.duckdb_features import VERSION
 from hmgpu.benchmark.rivals.pandas_features import WRITTEN, needs
 from hmgpu.benchmark.subject import Subject
 from hmgpu.benchmark.timing import Contender, Measurement, measure
@@ -60,6 +67,7 @@ def benchmark_features(
             "repeats": repeats,
             "engines": [engine.name for engine in engines],
             "threads": pl.thread_pool_size(),
+            "duckdb": VERSION,
             "tolerance": TOLERANCE,
         }
     return Result("features", measured, {"described": agreement.said()}, settings, {"sets": data}, absent)
@@ -75,9 +83,14 @@ def _write_pairs(subject: Subject, engine: Engine, file: Path) -> int:
     return pairs.height
 
 
-def _ways(inputs: FeatureInputs, engines: Sequence[Engine]) -> list[Plans | PandasFeatures]:
+def _ways(inputs: FeatureInputs, engines: Sequence[Engine]) -> list[Plans | DuckDBFeatures | PandasFeatures]:
     """All ways, the common pandas code last: the others are compared with it."""
-    return [*(Plans(inputs, engine) for engine in engines), TunedPandasFeatures(inputs), PandasFeatures(inputs)]
+    return [
+        *(Plans(inputs, engine) for engine in engines),
+        DuckDBFeatures(inputs),
+        TunedPandasFeatures(inputs),
+        PandasFeatures(inputs),
+    ]
 
 
 def _measured(

@@ -50,7 +50,7 @@ def two_tower_verb(asked: Asked, memory: Memory = True) -> "Result":
 @verb("features", "hmgpu benchmark features --scale 0.02 --scale 0.1", "hmgpu benchmark features --engine gpu")
 @measuring(repeats=3, scale=Scales)
 def features_verb(asked: Asked, memory: Memory = True) -> "Result":
-    """Compare the feature families on CPU and GPU with pandas, at one or several sizes."""
+    """Compare the feature families on CPU and GPU with DuckDB and pandas, at one or several sizes."""
     chosen, absent = asked.engines()
     from hmgpu.benchmark.features import benchmark_features
 

@@ -10,6 +10,7 @@ EXTRAS = {
     "catboost": "automl",
     "dask": "cluster",
     "distributed": "cluster",
+    "duckdb": "peers",
     "fastapi": "serve",
     "feast": "feast",
     "gensim": "models",

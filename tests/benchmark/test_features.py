@@ -29,7 +29,9 @@ def test_families_one_by_one_and_all_of_them(make_subject):
     result = benchmark_features([subject], [CPU], {}, repeats=1)
     assert [each.what for each in result.measurements] == ["price", "retrievers", "all families"]
     assert {each.against for each in result.measurements} == {"pandas"}
-    assert all(each.seconds.keys() == {"Polars, CPU", "pandas, tuned", "pandas"} for each in result.measurements)
+    assert all(
+        each.seconds.keys() == {"Polars, CPU", "DuckDB", "pandas, tuned", "pandas"} for each in result.measurements
+    )
     assert result.settings["left_out"] == ["retrievers.two_tower", "features.encoded"]
     (data,) = result.data["sets"]
     assert data["transactions_before_cutoff"] == subject.history.transactions.collect().height
@@ -44,7 +46,7 @@ def test_families_one_by_one_and_all_of_them(make_subject):
     assert all(each.share_of_bandwidth("pandas") is None for each in result.measurements)
     memory = [each.memory_mib for each in result.measurements]
     assert memory[:2] == [{}, {}]
-    assert memory[2].keys() == {"Polars, CPU", "pandas, tuned", "pandas"}
+    assert memory[2].keys() == {"Polars, CPU", "DuckDB", "pandas, tuned", "pandas"}
     assert all(0 < mib < 500 for mib in memory[2].values())
 
 
@@ -52,7 +54,8 @@ def test_the_gpu_takes_part_where_there_is_one(make_subject, pretended_gpu):
     subject = make_subject(features=FEW)
     result = benchmark_features([subject], [CPU, pretended_gpu], {}, repeats=1, memory=False)
     assert all(
-        [*each.seconds] == ["Polars, CPU", "cuDF, GPU", "pandas, tuned", "pandas"] for each in result.measurements
+        [*each.seconds] == ["Polars, CPU", "cuDF, GPU", "DuckDB", "pandas, tuned", "pandas"]
+        for each in result.measurements
     )
     assert "Polars, CPU and cuDF, GPU at most 0.0e+00 apart" in result.agreement["described"]
 
