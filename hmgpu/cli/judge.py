@@ -201,7 +201,7 @@ def tune(
     console.print(tuning_table(scored), f"trials: {file}")
 
 
-@verb("open", "hmgpu open", "hmgpu open retrains --config shop.yaml", "hmgpu open runs")
+@verb("open", "hmgpu open", "hmgpu open runs --config shop.yaml")
 def open_verb(
     page: Annotated[
         Literal["report", "runs", "retrains"],

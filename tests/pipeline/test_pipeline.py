@@ -103,7 +103,7 @@ def test_every_plan_of_a_run_translates_to_cudf(with_models: Config, untranslate
         seen.append(plan)
         return untranslated(plan)
 
-    finish(with_models, Watching("cpu", "tests", check))
+    finish(with_models, Watching("cpu", "tests", untranslated=check))
     assert len(seen) > 50
 
 
