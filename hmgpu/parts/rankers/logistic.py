@@ -18,7 +18,7 @@ from pydantic import Field
 from hmgpu.core.engine import Engine
 from hmgpu.parts.examples import LABEL, Examples, numbers_of
 from hmgpu.parts.models.ranking.moments import Moments, moments_of, normalised
-from hmgpu.parts.ranker import Model, Ranker
+from hmgpu.parts.ranker import AVERAGE, SCORED, START, Model, Ranker
 
 log = logging.getLogger(__name__)
 
@@ -75,13 +75,22 @@ class LogisticModel(Model):
 
     def score(self, examples: pl.DataFrame) -> pl.Series:
         """Return the log-odds that a candidate was bought, but for a constant."""
-        parts = [self._scores(part) for part in examples.iter_slices(AT_ONCE)]
+        # Row by row: a product of matrices may round a row otherwise next to others.
+        parts = [self._summands(part).sum(1) for part in examples.iter_slices(AT_ONCE)]
         return pl.Series("score", np.concatenate([np.empty(0), *parts]), dtype=pl.Float32)
 
-    def _scores(self, part: pl.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
-        # Row by row: a product of matrices may round a row otherwise next to others.
+    def contributions(self, examples: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
+        """Return the summands: of each column how far it is from its mean, times its weight, with the mark of a gap."""
+        summands, width = self._summands(examples), len(self.features)
+        found = summands[:, :width].copy()
+        found[:, list(self.moments.gaps)] += summands[:, width:]
+        named = pl.DataFrame(found.astype(np.float32), schema=dict.fromkeys(self.features, pl.Float32))
+        nothing = pl.lit(0.0, pl.Float32)
+        return {SCORED: named.with_columns(nothing.alias(START), nothing.alias(AVERAGE))}
+
+    def _summands(self, examples: pl.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
         found: np.ndarray[Any, np.dtype[np.float64]]
-        found = (normalised(numbers_of(part, self.features), self.moments) * self.weights).sum(1)
+        found = normalised(numbers_of(examples, self.features), self.moments) * self.weights
         return found
 
     def save(self, folder: Path) -> None:
