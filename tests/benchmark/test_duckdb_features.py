@@ -63,9 +63,10 @@ def test_every_family_that_is_written_with_pandas_is_among_them():
     assert {type(part) for part in FAMILIES.values()} == {*WRITTEN}
 
 
-def test_it_has_as_many_threads_as_the_others_and_keeps_no_files(inputs):
-    settings = "select current_setting('threads'), current_setting('enable_external_file_cache')"
-    assert connect(inputs.pairs).execute(settings).fetchone() == (threads(), False)
+def test_it_has_as_many_threads_as_the_others_keeps_no_files_and_draws_nothing(inputs):
+    names = ("threads", "enable_external_file_cache", "enable_progress_bar")
+    settings = ", ".join(f"current_setting('{name}')" for name in names)
+    assert connect(inputs.pairs).execute(f"select {settings}").fetchone() == (threads(), False, False)
 
 
 def test_any_name_of_a_file_is_read(tmp_path):

@@ -43,13 +43,15 @@ def connect(pairs: Path) -> Any:
     """
     connection = duckdb.connect(":memory:", config={"threads": threads(), "preserve_insertion_order": False})
     connection.execute("set enable_external_file_cache = false")
+    connection.execute("set enable_progress_bar = false")  # it would be drawn into the output
     connection.execute(f"create table pairs as from {parquet([pairs])}")
     return connection
 
 
 def begin() -> None:
     """Load what a first query would load: DuckDB, and Arrow, through which its results become frames."""
-    duckdb.execute("select 1 as x").to_arrow_table()
+    connection: Any = duckdb.connect(":memory:")
+    connection.sql("select 1 as x").pl()
 
 
 def query(parts: Sequence[Feature], tables: Tables, kept: Sequence[str] = KEYS) -> str:
