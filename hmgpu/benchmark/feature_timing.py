@@ -61,13 +61,13 @@ class Plans:
     def one(self, family: str) -> pl.DataFrame:
         """Return (customer, article, the family's columns)."""
         history = self._history()
-        columns = self._computed(family, history, history.of(self.customers.lazy()))
+        columns = self._computed(family, history, history.of(self.customers))
         return with_columns(self.pairs.select(KEYS), {family: columns}, self.engine)
 
     def all(self) -> pl.DataFrame:
         """Return the candidates with every family's columns."""
         history = self._history()
-        audience = cut_out(history.of(self.customers.lazy()), self.engine)
+        audience = cut_out(history.of(self.customers), self.engine)
         columns = {name: self._computed(name, history, audience) for name in self.inputs.families}
         return with_columns(self.pairs, columns, self.engine)
 

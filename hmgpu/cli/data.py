@@ -65,17 +65,26 @@ def ingest_verb(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a data set that was ingested from other files or settings.")
     ] = False,
+    rearrange: Annotated[
+        bool, typer.Option("--rearrange", help="Write files of an older hmgpu's data set as they are read fastest.")
+    ] = False,
     config: ConfigOfData = None,
     settings: Settings = None,
 ) -> None:
     """Read raw files into a data set, or add a week to it."""
     if week and (raw or replace):
         raise typer.BadParameter("--append adds to a data set: it goes with neither RAW nor --replace")
+    if rearrange and (raw or replace or week):
+        raise typer.BadParameter("--rearrange reads no raw files: it goes with none of RAW, --append and --replace")
     from hmgpu.data.ingest import append, ingest
+    from hmgpu.data.ingest import rearrange as written_again
     from hmgpu.pipeline.config import load_data
 
     described, _ = load_data(config or usual_config(), settings)
     given = described.model_copy(update={"raw": raw or described.raw, "root": data or described.root})
+    if rearrange:
+        console.print(written_again.rearrange(given.root), soft_wrap=True)
+        return
     with progress("append" if week else "ingest") as report:
         summary = append(given, week, progress=report) if week else ingest(given, replace=replace, progress=report)
     console.print(str(summary), soft_wrap=True)

@@ -76,19 +76,18 @@ class History:
             vectors={of: _only(vectors, articles) for of, vectors in self.vectors.items()},
         )
 
-    def of(self, customers: pl.LazyFrame) -> "History":
+    def of(self, customers: pl.DataFrame | pl.LazyFrame) -> "History":
         """Restrict the history to `customers` (customer), each once: their transactions, and a row about each of them.
 
-        Who is not in the customer table, such as a new customer where there is no customer file, has nulls there.
+        Where they are in memory, files are read from the first to the last of them only: see `among`. Who is not in the
+        customer table, such as a new customer where there is no customer file, has nulls there.
         """
-        asked = customers.select("customer")
+        asked = customers.lazy().select("customer")
         return replace(
             self,
-            transactions=self.transactions.join(asked, on="customer", how="semi"),
-            with_returned=None
-            if self.with_returned is None
-            else self.with_returned.join(asked, on="customer", how="semi"),
-            customers=asked.join(self.customers, on="customer", how="left", maintain_order="left"),
+            transactions=among(self.transactions, customers),
+            with_returned=None if self.with_returned is None else among(self.with_returned, customers),
+            customers=asked.join(_between(self.customers, customers), on="customer", how="left", maintain_order="left"),
         )
 
     def has(self, *columns: str) -> bool:
@@ -351,6 +350,23 @@ class Store:
         # A week without sales has no file; then any file gives the columns, and no rows are taken from it.
         plan = scan_table(chosen or [self.root / next(iter(self._weeks))])
         return plan if chosen else plan.filter(pl.lit(False))
+
+
+def among(rows: pl.LazyFrame, customers: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
+    """Keep the `rows` (customer, …) of these `customers` (customer).
+
+    Where these are in memory, the plan asks for the range that they lie in, so that row groups outside of it are not
+    read: a shard then costs what its own rows do, however many others there are.
+    """
+    return _between(rows, customers).join(customers.lazy().select("customer"), on="customer", how="semi")
+
+
+def _between(rows: pl.LazyFrame, customers: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
+    if isinstance(customers, pl.LazyFrame) or customers.is_empty():
+        return rows
+    first, last = customers.select(first=pl.col("customer").min(), last=pl.col("customer").max()).row(0)
+    # Two comparisons: of `is_between` cuDF makes no filter that its Parquet reader could skip row groups by.
+    return rows.filter(pl.col("customer") >= first, pl.col("customer") <= last)
 
 
 def without_vectors(of: VectorsOf, root: Path | str = "DATA") -> str:

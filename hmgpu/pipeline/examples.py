@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from hmgpu.core.plans import sample
-from hmgpu.data.store import History
+from hmgpu.data.store import History, among
 from hmgpu.data.weeks import Week
 from hmgpu.parts.candidates import KEYS
 from hmgpu.parts.examples import LABEL, Examples
@@ -79,8 +79,7 @@ def described_for(
         training: whether negatives are sampled, or all candidates kept.
     """
     engine, store = context.engine, context.store
-    sold = store.sold_in(week).join(customers.lazy(), on="customer", how="semi")
-    bought = engine.collect(sold).lazy()
+    bought = engine.collect(among(store.sold_in(week), customers)).lazy()
     proposed = propose(context, week, learned, customers)
     pairs = proposed.pairs
     if training:

@@ -148,7 +148,7 @@ class Learning:
 
     def audience(self, week: Week, customers: pl.DataFrame) -> History:
         """Return what was known before `week` about one shard of `customers` (customer), in memory."""
-        return cut_out(self.store.as_of(week.first_day).of(customers.lazy()), self.engine)
+        return cut_out(self.store.as_of(week.first_day).of(customers), self.engine)
 
     def learn_customers(
         self, week: Week, parts: Mapping[str, Learner], learned: Mapping[str, Step], audience: History

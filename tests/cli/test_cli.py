@@ -350,6 +350,7 @@ def test_exit_statuses_are_those_of_the_process(tmp_path: Path) -> None:
         (["export", "--run", "a", "--feast", "b"], "--feast goes with --config and --set, not with --run and --out"),
         (["runs", "-q", "-v"], "--quiet and --verbose don't go together"),
         (["ingest", "raw", "--append", "week.csv"], "--append adds to a data set"),
+        (["ingest", "raw", "--rearrange"], "--rearrange reads no raw files"),
     ],
 )
 def test_options_that_do_not_go_together(hmgpu, monkeypatch, arguments: list[str], says: str) -> None:

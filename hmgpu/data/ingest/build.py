@@ -9,23 +9,24 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
 import polars as pl
 from pydantic import JsonValue
 
-from hmgpu.core.files import sha256
 from hmgpu.core.version import VERSION
 from hmgpu.data.ingest.absorb import Tables, absorb_entities, absorb_transactions
 from hmgpu.data.ingest.columns import named
 from hmgpu.data.ingest.launches import launches_from_sales
 from hmgpu.data.ingest.lone_days import lone_days
-from hmgpu.data.ingest.marking import RETURNED, mark
+from hmgpu.data.ingest.marking import mark
 from hmgpu.data.ingest.overlap import AbsorbedError, known_days
 from hmgpu.data.ingest.rawfiles import RawFile
 from hmgpu.data.ingest.reader import Reader
 from hmgpu.data.ingest.reading import Progress
+from hmgpu.data.ingest.row_groups import write_customers, write_table, write_week
 from hmgpu.data.ingest.staging import VECTORS, publish
 from hmgpu.data.ingest.summary import IngestSummary, absent
 from hmgpu.data.manifest import DataFile, Manifest, Source
@@ -34,9 +35,6 @@ from hmgpu.data.tables import TableName
 from hmgpu.data.weeks import Week, date_of
 
 log = logging.getLogger(__name__)
-
-
-ORDER = ["day", "customer", "article", "price", "channel", RETURNED]
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,7 @@ class Build:
         if not self.settings.counts_units:
             return {}
         if self.settings.returns == "cancel":
-            return mark(tables, self.settings.root, self.there, self.identity, self._parquet)
+            return mark(tables, self.settings.root, self.there, self.identity, partial(write_week, self.staging))
         if tables.returns.height:
             tables.left_out["returns, as data.returns is drop"] += int(tables.returns["units"].sum())
         return {}
@@ -199,22 +197,16 @@ class Build:
         began = time.perf_counter()
         files = []
         transactions = tables.transactions
-        order = [name for name in ORDER if name in transactions.columns]
         name = f"{self.sources['transactions'].name}-{self.identity}.parquet"
         days = transactions["day"].unique()
         for week in sorted({Week.containing(day, self.settings.week_starts) for day in days}):
             part = transactions.filter(pl.col("day").is_between(week.first_day, week.last_day))
-            files.append(self._parquet(part.select(order).sort(order), f"transactions/week={week}/{name}"))
+            files.append(write_week(self.staging, part, f"transactions/week={week}/{name}"))
         for table in ("articles", "customers", "codes"):
-            files.append(self._parquet(getattr(tables, table), f"{table}-{self.identity}.parquet"))
+            write = write_customers if table == "customers" else write_table
+            files.append(write(self.staging, getattr(tables, table), f"{table}-{self.identity}.parquet"))
         log.info("wrote %d files: %d rows, %.1f s", len(files), transactions.height, time.perf_counter() - began)
         return files
-
-    def _parquet(self, frame: pl.DataFrame, name: str) -> tuple[str, DataFile]:
-        path = self.staging / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        frame.write_parquet(path, compression="zstd", statistics=True, row_group_size=1 << 20)
-        return name, DataFile(sha256=sha256(path), rows=frame.height)
 
     def _manifest(
         self, tables: Tables, reader: Reader, files: dict[str, DataFile | None], days: tuple[int, int]

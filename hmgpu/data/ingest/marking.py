@@ -1,6 +1,5 @@
 """Mark purchases that were taken back: of the new rows, and in the week files that are there."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,12 +8,10 @@ import polars as pl
 from hmgpu.core.parquet import read_table, scan_table
 from hmgpu.data.ingest.absorb import Tables
 from hmgpu.data.ingest.returns import PAIR, taken_back
+from hmgpu.data.ingest.row_groups import RETURNED, renamed
 from hmgpu.data.manifest import DataFile, Manifest
 from hmgpu.data.tables import DTYPES
 from hmgpu.data.weeks import week_of_file
-
-RETURNED = "returned"
-_NAME = re.compile(r"-([0-9a-f]{8})(?:-[0-9a-f]{8})?\.parquet$")
 
 NONE_BACK = pl.Series([None], dtype=DTYPES["day"])
 
@@ -46,8 +43,8 @@ def mark(tables: Tables, root: Path, there: Manifest | None, identity: str, writ
         marked = whole.join(back, on="line", how="left", maintain_order="left")
         marked = marked.with_columns(pl.coalesce(RETURNED, "day_of").alias(RETURNED)).drop("line", "day_of")
         changed[name] = None
-        renamed, entry = write(marked, _NAME.sub(rf"-\1-{identity}.parquet", name))
-        changed[renamed] = entry
+        place, entry = write(marked, renamed(name, identity))
+        changed[place] = entry
     return changed
 
 

@@ -111,7 +111,7 @@ class WeekOfFeatures:
     def _families(self, customers: pl.DataFrame, features: Mapping[str, Feature]) -> Iterator[Family]:
         """Yield the families `features`, which know of `customers`."""
         learning = self.context.learning
-        audience = cut_out(self.history.of(customers.lazy()), self.context.engine)
+        audience = cut_out(self.history.of(customers), self.context.engine)
         parts = {feature_step(name): part for name, part in features.items()}
         tables = learning.learn_customers(self.week, parts, self._learned, audience)
         bound = {name: learning.bind(part) for name, part in features.items()}

@@ -97,8 +97,11 @@ def test_the_plans_translate(shop: SmallShop, untranslated: Callable[[pl.LazyFra
     ingested(shop, ROWS)
     store = Store(shop.root)
     history = store.as_of(day("2020-09-23"))
+    own = history.of(pl.DataFrame({"customer": [1, 4]}, {"customer": pl.Int32}))
     for plan in (
         history.transactions,
+        own.transactions,
+        own.customers,
         history.before(day("2020-09-16")).transactions,
         store.purchases_in(Week(day("2020-09-09"))),
     ):

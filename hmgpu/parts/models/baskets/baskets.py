@@ -41,5 +41,5 @@ def write_baskets(history: History, articles: pl.DataFrame, days: int, engine: E
     folder.mkdir(parents=True, exist_ok=True)
     for some in buyers.iter_slices(AT_ONCE):
         files.append(folder / f"{len(files):05}.parquet")
-        baskets(history.of(some.lazy()), articles, days, engine).drop("customer").write_parquet(files[-1])
+        baskets(history.of(some), articles, days, engine).drop("customer").write_parquet(files[-1])
     return files

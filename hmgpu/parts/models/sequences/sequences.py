@@ -95,7 +95,7 @@ def write_sequences(
     files: list[Path] = []
     folder.mkdir(parents=True, exist_ok=True)
     for some in buyers.iter_slices(AT_ONCE):
-        rows = sequences(history.of(some.lazy()), articles, settings.recent, engine, asking=False)
+        rows = sequences(history.of(some), articles, settings.recent, engine, asking=False)
         rows = rows.with_columns(pl.max_horizontal(SINCE, pl.lit(first, dtype=pl.Int32)).alias(SINCE))
         predicted = rows.filter(pl.col(SEQUENCE_DAYS).list.last() >= pl.col(SINCE)).drop("customer")
         for _, same in by_width(predicted):
