@@ -327,8 +327,9 @@ class Store:
         _, known = _known(scan_table(self.root / name), day)
         if known is None:
             return self.manifest.files[name].sha256
-        # Nulls keep the bytes of the day that they hide.
-        return _digest(str(week_of_file(name)), known.with_columns(pl.col("returned").fill_null(-1)).collect())
+        # Nulls keep the bytes of the day that they hide. Sorted, since a return moves its purchase among equal ones.
+        plain = known.with_columns(pl.col("returned").fill_null(-1)).sort(pl.all())
+        return _digest(str(week_of_file(name)), plain.collect())
 
     def _scan_vectors(self, of: VectorsOf) -> pl.LazyFrame:
         return scan_table(self.root / self.manifest.vectors[of].file)
