@@ -64,7 +64,7 @@ def evaluate(
 ) -> None:
     """Score candidates and ranker on the validation week, or on each of the last weeks."""
     from hmgpu.evaluation.contributions import contribution_table
-    from hmgpu.evaluation.tables import detail_tables, main_tables
+    from hmgpu.evaluation.tables import detail_tables, main_table
     from hmgpu.experiments.ablation import ablate_folds, ablate_run, sections_in
     from hmgpu.experiments.folds import evaluate_folds, fold_pipelines, fold_table
     from hmgpu.pipeline.tracking import track_folds, track_week
@@ -90,7 +90,7 @@ def evaluate(
             metrics = pipeline.evaluate()
             track_week(pipeline, "evaluate", metrics)
             scored = json.loads(metrics.read_text(encoding="utf-8"))
-            tables = [*main_tables(scored), *(detail_tables(scored) if details else ())]
+            tables = [main_table(scored), *(detail_tables(scored) if details else ())]
             if sections:
                 scored["ablation"], file = ablate_run(pipeline, sections)
     if sections:

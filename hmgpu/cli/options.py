@@ -202,13 +202,13 @@ def show_plan(config: "Config", engine: "Engine", whole: bool, as_json: bool = F
 
 def show(metrics_file: Path, details: bool = False, as_json: bool = False) -> None:
     """Print the figures of a `metrics.json`."""
-    from hmgpu.evaluation.tables import detail_tables, main_tables
+    from hmgpu.evaluation.tables import detail_tables, main_table
 
     metrics = json.loads(metrics_file.read_text(encoding="utf-8"))
     if as_json:
         print_json(metrics)
     else:
-        console.print(*main_tables(metrics), *(detail_tables(metrics) if details else ()))
+        console.print(main_table(metrics), *(detail_tables(metrics) if details else ()))
 
 
 def print_json(found: Any) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 from rich.table import Table
 
 from hmgpu.core.printed import Printed
-from hmgpu.evaluation.tables import detail_tables, main_tables
+from hmgpu.evaluation.tables import detail_tables, main_table
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,4 +29,4 @@ class Evaluation(Printed):
     """The page, report.html."""
 
     def tables(self) -> Sequence[Table]:
-        return [*main_tables(self.metrics), *detail_tables(self.metrics)]
+        return [main_table(self.metrics), *detail_tables(self.metrics)]

@@ -33,12 +33,6 @@ def main_table(metrics: Mapping[str, Any]) -> Table:
     return table
 
 
-def main_tables(metrics: Mapping[str, Any]) -> list[Table]:
-    """Return the table of the figures that decide, and that of how varied the lists are."""
-    variety = [variety_table(metrics)] if "variety" in metrics else []  # figures of older versions have none
-    return [main_table(metrics), *variety]
-
-
 def variety_table(metrics: Mapping[str, Any]) -> Table:
     """Return a table of how varied every method's lists are."""
     found = metrics["variety"]
@@ -46,7 +40,7 @@ def variety_table(metrics: Mapping[str, Any]) -> Table:
         "How varied the lists are",
         ["method"],
         [measure.replace("_", "\n") for measure in found],
-        "novelty: bits an article; by …: how far two articles of a list differ; popular: "
+        "novelty: bits an article; by fields and vectors: how far two articles of a list differ; popular: "
         "share of places with the best sellers that make up 80 % of sales; gini: 0 where "
         "all articles are listed alike; tail: share of the other articles that are on any list",
     )
@@ -58,8 +52,10 @@ def variety_table(metrics: Mapping[str, Any]) -> Table:
 
 def detail_tables(metrics: Mapping[str, Any]) -> list[Table]:
     """Return tables of all other figures of the methods and of the candidates."""
-    ages = [age_table(metrics)] if "ages" in metrics else []  # figures of older versions have none
-    tables = [companion_table(metrics), segment_table(metrics), *ages]
+    # Figures of older versions have neither.
+    variety = [variety_table(metrics)] if "variety" in metrics else []
+    ages = [age_table(metrics)] if "ages" in metrics else []
+    tables = [companion_table(metrics), *variety, segment_table(metrics), *ages]
     return [*tables, retriever_table(metrics), candidates_table(metrics)]
 
 
