@@ -33,7 +33,8 @@ class Reason:
     contributions: Stages
     """What each part of the config adds to the score, for each stage that scores (`first` and `then` of a cascade, else
     `score`), and what every candidate starts from: `start` (the worth of quotas) and `average`. They add up to the
-    stage's score; the last stage decides the order. Empty where a score is no such sum."""
+    stage's score; the last stage decides the order, before `lists.diversify` changes it. Empty where a score is no such
+    sum."""
 
 
 def explain(pipeline: Pipeline, asked: pl.DataFrame, k: int | None = None) -> list[Reason]:
