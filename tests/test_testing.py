@@ -169,7 +169,7 @@ def test_they_work_in_any_project(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(OUTSIDE)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    assert "1 failed, 10 passed" in done.stdout, done.stdout + done.stderr
+    assert "1 failed, 11 passed" in done.stdout, done.stdout + done.stderr
     assert "settings of age without a docstring below them" in done.stdout
     assert "assert ['days'] == []" in done.stdout
 

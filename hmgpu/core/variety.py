@@ -24,7 +24,7 @@ def novelty(lists: pl.DataFrame, buyers: pl.DataFrame, customers: int) -> float:
         customers: how many bought anything.
     """
     known = lists.join(buyers, on="article", how="left").select(pl.col("buyers").fill_null(1))
-    return _mean(math.log2(max(customers, 1)) - known["buyers"].log(2))
+    return _mean(math.log2(max(customers, 1)) - known["buyers"].sort().log(2))  # sorted, so that the mean is exact
 
 
 def intra_list_variety(lists: pl.DataFrame, catalogue: pl.DataFrame) -> float:

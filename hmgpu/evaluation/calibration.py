@@ -4,6 +4,8 @@ from typing import Any
 
 import polars as pl
 
+from hmgpu.core.plans import ONE, fixed_point
+
 BINS = 20
 
 
@@ -17,19 +19,20 @@ def calibration_of(scored: pl.DataFrame) -> list[dict[str, float]]:
     Args:
         scored: (score, label 0 or 1), a row a candidate; without a score it is none.
     """
-    ordered = scored.drop_nulls("score").sort("score", descending=True)
+    ordered = scored.drop_nulls("score").sort("score", descending=True, maintain_order=True)
     total = int(ordered["label"].cast(pl.Int64).sum())
     if not total:
         return []
     numbered = ordered.with_row_index("row").with_columns(bin=pl.col("row").cast(pl.Int64) * BINS // ordered.height)
-    label = pl.col("label").cast(pl.Int64)
+    # In whole steps, so that no bit depends on the order of a sum.
+    score, label = pl.col("score").cast(pl.Float64), pl.col("label").cast(pl.Int64)
     bins = numbered.group_by("bin", maintain_order=True).agg(
-        candidates=pl.len().cast(pl.Int64), score=pl.col("score").cast(pl.Float64).mean(), hits=label.sum()
+        candidates=pl.len().cast(pl.Int64), score=fixed_point(score).sum(), hits=label.sum()
     )
     share = pl.col("hits") / pl.col("candidates")
     return bins.select(
         "candidates",
-        "score",
+        score=pl.col("score") / ONE / pl.col("candidates"),
         bought=share,
         lift=share / (total / ordered.height),
         captured=pl.col("hits").cum_sum() / total,

@@ -91,7 +91,10 @@ def _of_customers(
     for name, most in reversed([*bounds.items()]):
         group = pl.when(pl.col("value") <= most).then(pl.lit(name)).otherwise(group)
     named = values.select("customer", group=pl.when(pl.col("value").is_null()).then(pl.lit(UNKNOWN)).otherwise(group))
-    parts = precisions.join(named, on="customer").partition_by("group", as_dict=True, maintain_order=True)
+    # In the order of customers, so that means are the same to the last bit.
+    parts = precisions.join(named, on="customer", maintain_order="left").partition_by(
+        "group", as_dict=True, maintain_order=True
+    )
     return {
         name: {"customers": parts[name,].height, f"map_at_{k}": _means(parts[name,])}
         for name in (*bounds, above, UNKNOWN)

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +17,15 @@ from hmgpu.pipeline.config import Config
 from hmgpu.runs.publish import CURRENT
 from hmgpu.runs.seal import seal
 from hmgpu.testing.pictures import colour_of, draw_pictures
+
+MAIN = sys.modules["__main__"]
+
+
+@pytest.fixture(autouse=True)
+def main_as_before() -> Iterator[None]:
+    """Streamlit puts its page in the place of `__main__`, which processes that tests start later would load."""
+    yield
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture(scope="session")

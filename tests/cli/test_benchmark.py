@@ -115,7 +115,8 @@ def test_features_at_two_sizes_without_a_gpu(tmp_path, kept, no_gpu, elsewhere):
     ] * 2
     assert result["measurements"][0]["rows"] < result["measurements"][-1]["rows"]
     assert all(
-        list(each["contenders"]) == ["Polars, CPU", "pandas, tuned", "pandas"] for each in result["measurements"]
+        list(each["contenders"]) == ["Polars, CPU", "DuckDB", "pandas, tuned", "pandas"]
+        for each in result["measurements"]
     )
     assert result["agreement"]["described"].startswith("whole numbers equal, others within 0.0001")
 

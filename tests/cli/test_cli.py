@@ -52,10 +52,10 @@ def test_each_step_alone_ends_where_the_whole_run_does(hmgpu, places: list[str])
         done = hmgpu(verb, *places)
         assert done.returncode == 0, done.stdout + done.stderr
         assert says in done.stdout
-    *_, verdict, lists, report, current, after, _ = done.stdout.splitlines()
+    *_, verdict, lists, report, app, current, after, _ = done.stdout.splitlines()
     assert verdict.startswith("MAP@12 is ")
-    assert [line.partition(":")[0] for line in (lists, report, current, after)] == [
-        *("lists", "report", "current run", "next")
+    assert [line.partition(":")[0] for line in (lists, report, app, current, after)] == [
+        *("lists", "report", "app", "current run", "next")
     ]
     runs = runs_of(places)
     assert hmgpu("open", "--run", runs / "current").stdout == f"{runs / 'current' / 'report.html'}\n"

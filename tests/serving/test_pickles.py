@@ -23,7 +23,7 @@ from hmgpu.serving.finished_run import FinishedRun
 from hmgpu.serving.lookup import served
 
 STARTS = {".parquet": b"PAR1", ".npz": b"PK", ".ubj": b"{L"}
-TEXTS = (".json", ".yaml", ".csv", ".jsonl", ".html", "")
+TEXTS = (".json", ".yaml", ".csv", ".jsonl", ".html", ".md", "")
 
 
 def is_text(content: bytes) -> bool:
