@@ -96,7 +96,7 @@ def test_two_processes_come_to_the_submission_of_one(config: Config, alone: byte
     elsewhere = config.model_copy(update={"runs": tmp_path})
     logging.getLogger("hmgpu").setLevel(logging.DEBUG)
     assert submission(elsewhere, two) == alone
-    (run,) = tmp_path.iterdir()
+    (run,) = (steps.parent for steps in tmp_path.glob("*/steps"))
     customers = Store(config.data.root).customer_ids().select("customer").collect()
     shards = split(customers, config.retrievers.values(), config.memory_gb * two.share, lambda: 560)
     assert len(list(run.glob("steps/*/recommend/*"))) == len(shards) > 2
