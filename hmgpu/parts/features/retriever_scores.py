@@ -30,5 +30,8 @@ class RetrieverScores(Feature):
         # Grouped and joined, because ten maxima over a window took six times as long.
         best = pairs.group_by("customer").agg(pl.col(name).max().alias(f"{name}{BEST}") for name in scores)
         both = pairs.select("customer", "article", *scores).join(best, on="customer", how="left", maintain_order="left")
-        shares = {f"{name}_share": ratio(pl.col(name), pl.col(f"{name}{BEST}")) for name in scores}
+        # In float64: where all rows are one customer's, Polars multiplies by one reciprocal instead of dividing, whose
+        # last bit differs in float32. Of two float32, a quotient in float64 rounds to the same float32 either way.
+        wide = {name: pl.col(name).cast(pl.Float64) for name in scores}
+        shares = {f"{name}_share": ratio(wide[name], pl.col(f"{name}{BEST}")).cast(pl.Float32) for name in scores}
         return both.select("customer", "article", **shares)

@@ -29,3 +29,15 @@ def test_each_score_is_a_share_of_the_customers_best(make_history, engine):
 
 def test_there_is_nothing_to_learn(make_history):
     assert RetrieverScores().learn(make_history([(1, 1, 1)])) == {}
+
+
+def test_one_customer_alone_has_the_same_bits_as_among_others(engine):
+    """Polars divides by what all rows share in another way; a list must not depend on who else is asked for."""
+    scores = [400.0 / (3 + place) + 0.1 * customer for customer in (1, 2) for place in range(200)]
+    keys = {"customer": [1] * 200 + [2] * 200, "article": [*range(200)] * 2}
+    pairs = pl.DataFrame(keys | {"popular_score": scores}, schema=KEYS | {"popular_score": pl.Float32}).lazy()
+    both = engine.collect(RetrieverScores().compute({}, pairs), fits=True)
+    for customer in (1, 2):
+        mine = pl.col("customer") == customer
+        alone = engine.collect(RetrieverScores().compute({}, pairs.filter(mine)), fits=True)
+        assert alone.equals(both.filter(mine))
