@@ -46,7 +46,7 @@ class Model(Protocol):
 
         A stage is (a float32 column for each that it was fitted on, `START`: what every row starts from, `AVERAGE`: the
         mean over all examples it was fitted on), in the order of rows. A row's numbers add up to the stage's score.
-        Empty where a score is no such sum, as a network's, or one by ranks.
+        Empty where a score isn't such a sum, as a network's, or one by ranks.
         """
         return {}
 

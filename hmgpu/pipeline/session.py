@@ -169,7 +169,7 @@ class Session:
         a list of (retriever, rank, score), `contributions` one of (stage, part, contribution): what the columns of each
         part of the config add to the score, as Shapley values, for each stage that scores (`first` and `then` of a
         cascade), with what every candidate starts from, `start` and `average`. They add up to the stage's score; the
-        list is empty where a score is no such sum, as a network's.
+        list is empty where a score isn't such a sum, as a network's.
 
         Args:
             customers: ids; who is not known gets the best sellers.

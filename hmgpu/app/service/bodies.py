@@ -126,7 +126,7 @@ class Why(BaseModel):
         dict[str, dict[str, float]],
         Field(
             description="By stage, what each part of the config adds to the score (Shapley values), and what every "
-            "candidate starts from; empty where a score is no such sum.",
+            "candidate starts from; empty where a score isn't such a sum.",
             examples=[{"score": {"average": -1.2, "features.price_fit": 0.3, "retrievers": 0.1}}],
         ),
     ]
