@@ -8,11 +8,22 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from hmgpu.app.lookups.articles import any_article, find_articles
-from hmgpu.app.lookups.customers import Among, any_customer, find_customers
+from hmgpu.app.lookups.customers import Among, Customer, any_customer, customer_of, find_customers
 from hmgpu.app.lookups.opened import OpenRun
 
 CUSTOMER, ARTICLE = "customer", "article"  # in the address, and in the state of a session
 SEED = 7  # of who is shown before anybody is asked for
+
+
+def shown_customer(opened: OpenRun) -> Customer | None:
+    """Draw the search for a customer and their id, and return them; None, and a sentence, for an unknown one."""
+    customer_id = asked_customer(opened)
+    customer = customer_of(opened, customer_id) if customer_id else None
+    if customer is not None:
+        st.markdown(f"Customer `{customer_id}`")
+    elif customer_id:
+        st.warning(f"The run doesn't know the customer {customer_id}; whom it doesn't know gets its best sellers.")
+    return customer
 
 
 def asked_customer(opened: OpenRun) -> str | None:

@@ -1,12 +1,11 @@
 """Start the app: Streamlit in this process's place, on this machine alone unless a host is named."""
 
 import os
-import socket
 import sys
 from pathlib import Path
 
+from hmgpu.app.listening import listen
 from hmgpu.core.console import console
-from hmgpu.core.errors import ConfigError, reason
 from hmgpu.runs.find import folders_of_runs, is_run
 
 MAIN = Path(__file__).parent / "pages" / "main.py"
@@ -29,13 +28,7 @@ def start(runs: Path, host: str, port: int) -> None:
     """
     if not is_run(runs):
         folders_of_runs(runs)
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        raise ConfigError(
-            f"{host}:{port} can't be listened at ({reason(error)}): name another --host or --port."
-        ) from None
+    listen(host, port).close()  # so that a taken port is a sentence of ours
     console.print(f"app: http://{host}:{port} about {runs}; Ctrl-C ends it", soft_wrap=True)
     os.execv(sys.executable, command(runs, host, port))
 

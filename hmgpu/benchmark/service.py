@@ -32,6 +32,7 @@ from hmgpu.data.weeks import date_of
 from hmgpu.pipeline.config import load_config
 from hmgpu.serving.finished_run import FinishedRun
 from hmgpu.serving.held_lists import HeldLists
+from hmgpu.serving.learned_run import ENGINE
 
 CUSTOMERS = 300  # whom clients ask about
 EVERY = 2.0  # seconds between promotions while clients ask
@@ -227,7 +228,7 @@ def _baskets(run: FinishedRun, data: Path | None, customers: Sequence[str]) -> l
     asked = pl.LazyFrame({"customer_id": list(customers)})
     known = store.customer_ids().join(asked, on="customer_id", how="semi")
     sold = store.as_of(store.next_week.first_day).transactions.join(known, on="customer")
-    rows = sold.join(store.article_ids(), on="article").collect().partition_by("customer_id", as_dict=True)
+    rows = ENGINE.collect(sold.join(store.article_ids(), on="article")).partition_by("customer_id", as_dict=True)
     channels, unit = config.data.channels, float(Fraction(config.data.price_unit))
     found = []
     for (customer,), bought in rows.items():

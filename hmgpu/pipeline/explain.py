@@ -1,7 +1,8 @@
 """Explain lists: what proposed each article, what the ranker made of it, and a sentence for its customer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,7 @@ from hmgpu.pipeline.asked import best_sellers, in_order, lists_of
 from hmgpu.pipeline.context import StepContext
 from hmgpu.pipeline.describe import ProposedCandidates, complete, look_up, parts_of_columns, propose
 from hmgpu.pipeline.pipeline import Pipeline
-from hmgpu.pipeline.reasons import FILLED_UP, Pair, added_by_part, deciding, ranks_of, sentences
+from hmgpu.pipeline.reasons import FILLED_UP, Pair, added_by_part, as_sentence, deciding, ranks_of, sentences
 
 EXPLAINED_AT_ONCE = 1_000
 Stages = Mapping[str, Mapping[str, float]]
@@ -33,8 +34,8 @@ class Reason:
     contributions: Stages
     """What each part of the config adds to the score, for each stage that scores (`first` and `then` of a cascade, else
     `score`), and what every candidate starts from: `start` (the worth of quotas) and `average`. They add up to the
-    stage's score; the last stage decides the order, before `lists.diversify` changes it. Empty where a score is no such
-    sum."""
+    stage's score; the last stage decides the order, before `lists.diversify` changes it. Empty where a score isn't such
+    a sum."""
 
 
 def explain(pipeline: Pipeline, asked: pl.DataFrame, k: int | None = None) -> list[Reason]:
@@ -53,10 +54,7 @@ def explain(pipeline: Pipeline, asked: pl.DataFrame, k: int | None = None) -> li
     lists = lists.join(ids, on="article", how="left", maintain_order="left")
     learned = context.learning.learn(week, context.learners)
     model = context.ranker.load(pipeline.train().folder, context.engine)
-    facts = dict[Pair, Facts]()
-    for some in known.iter_slices(EXPLAINED_AT_ONCE):
-        theirs = pairs.join(some, on="customer", how="semi", maintain_order="left")
-        facts |= facts_of(context, model, propose(context, week, learned, some), theirs)
+    facts = facts_of_all(context, model, partial(propose, context, week, learned), known, pairs)
     return reasons_of(lists, dict(asked.select("customer_id", "customer").iter_rows()), facts)
 
 
@@ -67,7 +65,7 @@ def reasons_of(lists: pl.DataFrame, customers: Mapping[str, int | None], facts: 
         customers: the customers' keys, by their ids.
         facts: what `facts_of` returned; an article without any fills up its list.
     """
-    nothing: Facts = f"{FILLED_UP[0].upper()}{FILLED_UP[1:]}.", {}, {}
+    nothing: Facts = as_sentence(FILLED_UP), {}, {}
 
     def known(customer: int | None, article: int) -> Facts:
         return nothing if customer is None else facts.get((customer, article), nothing)
@@ -79,6 +77,25 @@ def reasons_of(lists: pl.DataFrame, customers: Mapping[str, int | None], facts: 
     ]
 
 
+def facts_of_all(
+    context: StepContext,
+    model: Model,
+    propose_for: Callable[[pl.DataFrame], ProposedCandidates],
+    customers: pl.DataFrame,
+    pairs: pl.DataFrame,
+) -> dict[Pair, Facts]:
+    """Return what `facts_of` does of all `pairs`, computed for some of `customers` (customer), sorted, at a time.
+
+    Args:
+        propose_for: proposes the candidates of some customers.
+    """
+    facts = dict[Pair, Facts]()
+    for some in customers.iter_slices(EXPLAINED_AT_ONCE):
+        theirs = pairs.join(some, on="customer", how="semi", maintain_order="left")
+        facts |= facts_of(context, model, propose_for(some), theirs)
+    return facts
+
+
 def facts_of(
     context: StepContext, model: Model, proposed: ProposedCandidates, pairs: pl.DataFrame
 ) -> dict[Pair, Facts]:
@@ -88,7 +105,7 @@ def facts_of(
     said = sentences(context, proposed, described, deciding(stages, described))
     found = dict[Pair, Facts]()
     for place, row in enumerate(described.iter_rows(named=True)):
-        ranks = {name: (rank, row[f"{name}{SCORE}"]) for name, rank in ranks_of(context, row)}
+        ranks = {name: (rank, row[f"{name}{SCORE}"]) for name, rank in ranks_of(context.retrievers, row)}
         why = {stage: rows[place] for stage, rows in stages.items()} if ranks else {}
         found[row["customer"], row["article"]] = said[place], ranks, why
     return found

@@ -1,6 +1,6 @@
 """Why an article is on a list, in one sentence that its customer understands: each clause is true of the data."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
 from types import MappingProxyType
@@ -69,7 +69,11 @@ def _sentence(
         clause = _filled(context.retrievers[name].reason(), own, catalogue, catalogue[row["article"]])
         if clause is not None and clause not in clauses:
             clauses.append(clause)
-    text = "; ".join(clauses[:CLAUSES]) or FILLED_UP
+    return as_sentence("; ".join(clauses[:CLAUSES]) or FILLED_UP)
+
+
+def as_sentence(text: str) -> str:
+    """Return `text` with a capital letter and a full stop."""
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -110,9 +114,9 @@ def _name(article: Mapping[str, Any]) -> str:
     return str(article.get("name") or article.get("product_type_name") or f"article {article['article_id']}")
 
 
-def ranks_of(context: StepContext, row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """Yield each retriever that proposed the candidate `row`, with its rank there, the best first."""
-    found = [(row[f"{name}{RANK}"], place, name) for place, name in enumerate(context.retrievers)]
+def ranks_of(retrievers: Iterable[str], row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield each of `retrievers` that proposed the candidate `row`, with its rank there, the best first."""
+    found = [(row[f"{name}{RANK}"], place, name) for place, name in enumerate(retrievers)]
     for rank, _, name in sorted((rank, place, name) for rank, place, name in found if rank is not None):
         yield name, rank
 

@@ -7,14 +7,11 @@ import polars as pl
 from rich.table import Table
 
 from hmgpu.parts.ranker import AVERAGE, START
-from hmgpu.pipeline.explain import Facts, Reason, facts_of, reasons_of
-from hmgpu.pipeline.learn import cut_out
-from hmgpu.pipeline.reasons import Pair
+from hmgpu.pipeline.explain import Reason, facts_of_all, reasons_of
 from hmgpu.serving.finished_run import FinishedRun
 from hmgpu.serving.learned_run import ENGINE, LearnedRun
 from hmgpu.serving.lookup import served
 
-AT_ONCE = 1_000
 SHORT = 16  # characters of a customer's id
 MOST_SHOWN = 3  # retrievers and parts named in a table
 
@@ -24,14 +21,7 @@ def explained(run: FinishedRun, customers: Sequence[str], k: int | None = None) 
 
     It needs the run's data set. Raises what `LearnedRun.open` raises.
     """
-    return explained_by(LearnedRun.open(run), run, customers, k)
-
-
-def explained_by(
-    learned: LearnedRun, run: FinishedRun, customers: Sequence[str], k: int | None = None
-) -> tuple[list[Reason], list[str]]:
-    """Return what `explained` does, by what was loaded of the run before."""
-    found, unknown = served(run, customers)
+    learned, (found, unknown) = LearnedRun.open(run), served(run, customers)
     store = learned.context.store
     ids = ENGINE.collect(store.customer_ids().filter(pl.col("customer_id").is_in(list(customers))))
     keys = dict(ids.select("customer_id", "customer").iter_rows())
@@ -39,13 +29,9 @@ def explained_by(
     articles = store.article_ids().select("article", "article_id", articles="article_id")
     named = ranked.join(ENGINE.collect(articles), on="articles", how="left", maintain_order="left")
     lists = named.filter(pl.col("rank") <= (k or found["articles"].list.len().max() or 0))
-    facts = dict[Pair, Facts]()
     known = ids.select("customer").sort("customer")
     pairs = lists.join(ids, on="customer_id").select("customer", "article").sort(pl.all())
-    for some in known.iter_slices(AT_ONCE):
-        theirs = pairs.join(some, on="customer", how="semi", maintain_order="left")
-        proposed = learned.propose(cut_out(learned.history.of(some.lazy()), ENGINE), some)
-        facts |= facts_of(learned.context, learned.model, proposed, theirs)
+    facts = facts_of_all(learned.context, learned.model, learned.propose_for, known, pairs)
     return reasons_of(lists, {each: keys.get(each) for each in customers}, facts), unknown
 
 

@@ -22,7 +22,7 @@ from hmgpu.pipeline.config import Config, load_config
 from hmgpu.pipeline.context import LearnedQuotas, StepContext
 from hmgpu.pipeline.describe import ProposedCandidates, propose_from
 from hmgpu.pipeline.explain import Facts, facts_of
-from hmgpu.pipeline.learn import FALLBACK, TABLE, Learning, P, with_customers
+from hmgpu.pipeline.learn import FALLBACK, TABLE, Learning, P, cut_out, with_customers
 from hmgpu.pipeline.reasons import Pair
 from hmgpu.pipeline.recommend import ranked_lists
 from hmgpu.pipeline.workers import IN_PROCESS
@@ -123,6 +123,10 @@ class LearnedRun:
             return found, {}
         pairs = found.filter(pl.col("customer").is_in(list(explained))).select(KEYS).sort(KEYS)
         return found, facts_of(context, self.model, proposed, pairs)
+
+    def propose_for(self, customers: pl.DataFrame) -> ProposedCandidates:
+        """Return all candidates of `customers` (customer), as known in the run's data set."""
+        return self.propose(cut_out(self.history.of(customers), ENGINE), customers)
 
     def propose(self, audience: History, customers: pl.DataFrame) -> ProposedCandidates:
         """Return all candidates of `customers` (customer), of whom `audience` is known."""

@@ -1,6 +1,6 @@
 """Numbers of things."""
 
-from hmgpu.core.words import counted, did_you_mean, rounded
+from hmgpu.core.words import counted, did_you_mean, first_few, rounded
 
 
 def test_one_is_no_plural() -> None:
@@ -17,3 +17,9 @@ def test_a_number_has_the_digits_that_tell_and_no_power_of_ten() -> None:
 def test_a_name_that_is_nearly_another_is_asked_for():
     assert did_you_mean("poplar", ["popular", "als"]) == "did you mean 'popular'?"
     assert did_you_mean("x", iter(["popular"])) is None
+
+
+def test_the_first_few_say_how_many_more_there_are():
+    assert first_few(["a", "b"], 2) == "a, b"
+    assert first_few(iter(["a", "b"]), 1_502) == "a, b and 1,500 more"
+    assert first_few([], 0) == ""

@@ -8,12 +8,11 @@ import polars as pl
 
 from hmgpu.app.lookups.opened import OpenRun
 from hmgpu.core.parquet import scan_table
+from hmgpu.core.words import first_few
 from hmgpu.parts.candidates import KEYS, RANK
 from hmgpu.pipeline.describe import complete
 from hmgpu.pipeline.explain import Stages, facts_of
-from hmgpu.pipeline.learn import cut_out
-from hmgpu.pipeline.reasons import FILLED_UP
-from hmgpu.serving.learned_run import ENGINE
+from hmgpu.pipeline.reasons import FILLED_UP, ranks_of
 
 When = Literal["held-out week", "next week"]
 FEW = 3  # retrievers named in a sentence
@@ -40,9 +39,7 @@ class Candidate:
             return self.reason
         if not self.ranks:
             return FILLED_UP
-        named = [f"{name} {rank}" for name, rank in list(self.ranks.items())[:FEW]]
-        more = f" and {len(self.ranks) - FEW} more" if len(self.ranks) > FEW else ""
-        return f"{', '.join(named)}{more}"
+        return first_few([f"{name} {rank}" for name, rank in self.ranks.items()][:FEW], len(self.ranks))
 
 
 @dataclass(frozen=True)
@@ -78,9 +75,7 @@ def _funnel(opened: OpenRun, rows: pl.DataFrame) -> Funnel:
     retrievers = [name for name in opened.run.config["retrievers"] if f"{name}{RANK}" in rows.columns]
     found = {}
     for row in rows.sort("place", "article", nulls_last=True).iter_rows(named=True):
-        ranks = {name: rank for name in retrievers if (rank := row[f"{name}{RANK}"]) is not None}
-        ordered = dict(sorted(ranks.items(), key=lambda each: (each[1], retrievers.index(each[0]))))
-        found[row["article"]] = Candidate(row["article"], ordered, row["place"])
+        found[row["article"]] = Candidate(row["article"], dict(ranks_of(retrievers, row)), row["place"])
     return Funnel(retrievers, found)
 
 
@@ -96,8 +91,7 @@ def _written(opened: OpenRun, customer: int) -> pl.DataFrame:
 def _computed(opened: OpenRun, customer: int, listed: Iterable[int]) -> Funnel:
     learned = opened.learned
     asked = pl.DataFrame({"customer": [customer]}, schema={"customer": pl.Int32})
-    audience = cut_out(learned.history.of(asked.lazy()), ENGINE)
-    proposed = learned.propose(audience, asked)
+    proposed = learned.propose_for(asked)
     described = complete(learned.context, proposed, learned.model.promising(proposed.pairs))
     scores = described.select(KEYS).with_columns(score=learned.model.score_promising(described))
     found = _funnel(opened, _placed(proposed.pairs, scores))

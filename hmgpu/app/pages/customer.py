@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from hmgpu.app.asking import asked_customer
+from hmgpu.app.asking import shown_customer
 from hmgpu.app.frame import draw, shelf, shelves
-from hmgpu.app.lookups.customers import Customer, customer_of
+from hmgpu.app.lookups.customers import Customer
 from hmgpu.app.lookups.funnel import When, funnel
 from hmgpu.app.lookups.items import Item
 from hmgpu.app.lookups.opened import OpenRun
@@ -17,14 +17,9 @@ from hmgpu.core.words import counted
 
 def show(opened: OpenRun) -> None:
     """Draw the page."""
-    customer_id = asked_customer(opened)
-    if customer_id is None:
-        return
-    customer = customer_of(opened, customer_id)
+    customer = shown_customer(opened)
     if customer is None:
-        st.warning(f"The run doesn't know the customer {customer_id}; whom it doesn't know gets its best sellers.")
         return
-    st.markdown(f"Customer `{customer_id}`")
     draw(Facts({"bought": counted(customer.units, "unit"), **customer.profile}))
     _recommended(opened, customer)
     _held_out(opened, customer)

@@ -5,9 +5,8 @@ from typing import get_args
 
 import streamlit as st
 
-from hmgpu.app.asking import asked_customer
+from hmgpu.app.asking import shown_customer
 from hmgpu.app.frame import draw
-from hmgpu.app.lookups.customers import customer_of
 from hmgpu.app.lookups.funnel import Funnel, When, funnel
 from hmgpu.app.lookups.items import Item, items
 from hmgpu.app.lookups.opened import OpenRun
@@ -21,13 +20,9 @@ PARTS = 12  # whose contributions are shown
 
 def show(opened: OpenRun) -> None:
     """Draw the page."""
-    customer_id = asked_customer(opened)
-    customer = customer_of(opened, customer_id) if customer_id else None
+    customer = shown_customer(opened)
     if customer is None:
-        if customer_id:
-            st.warning(f"The run doesn't know the customer {customer_id}; whom it doesn't know gets its best sellers.")
         return
-    st.markdown(f"Customer `{customer_id}`")
     options, key = get_args(When), "why when"
     when: When = st.segmented_control("The list for the", options, default="next week", key=key) or "next week"
     listed, bought = customer.recommended, None

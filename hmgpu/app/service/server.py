@@ -1,17 +1,16 @@
 """Listen, and serve until a signal comes."""
 
 import logging
-import socket
 from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 
+from hmgpu.app.listening import listen
 from hmgpu.app.service.gate import read_token
 from hmgpu.app.service.routes import service
 from hmgpu.app.service.served import Current
 from hmgpu.core.console import console
-from hmgpu.core.errors import ConfigError, reason
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ def serve(place: Path, data: Path | None, host: str, port: int, token_file: Path
     Raises ConfigError where nobody can listen there or the token can't be read, RunError where there is no such run.
     """
     token = None if token_file is None else read_token(token_file)
-    with _listening(host, port) as listener:
+    with listen(host, port) as listener:
         if token is None and host not in HERE:
             log.warning("whoever reaches %s may ask: --token-file asks for a token", host)
         current = Current(place, data)
@@ -41,13 +40,3 @@ def serve(place: Path, data: Path | None, host: str, port: int, token_file: Path
         console.print(f"serving: {current.served.name} at http://{at}:{listener.getsockname()[1]}", soft_wrap=True)
         with suppress(SystemExit):  # uvicorn has ended in order, and raises the signal again
             uvicorn.Server(config).run(sockets=[listener])
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise ConfigError(
-            f"{host}:{port} can't be listened at ({reason(error)}): name another --host or --port."
-        ) from None

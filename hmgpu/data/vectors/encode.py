@@ -19,6 +19,7 @@ from hmgpu.core.errors import DataError
 from hmgpu.core.files import UNFINISHED, digest_of, needing_room
 from hmgpu.core.lock import held
 from hmgpu.core.parquet import read_table
+from hmgpu.core.words import first_few
 from hmgpu.data.choices import VectorsOf
 from hmgpu.data.ingest.parquetrows import DAMAGE
 from hmgpu.data.ingest.staging import VECTORS
@@ -187,11 +188,10 @@ def _read_ahead(batches: list[list[str]], inputs: ArticleInputs) -> Iterator[tup
 def _name_unread(inputs: ArticleInputs, unread: pl.DataFrame) -> None:
     """Warn of each reason why inputs of `unread` (article_id, unread) can't be used, and name some of them."""
     for (why,), rows in unread.sort("unread", "article_id").group_by("unread", maintain_order=True):
-        named = ", ".join(inputs.place_of(each) for each in rows["article_id"].head(NAMED))
-        more = f" and {rows.height - NAMED:,} more" if rows.height > NAMED else ""
+        named = first_few(map(inputs.place_of, rows["article_id"].head(NAMED)), rows.height)
         log.warning(
-            "%d of %d files left out, whose articles have no vector, as each is %s: %s%s",
-            *(rows.height, len(inputs.ids), why, named, more),
+            "%d of %d files left out, whose articles have no vector, as each is %s: %s",
+            *(rows.height, len(inputs.ids), why, named),
         )
 
 

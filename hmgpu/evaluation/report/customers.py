@@ -8,6 +8,7 @@ import polars as pl
 
 from hmgpu.core.html.blocks import Article, Card, Section
 from hmgpu.core.parquet import scan_table
+from hmgpu.core.words import first_few
 from hmgpu.data.colours import article_colour
 from hmgpu.evaluation.report.evaluated import Evaluated
 from hmgpu.evaluation.report.pictures import picture
@@ -121,9 +122,8 @@ class CustomerCards:
     def _proposed_by(self, customer: int, article: int) -> str:
         row = self.proposed.get((customer, article), {})
         ranks = [(rank, name) for name in self.week.retrievers if (rank := row.get(f"{name}{RANK}")) is not None]
-        best = ", ".join(f"{name} {rank}" for rank, name in sorted(ranks)[:RETRIEVERS])
-        more = f" and {len(ranks) - RETRIEVERS} more" if len(ranks) > RETRIEVERS else ""
-        ranked = f"{best}{more}" if best else "best seller that fills up the list"
+        best = first_few((f"{name} {rank}" for rank, name in sorted(ranks)[:RETRIEVERS]), len(ranks))
+        ranked = best or "best seller that fills up the list"
         why = self.week.reasons.get((customer, article))
         return f"{why} ({ranked})" if why else ranked
 
